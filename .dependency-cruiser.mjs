@@ -1,0 +1,62 @@
+/**
+ * Imports run one way: cli -> app -> http -> admission -> orders -> catalog, ids -> ledger -> platform. A folder may import what
+ * stands to its right, never what stands to its left.
+ */
+const floors = [
+  ['cli'],
+  ['app.ts'],
+  ['http'],
+  ['admission'],
+  ['orders'],
+  ['catalog', 'ids'],
+  ['ledger'],
+  ['platform'],
+];
+
+const pathOf = floor => `^engine/src/(${floor.join('|').replaceAll('.', '\\.')})(/|$)`;
+
+const oneWay = floors.slice(1).map((floor, position) => ({
+  name: `one-way-${floor[0]}`,
+  comment: `${floor.join(', ')} may not import what stands above`,
+  severity: 'error',
+  from: { path: pathOf(floor) },
+  to: { path: pathOf(floors.slice(0, position + 1).flat()) },
+}));
+
+export default {
+  forbidden: [
+    ...oneWay,
+    {
+      name: 'siblings-stay-apart',
+      comment: 'catalog and ids know nothing of each other',
+      severity: 'error',
+      from: { path: '^engine/src/(catalog|ids)/' },
+      to: { path: '^engine/src/(catalog|ids)/', pathNot: '^engine/src/$1/' },
+    },
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'loadgen-is-a-black-box',
+      comment: 'the load generator judges the engine, so it shares no code with it',
+      severity: 'error',
+      from: { path: '^loadgen/' },
+      to: { path: '^engine/' },
+    },
+    {
+      name: 'engine-knows-no-generator',
+      severity: 'error',
+      from: { path: '^engine/src/' },
+      to: { path: '^(loadgen|web)/' },
+    },
+    { name: 'no-missing', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '\\.test\\.ts$' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

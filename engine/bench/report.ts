@@ -1,0 +1,103 @@
+import { arch, cpus, release, totalmem } from 'node:os';
+import type { Measurement } from './measure.js';
+import type { Subject } from './servers.js';
+
+export type Results = {
+  startedAt: string;
+  machine: Record<string, string>;
+  isQuick: boolean;
+  rounds: number;
+  /** Of the engine's API process, at 2,000 connections. */
+  memoryPeakBytes: number | undefined;
+  measurements: Measurement[];
+};
+
+export function describeMachine(): Record<string, string> {
+  return {
+    processors: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    system: `${process.platform} ${release()} ${arch()}`,
+    node: process.version,
+    postgresql: '18.4, embedded, fsync and synchronous_commit on',
+  };
+}
+
+/** Medians over the rounds, and the two ratios that the budget is about. */
+export function renderSummary(results: Results): string {
+  const lines = groupsOf(results).map(group => {
+    const { subject, scenario, connections, generator } = group.key;
+    const rate = Math.round(median(group.rates)).toLocaleString('en').padStart(8);
+    const name = `${scenario}, ${connections.toLocaleString('en')} connections`;
+    return `${name.padEnd(30)} ${generator.padEnd(8)} ${subject.padEnd(17)} ${rate}/s  P50 ${group.p50Ms.toFixed(1)} ms  P99 ${group.p99Ms.toFixed(1)} ms  ${group.errors} errors`;
+  });
+  const memory = results.memoryPeakBytes
+    ? `memory of the engine at most ${Math.round(results.memoryPeakBytes / 2 ** 20)} MB`
+    : '';
+  return [...lines, '', ...ratiosOf(results), memory, ''].join('\n');
+}
+
+export function renderMarkdown(results: Results): string {
+  const machine = Object.entries(results.machine).map(([name, value]) => `- ${name}: ${value}`);
+  return [
+    `# Benchmark of ${results.startedAt.slice(0, 10)}${results.isQuick ? ' (quick)' : ''}`,
+    '',
+    `Command: \`npm run bench${results.isQuick ? ' -- --quick' : ''}\`; ${results.rounds} round(s), medians. The load generator,`,
+    'the engine and PostgreSQL share the processors; the subjects alternate within each round.',
+    '',
+    ...machine,
+    '',
+    '```',
+    renderSummary(results).trimEnd(),
+    '```',
+    '',
+  ].join('\n');
+}
+
+type Group = { key: Measurement; rates: number[]; p50Ms: number; p99Ms: number; errors: number };
+
+function groupsOf({ measurements }: Results): Group[] {
+  const groups = new Map<string, Measurement[]>();
+  for (const measurement of measurements) {
+    const { scenario, connections, generator, subject } = measurement;
+    const name = `${scenario} ${connections} ${generator} ${subject}`;
+    groups.set(name, [...(groups.get(name) ?? []), measurement]);
+  }
+  return [...groups.values()].flatMap(group => {
+    const [key] = group;
+    if (!key) return [];
+    const rates = group.map(({ requestsPerSecond }) => requestsPerSecond);
+    const p50Ms = median(group.map(measurement => measurement.p50Ms));
+    const p99Ms = median(group.map(measurement => measurement.p99Ms));
+    return [{ key, rates, p50Ms, p99Ms, errors: group.reduce((sum, { errors }) => sum + errors, 0) }];
+  });
+}
+
+/** Engine against its yardstick, round by round, since the machine's speed drifts more than either of them. */
+function ratiosOf(results: Results): string[] {
+  const groups = groupsOf(results);
+  return groups.flatMap(({ key, rates }) => {
+    if (key.subject !== 'engine') return [];
+    const yardstick = yardsticks[key.scenario];
+    const other = groups.find(
+      group =>
+        group.key.subject === yardstick &&
+        group.key.scenario === key.scenario &&
+        group.key.connections === key.connections &&
+        group.key.generator === key.generator,
+    );
+    if (!other) return [];
+    const ratios = rates.map((rate, round) => rate / (other.rates[round] ?? Number.NaN));
+    const perRound = ratios.map(ratio => ratio.toFixed(2)).join(', ');
+    const what = `${key.scenario}, ${key.connections} connections (${key.generator})`;
+    return [`engine / ${yardstick}: ${median(ratios).toFixed(2)}  ${what}; rounds ${perRound}`];
+  });
+}
+
+const yardsticks: Record<string, Subject> = { sellout: 'null-handler', throughput: 'lock-per-request' };
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}

@@ -1,0 +1,128 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { hasWrk, type Measurement, measureWithLoadgen, measureWithWrk, type Work } from './measure.js';
+import { describeMachine, type Results, renderMarkdown, renderSummary } from './report.js';
+import { openSale, soldOutSale } from './sale.js';
+import { type Server, type Subject, startServer } from './servers.js';
+
+const help = `npm run bench [-- --quick] [-- --rounds 3]
+
+Measures, alternating on this machine: the engine, the same HTTP server with a lock per request, and a bare Fastify as
+the ceiling. Prints ratios and writes raw figures to docs/measurements/.
+
+  --quick     one short round; under a minute
+  --rounds N  rounds of each measurement (default 3); medians are reported
+`;
+
+type Step = { subject: Subject; work: Work };
+
+const directory = fileURLToPath(new URL('../../docs/measurements/', import.meta.url));
+const unitsEnough = 1_000_000_000;
+
+// The order alternates the subjects, so that a slow minute of the machine does not fall on one of them alone.
+const sellout: Work = { scenario: 'sellout', connections: 2000, requests: 1_000_000 };
+const throughput = (connections: number): Work => ({ scenario: 'throughput', connections, durationS: 8 });
+const fullSteps: Step[] = [
+  { subject: 'null-handler', work: { ...sellout, requests: 400_000 } },
+  { subject: 'engine', work: sellout },
+  ...[200, 500, 1000].flatMap((connections): Step[] => [
+    { subject: 'lock-per-request', work: throughput(connections) },
+    { subject: 'engine', work: throughput(connections) },
+  ]),
+];
+const quickSteps: Step[] = [
+  { subject: 'null-handler', work: { ...sellout, requests: 150_000 } },
+  { subject: 'engine', work: { ...sellout, requests: 150_000 } },
+  { subject: 'lock-per-request', work: { ...throughput(500), durationS: 4 } },
+  { subject: 'engine', work: { ...throughput(500), durationS: 4 } },
+];
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean' }, rounds: { type: 'string' }, help: { type: 'boolean' } },
+});
+if (options.help) process.stdout.write(help);
+else await bench(options.quick ?? false, Number(options.rounds ?? (options.quick ? 1 : 3)));
+
+async function bench(isQuick: boolean, rounds: number): Promise<void> {
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds: expected a whole number from 1');
+  const startedAt = new Date();
+  const started: Server[] = [];
+  try {
+    const servers = await startAll(started);
+    const measurements = await measureAll(servers, isQuick, rounds);
+    const memoryPeakBytes = servers.engine.memoryPeakBytes();
+    const machine = describeMachine();
+    // A fast server that does not do its work is no result.
+    if (measurements.some(({ errors, verdict }) => errors > 0 || verdict === 'fail')) process.exitCode = 1;
+    report({ startedAt: startedAt.toISOString(), machine, isQuick, rounds, memoryPeakBytes, measurements });
+  } finally {
+    for (const server of started) await server.stop();
+  }
+}
+
+type Servers = Record<Subject, Server>;
+
+async function startAll(started: Server[]): Promise<Servers> {
+  const start = async (subject: Subject) => {
+    const server = await startServer(subject);
+    started.push(server);
+    return server;
+  };
+  return {
+    engine: await start('engine'),
+    'lock-per-request': await start('lock-per-request'),
+    'null-handler': await start('null-handler'),
+  };
+}
+
+async function measureAll(servers: Servers, isQuick: boolean, rounds: number): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    for (const step of isQuick ? quickSteps : fullSteps) {
+      for (const measured of await measure(step, servers[step.subject], isQuick)) {
+        measurements.push(measured);
+        process.stderr.write(`round ${round} of ${rounds}  ${describe(measured)}\n`);
+      }
+    }
+  }
+  return measurements;
+}
+
+async function measure({ subject, work }: Step, server: Server, isQuick: boolean): Promise<Measurement[]> {
+  const measured = [await measureWithLoadgen(subject, server, work)];
+  if (!isQuick && hasWrk()) {
+    const productId = await productFor(subject, work, server);
+    measured.push(
+      await measureWithWrk(subject, server, { ...work, durationS: work.durationS ?? 8 }, productId),
+    );
+  }
+  return measured;
+}
+
+async function productFor(subject: Subject, { scenario }: Work, server: Server): Promise<number> {
+  if (subject === 'null-handler') return 1;
+  return scenario === 'sellout' ? soldOutSale(server) : openSale(server, unitsEnough);
+}
+
+function describe({
+  subject,
+  scenario,
+  connections,
+  generator,
+  requestsPerSecond,
+  p99Ms,
+  errors,
+  unexpected = [],
+}: Measurement): string {
+  const rate = Math.round(requestsPerSecond).toLocaleString('en');
+  return `${subject} ${scenario} ${connections} connections (${generator}): ${rate}/s, P99 ${p99Ms.toFixed(1)} ms, ${errors} errors ${unexpected.join(', ')}`;
+}
+
+function report(results: Results): void {
+  mkdirSync(directory, { recursive: true });
+  const name = `${results.startedAt.slice(0, 10)}-bench${results.isQuick ? '-quick' : ''}`;
+  writeFileSync(`${directory}${name}.json`, `${JSON.stringify(results, undefined, 1)}\n`);
+  writeFileSync(`${directory}${name}.md`, renderMarkdown(results));
+  process.stdout.write(`${renderSummary(results)}\nRaw figures: docs/measurements/${name}.json\n`);
+}

@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export type Subject = 'engine' | 'lock-per-request' | 'null-handler';
+
+export type Server = {
+  url: string;
+  /** Largest resident memory so far in bytes; undefined where /proc is not there to ask. */
+  memoryPeakBytes(): number | undefined;
+  stop(): Promise<void>;
+};
+
+/** Made for the run; the servers get them from the environment. */
+export const credentials = {
+  API_KEY: 'bench-api-key-0000000000',
+  OPERATOR_TOKEN: 'bench-operator-token-0000',
+};
+
+// What `npm start` and the bin give to Node; see docs/decisions/0005.
+const nodeOptions = ['--max-semi-space-size=32'];
+const startTimeoutMs = 60_000;
+
+const entries: Record<Subject, string[]> = {
+  engine: [fileURLToPath(new URL('../dist/cli/main.js', import.meta.url)), 'start'],
+  'lock-per-request': [fileURLToPath(new URL('lock-per-request.js', import.meta.url))],
+  'null-handler': [fileURLToPath(new URL('null-handler.js', import.meta.url))],
+};
+
+/** Starts a subject in a process of its own, with a database of its own, and waits until it answers. */
+export async function startServer(subject: Subject): Promise<Server> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
+  // Run by root, the database server is another user, which may pass through here.
+  chmodSync(dataDir, 0o711);
+  const port = await freePort();
+  const { DATABASE_URL: _, ...env } = process.env;
+  const child = spawn(process.execPath, [...nodeOptions, ...entries[subject]], {
+    env: {
+      ...env,
+      ...credentials,
+      NODE_ENV: 'development',
+      DATA_DIR: dataDir,
+      PORT: String(port),
+      LOG_LEVEL: 'warn',
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswering(url, subject, child);
+  return {
+    url,
+    memoryPeakBytes: () => memoryPeakBytes(child.pid),
+    async stop() {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function untilAnswering(url: string, subject: Subject, child: ChildProcess): Promise<void> {
+  const giveUpAtMs = performance.now() + startTimeoutMs;
+  for (;;) {
+    if (child.exitCode !== null)
+      throw new Error(`${subject} ended with ${child.exitCode} before it answered`);
+    try {
+      await fetch(`${url}/api/health`);
+      return;
+    } catch (error) {
+      if (performance.now() > giveUpAtMs)
+        throw new Error(`${subject} did not answer at ${url}`, { cause: error });
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
+
+function memoryPeakBytes(pid: number | undefined): number | undefined {
+  try {
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  } catch {
+    return undefined;
+  }
+}

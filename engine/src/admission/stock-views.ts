@@ -1,0 +1,67 @@
+import { LRUCache } from 'lru-cache';
+import { readStock, type Stock } from '../ledger/stock.js';
+import { coalesce } from '../platform/coalesce.js';
+import type { Queryable } from '../platform/postgres.js';
+
+/**
+ * Stock as this process remembers it: moved forward by its own decisions and by the ledger's notifications, read again
+ * every second in case one was lost. It is advice: it may answer "sold out" a moment late or a moment long, and never
+ * grants anything.
+ */
+export type StockViews = {
+  /** The remembered stock; undefined when it is not known or can not be relied on. */
+  peek(saleId: number): Stock | undefined;
+  /** The remembered stock, else one read shared by all who ask at the same time; undefined for an unknown sale. */
+  read(saleId: number): Promise<Stock | undefined>;
+  /** Takes in a newer version; an older or equal one changes nothing. */
+  apply(stock: Stock): void;
+  /** Reads every remembered sale again, and forgets those that are gone. */
+  refresh(db: Queryable): Promise<void>;
+};
+
+// More sales than anyone looks at in the same minute, and still one short query a second to read again.
+const viewsMax = 2000;
+const loads = { keysMax: 1000, waitersMax: 20_000, deadlineMs: 2000 };
+
+export function createStockViews(db: Queryable, isLive: () => boolean): StockViews {
+  const views = new LRUCache<number, Stock>({ max: viewsMax });
+  const load = coalesce<number, Stock | undefined>(async saleIds => {
+    const byId = new Map((await readStock(db, saleIds)).map(stock => [stock.saleId, stock]));
+    return saleIds.map(saleId => byId.get(saleId));
+  }, loads);
+
+  function apply(stock: Stock): void {
+    const known = views.peek(stock.saleId);
+    if (!known || known.version < stock.version) views.set(stock.saleId, stock);
+  }
+
+  function peek(saleId: number): Stock | undefined {
+    return isLive() ? views.get(saleId) : undefined;
+  }
+
+  return {
+    peek,
+    apply,
+    async read(saleId) {
+      const known = peek(saleId);
+      if (known) return known;
+      const stock = await load(saleId);
+      if (stock) apply(stock);
+      return stock;
+    },
+    async refresh(connection) {
+      const saleIds = [...views.keys()];
+      if (saleIds.length === 0) return;
+      const before = new Map(saleIds.map(saleId => [saleId, views.peek(saleId)]));
+      const read = new Map((await readStock(connection, saleIds)).map(stock => [stock.saleId, stock]));
+      for (const [saleId, known] of before) {
+        const stock = read.get(saleId);
+        // A reset, a restore or a failover to a standby that lags takes versions back; what nobody has moved while we
+        // read is replaced by what the ledger says, older or not.
+        if (views.peek(saleId) !== known) continue;
+        if (stock) views.set(saleId, stock);
+        else views.delete(saleId);
+      }
+    },
+  };
+}

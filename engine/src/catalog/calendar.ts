@@ -1,0 +1,95 @@
+import { LRUCache } from 'lru-cache';
+import { coalesce } from '../platform/coalesce.js';
+import type { DatabaseClock } from '../platform/database-clock.js';
+import type { Queryable } from '../platform/postgres.js';
+import { type Product, readProducts } from './products.js';
+import { readSales, type Sale } from './sales.js';
+
+/** A product with the sale that counts now: the one under way, else the next, else the last. */
+export type Offer = { product: Product; sale: Sale | undefined };
+
+/** Where a sale stands by the database's clock. */
+export type SalePhase = 'upcoming' | 'open' | 'paused' | 'ended';
+
+/** Products and their sales in memory, so that finding the sale of a purchase costs no query. */
+export type Calendar = {
+  /** The offer if it is in memory: no promise, for the hot path. */
+  peek(productId: number): Offer | undefined;
+  /** undefined for a product that does not exist. */
+  offerOf(productId: number): Promise<Offer | undefined>;
+  /** The product has changed: reads it again, and answers from the old entry until that is done. Never throws. */
+  refresh(productId: number): Promise<void>;
+  /** Notifications may have been missed: forget everything. */
+  clear(): void;
+};
+
+type Entry = { product: Product; sales: readonly Sale[]; readAtMs: number };
+
+// A catalogue of drops, not of a supermarket; about 2 kB each.
+const entriesMax = 10_000;
+// Notifications carry changes at once; this only bounds how long a lost one can matter.
+const entryAgeMaxMs = 10_000;
+const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
+
+export function createCalendar(db: Queryable, clock: DatabaseClock): Calendar {
+  const entries = new LRUCache<number, Entry>({ max: entriesMax });
+  const refreshing = new Set<number>();
+  const load = coalesce<number, Entry | undefined>(productIds => readEntries(db, productIds), loads);
+
+  async function fetch(productId: number): Promise<Entry | undefined> {
+    const entry = await load(productId);
+    if (entry) entries.set(productId, entry);
+    else entries.delete(productId);
+    return entry;
+  }
+
+  // The old entry goes on answering meanwhile, and if this fails; the next request after its age tries again.
+  async function refresh(productId: number): Promise<void> {
+    await fetch(productId).catch(() => {});
+  }
+
+  function refreshOnce(productId: number): void {
+    if (refreshing.has(productId)) return;
+    refreshing.add(productId);
+    void refresh(productId).then(() => refreshing.delete(productId));
+  }
+
+  function peek(productId: number): Offer | undefined {
+    const entry = entries.get(productId);
+    if (!entry) return undefined;
+    if (performance.now() - entry.readAtMs > entryAgeMaxMs) refreshOnce(productId);
+    return offerOf(entry, clock.nowMs());
+  }
+
+  return {
+    refresh,
+    clear: () => entries.clear(),
+    peek,
+    async offerOf(productId) {
+      const known = peek(productId);
+      if (known) return known;
+      const entry = await fetch(productId);
+      return entry && offerOf(entry, clock.nowMs());
+    },
+  };
+}
+
+/** Where the sale stands at `nowMs` by the database's clock. */
+export function phaseOf(sale: Sale, nowMs: number): SalePhase {
+  if (sale.status === 'ended' || nowMs >= sale.endsAt.getTime()) return 'ended';
+  if (nowMs < sale.startsAt.getTime()) return 'upcoming';
+  return sale.status === 'paused' ? 'paused' : 'open';
+}
+
+function offerOf({ product, sales }: Entry, nowMs: number): Offer {
+  return { product, sale: sales.find(sale => phaseOf(sale, nowMs) !== 'ended') ?? sales.at(-1) };
+}
+
+async function readEntries(db: Queryable, productIds: readonly number[]): Promise<(Entry | undefined)[]> {
+  const [products, sales] = await Promise.all([readProducts(db, productIds), readSales(db, productIds)]);
+  const readAtMs = performance.now();
+  return productIds.map(productId => {
+    const product = products.find(row => row.productId === productId);
+    return product && { product, sales: sales.filter(sale => sale.productId === productId), readAtMs };
+  });
+}

@@ -1,0 +1,69 @@
+import { LRUCache } from 'lru-cache';
+import type { Queryable } from '../platform/postgres.js';
+
+/** What is sold. `priceMinor` is in minor units of `currency` (ISO 4217). */
+export type Product = {
+  productId: number;
+  name: string;
+  description: string;
+  imageUrl: string | null;
+  priceMinor: number;
+  currency: string;
+};
+
+export type NewProduct = Omit<Product, 'productId' | 'imageUrl' | 'description'> & {
+  description?: string | undefined;
+  imageUrl?: string | undefined;
+};
+
+export async function createProduct(db: Queryable, product: NewProduct): Promise<Product> {
+  const { rows } = await db.query<Product>(
+    `insert into products (name, description, image_url, price_minor, currency) values ($1, $2, $3, $4, $5)
+     returning ${columns}`,
+    [product.name, product.description ?? '', product.imageUrl ?? null, product.priceMinor, product.currency],
+  );
+  const [created] = rows;
+  if (!created) throw new Error('insert into products returned no row');
+  return created;
+}
+
+/** Ids of products in their order, at most `limit`, after the id `after`. */
+export type ListProductIds = (after: number, limit: number) => Promise<readonly number[]>;
+
+// Half a second in which everybody who opens the shop shares one query a page.
+const pageAgeMaxMs = 500;
+const pagesMax = 1000;
+
+export function createListProductIds(db: Queryable): ListProductIds {
+  const pages = new LRUCache<string, Promise<readonly number[]>>({ max: pagesMax, ttl: pageAgeMaxMs });
+  return (after, limit) => {
+    const key = `${after}:${limit}`;
+    const known = pages.get(key);
+    if (known) return known;
+    const page = readProductIds(db, after, limit);
+    pages.set(key, page);
+    // A failed read is answered to those who waited for it and to nobody after them.
+    page.catch(() => pages.delete(key));
+    return page;
+  };
+}
+
+async function readProductIds(db: Queryable, after: number, limit: number): Promise<readonly number[]> {
+  const { rows } = await db.query<{ id: number }>({
+    name: 'list-products',
+    text: 'select product_id as id from products where product_id > $1 order by product_id limit $2',
+    values: [after, limit],
+  });
+  return rows.map(({ id }) => id);
+}
+
+export async function readProducts(db: Queryable, productIds: readonly number[]): Promise<Product[]> {
+  const { rows } = await db.query<Product>({
+    name: 'read-products',
+    text: `select ${columns} from products where product_id = any ($1::bigint[])`,
+    values: [productIds],
+  });
+  return rows;
+}
+
+const columns = `product_id as "productId", name, description, image_url as "imageUrl", price_minor as "priceMinor", currency`;

@@ -1,0 +1,130 @@
+import { allocateStock, lockStock } from '../ledger/stock.js';
+import { type Client, constraintOf, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
+
+/** A product offered in a time window. Times are the database's; the price is fixed when the sale is created. */
+export type Sale = {
+  saleId: number;
+  productId: number;
+  startsAt: Date;
+  endsAt: Date;
+  perUserLimit: number;
+  priceMinor: number;
+  currency: string;
+  holdTtlSeconds: number;
+  status: SaleStatus;
+};
+
+export type SaleStatus = 'active' | 'paused' | 'ended';
+
+export type NewSale = {
+  productId: number;
+  startsAt: Date;
+  endsAt: Date;
+  allocation: number;
+  perUserLimit: number;
+  holdTtlSeconds: number;
+};
+
+export type CreatedSale =
+  | { outcome: 'created'; sale: Sale }
+  | { outcome: 'product-not-found' | 'sale-overlaps' };
+
+/** Creates a sale at the product's present price, with its stock and the first row of its journal. */
+export async function createSale(pool: Pool, sale: NewSale): Promise<CreatedSale> {
+  try {
+    return await inTransaction(pool, tx => insertSale(tx, sale));
+  } catch (error) {
+    if (constraintOf(error) === 'sales_do_not_overlap') return { outcome: 'sale-overlaps' };
+    throw error;
+  }
+}
+
+/** As createSale, within a transaction of the caller's; an overlap is thrown and ends it. */
+export async function insertSale(tx: Client, sale: NewSale): Promise<CreatedSale> {
+  const { rows } = await tx.query<Sale>(
+    `insert into sales (product_id, starts_at, ends_at, per_user_limit, price_minor, currency, hold_ttl_seconds)
+     select product_id, $2, $3, $4, price_minor, currency, $5 from products where product_id = $1
+     returning ${columns}`,
+    [sale.productId, sale.startsAt, sale.endsAt, sale.perUserLimit, sale.holdTtlSeconds],
+  );
+  const [created] = rows;
+  if (!created) return { outcome: 'product-not-found' };
+  await allocateStock(tx, created.saleId, sale.allocation);
+  await journalStatus(tx, created.saleId, 'new', created.status);
+  await announce(tx, created.productId);
+  return { outcome: 'created', sale: created };
+}
+
+const allowedFrom: Record<SaleStatus, readonly SaleStatus[]> = {
+  paused: ['active'],
+  active: ['paused'],
+  ended: ['active', 'paused'],
+};
+
+export type ChangedSale = { outcome: 'changed'; sale: Sale } | { outcome: 'sale-not-found' | 'sale-ended' };
+
+/**
+ * Pauses, resumes or ends a sale, between two batches: after this resolves no purchase is decided under the old status.
+ * A sale that has the status already is left alone.
+ */
+export async function changeSaleStatus(pool: Pool, saleId: number, to: SaleStatus): Promise<ChangedSale> {
+  return inTransaction(pool, async tx => {
+    if (!(await lockStock(tx, saleId))) return { outcome: 'sale-not-found' };
+    const { rows } = await tx.query<Sale>(`select ${columns} from sales where sale_id = $1`, [saleId]);
+    const [before] = rows;
+    if (!before) return { outcome: 'sale-not-found' };
+    if (before.status === to) return { outcome: 'changed', sale: before };
+    if (!allowedFrom[to].includes(before.status)) return { outcome: 'sale-ended' };
+    const changed = await tx.query('update sales set status = $2 where sale_id = $1 and status = $3', [
+      saleId,
+      to,
+      before.status,
+    ]);
+    if (changed.rowCount !== 1) throw new Error(`sale ${saleId} changed under its stock lock`);
+    await journalStatus(tx, saleId, before.status, to);
+    await announce(tx, before.productId);
+    return { outcome: 'changed', sale: { ...before, status: to } };
+  });
+}
+
+/** Sales of the products that are not over, and of each product the latest one that is; by product and start. */
+export async function readSales(db: Queryable, productIds: readonly number[]): Promise<Sale[]> {
+  const { rows } = await db.query<Sale>({
+    name: 'read-sales',
+    text: `
+      select s.* from unnest($1::bigint[]) as p (product_id) cross join lateral (
+        (select ${columns} from sales
+         where product_id = p.product_id and status <> 'ended' and ends_at > clock_timestamp()
+         order by starts_at limit $2)
+        union all
+        (select ${columns} from sales
+         where product_id = p.product_id and (status = 'ended' or ends_at <= clock_timestamp())
+         order by ends_at desc limit 1)
+      ) s order by s."productId", s."startsAt"`,
+    values: [productIds, salesAheadMax],
+  });
+  return rows;
+}
+
+// An hourly sale for a day; the calendar reads again long before it has run through them.
+const salesAheadMax = 24;
+
+async function journalStatus(
+  tx: Client,
+  saleId: number,
+  from: SaleStatus | 'new',
+  to: SaleStatus,
+): Promise<void> {
+  await tx.query(
+    `insert into sale_journal (sale_id, seq, from_status, to_status)
+     select $1, coalesce(max(seq), 0) + 1, $2, $3 from sale_journal where sale_id = $1`,
+    [saleId, from, to],
+  );
+}
+
+async function announce(tx: Client, productId: number): Promise<void> {
+  await tx.query(`select pg_notify('doorbuster_catalog', $1)`, [JSON.stringify({ productId })]);
+}
+
+const columns = `sale_id as "saleId", product_id as "productId", starts_at as "startsAt", ends_at as "endsAt",
+  per_user_limit as "perUserLimit", price_minor as "priceMinor", currency, hold_ttl_seconds as "holdTtlSeconds", status`;

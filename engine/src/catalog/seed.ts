@@ -1,0 +1,73 @@
+import { type Client, inTransaction, type Pool } from '../platform/postgres.js';
+import { createProduct, type NewProduct } from './products.js';
+import { insertSale } from './sales.js';
+
+const hourMs = 3_600_000;
+
+type Demo = {
+  product: NewProduct;
+  sale?: { startsInMs: number; allocation: number; perUserLimit: number };
+};
+
+// One drop to buy from right away, one scarce, one that is yet to open, and one product without a sale.
+const demo: Demo[] = [
+  {
+    product: {
+      name: 'Meridian trainers',
+      description: 'Night-blue runners with a reflective seam. One drop, no second batch.',
+      priceMinor: 12_900,
+      currency: 'EUR',
+    },
+    sale: { startsInMs: 0, allocation: 10_000, perUserLimit: 10 },
+  },
+  {
+    product: {
+      name: 'Lantern turntable',
+      description: 'A belt-driven deck in a walnut case; fifty were made.',
+      priceMinor: 64_900,
+      currency: 'EUR',
+    },
+    sale: { startsInMs: 0, allocation: 50, perUserLimit: 1 },
+  },
+  {
+    product: {
+      name: 'Harbour festival, two-day ticket',
+      description: 'On sale an hour after the engine first started.',
+      priceMinor: 18_500,
+      currency: 'EUR',
+    },
+    sale: { startsInMs: hourMs, allocation: 5000, perUserLimit: 4 },
+  },
+  {
+    product: {
+      name: 'Cartographer backpack',
+      description: 'Waxed canvas, 28 litres. Waiting for its sale to be scheduled.',
+      priceMinor: 8900,
+      currency: 'EUR',
+    },
+  },
+];
+
+/** Adds the demo catalogue to a database without products, all of it or nothing. @returns how many were added. */
+export async function seedCatalog(pool: Pool): Promise<number> {
+  return inTransaction(pool, async tx => {
+    // Two engines that start on one database at the same time add one catalogue.
+    await tx.query('lock table products in share row exclusive mode');
+    const { rows } = await tx.query<{ is_empty: boolean; now: Date }>(
+      'select not exists (select from products) as is_empty, clock_timestamp() as now',
+    );
+    const [row] = rows;
+    if (!row?.is_empty) return 0;
+    for (const entry of demo) await addDemo(tx, entry, row.now.getTime());
+    return demo.length;
+  });
+}
+
+async function addDemo(tx: Client, { product, sale }: Demo, nowMs: number): Promise<void> {
+  const { productId } = await createProduct(tx, product);
+  if (!sale) return;
+  const { startsInMs, ...terms } = sale;
+  const startsAt = new Date(nowMs + startsInMs);
+  const endsAt = new Date(startsAt.getTime() + 30 * 24 * hourMs);
+  await insertSale(tx, { productId, startsAt, endsAt, holdTtlSeconds: 900, ...terms });
+}

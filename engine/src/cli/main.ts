@@ -1,0 +1,55 @@
+import { Command, Option } from 'commander';
+import { ConfigError } from '../platform/config.js';
+import { EmbeddedPostgresError } from '../platform/embedded-postgres/errors.js';
+import { OperatingError } from '../platform/errors.js';
+import { audit } from './audit.js';
+import { printConfig } from './config.js';
+import { migrateDatabase, resetDatabase, seedDatabase } from './schema.js';
+import { api, start } from './serve.js';
+
+const program = new Command('doorbuster')
+  .description(
+    'A self-hosted flash-sale engine. Settings come from the environment; "doorbuster config" shows them.',
+  )
+  .showHelpAfterError();
+
+program.command('start').description('run everything on this machine, with a demo catalogue').action(start);
+program
+  .command('api')
+  .description('run the HTTP API alone, on a database that "migrate" has prepared')
+  .action(api);
+program.command('migrate').description('bring the database schema up to date').action(migrateDatabase);
+program
+  .command('seed')
+  .description('add the demo catalogue, unless there are products already')
+  .action(seedDatabase);
+program
+  .command('reset')
+  .description('delete ALL data, then migrate and seed')
+  .option('--yes', 'do not ask; needed where DATABASE_URL is set or NODE_ENV is production')
+  .action(resetDatabase);
+program
+  .command('audit')
+  .description('prove the invariants from the database; exits 1 on any breach')
+  .option(
+    '--acknowledged <file>',
+    'orders that were answered as confirmed, a JSON object a line (orderId, shopperId, quantity)',
+  )
+  .addOption(new Option('--json', 'print the report as JSON'))
+  .action(audit);
+program.command('config').description('print the settings in force, secrets hidden').action(printConfig);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`doorbuster: ${describe(error)}\n`);
+  process.exitCode = 1;
+}
+
+// What a person can mend is said without a stack; anything else is a bug of ours, and its stack is wanted.
+function describe(error: unknown): string {
+  const isExpected =
+    error instanceof ConfigError || error instanceof OperatingError || error instanceof EmbeddedPostgresError;
+  if (isExpected) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

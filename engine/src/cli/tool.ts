@@ -1,0 +1,25 @@
+import { type Config, readConfig } from '../platform/config.js';
+import { joinDatabase } from '../platform/database.js';
+import { createPool, type Pool, waitForDatabase } from '../platform/postgres.js';
+
+// A migration or an audit of large tables may take long; one that takes an hour is stuck.
+const toolTimeoutMs = 3_600_000;
+
+/** Gives a tool the database: the one of an engine that runs on this DATA_DIR, else one of its own for the while. */
+export async function withTool(work: (pool: Pool, config: Config) => Promise<void>): Promise<void> {
+  const config = readConfig(process.env);
+  const onProgress = (message: string) => process.stderr.write(`${message}\n`);
+  const database = await joinDatabase(config, { onProgress });
+  const pool = createToolPool(database.url, config);
+  try {
+    await waitForDatabase(pool, config.DB_TIMEOUT);
+    await work(pool, config);
+  } finally {
+    await pool.end();
+    await database.close();
+  }
+}
+
+export function createToolPool(databaseUrl: string, config: Config): Pool {
+  return createPool(databaseUrl, { ...config, DB_POOL_MAX: 2, DB_POOL_MIN: 0 }, toolTimeoutMs);
+}

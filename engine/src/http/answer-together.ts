@@ -1,0 +1,22 @@
+import type { onSendHookHandler } from 'fastify';
+
+/**
+ * Holds each answer back until the requests that arrived in the same turn of the event loop are handled, and then sends
+ * them in one go. A write to a socket wakes the peer's processor; between two reads that happens once per answer, in a
+ * row once for many of them. With 2,000 connections this is a third more requests a second, and it costs an idle server
+ * nothing: the turn ends as soon as nothing is left to read (docs/measurements/).
+ */
+export function createAnswerTogether(): onSendHookHandler {
+  let held: (() => void)[] = [];
+
+  function sendAll(): void {
+    const answers = held;
+    held = [];
+    for (const send of answers) send();
+  }
+
+  return (_request, _reply, _payload, done) => {
+    if (held.length === 0) setImmediate(sendAll);
+    held.push(() => done());
+  };
+}

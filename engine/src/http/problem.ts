@@ -1,0 +1,123 @@
+import type { FastifyReply } from 'fastify';
+
+/** What a refused request gets: RFC 9457 members, plus `success` and `message` (the published contract of the API). */
+type ProblemKind = { status: number; title: string; message: string; retryAfterSeconds?: number };
+
+/**
+ * Every refusal there is. The slug is the stable end of `type`; docs/outcomes.md lists them by precedence and a test
+ * walks that list.
+ */
+export const problems = {
+  invalid: { status: 400, title: 'Invalid request', message: 'The request is not valid.' },
+  'not-authenticated': { status: 401, title: 'Not authenticated', message: 'Please sign in first.' },
+  forbidden: { status: 403, title: 'Forbidden', message: 'You may not do this.' },
+  'not-found': { status: 404, title: 'Not found', message: 'There is no such thing.' },
+  'product-not-found': { status: 404, title: 'Product not found', message: 'This product does not exist.' },
+  'sale-not-found': { status: 404, title: 'Sale not found', message: 'This sale does not exist.' },
+  'order-not-found': { status: 404, title: 'Order not found', message: 'This order does not exist.' },
+  'method-not-allowed': {
+    status: 405,
+    title: 'Method not allowed',
+    message: 'This method is not allowed here.',
+  },
+  'sale-not-open': { status: 409, title: 'Sale not open', message: 'This product is not on sale right now.' },
+  'limit-reached': {
+    status: 409,
+    title: 'Limit reached',
+    message: 'This is more than one buyer may have in this sale.',
+  },
+  'sold-out': { status: 409, title: 'Sold out', message: 'Not enough units are left.' },
+  'sale-overlaps': {
+    status: 409,
+    title: 'Sale overlaps',
+    message: 'The product has another sale in this window.',
+  },
+  'sale-ended': { status: 409, title: 'Sale ended', message: 'This sale has ended for good.' },
+  'too-large': { status: 413, title: 'Body too large', message: 'The request body is too large.' },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'Unsupported media type',
+    message: 'Send application/json.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'Idempotency-Key reused',
+    message: 'This Idempotency-Key was used for another purchase. Use a new key for a new purchase.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    message: 'Too many people at once. Nothing was bought; please try again.',
+    retryAfterSeconds: 1,
+  },
+  undecided: {
+    status: 503,
+    title: 'Not decided',
+    message: 'The purchase could not be decided. Nothing was bought; please try again.',
+    retryAfterSeconds: 1,
+  },
+  'outcome-unknown': {
+    status: 503,
+    title: 'Outcome unknown',
+    message: 'The purchase may have gone through. Send it again with the same Idempotency-Key to find out.',
+    retryAfterSeconds: 1,
+  },
+  unavailable: {
+    status: 503,
+    title: 'Unavailable',
+    message: 'The service can not answer right now; please try again.',
+    retryAfterSeconds: 1,
+  },
+  internal: { status: 500, title: 'Internal error', message: 'Something is broken on our side.' },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemSlug = keyof typeof problems;
+
+/** Thrown by routes where a refusal is not an ordinary answer; the error handler turns it into a problem. */
+export class ProblemError extends Error {
+  constructor(
+    readonly slug: ProblemSlug,
+    readonly detail?: string,
+  ) {
+    super(detail ?? problems[slug].message);
+  }
+}
+
+/** @param extra members beside the standard ones, such as the id of an order whose outcome is unknown. */
+export function sendProblem(
+  reply: FastifyReply,
+  slug: ProblemSlug,
+  detail?: string,
+  extra?: Record<string, unknown>,
+): FastifyReply {
+  const kind: ProblemKind = problems[slug];
+  reply.code(kind.status).header('content-type', 'application/problem+json');
+  if (kind.retryAfterSeconds !== undefined) reply.header('retry-after', kind.retryAfterSeconds);
+  return reply.send(
+    detail === undefined && extra === undefined ? plainBodies[slug] : body(slug, detail, extra),
+  );
+}
+
+function body(slug: ProblemSlug, detail?: string, extra?: Record<string, unknown>): string {
+  const { status, title, message }: ProblemKind = problems[slug];
+  return JSON.stringify({
+    type: `/problems/${slug}`,
+    title,
+    status,
+    detail: detail ?? message,
+    success: false,
+    message,
+    ...extra,
+  });
+}
+
+// Sold out is said a million times in a sale; its text never changes.
+const plainBodies = Object.fromEntries(
+  Object.keys(problems)
+    .filter(isSlug)
+    .map(slug => [slug, body(slug)]),
+);
+
+function isSlug(slug: string): slug is ProblemSlug {
+  return slug in problems;
+}

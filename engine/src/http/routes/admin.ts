@@ -1,0 +1,168 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Calendar } from '../../catalog/calendar.js';
+import { createProduct } from '../../catalog/products.js';
+import { changeSaleStatus, createSale, type Sale, type SaleStatus } from '../../catalog/sales.js';
+import { type AuditReport, runAudit } from '../../ledger/audit.js';
+import { listOrders, type StoredOrder } from '../../ledger/orders.js';
+import type { DatabaseClock } from '../../platform/database-clock.js';
+import type { Pool } from '../../platform/postgres.js';
+import type { Identity } from '../identity.js';
+import { ProblemError } from '../problem.js';
+import {
+  currencySchema,
+  idParamSchema,
+  idSchema,
+  priceSchema,
+  problemResponses,
+  textSchema,
+} from '../schemas.js';
+import type { App } from '../server.js';
+import { saleView } from '../views.js';
+import { productSchema, saleSchema } from './catalog.js';
+
+export type AdminParts = { identity: Identity; pool: Pool; clock: DatabaseClock; calendar: Calendar };
+
+const newProductSchema = z.strictObject({
+  name: textSchema(1, 200),
+  description: textSchema(0, 10_000).optional(),
+  imageUrl: textSchema(1, 2000)
+    .pipe(z.url({ protocol: /^https?$/ }))
+    .optional(),
+  priceMinor: priceSchema,
+  currency: currencySchema,
+});
+
+const newSaleSchema = z
+  .strictObject({
+    productId: idSchema,
+    startsAt: z.iso.datetime({ offset: true }).transform(text => new Date(text)),
+    endsAt: z.iso.datetime({ offset: true }).transform(text => new Date(text)),
+    allocation: z.int().min(1).max(2_000_000_000),
+    perUserLimit: z.int().min(1).max(100_000),
+    holdTtlSeconds: z.int().min(1).max(86_400).default(900),
+  })
+  .refine(sale => sale.startsAt < sale.endsAt, {
+    path: ['endsAt'],
+    message: 'expected a time after startsAt',
+  });
+
+const ordersQuerySchema = z.strictObject({
+  saleId: idParamSchema,
+  after: z.uuid().optional(),
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/, 'expected a whole number from 1 to 10000')
+    .transform(Number)
+    .refine(limit => limit <= 10_000, 'expected a whole number from 1 to 10000')
+    .optional(),
+});
+
+const ordersSchema = z.object({
+  orders: z.array(
+    z.object({
+      id: z.uuid(),
+      shopperId: z.string(),
+      quantity: z.int(),
+      totalMinor: z.int(),
+      status: z.string(),
+      createdAt: z.iso.datetime(),
+    }),
+  ),
+  next: z.uuid().nullable(),
+});
+
+const auditSchema = z.object({
+  ok: z.boolean(),
+  invariants: z.array(z.object({ id: z.int(), title: z.string(), violations: z.int() })),
+});
+
+const statusByVerb = { pause: 'paused', resume: 'active', end: 'ended' } as const satisfies Record<
+  string,
+  SaleStatus
+>;
+
+const tags = ['operator'];
+
+/** What operators do. Every call wants the operator's secret. */
+export function registerAdmin(app: App, { identity, pool, clock, calendar }: AdminParts): void {
+  const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
+
+  // Other processes hear of a change within 100 ms; whoever made it here finds it done with the answer.
+  async function changed(sale: Sale) {
+    await calendar.refresh(sale.productId);
+    return saleView(sale, clock.nowMs());
+  }
+
+  const product = {
+    summary: 'Create a product',
+    tags,
+    body: newProductSchema,
+    response: { 201: productSchema, ...problemResponses },
+  };
+  app.post('/api/admin/products', { schema: product, onRequest }, async (request, reply) => {
+    const { productId, ...created } = await createProduct(pool, request.body);
+    return reply.code(201).send({ id: productId, ...created });
+  });
+
+  const sale = {
+    summary: 'Create a sale',
+    tags,
+    body: newSaleSchema,
+    response: { 201: saleSchema, ...problemResponses },
+  };
+  app.post('/api/admin/sales', { schema: sale, onRequest }, async (request, reply) => {
+    const created = await createSale(pool, request.body);
+    if (created.outcome !== 'created') throw new ProblemError(created.outcome);
+    return reply.code(201).send(await changed(created.sale));
+  });
+
+  for (const [verb, status] of Object.entries(statusByVerb)) {
+    const params = z.object({ id: idParamSchema });
+    const schema = {
+      summary: `Sale: ${verb}`,
+      tags,
+      params,
+      response: { 200: saleSchema, ...problemResponses },
+    };
+    app.post(`/api/admin/sales/:id/${verb}`, { schema, onRequest }, async request => {
+      const change = await changeSaleStatus(pool, request.params.id, status);
+      if (change.outcome !== 'changed') throw new ProblemError(change.outcome);
+      return changed(change.sale);
+    });
+  }
+
+  registerAdminReads(app, pool, onRequest);
+}
+
+function registerAdminReads(
+  app: App,
+  pool: Pool,
+  onRequest: (request: FastifyRequest) => Promise<void>,
+): void {
+  const orders = {
+    summary: 'Orders of a sale, by id',
+    tags,
+    querystring: ordersQuerySchema,
+    response: { 200: ordersSchema, ...problemResponses },
+  };
+  app.get('/api/admin/orders', { schema: orders, onRequest }, async request => {
+    const { saleId, after, limit = 100 } = request.query;
+    const page = await listOrders(pool, { saleId, after, limit });
+    return {
+      orders: page.map(adminOrderView),
+      next: page.length === limit ? (page.at(-1)?.orderId ?? null) : null,
+    };
+  });
+
+  const audit = {
+    summary: 'Prove the invariants now',
+    tags,
+    response: { 200: auditSchema, ...problemResponses },
+  };
+  app.get('/api/admin/audit', { schema: audit, onRequest }, async (): Promise<AuditReport> => runAudit(pool));
+}
+
+function adminOrderView({ orderId, shopperId, quantity, totalMinor, status, createdAt }: StoredOrder) {
+  return { id: orderId, shopperId, quantity, totalMinor, status, createdAt: createdAt.toISOString() };
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import type { StockViews } from '../../admission/stock-views.js';
+import type { Calendar } from '../../catalog/calendar.js';
+import type { ListProductIds } from '../../catalog/products.js';
+import type { DatabaseClock } from '../../platform/database-clock.js';
+import { ProblemError } from '../problem.js';
+import { currencySchema, idParamSchema, idSchema, problemResponses } from '../schemas.js';
+import type { App } from '../server.js';
+import { productView, stockView } from '../views.js';
+
+export type CatalogParts = {
+  calendar: Calendar;
+  clock: DatabaseClock;
+  views: StockViews;
+  listProductIds: ListProductIds;
+};
+
+const stateSchema = z.enum(['upcoming', 'open', 'paused', 'ended']);
+
+export const saleSchema = z.object({
+  id: idSchema,
+  productId: idSchema,
+  startsAt: z.iso.datetime(),
+  endsAt: z.iso.datetime(),
+  perUserLimit: z.int(),
+  priceMinor: z.int(),
+  currency: currencySchema,
+  holdTtlSeconds: z.int(),
+  status: z.enum(['active', 'paused', 'ended']),
+  state: stateSchema,
+});
+
+export const productSchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  description: z.string(),
+  imageUrl: z.string().nullable(),
+  priceMinor: z.int(),
+  currency: currencySchema,
+});
+
+const offerSchema = productSchema.extend({ sale: saleSchema.nullable() });
+
+const stockSchema = z.object({
+  success: z.literal(true),
+  productId: idSchema,
+  saleId: idSchema,
+  stock: z.int().meta({ description: 'Units available' }),
+  reserved: z.int(),
+  sold: z.int(),
+  allocation: z.int(),
+  state: z.enum([...stateSchema.options, 'sold-out']),
+  startsAt: z.iso.datetime(),
+  endsAt: z.iso.datetime(),
+});
+
+const listQuerySchema = z.strictObject({
+  after: idParamSchema.optional().meta({ description: 'Continue after this product id' }),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
+    .transform(Number)
+    .optional(),
+});
+
+/** What everybody may look at: products and stock, answered from memory. */
+export function registerCatalog(app: App, { calendar, clock, views, listProductIds }: CatalogParts): void {
+  async function offerOf(productId: number) {
+    const offer = await calendar.offerOf(productId);
+    if (!offer) throw new ProblemError('product-not-found');
+    return offer;
+  }
+
+  const list = {
+    summary: 'Products with their current or next sale',
+    tags: ['shop'],
+    querystring: listQuerySchema,
+    response: {
+      200: z.object({ products: z.array(offerSchema), next: idSchema.nullable() }),
+      ...problemResponses,
+    },
+  };
+  app.get('/api/products', { schema: list }, async request => {
+    const { after = 0, limit = 50 } = request.query;
+    const ids = await listProductIds(after, limit);
+    const offers = await Promise.all(ids.map(id => calendar.offerOf(id)));
+    const products = offers.flatMap(offer => (offer ? [productView(offer, clock.nowMs())] : []));
+    return { products, next: ids.length === limit ? (ids.at(-1) ?? null) : null };
+  });
+
+  const one = {
+    summary: 'A product with its current or next sale',
+    tags: ['shop'],
+    params: z.object({ id: idParamSchema }),
+    response: { 200: offerSchema, ...problemResponses },
+  };
+  app.get('/api/products/:id', { schema: one }, async request =>
+    productView(await offerOf(request.params.id), clock.nowMs()),
+  );
+
+  const stock = {
+    summary: 'Units left; made for polling',
+    tags: ['shop'],
+    params: z.object({ productId: idParamSchema }),
+    response: { 200: stockSchema, ...problemResponses },
+  };
+  app.get('/api/stock/:productId', { schema: stock }, async (request, reply) => {
+    const { sale } = await offerOf(request.params.productId);
+    if (!sale) throw new ProblemError('sale-not-found', 'This product has no sale.');
+    const units = await views.read(sale.saleId);
+    if (!units) throw new ProblemError('sale-not-found');
+    return reply.header('cache-control', 'no-store').send(stockView(sale, units, clock.nowMs()));
+  });
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { sendProblem } from '../problem.js';
+import { problemResponses } from '../schemas.js';
+import type { App } from '../server.js';
+
+export type OperationsParts = {
+  /** Why this process should get no traffic now; empty when it should. */
+  unreadyReasons: () => Promise<string[]>;
+};
+
+const health = {
+  summary: 'The process is alive',
+  tags: ['operations'],
+  response: { 200: z.object({ status: z.literal('ok'), uptimeSeconds: z.number() }), ...problemResponses },
+};
+const ready = {
+  summary: 'The process can take purchases',
+  tags: ['operations'],
+  response: { 200: z.object({ status: z.literal('ready') }), ...problemResponses },
+};
+
+/** What load balancers and orchestrators ask. */
+export function registerOperations(app: App, { unreadyReasons }: OperationsParts): void {
+  app.get('/api/health', { schema: health }, async () => ({
+    status: 'ok' as const,
+    uptimeSeconds: Math.round(process.uptime()),
+  }));
+
+  app.get('/api/ready', { schema: ready }, async (_request, reply) => {
+    const reasons = await unreadyReasons();
+    if (reasons.length > 0) return sendProblem(reply, 'unavailable', reasons.join('; '));
+    return { status: 'ready' as const };
+  });
+
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+/** Shapes that several routes share. Nothing is coerced: a number is a number, an unknown field is an error. */
+
+// An identity column starts at 1; beyond 2^53 - 1 JSON readers round.
+export const idSchema = z.int().min(1).meta({ description: 'A whole number from 1' });
+
+/** An id in a path: digits alone, so that `1e3`, ` 1` or `0x1` name nothing. */
+export const idParamSchema = z
+  .string()
+  .regex(/^[1-9]\d{0,14}$/, 'expected a whole number from 1')
+  .transform(Number);
+
+// PostgreSQL's integer. What a buyer may have is far less, and the sale's limit says so with its own answer.
+export const quantitySchema = z.int().min(1).max(2_147_483_647);
+
+/** Shoppers of the shop's own server: any text of 1 to 128 characters without control characters, or a number. */
+export const shopperIdSchema = z.union([
+  z
+    .string()
+    .min(1)
+    .max(128)
+    .refine(isPlainText, 'expected text without control characters or lone surrogates'),
+  z.int().min(0).transform(String),
+]);
+
+export const headerUserIdSchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 printable ASCII characters')
+  .meta({ description: 'The shopper, for calls with the API key that have no userId in the body' });
+
+export const idempotencyKeySchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters')
+  .meta({ description: 'Names the intent: a retry with the same key is the same purchase' });
+
+export const currencySchema = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code such as EUR');
+
+/** Minor units. The bound keeps price times quantity below 2^53. */
+export const priceSchema = z.int().min(0).max(1_000_000_000);
+
+export const textSchema = (min: number, max: number) =>
+  z.string().min(min).max(max).refine(isStorable, 'expected text without U+0000 or lone surrogates');
+
+const problemSchema = z
+  .object({
+    type: z.string().meta({ description: 'Ends in a stable slug, such as /problems/sold-out' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    success: z.literal(false),
+    message: z.string(),
+  })
+  .meta({ description: 'RFC 9457 problem' });
+
+/** What every call may answer besides its own; docs/outcomes.md says which slug comes when. */
+export const problemResponses = { '4xx': problemSchema, '5xx': problemSchema };
+
+export const orderSchema = z.object({
+  id: z.uuid(),
+  productId: idSchema,
+  productName: z.string(),
+  quantity: z.int(),
+  totalPrice: z.number().meta({ description: 'Decimal, in units of the currency' }),
+  totalPriceMinor: z.int().meta({ description: 'In minor units of the currency' }),
+  currency: z.string(),
+  remainingStock: z.int(),
+  createdAt: z.iso.datetime(),
+  status: z.literal('CONFIRMED'),
+});
+
+function isPlainText(text: string): boolean {
+  return text.isWellFormed() && !/\p{Cc}/u.test(text);
+}
+
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}

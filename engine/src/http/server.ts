@@ -1,0 +1,75 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import Fastify, { type FastifyError } from 'fastify';
+import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import { safeParse, z } from 'zod';
+import { createAnswerError, createAnswerUnknownRoute } from './answer-error.js';
+import { createAnswerTogether } from './answer-together.js';
+
+export type App = Awaited<ReturnType<typeof createServer>>;
+
+// The largest request of ours is a product with a description of 10,000 characters, in UTF-8 or escaped.
+const bodyBytesMax = 64 * 1024;
+
+/** The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description. */
+export async function createServer(logger: Logger) {
+  const answerError = createAnswerError(logger);
+  const app = Fastify({
+    // Fastify's logger makes a child logger and listeners for every request, even with its lines turned off. What is
+    // worth a line is logged where it is known.
+    logger: false,
+    bodyLimit: bodyBytesMax,
+    // A sender that dawdles over headers or body for longer than this is cut off.
+    requestTimeout: 10_000,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: 10_000 },
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
+    // A path that can not be decoded never reaches a route.
+    frameworkErrors: answerError,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<ZodTypeProvider>();
+
+  app.setValidatorCompiler(compileValidator);
+  // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.addHook('onSend', createAnswerTogether());
+  app.setErrorHandler<FastifyError>(answerError);
+  const unknownRoute = createAnswerUnknownRoute();
+  app.addHook('onRoute', unknownRoute.onRoute);
+  app.setNotFoundHandler(unknownRoute.answer);
+  app.removeContentTypeParser('text/plain');
+
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Doorbuster',
+        version: '0.1.0',
+        description: 'Flash sales: every purchase decided once, in PostgreSQL, before it is answered.',
+      },
+      tags: [{ name: 'shop' }, { name: 'operator' }, { name: 'operations' }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+  return app;
+}
+
+/**
+ * As the type provider does it, but for headers: those that are documented and present are checked one by one, and the
+ * object stays as it is. Parsing the object of all headers, most of them none of ours, cost the hot path a tenth.
+ */
+const compileValidator: typeof validatorCompiler = route => {
+  const parse = validatorCompiler(route);
+  const { schema } = route;
+  if (route.httpPart !== 'headers' || !(schema instanceof z.ZodObject)) return parse;
+  const fields = Object.entries(schema.shape);
+  return headers => {
+    const isValid = fields.every(
+      ([name, field]) => headers[name] === undefined || safeParse(field, headers[name]).success,
+    );
+    return isValid ? { value: headers } : parse(headers);
+  };
+};

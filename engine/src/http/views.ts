@@ -1,0 +1,69 @@
+import type { Offer } from '../catalog/calendar.js';
+import { phaseOf } from '../catalog/calendar.js';
+import type { Product } from '../catalog/products.js';
+import type { Sale } from '../catalog/sales.js';
+import type { OrderRecord } from '../ledger/decide.js';
+import type { Stock } from '../ledger/stock.js';
+
+/** How things look from outside; shapes and names are those of docs/api.md. */
+export function orderView(orderId: string, product: Product, order: OrderRecord, remaining: number) {
+  return {
+    id: orderId,
+    productId: product.productId,
+    productName: product.name,
+    quantity: order.quantity,
+    totalPrice: order.totalMinor / 10 ** fractionDigits(product.currency),
+    totalPriceMinor: order.totalMinor,
+    currency: product.currency,
+    remainingStock: remaining,
+    createdAt: order.createdAt.toISOString(),
+    status: order.status,
+  };
+}
+
+export function productView({ product, sale }: Offer, nowMs: number) {
+  const { productId, ...rest } = product;
+  return { id: productId, ...rest, sale: sale ? saleView(sale, nowMs) : null };
+}
+
+export function saleView(sale: Sale, nowMs: number) {
+  const { saleId, startsAt, endsAt, ...rest } = sale;
+  return {
+    id: saleId,
+    ...rest,
+    startsAt: startsAt.toISOString(),
+    endsAt: endsAt.toISOString(),
+    state: phaseOf(sale, nowMs),
+  };
+}
+
+/** `stock` always means the units available. */
+export function stockView(sale: Sale, stock: Stock, nowMs: number) {
+  const phase = phaseOf(sale, nowMs);
+  return {
+    success: true as const,
+    productId: sale.productId,
+    saleId: sale.saleId,
+    stock: stock.available,
+    reserved: stock.reserved,
+    sold: stock.sold,
+    allocation: stock.allocation,
+    state: phase === 'open' && stock.available === 0 ? ('sold-out' as const) : phase,
+    startsAt: sale.startsAt.toISOString(),
+    endsAt: sale.endsAt.toISOString(),
+  };
+}
+
+const digitsByCurrency = new Map<string, number>();
+
+// Yen have no minor unit and dinars a thousand of them; ICU knows, and asking it once per currency is enough.
+function fractionDigits(currency: string): number {
+  const known = digitsByCurrency.get(currency);
+  if (known !== undefined) return known;
+  const { maximumFractionDigits } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+  }).resolvedOptions();
+  digitsByCurrency.set(currency, maximumFractionDigits ?? 2);
+  return maximumFractionDigits ?? 2;
+}

@@ -1,0 +1,36 @@
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { classifyFailure } from './failures.js';
+
+const withCode = (code: string) => Object.assign(new Error('failed'), { code });
+
+describe('what a failed statement means for its batch', () => {
+  it.each([
+    ['transient', withCode('40001')],
+    ['transient', withCode('40P01')],
+    ['transient', withCode('57014')],
+    ['transient', withCode('53300')],
+    ['transient', withCode('ECONNREFUSED')],
+    ['transient', withCode('ENOTFOUND')],
+    ['transient', new Error('timeout exceeded when trying to connect')],
+    ['transient', new Error('Connection terminated due to connection timeout')],
+    ['unknown', new Error('Connection terminated unexpectedly')],
+    ['unknown', new Error('Query read timeout')],
+    ['unknown', withCode('ECONNRESET')],
+    ['unknown', withCode('EPIPE')],
+    ['unknown', withCode('57P01')],
+    ['permanent', withCode('22021')],
+    ['permanent', withCode('23514')],
+    ['permanent', withCode('42P01')],
+  ] as const)('is %s for %s', (failure, error) => {
+    expect(classifyFailure(error)).toBe(failure);
+  });
+
+  it('is transient where two sales met on one order id: the next try finds the order', () => {
+    const error = Object.assign(new pg.DatabaseError('duplicate key', 0, 'error'), {
+      code: '23505',
+      constraint: 'orders_one_per_intent',
+    });
+    expect(classifyFailure(error)).toBe('transient');
+  });
+});

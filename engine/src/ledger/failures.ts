@@ -1,0 +1,48 @@
+import { codeOf, messageOf } from '../platform/errors.js';
+import { constraintOf, sqlStateOf } from '../platform/postgres.js';
+
+/**
+ * What a failed statement of the ledger means for its batch.
+ *
+ * - `transient`: nothing was written; the same batch may pass when sent again.
+ * - `unknown`: the connection was lost or fell silent; the batch may have been committed. Sent again, it tells.
+ * - `permanent`: nothing was written, and sending the same batch again will fail again.
+ */
+export type Failure = 'transient' | 'unknown' | 'permanent';
+
+export function classifyFailure(error: unknown): Failure {
+  const state = sqlStateOf(error);
+  if (state === undefined) return wasNeverSent(error) ? 'transient' : 'unknown';
+  // Two sales met on one order id (a key used for two products at once): the next try finds the order and says so.
+  if (constraintOf(error) === 'orders_one_per_intent') return 'transient';
+  if (transientStates.has(state) || transientClasses.has(state.slice(0, 2))) return 'transient';
+  // 57P0x ends the session; whether the statement's COMMIT came first cannot be told from here.
+  return state.startsWith('57P') || state.startsWith('08') ? 'unknown' : 'permanent';
+}
+
+const transientStates = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available: lock_timeout
+  '57014', // query_canceled: statement_timeout
+  '25006', // read_only_sql_transaction: a standby that is being promoted
+]);
+const transientClasses = new Set(['53']); // insufficient resources: connections, memory, disk
+
+// What the driver gives when no connection could be had: no statement has left the process.
+const connectCodes = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+const connectMessages = new Set([
+  'timeout exceeded when trying to connect',
+  'Connection terminated due to connection timeout',
+]);
+
+function wasNeverSent(error: unknown): boolean {
+  return connectCodes.has(codeOf(error) ?? '') || connectMessages.has(messageOf(error));
+}

@@ -1,0 +1,43 @@
+import type { Queryable } from '../platform/postgres.js';
+import type { OrderRecord } from './decide.js';
+
+/** An order with its product, and `remaining`, the units of its sale available now. */
+export type StoredOrder = OrderRecord & {
+  orderId: string;
+  shopperId: string;
+  productId: number;
+  remaining: number;
+};
+
+/** Looks up orders by id; `undefined` where there is none. One value per id, in the same order. */
+export async function readOrders(
+  db: Queryable,
+  orderIds: readonly string[],
+): Promise<(StoredOrder | undefined)[]> {
+  const { rows } = await db.query<StoredOrder>({
+    name: 'read-orders',
+    text: `select ${columns} from ${tables} where o.order_id = any ($1::uuid[])`,
+    values: [orderIds],
+  });
+  const byId = new Map(rows.map(order => [order.orderId, order]));
+  return orderIds.map(orderId => byId.get(orderId));
+}
+
+/** Orders of a sale in the order of their ids, at most `limit`, after the id `after`. */
+export async function listOrders(
+  db: Queryable,
+  { saleId, after, limit }: { saleId: number; after: string | undefined; limit: number },
+): Promise<StoredOrder[]> {
+  const { rows } = await db.query<StoredOrder>({
+    name: 'list-orders',
+    text: `select ${columns} from ${tables}
+           where o.sale_id = $1 and ($2::uuid is null or o.order_id > $2) order by o.order_id limit $3`,
+    values: [saleId, after ?? null, limit],
+  });
+  return rows;
+}
+
+const tables = 'orders o join sales s on s.sale_id = o.sale_id join stock k on k.sale_id = o.sale_id';
+const columns = `o.order_id as "orderId", o.sale_id as "saleId", s.product_id as "productId",
+  o.shopper_id as "shopperId", o.quantity, o.total_minor as "totalMinor", o.status, o.created_at as "createdAt",
+  k.available as remaining`;

@@ -1,0 +1,71 @@
+import type { Decide, PurchaseRequest } from '../ledger/decide.js';
+import { classifyFailure } from '../ledger/failures.js';
+import type { Stock } from '../ledger/stock.js';
+import { backoffMs, sleep } from '../platform/backoff.js';
+import { answerAll, type Waiter } from './lanes.js';
+
+export type BatchOptions = {
+  decide: Decide;
+  /** Told after each COMMIT, before the shoppers are. */
+  onStock: (stock: Stock) => void;
+  /** Told of a request that PostgreSQL refuses by itself, whatever its neighbours. */
+  onPoison: (request: PurchaseRequest, error: unknown) => void;
+};
+
+/** Has one batch decided and answers every one of its waiters, whatever fails on the way. */
+export type DecideBatch = (saleId: number, batch: readonly Waiter[]) => Promise<void>;
+
+// With full jitter below 10, 20, 40 ... 200 ms this is about a second of tries; the deadline usually ends them first.
+const triesMax = 15;
+
+export function createDecideBatch({ decide, onStock, onPoison }: BatchOptions): DecideBatch {
+  /** @param wasSent an earlier try may have been committed, so that nobody may be told that nothing was taken. */
+  async function decideBatch(saleId: number, batch: readonly Waiter[], wasSent: boolean): Promise<void> {
+    let waiters = batch;
+    let mayBeCommitted = wasSent;
+    for (let tries = 1; ; tries++) {
+      waiters = refuseLate(waiters, mayBeCommitted);
+      if (waiters.length === 0) return;
+      try {
+        const requests = waiters.map(({ request }) => request);
+        const { decisions, stock } = await decide(saleId, requests);
+        onStock(stock);
+        for (const [position, decision] of decisions.entries()) waiters[position]?.answer(decision);
+        return;
+      } catch (error) {
+        const failure = classifyFailure(error);
+        if (failure === 'permanent') return isolatePoison(saleId, waiters, mayBeCommitted, error);
+        // Sent again with the same ids, the batch itself tells: what was committed comes back as replayed.
+        mayBeCommitted ||= failure === 'unknown';
+        if (tries === triesMax) return answerAll(waiters, undecided(mayBeCommitted));
+        await sleep(backoffMs(tries - 1, 10, 200));
+      }
+    }
+  }
+
+  // A batch fails as a whole, so it is halved until the request that cannot pass stands alone.
+  async function isolatePoison(saleId: number, waiters: readonly Waiter[], wasSent: boolean, error: unknown) {
+    const [first] = waiters;
+    if (first && waiters.length === 1) {
+      onPoison(first.request, error);
+      return answerAll(waiters, { outcome: wasSent ? 'unknown' : 'undecided' });
+    }
+    const middle = Math.ceil(waiters.length / 2);
+    await decideBatch(saleId, waiters.slice(0, middle), wasSent);
+    await decideBatch(saleId, waiters.slice(middle), wasSent);
+  }
+
+  return (saleId, batch) => decideBatch(saleId, batch, false);
+}
+
+function refuseLate(waiters: readonly Waiter[], mayBeCommitted: boolean): readonly Waiter[] {
+  const nowMs = performance.now();
+  const late = waiters.filter(({ deadlineAtMs }) => deadlineAtMs <= nowMs);
+  if (late.length === 0) return waiters;
+  answerAll(late, undecided(mayBeCommitted));
+  return waiters.filter(({ deadlineAtMs }) => deadlineAtMs > nowMs);
+}
+
+function undecided(mayBeCommitted: boolean) {
+  return { outcome: mayBeCommitted ? ('unknown' as const) : ('overloaded' as const) };
+}

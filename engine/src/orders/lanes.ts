@@ -1,0 +1,64 @@
+import type { Decision, PurchaseRequest } from '../ledger/decide.js';
+
+/**
+ * How a request that joined the queue ends. `overloaded` and `undecided` took nothing. `unknown` may have become an
+ * order: its COMMIT was sent and the answer lost, and only a retry with the same id can tell.
+ */
+export type DecisionOutcome = Decision | { outcome: 'overloaded' | 'undecided' | 'unknown' };
+
+export type Waiter = {
+  request: PurchaseRequest;
+  deadlineAtMs: number;
+  answer: (outcome: DecisionOutcome) => void;
+};
+
+/** Requests that wait for their batch: one lane a sale, each in order of arrival, which is the order of deadlines too. */
+export type Lanes = {
+  isFull(): boolean;
+  /** @returns true if this is the first of its lane, so that somebody has to begin serving it. */
+  push(saleId: number, waiter: Waiter): boolean;
+  /** Takes the next batch out; an empty one removes the lane. */
+  take(saleId: number, batchMax: number): Waiter[];
+  /** Answers those whose deadline has passed while the batch before them is under way. */
+  refuseLate(): void;
+  /** Sales being served. */
+  laneCount(): number;
+  waiting(): number;
+};
+
+export function createLanes(queueMax: number): Lanes {
+  const lanes = new Map<number, Waiter[]>();
+  let waitingCount = 0;
+
+  return {
+    isFull: () => waitingCount >= queueMax,
+    push(saleId, waiter) {
+      waitingCount += 1;
+      const lane = lanes.get(saleId);
+      if (lane) lane.push(waiter);
+      else lanes.set(saleId, [waiter]);
+      return lane === undefined;
+    },
+    take(saleId, batchMax) {
+      const batch = lanes.get(saleId)?.splice(0, batchMax) ?? [];
+      waitingCount -= batch.length;
+      if (batch.length === 0) lanes.delete(saleId);
+      return batch;
+    },
+    refuseLate() {
+      const nowMs = performance.now();
+      for (const lane of lanes.values()) {
+        const firstInTime = lane.findIndex(({ deadlineAtMs }) => deadlineAtMs > nowMs);
+        const late = lane.splice(0, firstInTime === -1 ? lane.length : firstInTime);
+        waitingCount -= late.length;
+        answerAll(late, { outcome: 'overloaded' });
+      }
+    },
+    laneCount: () => lanes.size,
+    waiting: () => waitingCount,
+  };
+}
+
+export function answerAll(waiters: readonly Waiter[], outcome: DecisionOutcome): void {
+  for (const { answer } of waiters) answer(outcome);
+}

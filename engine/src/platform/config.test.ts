@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, describeConfig, readConfig } from './config.js';
+
+describe('settings', () => {
+  it('have defaults for a development machine', () => {
+    expect(readConfig({})).toMatchObject({
+      PORT: 3000,
+      HOST: '127.0.0.1',
+      IDENTITY: 'demo',
+      DB_POOL_MAX: 25,
+    });
+  });
+
+  it('are refused all at once, each with what was expected', () => {
+    const env = {
+      PORT: '70000',
+      DB_POOL_MAX: 'many',
+      DATABASE_URL: 'mysql://x',
+      API_KEY: 'short',
+      LOG_LEVEL: 'loud',
+    };
+    expect(problemsOf(env)).toEqual([
+      'PORT: expected a whole number from 0 to 65535',
+      expect.stringContaining('LOG_LEVEL: '),
+      'DATABASE_URL: expected postgres://user:password@host:port/database',
+      'DB_POOL_MAX: expected a whole number from 2 to 1000',
+      'API_KEY: expected at least 16 characters',
+    ]);
+  });
+
+  it('want the identity spelled out in production', () => {
+    expect(problemsOf({ NODE_ENV: 'production' })).toEqual([expect.stringContaining('IDENTITY')]);
+    expect(readConfig({ NODE_ENV: 'production', IDENTITY: 'demo' }).IDENTITY).toBe('demo');
+  });
+
+  it('take a secret from a file, and refuse it from two places', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'doorbuster-config-'));
+    const file = join(directory, 'key');
+    writeFileSync(file, 'a-key-of-enough-characters\n');
+    expect(readConfig({ API_KEY_FILE: file }).API_KEY).toBe('a-key-of-enough-characters');
+    expect(problemsOf({ API_KEY_FILE: file, API_KEY: 'another-key-of-enough-characters' })).toHaveLength(1);
+    expect(problemsOf({ API_KEY_FILE: join(directory, 'missing') })).toEqual([
+      expect.stringContaining('readable file'),
+    ]);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('are printed without secrets', () => {
+    const text = describeConfig(
+      readConfig({ API_KEY: 'a-key-of-enough-characters', DATABASE_URL: 'postgres://u:hunter2@h/d' }),
+    );
+    expect(text).toContain('PORT=3000');
+    expect(text).toContain('API_KEY=(hidden)');
+    expect(text).toContain('OPERATOR_TOKEN=(not set)');
+    expect(text).not.toMatch(/hunter2|a-key-of/);
+  });
+});
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  throw new Error('these settings were expected to be refused');
+}

@@ -1,0 +1,130 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from '../errors.js';
+import { checkConnection, databaseUrlFor } from './connection.js';
+import { EmbeddedPostgresError } from './errors.js';
+import { type ServerPlan, type ServerProcess, spawnServer } from './server.js';
+import { waitUntil } from './signals.js';
+
+export type Launch = { server: ServerProcess; databaseUrl: string };
+
+export type LaunchOptions = {
+  password: string;
+  choosePort: () => Promise<number>;
+  onProgress: (message: string) => void;
+};
+
+type Outcome = 'ready' | 'silent' | 'exited' | 'password rejected';
+
+const portAttemptsMax = 5;
+// Sessions of a killed server notice its end and go within a second; a long statement may take a few more.
+const leftoverWaitMs = 10_000;
+// Usually a few milliseconds; the whole of it passes when the server was killed and said no last word.
+const collectorWaitMs = 1000;
+// To answer at all. A warm start takes half a second.
+const silenceMaxMs = 60_000;
+// To finish recovery, during which the server answers "starting up". Giving up earlier would begin it anew each time.
+const recoveryMaxMs = 10 * 60_000;
+const progressEveryMs = 5000;
+
+/** Starts the server and waits until it answers a query. Fails as soon as the server has ended, with its last words. */
+export async function launchServer(plan: ServerPlan, options: LaunchOptions): Promise<Launch> {
+  const leftoverDeadline = Date.now() + leftoverWaitMs;
+  for (let attempt = 1; ; attempt++) {
+    const server = await spawnServer(plan, await options.choosePort());
+    const databaseUrl = databaseUrlFor(server.port, options.password);
+    const outcome = await untilReady(server, databaseUrl, options.onProgress);
+    if (outcome === 'ready') return { server, databaseUrl };
+    await server.stop();
+    const log = await lastWords(server);
+    const mayRetry =
+      (isPortTaken(log) && attempt < portAttemptsMax) || (isStillUsed(log) && Date.now() < leftoverDeadline);
+    if (outcome !== 'exited' || !mayRetry) throw failure(outcome, plan, server, log);
+    await delay(100);
+  }
+}
+
+async function untilReady(
+  server: ServerProcess,
+  databaseUrl: string,
+  onProgress: (message: string) => void,
+): Promise<Outcome> {
+  const startedAt = Date.now();
+  let progressAt = startedAt + progressEveryMs;
+  let deadline = startedAt + silenceMaxMs;
+  while (Date.now() < deadline) {
+    // Whoever else listens on the port may keep a connection waiting; our server's end is not waited for behind it.
+    const error = await Promise.race([attemptConnection(databaseUrl), server.exited]);
+    if (server.hasExited()) return 'exited';
+    if (error === undefined) return 'ready';
+    const code = codeOf(error);
+    if (code === '28P01') return (await exitsWithin(server, 1000)) ? 'exited' : 'password rejected';
+    if (code === '57P03') deadline = startedAt + recoveryMaxMs;
+    if (Date.now() >= progressAt) {
+      onProgress(`PostgreSQL is still starting (${Math.round((Date.now() - startedAt) / 1000)} s)`);
+      progressAt += progressEveryMs;
+    }
+    await Promise.race([server.exited, delay(20)]);
+  }
+  return 'silent';
+}
+
+/** Another server may hold the port: then it was the one that refused us, and ours is about to give up. */
+async function exitsWithin(server: ServerProcess, waitMs: number): Promise<boolean> {
+  await Promise.race([server.exited, delay(waitMs)]);
+  return server.hasExited();
+}
+
+async function attemptConnection(databaseUrl: string): Promise<unknown> {
+  try {
+    await checkConnection(databaseUrl);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** The log collector writes what is left a little after the server itself has ended. */
+async function lastWords(server: ServerProcess): Promise<string[]> {
+  const isComplete = async () => (await server.readLog()).some(line => line.includes('system is shut down'));
+  await waitUntil(isComplete, collectorWaitMs);
+  return server.readLog();
+}
+
+function isPortTaken(log: string[]): boolean {
+  return log.some(line => /could not bind|could not create any TCP\/IP sockets/.test(line));
+}
+
+function isStillUsed(log: string[]): boolean {
+  return log.some(line => /pre-existing shared memory block|"postmaster\.pid" already exists/.test(line));
+}
+
+function failure(
+  outcome: Outcome,
+  { dataDir }: ServerPlan,
+  server: ServerProcess,
+  log: string[],
+): EmbeddedPostgresError {
+  const words = `Its last words:\n${log.slice(-15).join('\n') || '(none)'}\n`;
+  if (outcome === 'password rejected') {
+    return new EmbeddedPostgresError(
+      'PASSWORD_REJECTED',
+      `The password in ${dataDir} is not the database's.`,
+      {
+        remedy: `Delete ${dataDir}/postgres-password and start again: a new password is set.`,
+      },
+    );
+  }
+  if (outcome === 'silent') {
+    return new EmbeddedPostgresError(
+      'START_TIMEOUT',
+      `PostgreSQL on port ${server.port} does not answer. ${words}`,
+      {
+        remedy: 'Look into its log, and start again when the machine is less busy.',
+        retryable: true,
+      },
+    );
+  }
+  return new EmbeddedPostgresError('START_FAILED', `PostgreSQL ended while it was starting. ${words}`, {
+    remedy: 'Mend what the log names, or set DATABASE_URL to a PostgreSQL server of yours.',
+  });
+}

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { OperatingError } from './errors.js';
+import { type Client, inTransaction, type Pool } from './postgres.js';
+
+const directory = new URL('../../migrations/', import.meta.url);
+// Any constant will do; it only has to be the same in every process that migrates this database.
+const advisoryLock = 7_233_618;
+
+export type Migration = { version: number; name: string; sql: string; checksum: string };
+export type Routine = { name: string; sql: string };
+
+/**
+ * Brings the schema up to date: numbered migrations, each in its own transaction, then the routines (SQL functions that
+ * live beside the code that calls them and are replaced whenever their text changes). Concurrent runs wait for each
+ * other on an advisory lock.
+ *
+ * @returns the names of what was applied.
+ * @throws OperatingError SCHEMA_NEWER or MIGRATION_CHANGED.
+ */
+export async function migrate(
+  pool: Pool,
+  routines: readonly Routine[],
+  migrations?: readonly Migration[],
+): Promise<string[]> {
+  const known = migrations ?? (await readMigrations());
+  const applied: string[] = [];
+  for (const migration of known) {
+    if (await inTransaction(pool, tx => applyMigration(tx, migration, known))) applied.push(migration.name);
+  }
+  for (const routine of routines) {
+    if (await inTransaction(pool, tx => applyRoutine(tx, routine))) applied.push(routine.name);
+  }
+  return applied;
+}
+
+/** Refuses a database whose schema this build does not know. @throws OperatingError */
+export async function checkSchema(
+  pool: Pool,
+  routines: readonly Routine[],
+  migrations?: readonly Migration[],
+): Promise<void> {
+  const known = migrations ?? (await readMigrations());
+  await inTransaction(pool, async tx => {
+    // Reads alone: the role that serves need not be the one that owns the tables.
+    const { rows } = await tx.query<{ is_there: boolean }>(
+      `select to_regclass('schema_migrations') is not null and to_regclass('schema_routines') is not null as is_there`,
+    );
+    if (!rows[0]?.is_there) throw schemaBehind(known.map(({ name }) => name));
+    const versions = await readVersions(tx, known);
+    const missing = known.filter(migration => !versions.has(migration.version)).map(({ name }) => name);
+    const installed = await readRoutines(tx);
+    const changed = routines.filter(({ name, sql }) => installed.get(name) !== checksumOf(sql));
+    const behind = [...missing, ...changed.map(({ name }) => name)];
+    if (behind.length > 0) throw schemaBehind(behind);
+  });
+}
+
+function schemaBehind(names: readonly string[]): OperatingError {
+  return new OperatingError(
+    'SCHEMA_BEHIND',
+    `The database lacks ${names.join(', ')} as this build has it`,
+    'Run "doorbuster migrate" and start again',
+  );
+}
+
+/** Deletes every table, function and row of the database's public schema. */
+export async function dropEverything(pool: Pool): Promise<void> {
+  await pool.query('drop schema public cascade; create schema public');
+}
+
+export async function readMigrations(): Promise<Migration[]> {
+  const names = (await readdir(directory)).filter(name => /^\d{4}_.+\.sql$/.test(name)).sort();
+  return Promise.all(
+    names.map(async name => {
+      const sql = await readFile(new URL(name, directory), 'utf8');
+      return { version: Number(name.slice(0, 4)), name, sql, checksum: checksumOf(sql) };
+    }),
+  );
+}
+
+async function applyMigration(
+  tx: Client,
+  migration: Migration,
+  known: readonly Migration[],
+): Promise<boolean> {
+  await lockAndPrepare(tx);
+  const versions = await readVersions(tx, known);
+  if (versions.has(migration.version)) return false;
+  await tx.query(migration.sql);
+  await tx.query('insert into schema_migrations (version, name, checksum) values ($1, $2, $3)', [
+    migration.version,
+    migration.name,
+    migration.checksum,
+  ]);
+  return true;
+}
+
+async function applyRoutine(tx: Client, { name, sql }: Routine): Promise<boolean> {
+  await lockAndPrepare(tx);
+  const installed = await readRoutines(tx);
+  const checksum = checksumOf(sql);
+  if (installed.get(name) === checksum) return false;
+  await tx.query(sql);
+  await tx.query(
+    `insert into schema_routines (name, checksum) values ($1, $2)
+     on conflict (name) do update set checksum = excluded.checksum, installed_at = clock_timestamp()`,
+    [name, checksum],
+  );
+  return true;
+}
+
+async function lockAndPrepare(tx: Client): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock($1)', [advisoryLock]);
+  await tx.query(`
+    create table if not exists schema_migrations (
+      version    integer primary key,
+      name       text not null,
+      checksum   text not null,
+      applied_at timestamptz not null default clock_timestamp()
+    );
+    create table if not exists schema_routines (
+      name         text primary key,
+      checksum     text not null,
+      installed_at timestamptz not null default clock_timestamp()
+    )`);
+}
+
+async function readVersions(tx: Client, known: readonly Migration[]): Promise<Set<number>> {
+  const { rows } = await tx.query<{ version: number; name: string; checksum: string }>(
+    'select version, name, checksum from schema_migrations order by version',
+  );
+  for (const row of rows) {
+    const migration = known.find(({ version }) => version === row.version);
+    if (!migration) {
+      throw new OperatingError(
+        'SCHEMA_NEWER',
+        `The database has migration ${row.name}, which this build does not know`,
+        'Run the newer build of Doorbuster that made it, or restore a backup from before it',
+      );
+    }
+    if (migration.checksum !== row.checksum) {
+      throw new OperatingError(
+        'MIGRATION_CHANGED',
+        `Migration ${row.name} was applied with another text than this build has`,
+        'Applied migrations are never edited: restore the file and put the change into a new migration',
+      );
+    }
+  }
+  return new Set(rows.map(row => row.version));
+}
+
+async function readRoutines(tx: Client): Promise<Map<string, string>> {
+  const { rows } = await tx.query<{ name: string; checksum: string }>(
+    'select name, checksum from schema_routines',
+  );
+  return new Map(rows.map(row => [row.name, row.checksum]));
+}
+
+function checksumOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

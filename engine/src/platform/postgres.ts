@@ -1,0 +1,146 @@
+import pg from 'pg';
+import type { Config } from './config.js';
+import { codeOf, messageOf, OperatingError } from './errors.js';
+
+export type Pool = pg.Pool;
+export type Client = pg.ClientBase;
+/** What a query needs: a pool, or a client inside a transaction. */
+export type Queryable = Pick<pg.ClientBase, 'query'>;
+
+/**
+ * Opens a pool on the truth. Every connection carries a statement, a lock and an idle-in-transaction timeout, so that
+ * no stuck statement holds the hot row for longer than DB_TIMEOUT.
+ */
+export function createPool(
+  databaseUrl: string,
+  config: Pick<Config, 'DB_POOL_MAX' | 'DB_POOL_MIN' | 'DB_TIMEOUT' | 'DB_SSL'>,
+  statementTimeoutMs = config.DB_TIMEOUT,
+): Pool {
+  const pool = new pg.Pool({
+    ...connectionOptions(databaseUrl, config, statementTimeoutMs),
+    max: config.DB_POOL_MAX,
+    min: config.DB_POOL_MIN,
+    connectionTimeoutMillis: config.DB_TIMEOUT,
+    idleTimeoutMillis: 30 * 60_000,
+    maxLifetimeSeconds: 60 * 60,
+  });
+  // A connection that the server closes is replaced by the pool, and whoever was using it has the error from its query.
+  // Without these listeners Node would end the process: the pool's is for idle connections, the other for those in use.
+  pool.on('error', () => {});
+  pool.on('connect', client => client.on('error', () => {}));
+  return pool;
+}
+
+export function connectionOptions(
+  databaseUrl: string,
+  config: Pick<Config, 'DB_TIMEOUT' | 'DB_SSL'>,
+  statementTimeoutMs = config.DB_TIMEOUT,
+): pg.ClientConfig {
+  return {
+    connectionString: databaseUrl,
+    application_name: 'doorbuster',
+    ...(config.DB_SSL === 'disable' ? {} : { ssl: { rejectUnauthorized: config.DB_SSL === 'verify-full' } }),
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    // A server that is gone without a word (power, a dropped route) is noticed by the client as well.
+    query_timeout: statementTimeoutMs + 1000,
+    connectionTimeoutMillis: config.DB_TIMEOUT,
+    keepAlive: true,
+    types: { getTypeParser },
+  };
+}
+
+/** Runs `work` in one transaction; rolls back when it throws. No network call but the database's belongs inside. */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (client: Client) => Promise<T>,
+  begin = 'begin',
+): Promise<T> {
+  const client = await pool.connect();
+  let failure: Error | undefined;
+  try {
+    await client.query(begin);
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+    await client.query('rollback').catch(() => {});
+    throw error;
+  } finally {
+    // A connection whose transaction failed oddly is not worth keeping: the pool opens another.
+    client.release(failure && !sqlStateOf(failure) ? failure : undefined);
+  }
+}
+
+/** Five-character SQLSTATE of a PostgreSQL error, undefined for anything else (a cut connection, a bug). */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = codeOf(error);
+  // Every SQLSTATE that a server sends has a digit in it; EPIPE, which is no SQLSTATE, has none.
+  return code !== undefined && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** Name of the constraint that a PostgreSQL error names. */
+export function constraintOf(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.constraint : undefined;
+}
+
+/** Checks that a commit which this server acknowledges is on disk; promise 3 hangs on it. */
+export async function checkDurability(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string; setting: string }>(
+    `select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes')`,
+  );
+  return rows.filter(row => row.setting === 'off').map(row => row.name);
+}
+
+/** Asks whether the database answers, once for all who want to know at the same time. @returns why not. */
+export function createProbe(pool: Pool): () => Promise<unknown> {
+  let asked: Promise<unknown> | undefined;
+  return () => {
+    asked ??= pool
+      .query('select 1')
+      .then(() => undefined)
+      .catch((error: unknown) => error)
+      .finally(() => {
+        asked = undefined;
+      });
+    return asked;
+  };
+}
+
+/** Waits until the database answers. @throws OperatingError DATABASE_UNREACHABLE after `timeoutMs`. */
+export async function waitForDatabase(pool: Pool, timeoutMs: number): Promise<void> {
+  const giveUpAt = performance.now() + timeoutMs;
+  const probe = { text: 'select 1', query_timeout: timeoutMs };
+  for (;;) {
+    try {
+      await pool.query(probe);
+      return;
+    } catch (error) {
+      if (performance.now() > giveUpAt) {
+        throw new OperatingError(
+          'DATABASE_UNREACHABLE',
+          `PostgreSQL does not answer: ${messageOf(error)}`,
+          'Check DATABASE_URL and that the server accepts connections',
+          { cause: error, retryable: true },
+        );
+      }
+      await new Promise(resolve => setTimeout(resolve, 200));
+    }
+  }
+}
+
+const int8 = 20;
+
+// bigint arrives as text because it can pass 2^53; ours are bounded far below that, and a larger one must not be rounded.
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  if (oid === int8) return parseSafeInteger;
+  return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
+}
+
+function parseSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond 2^53 - 1`);
+  return value;
+}

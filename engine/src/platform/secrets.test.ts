@@ -1,0 +1,32 @@
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { readConfig } from './config.js';
+import { readSecrets, secretPath } from './secrets.js';
+
+describe('secrets', () => {
+  it('are made once, readable by their owner alone, and the same for processes that start together', async () => {
+    const DATA_DIR = await createDirectory();
+    const read = () => readSecrets(readConfig({ DATA_DIR }));
+
+    const [first, ...others] = await Promise.all([read(), read(), read(), read()]);
+
+    for (const other of [...others, await read()]) expect(other).toEqual(first);
+    expect((await stat(secretPath(DATA_DIR, 'api-key'))).mode & 0o777).toBe(0o600);
+    expect((await readdir(DATA_DIR)).sort()).toEqual(['api-key', 'operator-token', 'secret-key']);
+  });
+
+  it('are refused when what is stored is too short to be one', async () => {
+    const DATA_DIR = await createDirectory();
+    await writeFile(secretPath(DATA_DIR, 'api-key'), '');
+
+    await expect(readSecrets(readConfig({ DATA_DIR }))).rejects.toMatchObject({ code: 'SECRET_TOO_SHORT' });
+  });
+});
+
+async function createDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'doorbuster-secrets-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return directory;
+}

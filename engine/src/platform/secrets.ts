@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Config, secretCharactersMin } from './config.js';
+import { codeOf, OperatingError } from './errors.js';
+
+export type Secrets = { apiKey: string; operatorToken: string; secretKey: string };
+
+/** Where a secret that was not given by a setting is kept, readable by its owner alone. */
+export function secretPath(dataDir: string, name: 'api-key' | 'operator-token' | 'secret-key'): string {
+  return join(dataDir, name);
+}
+
+/** Secrets from the settings; one that is not set is made at the first start and kept in DATA_DIR. */
+export async function readSecrets(config: Config): Promise<Secrets> {
+  return {
+    apiKey: config.API_KEY ?? (await readOrCreate(secretPath(config.DATA_DIR, 'api-key'))),
+    operatorToken:
+      config.OPERATOR_TOKEN ?? (await readOrCreate(secretPath(config.DATA_DIR, 'operator-token'))),
+    secretKey: config.SECRET_KEY ?? (await readOrCreate(secretPath(config.DATA_DIR, 'secret-key'))),
+  };
+}
+
+async function readOrCreate(path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o711 });
+  await createOnce(path, `${randomBytes(32).toString('base64url')}\n`);
+  const secret = (await readFile(path, 'utf8')).trim();
+  if (secret.length >= secretCharactersMin) return secret;
+  throw new OperatingError(
+    'SECRET_TOO_SHORT',
+    `${path} holds ${secret.length} characters; a secret has at least ${secretCharactersMin}`,
+    'Delete the file, and the next start makes a new one',
+  );
+}
+
+// link(2) fails where the file exists and shows it whole where it does not: of two processes that start together, and of
+// one that is killed in between, there is one secret or none, never half of one.
+async function createOnce(path: string, text: string): Promise<void> {
+  const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
+  await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  } finally {
+    await unlink(draft);
+  }
+}

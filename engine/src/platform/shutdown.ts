@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import { messageOf } from './errors.js';
+
+// Ctrl-C reaches the whole process group, and npm passes it on as well: one key press arrives here twice.
+const samePressMs = 1000;
+
+/**
+ * Runs `close` once at SIGTERM or SIGINT and then ends the process. A second signal, or `close` taking twice as long as
+ * it may, ends it at once: accepted orders are durable, so that loses nothing but answers under way.
+ */
+export function onShutdown(drainTimeoutMs: number, logger: Logger, close: () => Promise<void>): void {
+  let firstSignalAtMs: number | undefined;
+  const handle = (signal: NodeJS.Signals) => {
+    if (firstSignalAtMs !== undefined) {
+      if (performance.now() - firstSignalAtMs > samePressMs) process.exit(1);
+      return;
+    }
+    firstSignalAtMs = performance.now();
+    logger.info({ signal }, 'shutting down');
+    setTimeout(() => {
+      logger.error('shutting down took too long');
+      process.exit(1);
+    }, 2 * drainTimeoutMs).unref();
+    close().then(
+      () => process.exit(0),
+      error => {
+        logger.error({ reason: messageOf(error) }, 'shutting down failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', handle);
+  process.on('SIGINT', handle);
+}

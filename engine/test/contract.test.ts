@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type Answer, serviceHeaders, startTestApi } from './support/api.js';
+import { createTestDatabase } from './support/database.js';
+import { createTestSale } from './support/sale.js';
+
+const contentSchema = z.record(z.string(), z.object({ schema: z.record(z.string(), z.unknown()) }));
+const documentSchema = z.looseObject({
+  openapi: z.string(),
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.looseObject({
+        responses: z.record(z.string(), z.looseObject({ content: contentSchema.optional() })),
+      }),
+    ),
+  ),
+});
+
+type Document = z.infer<typeof documentSchema>;
+
+describe('/openapi.json', () => {
+  it('describes every answer as it really is, refusals too', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId, saleId } = await createTestSale(pool);
+    const api = await startTestApi(url, { IDENTITY: 'demo' });
+    const document = documentSchema.parse((await api.request('GET', '/openapi.json')).body);
+    const { order } = (await api.purchase({ productId, userId: 'a', key: 'k' })).body;
+    const asShopper = { ...serviceHeaders, 'x-user-id': 'a' };
+    const product = { name: 'x', priceMinor: 1, currency: 'EUR' };
+    const sale = {
+      productId: productId + 1,
+      startsAt: '2026-01-01T00:00:00Z',
+      endsAt: '2036-01-01T00:00:00Z',
+      allocation: 1,
+      perUserLimit: 1,
+    };
+
+    const answers: [method: string, path: string, answer: Answer][] = [
+      ['post', '/api/purchase', await api.purchase({ productId, userId: 'a', key: 'k' })],
+      ['post', '/api/purchase', await api.purchase({ productId, userId: 'a', quantity: 11 })],
+      ['post', '/api/purchase', await api.request('POST', '/api/purchase', { body: {} })],
+      ['post', '/api/session', await api.request('POST', '/api/session', { headers: {} })],
+      ['get', '/api/products', await api.request('GET', '/api/products?limit=1')],
+      ['get', '/api/products/{id}', await api.request('GET', `/api/products/${productId}`)],
+      ['get', '/api/products/{id}', await api.request('GET', '/api/products/999')],
+      ['get', '/api/stock/{productId}', await api.request('GET', `/api/stock/${productId}`)],
+      [
+        'get',
+        '/api/orders/{id}',
+        await api.request('GET', `/api/orders/${order?.id}`, { headers: asShopper }),
+      ],
+      ['get', '/api/health', await api.request('GET', '/api/health')],
+      ['get', '/api/ready', await api.request('GET', '/api/ready')],
+      ['post', '/api/admin/products', await api.asOperator('POST', '/api/admin/products', product)],
+      ['post', '/api/admin/sales', await api.asOperator('POST', '/api/admin/sales', sale)],
+      [
+        'post',
+        '/api/admin/sales/{id}/pause',
+        await api.asOperator('POST', `/api/admin/sales/${saleId}/pause`),
+      ],
+      [
+        'post',
+        '/api/admin/sales/{id}/resume',
+        await api.asOperator('POST', `/api/admin/sales/${saleId}/resume`),
+      ],
+      ['post', '/api/admin/sales/{id}/end', await api.asOperator('POST', `/api/admin/sales/${saleId}/end`)],
+      ['get', '/api/admin/orders', await api.asOperator('GET', `/api/admin/orders?saleId=${saleId}`)],
+      ['get', '/api/admin/audit', await api.asOperator('GET', '/api/admin/audit')],
+    ];
+
+    expect(document.openapi).toMatch(/^3\.1/);
+    for (const [method, path, answer] of answers) {
+      const checked = schemaOf(document, method, path, answer.status).safeParse(answer.body);
+      expect({ method, path, status: answer.status, problems: checked.error?.issues }).toMatchObject({
+        problems: undefined,
+      });
+    }
+    const called = new Set(answers.map(([method, path]) => `${method} ${path}`));
+    const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map(method => `${method} ${path}`),
+    );
+    expect([...called].sort()).toEqual(documented.sort());
+  });
+});
+
+function schemaOf(document: Document, method: string, path: string, status: number): z.ZodType {
+  const responses = document.paths[path]?.[method]?.responses ?? {};
+  const response =
+    responses[status] ??
+    responses[`${Math.floor(status / 100)}XX`] ??
+    responses[`${Math.floor(status / 100)}xx`];
+  const [content] = Object.values(response?.content ?? {});
+  if (!content) throw new Error(`${method} ${path} does not document ${status}`);
+  return z.fromJSONSchema(content.schema);
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { readRoutines } from '../src/ledger/routines.js';
+import { checkSchema, dropEverything, migrate, readMigrations } from '../src/platform/migrations.js';
+import { createTestDatabase } from './support/database.js';
+
+describe('migrations', () => {
+  it('are applied once by several processes that start at the same time', async () => {
+    const { pool } = await createTestDatabase();
+    await dropEverything(pool);
+    const routines = await readRoutines();
+    const all = [...(await readMigrations()).map(({ name }) => name), ...routines.map(({ name }) => name)];
+
+    const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(pool, routines)));
+
+    expect(applied.flat().sort()).toEqual(all.sort());
+    await checkSchema(pool, routines);
+  });
+
+  it('change nothing when they are run again', async () => {
+    const { pool } = await createTestDatabase();
+    expect(await migrate(pool, await readRoutines())).toEqual([]);
+  });
+
+  it('refuse a schema that is newer than the build', async () => {
+    const { pool } = await createTestDatabase();
+    await pool.query(
+      `insert into schema_migrations (version, name, checksum) values (9000, '9000_future.sql', 'x')`,
+    );
+
+    await expect(migrate(pool, [])).rejects.toMatchObject({ code: 'SCHEMA_NEWER' });
+    await expect(checkSchema(pool, [])).rejects.toMatchObject({ code: 'SCHEMA_NEWER' });
+  });
+
+  it('refuse a migration whose text was edited after it was applied', async () => {
+    const { pool } = await createTestDatabase();
+    await pool.query(`update schema_migrations set checksum = 'another' where version = 1`);
+
+    await expect(migrate(pool, [])).rejects.toMatchObject({ code: 'MIGRATION_CHANGED' });
+  });
+
+  it('leave nothing of a migration that fails in the middle', async () => {
+    const { pool } = await createTestDatabase();
+    const broken = {
+      version: 9001,
+      name: '9001_broken.sql',
+      sql: 'create table half (); select 1 / 0',
+      checksum: 'x',
+    };
+
+    await expect(migrate(pool, [], [...(await readMigrations()), broken])).rejects.toThrow(
+      'division by zero',
+    );
+
+    expect((await pool.query(`select to_regclass('half') as half`)).rows).toEqual([{ half: null }]);
+  });
+
+  it('replace a routine whose text has changed, and say so before the API starts on an old one', async () => {
+    const { pool } = await createTestDatabase();
+    const routine = (body: string) => ({
+      name: 'answer',
+      sql: `create or replace function answer() returns integer language sql as $$ select ${body} $$`,
+    });
+    expect(await migrate(pool, [routine('41')])).toEqual(['answer']);
+
+    await expect(checkSchema(pool, [routine('42')])).rejects.toMatchObject({ code: 'SCHEMA_BEHIND' });
+    expect(await migrate(pool, [routine('42')])).toEqual(['answer']);
+    await checkSchema(pool, [routine('42')]);
+    expect((await pool.query('select answer()')).rows).toEqual([{ answer: 42 }]);
+  });
+});

@@ -1,0 +1,16 @@
+import { sleep } from '../../src/platform/backoff.js';
+
+/** Waits until `check` gives something true, asking every few milliseconds. @throws after `timeoutMs`. */
+export async function until<T>(
+  what: string,
+  check: () => T | Promise<T>,
+  timeoutMs = 5000,
+): Promise<NonNullable<T>> {
+  const giveUpAtMs = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await check();
+    if (value) return value;
+    if (performance.now() > giveUpAtMs) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
+    await sleep(5);
+  }
+}

@@ -1,0 +1,17 @@
+import { type Config, readConfig } from '../../src/platform/config.js';
+
+export const apiKey = 'test-api-key-000000';
+export const operatorToken = 'test-operator-token-000000';
+export const secrets = { apiKey, operatorToken, secretKey: 'test-secret-key-000000' };
+
+/** The defaults, on a free port and quiet. */
+export function testConfig(env: Record<string, string> = {}): Config {
+  return readConfig({
+    NODE_ENV: 'test',
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    IDENTITY: 'trusted',
+    DB_POOL_MIN: '0',
+    ...env,
+  });
+}

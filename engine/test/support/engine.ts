@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export type EngineProcess = {
+  url: string;
+  kill(signal: NodeJS.Signals): Promise<number | null>;
+  output: () => string;
+};
+
+/** A DATA_DIR that goes away with the test. */
+export async function createDataDir(): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-engine-'));
+  // Run by root, the database server is another user; it may pass through, and its cluster stays in here.
+  await chmod(dataDir, 0o711);
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+  return dataDir;
+}
+
+/** `doorbuster start` as users run it: the built engine in a process of its own, with the embedded PostgreSQL. */
+export async function startEngine(dataDir: string): Promise<EngineProcess> {
+  const child = spawnEngine(['start'], dataDir);
+  let output = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    const onText = (text: Buffer) => {
+      output += text;
+      const [, address] = /shop API\s+(http:\/\/[^/\s]+)/.exec(output) ?? [];
+      if (address) resolve(address);
+    };
+    child.stdout?.on('data', onText);
+    child.stderr?.on('data', onText);
+    child.on('exit', code => reject(new Error(`the engine ended with ${code}:\n${output}`)));
+  });
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) await kill(child, 'SIGTERM');
+  });
+  return { url, kill: signal => kill(child, signal), output: () => output };
+}
+
+/** Runs a tool of the CLI to its end. */
+export async function runTool(
+  args: string[],
+  dataDir: string,
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; output: string }> {
+  const child = spawnEngine(args, dataDir, env);
+  let output = '';
+  child.stdout?.on('data', text => {
+    output += text;
+  });
+  child.stderr?.on('data', text => {
+    output += text;
+  });
+  await once(child, 'close');
+  return { code: child.exitCode, output };
+}
+
+export async function readSecret(dataDir: string, name: 'api-key' | 'operator-token'): Promise<string> {
+  return (await readFile(join(dataDir, name), 'utf8')).trim();
+}
+
+function spawnEngine(args: string[], dataDir: string, extra: Record<string, string> = {}): ChildProcess {
+  const { DATABASE_URL: _, ...env } = process.env;
+  return spawn(process.execPath, [main, ...args], {
+    env: { ...env, NODE_ENV: 'development', DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'warn', ...extra },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+  return child.exitCode;
+}

@@ -1,0 +1,46 @@
+import { createProduct } from '../../src/catalog/products.js';
+import { createSale, type Sale } from '../../src/catalog/sales.js';
+import type { Pool } from '../../src/platform/postgres.js';
+
+export type SaleOptions = {
+  allocation?: number;
+  perUserLimit?: number;
+  priceMinor?: number;
+  /** Relative to now; an open sale by default. */
+  startsInMs?: number;
+  endsInMs?: number;
+};
+
+/** A product with a sale, open for an hour unless said otherwise. */
+export async function createTestSale(pool: Pool, options: SaleOptions = {}): Promise<Sale> {
+  const {
+    allocation = 100,
+    perUserLimit = 10,
+    priceMinor = 1999,
+    startsInMs = -1000,
+    endsInMs = 3_600_000,
+  } = options;
+  const { productId } = await createProduct(pool, { name: 'Test product', priceMinor, currency: 'EUR' });
+  const created = await createSale(pool, {
+    productId,
+    startsAt: new Date(Date.now() + startsInMs),
+    endsAt: new Date(Date.now() + endsInMs),
+    allocation,
+    perUserLimit,
+    holdTtlSeconds: 900,
+  });
+  if (created.outcome !== 'created') throw new Error(`no sale for the test: ${created.outcome}`);
+  return created.sale;
+}
+
+export async function stockOf(pool: Pool, saleId: number) {
+  const { rows } = await pool.query<{
+    allocation: number;
+    available: number;
+    reserved: number;
+    sold: number;
+  }>('select allocation, available, reserved, sold from stock where sale_id = $1', [saleId]);
+  const [stock] = rows;
+  if (!stock) throw new Error(`sale ${saleId} has no stock row`);
+  return stock;
+}

@@ -1,0 +1,41 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { readRoutines } from '../../src/ledger/routines.js';
+import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/start.js';
+import { migrate } from '../../src/platform/migrations.js';
+import { createPool } from '../../src/platform/postgres.js';
+import { testConfig } from './config.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A real server; its database `template` is migrated once, and each test file clones it. */
+    serverUrl: string;
+  }
+}
+
+/** One PostgreSQL server for the whole run, in a directory that goes away with it. */
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-test-'));
+  // Run by root, the server is another user; it may pass through, and its cluster stays in here.
+  await chmod(dataDir, 0o711);
+  const server = await startEmbeddedPostgres({ dataDir });
+  await createTemplate(server.databaseUrl);
+  project.provide('serverUrl', server.databaseUrl);
+  return async () => {
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+}
+
+async function createTemplate(serverUrl: string): Promise<void> {
+  const admin = createPool(serverUrl, testConfig());
+  await admin.query('create database template');
+  await admin.end();
+  const url = new URL(serverUrl);
+  url.pathname = '/template';
+  const pool = createPool(url.href, testConfig());
+  await migrate(pool, await readRoutines());
+  await pool.end();
+}

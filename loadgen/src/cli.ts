@@ -1,0 +1,148 @@
+import { Command, CommanderError } from 'commander';
+import { findApiKey, findOperatorToken } from './credentials.js';
+import { LoadFailure } from './failure.js';
+import { helpText } from './help.js';
+import { parseTarget } from './http/target.js';
+import type { Options } from './options.js';
+import { SCENARIOS } from './scenarios/catalogue.js';
+import type { Scenario, SettingName } from './scenarios/scenario.js';
+import { parseNumber, resolveSettings, SETTING_NAMES, SETTING_RULES } from './scenarios/settings.js';
+
+/** What surrounds the process, so that tests can give their own. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly directory: string;
+  writeOut(text: string): unknown;
+}
+
+interface Flags {
+  scenario?: string;
+  url: string;
+  apiKey?: string;
+  operatorToken?: string;
+  operatorTokenFile?: string;
+  productId?: string;
+  path: string;
+  json?: string;
+  journal?: string;
+  keys: boolean;
+  verify: boolean;
+  tolerateErrors: boolean;
+  quiet: boolean;
+  timeout: string;
+  reconnectFor: string;
+  auditWithin: string;
+}
+
+/**
+ * Reads the command line. Answers null when help was asked for and written.
+ * @throws LoadFailure `usage` that says what was expected.
+ */
+export function parseOptions(args: readonly string[], around: Surroundings): Options | null {
+  const command = createCommand(around);
+  try {
+    command.parse(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return null;
+    throw new LoadFailure('usage', error.message.replace(/^error: /, ''));
+  }
+  return toOptions(command, around);
+}
+
+function toOptions(command: Command, around: Surroundings): Options {
+  const flags = command.opts<Flags>();
+  const scenario = findScenario(flags.scenario);
+  const productId = flags.productId === undefined ? null : positive('product-id', flags.productId);
+  const { apiKey, operatorToken, operatorTokenFile } = flags;
+  const sources = { apiKey, operatorToken, operatorTokenFile, env: around.env, directory: around.directory };
+  const isBare = scenario.name === 'raw';
+  const needsOperator = !isBare && (productId === null || flags.verify);
+  return {
+    scenario,
+    settings: resolveSettings(scenario, givenSettings(command)),
+    target: parseTarget(flags.url),
+    path: parsePath(flags.path),
+    apiKey: findApiKey(sources, !isBare),
+    operatorToken: findOperatorToken(sources, needsOperator),
+    productId,
+    jsonFile: flags.json ?? null,
+    journalFile: flags.journal ?? null,
+    keys: flags.keys,
+    verify: flags.verify && !isBare,
+    tolerateErrors: flags.tolerateErrors,
+    quiet: flags.quiet,
+    requestTimeoutMs: positive('timeout', flags.timeout) * 1000,
+    reconnectLimitMs: positive('reconnect-for', flags.reconnectFor) * 1000,
+    auditPatienceMs: positive('audit-within', flags.auditWithin) * 1000,
+  };
+}
+
+function createCommand(around: Surroundings): Command {
+  const command = new Command('load')
+    .exitOverride()
+    .configureOutput({ writeOut: text => around.writeOut(text), writeErr: () => {} })
+    .helpOption('-h, --help', 'show this')
+    .allowExcessArguments(false)
+    .option('--scenario <name>', 'what to run, see below')
+    .option('--url <origin>', 'where the server listens, http only', 'http://127.0.0.1:3000');
+  for (const name of SETTING_NAMES) {
+    const { flag, summary } = SETTING_RULES[name];
+    command.option(`--${flag} <number>`, `${summary} (${takers(name)})`);
+  }
+  return command
+    .option(
+      '--api-key <key>',
+      'names the shoppers on their behalf (default: env API_KEY, .doorbuster/api-key)',
+    )
+    .option('--operator-token <token>', 'makes the sale, reads the orders (default: env OPERATOR_TOKEN)')
+    .option('--operator-token-file <file>', 'the same from a file (default: .doorbuster/operator-token)')
+    .option('--product-id <id>', 'buy from the open sale of this product instead of making one')
+    .option('--path <path>', 'path to POST to', '/api/purchase')
+    .option('--no-keys', 'send no Idempotency-Key')
+    .option('--no-verify', 'do not hold the answers against the orders of the server afterwards')
+    .option('--tolerate-errors', 'lost connections, timeouts and 503 do not fail the verdict', false)
+    .option('--timeout <seconds>', 'time for one request', '10')
+    .option('--reconnect-for <seconds>', 'give up when the server is unreachable for so long', '30')
+    .option('--audit-within <seconds>', 'time until the audit of the server must be clean', '10')
+    .option('--journal <file>', 'write each acknowledged order as a line of JSON, at once')
+    .option('--json <file>', 'write the report as JSON')
+    .option('--quiet', 'no progress, only the report', false)
+    .option('--keys', 'send a unique Idempotency-Key with each request (default)')
+    .option('--verify', 'hold the answers against the orders of the server afterwards (default)')
+    .addHelpText('after', helpText());
+}
+
+function findScenario(name: string | undefined): Scenario {
+  const names = SCENARIOS.map(scenario => scenario.name).join(', ');
+  if (name === undefined) throw new LoadFailure('usage', `--scenario is missing: expected one of ${names}.`);
+  const scenario = SCENARIOS.find(each => each.name === name);
+  if (scenario === undefined) throw new LoadFailure('usage', `--scenario ${name}: expected one of ${names}.`);
+  return scenario;
+}
+
+function givenSettings(command: Command): Partial<Record<SettingName, string>> {
+  const given: Partial<Record<SettingName, string>> = {};
+  for (const name of SETTING_NAMES) {
+    const value: unknown = command.getOptionValue(SETTING_RULES[name].flag);
+    if (typeof value === 'string') given[name] = value;
+  }
+  return given;
+}
+
+function takers(name: SettingName): string {
+  return SCENARIOS.filter(({ defaults, optional }) => name in defaults || optional.includes(name))
+    .map(scenario => scenario.name)
+    .join(', ');
+}
+
+function positive(flag: string, text: string): number {
+  const value = parseNumber(text);
+  if (value > 0 && (flag !== 'product-id' || Number.isSafeInteger(value))) return value;
+  throw new LoadFailure('usage', `--${flag} ${text}: expected a number above 0.`);
+}
+
+function parsePath(path: string): string {
+  if (/^\/[\x21-\x7e]*$/.test(path)) return path;
+  throw new LoadFailure('usage', `--path ${path}: expected a path such as /api/purchase.`);
+}

@@ -1,0 +1,106 @@
+import type { Connection, Loss } from '../http/connection.js';
+import { Pool, type PoolCounts } from '../http/pool.js';
+import type { Target } from '../http/target.js';
+import { closedPacer } from './closed-pacer.js';
+import { openPacer } from './open-pacer.js';
+import type { Issue, Pace, Pacer } from './pace.js';
+
+export interface DriveOptions {
+  readonly target: Target;
+  readonly connections: number;
+  readonly requestTimeoutMs: number;
+  readonly reconnectLimitMs: number;
+  readonly pace: Pace;
+  write(ordinal: number): string;
+}
+
+/** Hears what became of each request. The hot path: called once for each request that was sent. */
+export interface DriveListener {
+  onAnswer(ordinal: number, status: number, body: string, serviceMs: number, sinceIntendedMs: number): void;
+  onLost(ordinal: number, loss: Loss, serviceMs: number, sinceIntendedMs: number): void;
+}
+
+export interface DriveResult {
+  readonly issued: number;
+  readonly unsent: number;
+  readonly overflowed: number;
+  /** From the first request to the last answer. */
+  readonly elapsedMs: number;
+  readonly interrupted: boolean;
+  /** The server could not be reached any more for the reconnect limit. */
+  readonly givenUp: boolean;
+  readonly connections: PoolCounts;
+}
+
+export interface Drive {
+  /** Opens all connections; nothing is sent yet. */
+  open(): Promise<void>;
+  run(): Promise<DriveResult>;
+  /** Issues nothing more; `run` ends when what is in flight is answered or timed out. */
+  interrupt(): void;
+}
+
+/** Sends the planned requests and ends when each that was sent is answered, lost or timed out. */
+export function createDrive(options: DriveOptions, listener: DriveListener): Drive {
+  let issued = 0;
+  let inFlight = 0;
+  let startedAtMs = 0;
+  let lastEndAtMs = 0;
+  let interrupted = false;
+  let givenUp = false;
+
+  const issue: Issue = (connection, intendedAtMs, nowMs) => {
+    connection.send(options.write(issued), issued, intendedAtMs, nowMs);
+    issued += 1;
+    inFlight += 1;
+  };
+  const ended = (nowMs: number) => {
+    inFlight -= 1;
+    lastEndAtMs = nowMs;
+  };
+  const onAnswer = (connection: Connection, status: number, body: string, nowMs: number) => {
+    ended(nowMs);
+    const { ordinal, sentAtMs, intendedAtMs } = connection;
+    listener.onAnswer(ordinal, status, body, nowMs - sentAtMs, nowMs - intendedAtMs);
+    if (connection.isIdle) pacer.onFree(connection, nowMs);
+  };
+  const onLost = (connection: Connection, loss: Loss, nowMs: number) => {
+    ended(nowMs);
+    listener.onLost(connection.ordinal, loss, nowMs - connection.sentAtMs, nowMs - connection.intendedAtMs);
+  };
+  const onGiveUp = () => {
+    givenUp = true;
+    pacer.stop();
+  };
+  const pacer = createPacer(options.pace, issue);
+  const pool = new Pool(
+    { ...options, size: options.connections },
+    { onOpen: connection => pacer.onFree(connection, performance.now()), onAnswer, onLost, onGiveUp },
+  );
+
+  return {
+    open: () => pool.open(),
+    async run() {
+      startedAtMs = lastEndAtMs = performance.now();
+      pacer.start(startedAtMs);
+      await until(() => pacer.isDone && inFlight === 0);
+      pool.close();
+      const { unsent, overflowed } = pacer;
+      const elapsedMs = lastEndAtMs - startedAtMs;
+      return { issued, unsent, overflowed, elapsedMs, interrupted, givenUp, connections: pool.counts };
+    },
+    interrupt() {
+      interrupted = true;
+      pacer.stop();
+    },
+  };
+}
+
+function createPacer(pace: Pace, issue: Issue): Pacer {
+  return pace.kind === 'closed' ? closedPacer(pace, issue) : openPacer(pace, issue);
+}
+
+/** Looks once in 5 ms instead of after each answer: the end is told from `elapsedMs`, not from when it was noticed. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setTimeout(resolve, 5));
+}

@@ -1,0 +1,35 @@
+import type { Connection } from '../http/connection.js';
+
+/** How requests are spaced. */
+export type Pace = ClosedPace | OpenPace;
+
+/** Each connection sends its next request when the last was answered. Ends by number, by time, or by the first of both. */
+export interface ClosedPace {
+  readonly kind: 'closed';
+  readonly requestsMax: number | null;
+  readonly durationMs: number | null;
+}
+
+/** Requests are due at fixed times, whatever the server does. Those that find no free connection wait in a queue. */
+export interface OpenPace {
+  readonly kind: 'open';
+  readonly ratePerSecond: number;
+  readonly durationMs: number;
+}
+
+/** Sends the next request on a free connection. */
+export type Issue = (connection: Connection, intendedAtMs: number, nowMs: number) => void;
+
+/** Decides when requests are sent; the drive sends them and counts what becomes of them. */
+export interface Pacer {
+  start(nowMs: number): void;
+  onFree(connection: Connection, nowMs: number): void;
+  /** Issues nothing more. */
+  stop(): void;
+  /** Nothing more will be issued. */
+  readonly isDone: boolean;
+  /** Requests that were due and found the queue full. */
+  readonly overflowed: number;
+  /** Requests that were planned and not sent, once it is done. */
+  readonly unsent: number;
+}

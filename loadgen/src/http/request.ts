@@ -1,0 +1,54 @@
+import type { Target } from './target.js';
+
+export interface RequestOptions {
+  readonly target: Target;
+  readonly path: string;
+  readonly apiKey: string | null;
+  /** Send an Idempotency-Key, unique for each request. */
+  readonly keys: boolean;
+  readonly productId: number;
+  readonly quantity: number;
+  /** Random name of this run, so that shoppers and keys of two runs never meet. */
+  readonly runId: string;
+  shopperOf(ordinal: number): number;
+}
+
+export interface RequestWriter {
+  /** The whole request, head and body, ready to be written. ASCII only. */
+  write(ordinal: number): string;
+  shopperId(ordinal: number): string;
+  idempotencyKey(ordinal: number): string | null;
+}
+
+// Numbers have a fixed width, so that Content-Length is the same for all requests and the head can be built once.
+const NUMBER_WIDTH = 9;
+
+/** Requests of one run: everything that does not depend on the ordinal is joined beforehand. */
+export function requestWriter(options: RequestOptions): RequestWriter {
+  const { runId } = options;
+  const shopperId = (ordinal: number) => `load-${runId}-${fixed(options.shopperOf(ordinal))}`;
+  const idempotencyKey = (ordinal: number) => (options.keys ? `${runId}-${fixed(ordinal)}` : null);
+  const bodyStart = `{"productId":${options.productId},"quantity":${options.quantity},"userId":"`;
+  const bodyEnd = '"}';
+  const head = requestHead(options, bodyStart.length + shopperId(0).length + bodyEnd.length);
+  const write = (ordinal: number) =>
+    options.keys
+      ? `${head}Idempotency-Key: ${runId}-${fixed(ordinal)}\r\n\r\n${bodyStart}${shopperId(ordinal)}${bodyEnd}`
+      : `${head}\r\n${bodyStart}${shopperId(ordinal)}${bodyEnd}`;
+  return { write, shopperId, idempotencyKey };
+}
+
+function requestHead(options: RequestOptions, contentLength: number): string {
+  const lines = [
+    `POST ${options.path} HTTP/1.1`,
+    `Host: ${new URL(options.target.origin).host}`,
+    'Content-Type: application/json',
+    `Content-Length: ${contentLength}`,
+  ];
+  if (options.apiKey !== null) lines.push(`Authorization: Bearer ${options.apiKey}`);
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+function fixed(value: number): string {
+  return String(value).padStart(NUMBER_WIDTH, '0');
+}

@@ -1,0 +1,26 @@
+import { LoadFailure } from '../failure.js';
+
+/** Where requests go: an origin over plain HTTP. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly origin: string;
+}
+
+/**
+ * @throws LoadFailure `usage` for anything but `http://host[:port]`. TLS is left out on purpose: its cost in this process
+ * would be measured as if it were the server's.
+ */
+export function parseTarget(url: string): Target {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || parsed.protocol !== 'http:' || parsed.pathname !== '/' || parsed.search !== '') {
+    throw new LoadFailure(
+      'usage',
+      `--url ${url}: expected an origin such as http://127.0.0.1:3000; only http:// is supported, ` +
+        'without a path. Put a server that speaks https behind a plain listener to measure it.',
+    );
+  }
+  const port = parsed.port === '' ? 80 : Number(parsed.port);
+  // Node wants an IPv6 address without the brackets that a URL needs.
+  return { host: parsed.hostname.replace(/^\[|\]$/g, ''), port, origin: parsed.origin };
+}

@@ -1,0 +1,51 @@
+import { integer, milliseconds } from '../text.js';
+
+export interface ProgressState {
+  readonly elapsedMs: number;
+  readonly requests: number;
+  readonly p99Ms: number;
+  readonly outcomes: ReadonlyArray<{ readonly slug: string; readonly count: number }>;
+}
+
+export interface Progress {
+  stop(): void;
+}
+
+const TTY_INTERVAL_MS = 250;
+// A log is read later, line by line; four lines a second would bury it.
+const LOG_INTERVAL_MS = 2_000;
+
+/** Writes one line on stderr: rewritten in place on a terminal, one line each 2 s elsewhere. */
+export function startProgress(quiet: boolean, read: () => ProgressState): Progress {
+  if (quiet) return { stop() {} };
+  const stream = process.stderr;
+  const isTerminal = stream.isTTY === true;
+  let before = { elapsedMs: 0, requests: 0 };
+  const write = () => {
+    const state = read();
+    const line = progressLine(state, before);
+    before = state;
+    stream.write(isTerminal ? `\r\x1b[K${line.slice(0, (stream.columns ?? 110) - 1)}` : `${line}\n`);
+  };
+  const timer = setInterval(write, isTerminal ? TTY_INTERVAL_MS : LOG_INTERVAL_MS);
+  return {
+    stop() {
+      clearInterval(timer);
+      if (isTerminal) stream.write('\r\x1b[K');
+    },
+  };
+}
+
+/** The rate is that since the line before, so that a stall is seen when it happens. */
+export function progressLine(state: ProgressState, before: { elapsedMs: number; requests: number }): string {
+  const sinceS = (state.elapsedMs - before.elapsedMs) / 1000;
+  const rate = sinceS > 0 ? (state.requests - before.requests) / sinceS : 0;
+  const outcomes = state.outcomes.map(({ slug, count }) => `${slug} ${integer(count)}`).join('  ');
+  return [
+    `${(state.elapsedMs / 1000).toFixed(1)} s`,
+    `${integer(state.requests)} requests`,
+    `${integer(rate)} req/s`,
+    `p99 ${milliseconds(state.p99Ms)} ms`,
+    outcomes,
+  ].join(' | ');
+}

@@ -1,0 +1,89 @@
+import type { LatencyMs } from './measure/latency.js';
+import type { Report } from './report.js';
+import { SETTING_NAMES, SETTING_RULES } from './scenarios/settings.js';
+import { integer, milliseconds } from './text.js';
+
+/** The report for a person's eyes. */
+export function reportText(report: Report): string {
+  const sections = [
+    title(report),
+    rows(figureRows(report)),
+    latencyTable(report),
+    `Outcomes\n${rows(outcomeRows(report))}`,
+    verdictText(report),
+  ];
+  return `\n${sections.join('\n\n')}\n`;
+}
+
+function title({ scenario, url, settings, interrupted, givenUp }: Report): string {
+  const given = SETTING_NAMES.flatMap(name => {
+    const value = settings[name];
+    return value === undefined ? [] : [`${SETTING_RULES[name].flag} ${integer(value)}`];
+  });
+  const note = `${interrupted ? ' (interrupted)' : ''}${givenUp ? ' (given up: the server was unreachable)' : ''}`;
+  return `${scenario} at ${url}: ${given.join(', ')}${note}`;
+}
+
+function figureRows({ throughput, elapsedMs, connections, generator, scenario }: Report): Row[] {
+  const table: Row[] = [
+    ['requests', integer(throughput.requests), `${integer(throughput.requestsPerSecond)} req/s`],
+    ['elapsed', `${milliseconds(elapsedMs)} ms`, scenario === 'race' ? 'until the last was answered' : ''],
+    ['connections', integer(connections.opened), `${integer(connections.refused)} refused`],
+    [
+      'generator',
+      `${(generator.cpuShare * 100).toFixed(0)} % CPU`,
+      `of one core, ${integer(generator.rssMaxBytes / 1_048_576)} MB at most`,
+    ],
+  ];
+  if (throughput.confirmed > 0) {
+    table.splice(1, 0, [
+      'confirmed',
+      integer(throughput.confirmed),
+      `${integer(throughput.confirmedPerSecond)} orders/s`,
+    ]);
+  }
+  return table;
+}
+
+function latencyTable({ latencyMs }: Report): string {
+  const { service, corrected, correction } = latencyMs;
+  const basis = correction === 'intended-time' ? 'since due' : 'corrected';
+  const cells = (latency: LatencyMs) =>
+    [latency.p50, latency.p95, latency.p99, latency.p999, latency.max].map(milliseconds);
+  const table = [
+    ['Latency, ms', 'P50', 'P95', 'P99', 'P99.9', 'max'],
+    ['  service', ...cells(service)],
+    [`  ${basis}`, ...cells(corrected)],
+  ];
+  return table
+    .map(([name = '', ...values]) => name.padEnd(14) + values.map(value => value.padStart(10)).join(''))
+    .join('\n');
+}
+
+function outcomeRows({ outcomes }: Report): Row[] {
+  const total = outcomes.reduce((sum, { count }) => sum + count, 0);
+  return outcomes.map(({ status, slug, count }) => [
+    `${status ?? '---'} ${slug}`,
+    integer(count),
+    `${((count / total) * 100).toFixed(2)} %`,
+  ]);
+}
+
+function verdictText({ verdict }: Report): string {
+  if (verdict.result === 'none') return 'Verdict: none for this scenario';
+  const width = Math.max(...verdict.checks.map(({ name }) => name.length));
+  const lines = verdict.checks.map(
+    ({ name, ok, detail }) => `  ${ok ? 'PASS' : 'FAIL'}  ${name.padEnd(width)}  ${detail}`,
+  );
+  const basis = verdict.verified ? 'answers and the orders of the server' : 'answers only, not verified';
+  return `Verdict: ${verdict.result.toUpperCase()} (${basis})\n${lines.join('\n')}`;
+}
+
+type Row = [name: string, figure: string, remark: string];
+
+function rows(table: readonly Row[]): string {
+  const width = Math.max(20, ...table.map(([name]) => name.length));
+  return table
+    .map(([name, figure, remark]) => `  ${name.padEnd(width)}${figure.padStart(12)}  ${remark}`.trimEnd())
+    .join('\n');
+}

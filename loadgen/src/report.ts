@@ -1,0 +1,104 @@
+import type { DriveResult } from './drive/drive.js';
+import type { LatencyMs } from './measure/latency.js';
+import type { OutcomeCount } from './measure/outcomes.js';
+import type { Recorder } from './measure/recorder.js';
+import type { GeneratorUsage } from './measure/usage.js';
+import type { Plan, Settings } from './scenarios/scenario.js';
+import type { Check } from './verdict/check.js';
+
+/**
+ * The report as `--json` writes it. Fields are only ever added within a `schema`; a field that changes its meaning
+ * raises the number. Times are in the unit that ends the name.
+ */
+export interface Report {
+  readonly schema: 'doorbuster-load/1';
+  readonly scenario: string;
+  readonly url: string;
+  /** ISO 8601, when the first request was sent. */
+  readonly startedAt: string;
+  /** Settings of the scenario, defaults filled in: connections, requests, durationS, units, shoppers, ... */
+  readonly settings: Settings;
+  /** Each request carried a unique Idempotency-Key. */
+  readonly keys: boolean;
+  readonly tolerateErrors: boolean;
+  /** Null in `raw`. `unitsAtStart` is what was available before the first request. */
+  readonly sale: SaleFigures | null;
+  /** A signal ended the run early. */
+  readonly interrupted: boolean;
+  /** The server was unreachable for so long that the run was given up. */
+  readonly givenUp: boolean;
+  /** From the first request to the last answer: in `race`, how long the last shopper waited. */
+  readonly elapsedMs: number;
+  readonly throughput: ThroughputFigures;
+  readonly latencyMs: LatencyFigures;
+  /** Every request that was due, by what became of it; `status` null when there was no answer. */
+  readonly outcomes: readonly OutcomeCount[];
+  readonly connections: { readonly opened: number; readonly refused: number };
+  readonly verdict: Verdict;
+  readonly generator: GeneratorUsage;
+}
+
+export interface SaleFigures {
+  readonly productId: number;
+  readonly saleId: number;
+  readonly unitsAtStart: number;
+}
+
+export interface ThroughputFigures {
+  /** Requests sent. */
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  /** Requests answered with any status. */
+  readonly answered: number;
+  readonly confirmed: number;
+  readonly confirmedPerSecond: number;
+}
+
+export interface LatencyFigures {
+  /** From sending to answer. In a closed loop it hides the requests that a stall kept from being sent. */
+  readonly service: LatencyMs;
+  /** Free of coordinated omission: from the intended time in an open loop, corrected by the histogram in a closed one. */
+  readonly corrected: LatencyMs;
+  readonly correction: 'intended-time' | 'expected-interval';
+  /** Time between two requests of one connection, on average; null in an open loop. */
+  readonly expectedIntervalMs: number | null;
+}
+
+export interface Verdict {
+  /** `none` when the scenario has no verdict; `pass` and `fail` are told from the checks. */
+  readonly result: 'pass' | 'fail' | 'none';
+  /** The answers were held against the orders of the server. */
+  readonly verified: boolean;
+  readonly checks: readonly Check[];
+}
+
+/** Requests and confirmations, with their rates over the whole run. */
+export function throughputFigures(drive: DriveResult, outcomes: readonly OutcomeCount[]): ThroughputFigures {
+  const sum = (matches: (outcome: OutcomeCount) => boolean) =>
+    outcomes.reduce((total, outcome) => total + (matches(outcome) ? outcome.count : 0), 0);
+  const perSecond = (count: number) => (drive.elapsedMs > 0 ? (count / drive.elapsedMs) * 1000 : 0);
+  const confirmed = sum(outcome => outcome.slug === 'confirmed');
+  return {
+    requests: drive.issued,
+    requestsPerSecond: perSecond(drive.issued),
+    answered: sum(outcome => outcome.status !== null),
+    confirmed,
+    confirmedPerSecond: perSecond(confirmed),
+  };
+}
+
+export function latencyFigures(recorder: Recorder, plan: Plan, drive: DriveResult): LatencyFigures {
+  const service = recorder.service.summary();
+  if (plan.pace.kind === 'open') {
+    const corrected = recorder.sinceIntended.summary();
+    return { service, corrected, correction: 'intended-time', expectedIntervalMs: null };
+  }
+  const expectedIntervalMs = (plan.connections * drive.elapsedMs) / Math.max(1, drive.issued);
+  const corrected = recorder.service.corrected(expectedIntervalMs).summary();
+  return { service, corrected, correction: 'expected-interval', expectedIntervalMs };
+}
+
+export function verdictOf(checks: readonly Check[], verified: boolean): Verdict {
+  const result = checks.length === 0 ? 'none' : checks.every(each => each.ok) ? 'pass' : 'fail';
+  return { result, verified, checks };
+}

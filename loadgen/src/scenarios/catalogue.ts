@@ -1,0 +1,9 @@
+import { constant } from './constant.js';
+import { race } from './race.js';
+import { raw } from './raw.js';
+import type { Scenario } from './scenario.js';
+import { sellout } from './sellout.js';
+import { throughput } from './throughput.js';
+
+/** All scenarios, in the order of --help. */
+export const SCENARIOS: readonly Scenario[] = [race, sellout, throughput, constant, raw];

@@ -1,0 +1,16 @@
+import { closedPace, type Scenario, setting, uniqueShopper } from './scenario.js';
+
+/** The requests of `throughput` to any handler: the ceiling that a bare server sets, by the same generator. */
+export const raw: Scenario = {
+  name: 'raw',
+  summary: 'POST to --path without a sale and without a verdict, to measure a bare handler',
+  defaults: { connections: 200, durationS: 10 },
+  optional: ['requests'],
+  plan: settings => ({
+    connections: setting(settings, 'connections'),
+    pace: closedPace(settings),
+    sale: null,
+    shopperOf: uniqueShopper,
+  }),
+  judge: () => [],
+};

@@ -1,0 +1,64 @@
+import type { Pace } from '../drive/pace.js';
+import type { Facts } from '../verdict/answers.js';
+import type { Check } from '../verdict/check.js';
+
+/** A number that a scenario can be given on the command line. */
+export type SettingName =
+  | 'shoppers'
+  | 'units'
+  | 'purchases'
+  | 'requests'
+  | 'connections'
+  | 'durationS'
+  | 'ratePerSecond';
+
+export type Settings = Readonly<Partial<Record<SettingName, number>>>;
+
+/**
+ * A scenario is a description: what is asked for, how often, and when the result is right. It performs nothing itself.
+ * To add one, write it beside the others and name it in catalogue.ts.
+ */
+export interface Scenario {
+  readonly name: string;
+  /** One line for --help. */
+  readonly summary: string;
+  /** Settings it takes, with their defaults. */
+  readonly defaults: Settings;
+  /** Settings it also takes, which have no default. `requests` alone replaces a default `durationS`. */
+  readonly optional: readonly SettingName[];
+  plan(settings: Settings): Plan;
+  /** What the answers prove. The ledger is checked for all scenarios alike, by verdict/verify. */
+  judge(facts: Facts): Check[];
+}
+
+export interface Plan {
+  readonly connections: number;
+  readonly pace: Pace;
+  /** The sale to make for this run; null for a bare handler that knows no sales. */
+  readonly sale: { readonly allocation: number; readonly perUserLimit: number } | null;
+  /** The shopper who sends request `ordinal`. */
+  shopperOf(ordinal: number): number;
+}
+
+export const QUANTITY = 1;
+
+/** A setting that the scenario gives a default to, so it is there. */
+export function setting(settings: Settings, name: SettingName): number {
+  const value = settings[name];
+  if (value === undefined) throw new Error(`The scenario declares no setting ${name}.`);
+  return value;
+}
+
+/** Each request comes from a shopper of its own. */
+export function uniqueShopper(ordinal: number): number {
+  return ordinal;
+}
+
+/** A closed loop that ends by `requests`, by `durationS`, or by the first of both. */
+export function closedPace({ requests, durationS }: Settings): Pace {
+  return {
+    kind: 'closed',
+    requestsMax: requests ?? null,
+    durationMs: durationS === undefined ? null : durationS * 1000,
+  };
+}

@@ -1,0 +1,26 @@
+import { allConfirmed, onlyExpected } from '../verdict/answers.js';
+import { closedPace, type Scenario, setting, uniqueShopper } from './scenario.js';
+
+// More orders a second than one generator can ask for, so that the sale outlasts any run.
+const ORDERS_PER_SECOND_MAX = 200_000;
+
+/** How many orders a second are accepted and kept when there is enough for everybody. */
+export const throughput: Scenario = {
+  name: 'throughput',
+  summary: 'enough units for all: durable orders per second',
+  defaults: { connections: 200, durationS: 10 },
+  optional: ['requests', 'units'],
+  plan: settings => ({
+    connections: setting(settings, 'connections'),
+    pace: closedPace(settings),
+    sale: {
+      allocation:
+        settings.units ??
+        settings.requests ??
+        Math.ceil(setting(settings, 'durationS') * ORDERS_PER_SECOND_MAX),
+      perUserLimit: 1,
+    },
+    shopperOf: uniqueShopper,
+  }),
+  judge: facts => [onlyExpected(facts, ['confirmed']), ...allConfirmed(facts)],
+};

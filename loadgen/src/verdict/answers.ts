@@ -1,0 +1,58 @@
+import { isCrashRelated, type OutcomeCount, type Outcomes } from '../measure/outcomes.js';
+import { integer } from '../text.js';
+import { type Check, check } from './check.js';
+
+/** What a scenario may judge from the answers alone. */
+export interface Facts {
+  /** Requests that were due, sent or not. */
+  readonly due: number;
+  readonly outcomes: Outcomes;
+  /** Units that were available before the first request. */
+  readonly unitsAtStart: number;
+  readonly quantity: number;
+  readonly refusedConnects: number;
+  /** The server is expected to crash: lost connections, timeouts and 503 are no fault. */
+  readonly tolerateErrors: boolean;
+}
+
+/** No request ended in another way than those expected, and no connect failed. */
+export function onlyExpected(facts: Facts, slugs: readonly string[]): Check {
+  const others = facts.outcomes.list().filter(({ slug }) => !slugs.includes(slug));
+  const faults = facts.tolerateErrors ? others.filter(outcome => !isCrashRelated(outcome)) : others;
+  const refused = facts.refusedConnects;
+  const ok = faults.length === 0 && (refused === 0 || facts.tolerateErrors);
+  const named = others.map(describe);
+  if (refused > 0) named.push(`${integer(refused)} refused connects`);
+  const tolerated = ok && named.length > 0 ? ' (tolerated)' : '';
+  return check('only expected answers', ok, named.length === 0 ? '0 errors' : named.join(', ') + tolerated);
+}
+
+/** As many were confirmed as there were units for, and all others were told that it is sold out. */
+export function soldExactly(facts: Facts): Check[] {
+  const buyers = Math.min(Math.floor(facts.unitsAtStart / facts.quantity), facts.due);
+  return [
+    within(facts, 'confirmed', buyers, 'confirmed'),
+    within(facts, 'told sold out', facts.due - buyers, 'sold-out'),
+  ];
+}
+
+/** Every request that was due was confirmed. */
+export function allConfirmed(facts: Facts): Check[] {
+  return [within(facts, 'confirmed', facts.due, 'confirmed')];
+}
+
+/**
+ * Exactly the expected number. When errors are tolerated, it may be less by the requests that got no clear answer, but
+ * never more: each unit has one buyer, and whoever was refused could not have bought.
+ */
+function within(facts: Facts, name: string, expected: number, slug: string): Check {
+  const actual = facts.outcomes.countOf(slug);
+  const slack = facts.tolerateErrors ? facts.outcomes.count(isCrashRelated) : 0;
+  const ok = actual >= expected - slack && actual <= expected;
+  const allowance = slack > 0 ? `, ${integer(slack)} without a clear answer` : '';
+  return check(name, ok, `${integer(actual)} of ${integer(expected)} expected${allowance}`);
+}
+
+function describe({ status, slug, count }: OutcomeCount): string {
+  return `${integer(count)} x ${status ?? ''} ${slug}`.replace('  ', ' ');
+}

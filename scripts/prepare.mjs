@@ -1,0 +1,211 @@
+// Makes a fresh clone ready: installs from the lockfile and builds what is missing or stale. Runs before `npm start`,
+// `npm test` and others, so it uses nothing but Node itself and is quick when there is nothing to do.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { copySql } from './copy-sql.mjs';
+import { withLock } from './prepare-lock.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const installStamp = join(root, 'node_modules', '.doorbuster-lock');
+const buildStamp = join(root, 'engine', 'dist', '.prepared');
+const installCommand = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+
+/** What `npm start` and its kin run. Tests are not built: vitest reads their sources. */
+const projects = [
+  { project: 'engine', sources: 'engine/src', output: 'engine/dist' },
+  { project: 'engine/tsconfig.bench.json', sources: 'engine/bench', output: 'engine/dist-bench' },
+  { project: 'loadgen', sources: 'loadgen/src', output: 'loadgen/dist' },
+];
+const settings = ['package-lock.json', 'tsconfig.base.json', 'engine/tsconfig.json', 'loadgen/tsconfig.json'];
+
+/** A step that failed, with the command that repeats it by hand. */
+class StepFailed extends Error {
+  /**
+   * @param {string} problem
+   * @param {string} command
+   */
+  constructor(problem, command) {
+    super(`${problem}\nTo repeat it by hand: ${command}`);
+  }
+}
+
+try {
+  checkNodeVersion();
+  const installOnly = process.argv.includes('--install-only');
+  if (!isReady(installOnly)) {
+    await withLock(join(root, '.prepare.lock'), async () => {
+      if (!isInstalled()) await install();
+      if (!installOnly && !isBuilt()) await build();
+    });
+  }
+} catch (error) {
+  console.error(`prepare: ${error instanceof Error ? error.message : error}`);
+  if (isUnwritable(error))
+    console.error(`Something is to be installed or built in ${root}: run it as its owner.`);
+  process.exit(1);
+}
+
+/** @param {unknown} error */
+function isUnwritable(error) {
+  return error instanceof Error && 'code' in error && ['EACCES', 'EROFS'].includes(`${error.code}`);
+}
+
+/** @param {boolean} installOnly */
+function isReady(installOnly) {
+  return isInstalled() && (installOnly || isBuilt());
+}
+
+function checkNodeVersion() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new Error(
+    `Node 20.19 or newer is needed, this is ${process.version}. See https://nodejs.org/en/download`,
+  );
+}
+
+function isInstalled() {
+  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return false;
+  if (readIfThere(installStamp) === installFingerprint()) return true;
+  if (existsSync(installStamp) || !installedByHand()) return false;
+  markInstalled();
+  return true;
+}
+
+/** The platform counts: a node_modules brought along from another system has the wrong binaries. */
+function installFingerprint() {
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
+  return `${hash.digest('hex')} ${process.platform}-${process.arch}\n`;
+}
+
+/** Whether somebody's own `npm ci` or `npm install` has brought what the lockfile asks for; then no network is needed. */
+function installedByHand() {
+  const wanted = packagesOf(join(root, 'package-lock.json'));
+  const present = packagesOf(join(root, 'node_modules', '.package-lock.json'));
+  return Object.entries(wanted).every(([path, { version, link, optional, devOptional }]) => {
+    if (!path.includes('node_modules/') || link === true) return true;
+    if (present[path] === undefined) return optional === true || devOptional === true;
+    return present[path].version === version && existsSync(join(root, path));
+  });
+}
+
+/**
+ * @param {string} path
+ * @returns {Record<string, { version?: string, link?: boolean, optional?: boolean, devOptional?: boolean }>}
+ */
+function packagesOf(path) {
+  return JSON.parse(readFileSync(path, 'utf8')).packages;
+}
+
+/** A directory that belongs to somebody else stays without the mark; the comparison is then made each time. */
+function markInstalled() {
+  try {
+    writeFileSync(installStamp, installFingerprint());
+  } catch (error) {
+    if (!isUnwritable(error)) throw error;
+  }
+}
+
+async function install() {
+  const reason = existsSync(join(root, 'node_modules')) ? 'package-lock.json has changed' : 'first run';
+  // An installation that is interrupted must not pass for the one before it.
+  rmSync(installStamp, { force: true });
+  await timed(`installing dependencies (${reason})`, async () => {
+    const npm = process.env.npm_execpath ?? '';
+    // Another package manager does not read package-lock.json.
+    const [command, ...args] = basename(npm) === 'npm-cli.js' ? [process.execPath, npm] : ['npm'];
+    await run(command, [...args, ...installCommand], `npm ${installCommand.join(' ')}`);
+  });
+  markInstalled();
+}
+
+function isBuilt() {
+  return outputsExist() && readIfThere(buildStamp) === buildFingerprint();
+}
+
+function outputsExist() {
+  return presentProjects().every(({ output }) => existsSync(join(root, output, '.tsbuildinfo')));
+}
+
+/** tsc fails on a project without sources. */
+function presentProjects() {
+  return projects.filter(({ sources }) => filesIn(sources).some(path => path.endsWith('.ts')));
+}
+
+/** Contents and not times: git, docker and archives each have their own idea of a file's time. */
+function buildFingerprint() {
+  const hash = createHash('sha256').update(process.version);
+  for (const path of [
+    ...settings,
+    'engine/tsconfig.bench.json',
+    ...projects.flatMap(({ sources }) => filesIn(sources)),
+  ]) {
+    hash.update(`\0${path}\0`).update(readIfThere(join(root, path)) ?? '');
+  }
+  return `${hash.digest('hex')}\n`;
+}
+
+/**
+ * @param {string} directory
+ * @returns {string[]} sorted paths of source files, from the root
+ */
+function filesIn(directory) {
+  if (!existsSync(join(root, directory))) return [];
+  const names = readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' });
+  return names
+    .filter(name => /\.(ts|sql|json)$/.test(name) && !name.endsWith('.test.ts'))
+    .sort()
+    .map(name => `${directory}/${name}`);
+}
+
+async function build() {
+  // Taken before the build: what somebody saves meanwhile is built next time.
+  const fingerprint = buildFingerprint();
+  await timed('building', async () => {
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const args = ['-b', ...presentProjects().map(({ project }) => project)];
+    // A dist that was deleted in part is not noticed by tsc, which looks at its own notes alone.
+    if (!existsSync(buildStamp)) args.push('--force');
+    await run(process.execPath, [tsc, ...args], `npx tsc ${args.join(' ')}`);
+    copySql();
+  });
+  mkdirSync(dirname(buildStamp), { recursive: true });
+  writeFileSync(buildStamp, fingerprint);
+}
+
+/**
+ * @param {string} what
+ * @param {() => Promise<void>} work
+ */
+async function timed(what, work) {
+  console.log(`prepare: ${what} ...`);
+  const startedAt = performance.now();
+  await work();
+  console.log(`prepare: done after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {string} byHand
+ * @returns {Promise<void>}
+ */
+function run(command, args, byHand) {
+  return new Promise((resolve, reject) => {
+    // On Windows npm is a script, which only a shell can run.
+    const shell = process.platform === 'win32' && command === 'npm';
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit', shell });
+    child.on('error', error => reject(new StepFailed(`${command} cannot be run: ${error.message}`, byHand)));
+    child.on('exit', (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new StepFailed(`${basename(command)} ended with ${signal ?? `code ${code}`}.`, byHand));
+    });
+  });
+}
+
+/** @param {string} path */
+function readIfThere(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}

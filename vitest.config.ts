@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: ['engine', 'loadgen'],
+    // Tests share two processors with the servers they start: more files at once only make each of them slower.
+    maxWorkers: 2,
+  },
+});
