@@ -23,7 +23,10 @@ const retryDoubtMs = 15_000;
 export function createGate(views: StockViews, clock: DatabaseClock): Gate {
   return {
     check(sale, quantity, mayBeRetry) {
-      if (isSurelyNotOpen(sale, clock, mayBeRetry ? retryDoubtMs : clockDoubtMs)) return 'sale-not-open';
+      const isOpen = (doubtMs: number) => openness(sale, clock, doubtMs);
+      if (isOpen(mayBeRetry ? retryDoubtMs : clockDoubtMs) === 'not-open') return 'sale-not-open';
+      // "Not open" stands before the refusals below. While it is in doubt, they are the ledger's to give.
+      if (isOpen(clockDoubtMs) !== 'open') return undefined;
       if (quantity > sale.perUserLimit) return 'limit-reached';
       const stock = views.peek(sale.saleId);
       return stock && quantity > stock.available ? 'sold-out' : undefined;
@@ -31,10 +34,13 @@ export function createGate(views: StockViews, clock: DatabaseClock): Gate {
   };
 }
 
-function isSurelyNotOpen(sale: Sale, clock: DatabaseClock, allowanceMs: number): boolean {
+/** Whether the sale is open at every moment that may be now, at none of them, or nobody here can tell. */
+function openness(sale: Sale, clock: DatabaseClock, allowanceMs: number): 'open' | 'not-open' | 'in-doubt' {
   const nowMs = clock.nowMs();
   const doubtMs = allowanceMs + clock.errorMs();
-  if (!Number.isFinite(doubtMs)) return false;
-  const couldBeOpen = (atMs: number) => phaseOf(sale, atMs) === 'open';
-  return !couldBeOpen(nowMs) && !couldBeOpen(nowMs - doubtMs) && !couldBeOpen(nowMs + doubtMs);
+  if (!Number.isFinite(doubtMs)) return 'in-doubt';
+  const moments = [nowMs - doubtMs, nowMs, nowMs + doubtMs];
+  const openCount = moments.filter(atMs => phaseOf(sale, atMs) === 'open').length;
+  if (openCount === moments.length) return 'open';
+  return openCount === 0 ? 'not-open' : 'in-doubt';
 }
