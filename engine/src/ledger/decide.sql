@@ -1,14 +1,18 @@
--- Purpose: decide one batch of direct purchases of one sale, in arrival order, in one transaction.
+-- Purpose: decide one batch of purchases of one sale, in arrival order, in one transaction, whichever entrance they came
+-- by. A direct purchase is confirmed, or reserved until it is paid; a checkout is reserved behind its code; a queued order
+-- exists already and is confirmed, reserved or rejected.
 --
 -- Rule: first fit. A request is granted if it fits what is left after every request before it was decided. A refused
 -- request takes nothing, so a later and smaller one may still fit.
 --
 -- A granted request is written with its attempt, so that no crash can keep the one and lose the other; refused attempts
--- are many, move nothing, and are written in bulk after the answer (attempts.ts).
+-- are many, move nothing, and are written in bulk after the answer (attempts.ts). A queued order's end is written here
+-- either way.
 --
 -- Locks, in the order of the house: the sale's stock row, held to the end; then allowances, orders and journal, which
--- nobody writes for this sale without that lock. The lock is a statement of its own: each statement after it takes a
--- fresh snapshot and so sees what the holder before it committed. One statement for all would read the old allowances.
+-- nobody writes for this sale without that lock (but for accept.sql, which adds orders that nobody knows yet). The lock is
+-- a statement of its own: each statement after it takes a fresh snapshot and so sees what the holder before it committed.
+-- One statement for all would read the old allowances.
 -- Indexes: stock_pkey, sales_pkey, orders_one_per_intent, allowances_pkey.
 --
 -- Lost: running sums over window functions instead of the loop. A refused request stays in such a sum and blocks the
@@ -16,13 +20,19 @@
 -- (docs/decisions/0003-decide-in-batches.md).
 create or replace function decide(
   p_sale_id bigint,
-  p_order_ids uuid[],       -- one element a request in each array, in order of arrival
+  p_order_ids uuid[],         -- one element a request in each array, in order of arrival
   p_shopper_ids text[],
   p_quantities integer[],
-  p_waited_us integer[]     -- microseconds that each had waited when the batch was sent
+  p_waited_us integer[],      -- microseconds that each had waited when the batch was sent
+  p_entrances text[],         -- direct | checkout | queued; null where all are direct
+  p_payment_methods text[]    -- what each is to be paid with; null where none says so
 ) returns table (
-  outcomes text[],          -- confirmed | replayed | key-reused | sale-not-open | limit-reached | sold-out
+  outcomes text[],          -- confirmed | reserved | replayed | key-reused | sale-not-open | limit-reached | sold-out
+                            -- and for queued orders also: sale-paused (not decided) | order-not-found
   replays jsonb,            -- the orders that the replayed requests have already, null if none
+  payment_ids uuid[],       -- the payment that a reserved order waits for
+  prizes boolean[],         -- whether a confirmed order wins; null where the sale has no prize
+  expires_at timestamptz,   -- deadline of the holds made here
   price_minor bigint,       -- what a unit costs in this sale
   available_before integer, -- units available when the lock was taken
   allocation integer,
@@ -45,29 +55,38 @@ declare
   v_sale sales;
   v_request record;
   v_is_open boolean;
+  v_is_paid boolean;
   v_left integer;
-  v_granted integer;
+  v_outcome text;
+  v_sold integer := 0;
+  v_held integer := 0;
+  v_has_queued boolean := p_entrances is not null and 'queued' = any (p_entrances);
   v_bought integer[] := array_fill(0, array[cardinality(p_order_ids)]); -- units per order, at its id's first position
   v_taken integer[] := array_fill(0, array[cardinality(p_order_ids)]);  -- units per buyer, at the buyer's first position
 begin
   select * into strict v_stock from stock where sale_id = p_sale_id for update;
   select * into strict v_sale from sales where sale_id = p_sale_id;
   decided_at := clock_timestamp();
+  expires_at := decided_at + make_interval(secs => v_sale.hold_ttl_seconds);
   v_is_open := v_sale.status = 'active' and decided_at >= v_sale.starts_at and decided_at < v_sale.ends_at;
+  v_is_paid := v_sale.payment = 'required' and v_sale.price_minor > 0;
   v_left := v_stock.available;
   outcomes := array_fill(null::text, array[cardinality(p_order_ids)]);
+  payment_ids := array_fill(null::uuid, array[cardinality(p_order_ids)]);
+  prizes := array_fill(null::boolean, array[cardinality(p_order_ids)]);
 
   for v_request in
-    select r.position, r.quantity, coalesce(a.units, 0) as units_before,
+    select r.position, r.quantity, coalesce(r.entrance, 'direct') as entrance, coalesce(a.units, 0) as units_before,
            min(r.position) over (partition by r.shopper_id collate "C") as buyer_position,
            min(r.position) over (partition by r.order_id) as first_position,
-           o.order_id is not null as is_known,
-           o.shopper_id = r.shopper_id and o.quantity = r.quantity and o.product_id = v_sale.product_id as is_same
-    from unnest(p_order_ids, p_shopper_ids, p_quantities)
-         with ordinality as r (order_id, shopper_id, quantity, position)
+           o.status as known_status,
+           o.shopper_id = r.shopper_id and o.quantity = r.quantity and o.product_id = v_sale.product_id
+             and o.entrance = coalesce(r.entrance, 'direct') as is_same
+    from unnest(p_order_ids, p_shopper_ids, p_quantities, p_entrances)
+         with ordinality as r (order_id, shopper_id, quantity, entrance, position)
     -- "limit 1" keeps each lookup an index probe per request, whatever the statistics say.
     left join lateral (
-      select o.order_id, o.shopper_id, o.quantity, s.product_id
+      select o.shopper_id, o.quantity, o.status, o.entrance, s.product_id
       from orders o join sales s on s.sale_id = o.sale_id
       where o.order_id = r.order_id limit 1
     ) o on true
@@ -76,62 +95,88 @@ begin
     ) a on true
     order by r.position
   loop
-    outcomes[v_request.position] := case
-      when v_request.is_known and v_request.is_same then 'replayed'
-      when v_request.is_known then 'key-reused'
+    v_outcome := case
+      when v_request.entrance = 'queued' and v_request.known_status is null then 'order-not-found'
+      when v_request.entrance = 'queued' and v_request.known_status = 'QUEUED' and v_request.is_same
+           and v_request.position = v_request.first_position then null
+      when v_request.known_status is not null and v_request.is_same then 'replayed'
+      when v_request.known_status is not null then 'key-reused'
       when v_bought[v_request.first_position] = v_request.quantity then 'replayed'
-      when v_bought[v_request.first_position] > 0 then 'key-reused'
-      when not v_is_open then 'sale-not-open'
+      when v_bought[v_request.first_position] > 0 then 'key-reused' end;
+    v_outcome := case
+      when v_outcome is not null then v_outcome
+      -- Accepted in time is in time: a queued order is held against the operator's word, not against the clock.
+      when v_request.entrance = 'queued' and v_sale.status = 'paused' then 'sale-paused'
+      when v_request.entrance = 'queued' and v_sale.status = 'ended' then 'sale-not-open'
+      when v_request.entrance <> 'queued' and not v_is_open then 'sale-not-open'
       when v_request.quantity > v_sale.per_user_limit then 'limit-reached'
       when v_request.quantity > v_left then 'sold-out'
       when v_request.units_before + v_taken[v_request.buyer_position] + v_request.quantity > v_sale.per_user_limit
         then 'limit-reached'
+      when v_request.entrance = 'checkout' or v_is_paid then 'reserved'
       else 'confirmed' end;
-    if outcomes[v_request.position] = 'confirmed' then
+    outcomes[v_request.position] := v_outcome;
+    if v_outcome in ('confirmed', 'reserved') then
       v_bought[v_request.first_position] := v_request.quantity;
       v_taken[v_request.buyer_position] := v_taken[v_request.buyer_position] + v_request.quantity;
       v_left := v_left - v_request.quantity;
+      if v_outcome = 'confirmed' then
+        v_sold := v_sold + v_request.quantity;
+        prizes[v_request.position] := draw_prize(v_sale.prize_odds);
+      else
+        v_held := v_held + v_request.quantity;
+        if v_request.entrance <> 'checkout' then
+          payment_ids[v_request.position] := gen_random_uuid();
+        end if;
+      end if;
     end if;
   end loop;
 
   price_minor := v_sale.price_minor;
   available_before := v_stock.available;
-  v_granted := v_stock.available - v_left;
-  if v_granted > 0 then
+  if v_sold + v_held > 0 then
     with granted as materialized (
-      select order_id, shopper_id, quantity, waited_us
-      from unnest(p_order_ids, p_shopper_ids, p_quantities, p_waited_us, outcomes)
-           as r (order_id, shopper_id, quantity, waited_us, outcome)
-      where outcome = 'confirmed'
+      select order_id, shopper_id, quantity, waited_us, coalesce(entrance, 'direct') as entrance, method, prize, outcome,
+             case outcome when 'confirmed' then 'CONFIRMED' else 'RESERVED' end as status
+      from unnest(p_order_ids, p_shopper_ids, p_quantities, p_waited_us, p_entrances, p_payment_methods, prizes, outcomes)
+           as r (order_id, shopper_id, quantity, waited_us, entrance, method, prize, outcome)
+      where outcome in ('confirmed', 'reserved')
     ), to_allowances as (
       insert into allowances (sale_id, shopper_id, units)
       select p_sale_id, shopper_id, sum(quantity) from granted group by shopper_id
       on conflict (sale_id, shopper_id) do update set units = allowances.units + excluded.units
     ), to_orders as (
-      insert into orders (sale_id, order_id, shopper_id, quantity, price_minor, total_minor, status, created_at)
-      select p_sale_id, order_id, shopper_id, quantity, v_sale.price_minor, quantity * v_sale.price_minor,
-             'CONFIRMED', decided_at
-      from granted
+      insert into orders (sale_id, order_id, shopper_id, quantity, price_minor, total_minor, entrance, status,
+                          expires_at, prize, created_at)
+      select p_sale_id, order_id, shopper_id, quantity, v_sale.price_minor, quantity * v_sale.price_minor, entrance,
+             status, case when status = 'RESERVED' then expires_at end, prize, decided_at
+      from granted where entrance <> 'queued'
     ), to_journal as (
-      insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, at)
-      select p_sale_id, order_id, 1, 'NEW', 'CONFIRMED', quantity, decided_at from granted
+      insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, prize, at)
+      select p_sale_id, order_id, 1, 'NEW', status, quantity, prize, decided_at
+      from granted where entrance <> 'queued'
     ), to_attempts as (
       insert into attempts (sale_id, product_id, shopper_id, order_id, quantity, outcome, answered_at, duration_us)
-      select p_sale_id, v_sale.product_id, shopper_id, order_id, quantity, 'confirmed', decided_at,
+      select p_sale_id, v_sale.product_id, shopper_id, order_id, quantity, outcome, decided_at,
              waited_us + extract(microseconds from decided_at - statement_timestamp())
       from granted
     )
     update stock
-    set available = stock.available - v_granted, sold = stock.sold + v_granted, version = stock.version + 1
+    set available = stock.available - v_sold - v_held, sold = stock.sold + v_sold,
+        reserved = stock.reserved + v_held, version = stock.version + 1
     where sale_id = p_sale_id
     returning * into strict v_stock;
     perform announce_stock(v_stock);
+    if v_is_paid then
+      perform await_payments(p_sale_id, p_order_ids, payment_ids, p_payment_methods);
+    end if;
+  end if;
+  if v_has_queued then
+    perform decide_queued(v_sale, p_order_ids, p_entrances, outcomes, prizes, p_waited_us, expires_at, decided_at);
   end if;
 
   if 'replayed' = any (outcomes) then
-    select jsonb_object_agg(o.order_id, jsonb_build_object(
-      'saleId', o.sale_id, 'quantity', o.quantity, 'totalMinor', o.total_minor, 'status', o.status,
-      'createdAt', o.created_at)) into replays
+    select jsonb_object_agg(o.order_id, order_json(o)) into replays
     from unnest(p_order_ids, outcomes) as r (order_id, outcome) join orders o on o.order_id = r.order_id
     where r.outcome = 'replayed';
   end if;

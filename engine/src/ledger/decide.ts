@@ -1,49 +1,63 @@
 import { z } from 'zod';
 import type { Pool } from '../platform/postgres.js';
+import { plainArray, textArray } from './array-literal.js';
+import { type Entrance, type OrderRecord, orderRecordSchema } from './order-record.js';
 import type { Stock } from './stock.js';
 
 /**
  * One request to buy. `orderId` stands for the intent: the same id never becomes two orders. `receivedAtMs` is this
- * process's `performance.now()` when the request came in.
+ * process's `performance.now()` when the request came in. `paymentMethod` is the provider's name for what is charged.
  */
-export type PurchaseRequest = { orderId: string; shopperId: string; quantity: number; receivedAtMs: number };
-
-/** Money in minor units; `createdAt` is the database's time. */
-export type OrderRecord = {
-  saleId: number;
+export type PurchaseRequest = {
+  orderId: string;
+  shopperId: string;
   quantity: number;
-  totalMinor: number;
-  status: 'CONFIRMED';
-  createdAt: Date;
+  receivedAtMs: number;
+  /** `direct` if not said. */
+  entrance?: Entrance;
+  paymentMethod?: string | undefined;
 };
 
 type Refusal = 'key-reused' | 'sale-not-open' | 'limit-reached' | 'sold-out';
 
-/** `remaining` is the stock right after this request; `replayed` brings the order that the same id made before. */
+/**
+ * `remaining` is the stock right after this request. `reserved` brings the payment that the order waits for, null behind a
+ * checkout code; `replayed` brings the order that the same id made before. `sale-paused` and `order-not-found` are for
+ * queued orders alone: the one is not decided, the other can not be.
+ */
 export type Decision =
   | { outcome: 'confirmed' | 'replayed'; order: OrderRecord; remaining: number }
-  | { outcome: Refusal };
+  | { outcome: 'reserved'; order: OrderRecord; remaining: number; paymentId: string | null }
+  | { outcome: Refusal | 'sale-paused' | 'order-not-found' };
 
-type DecidedBatch = { decisions: Decision[]; stock: Stock };
+/** What a batch has come to: one decision a request, by position, and the stock after it where it was touched. */
+export type DecidedBatch<Outcome> = { decisions: Outcome[]; stock?: Stock };
 
 /**
  * Decides a batch of one sale: resolves after COMMIT with one decision per request, in the same order. Safe to call
  * again with the same requests after any failure: what was committed comes back as `replayed`.
  */
-export type Decide = (saleId: number, requests: readonly PurchaseRequest[]) => Promise<DecidedBatch>;
+export type Decide = (
+  saleId: number,
+  requests: readonly PurchaseRequest[],
+) => Promise<DecidedBatch<Decision>>;
 
 export function createDecide(pool: Pool): Decide {
   return async (saleId, requests) => {
     const sentAtMs = performance.now();
+    const areDirect = requests.every(({ entrance = 'direct' }) => entrance === 'direct');
+    const saysMethod = requests.some(({ paymentMethod }) => paymentMethod !== undefined);
     const { rows } = await pool.query<Row>({
       name: 'decide',
-      text: 'select * from decide($1, $2::uuid[], $3::text[], $4::integer[], $5::integer[])',
+      text: 'select * from decide($1, $2::uuid[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[])',
       values: [
         saleId,
-        `{${requests.map(request => request.orderId).join()}}`,
-        `{${requests.map(request => quoted(request.shopperId)).join()}}`,
-        `{${requests.map(request => request.quantity).join()}}`,
-        `{${requests.map(request => Math.round((sentAtMs - request.receivedAtMs) * 1000)).join()}}`,
+        plainArray(requests.map(request => request.orderId)),
+        textArray(requests.map(request => request.shopperId)),
+        plainArray(requests.map(request => request.quantity)),
+        plainArray(requests.map(request => Math.round((sentAtMs - request.receivedAtMs) * 1000))),
+        areDirect ? null : textArray(requests.map(({ entrance = 'direct' }) => entrance)),
+        saysMethod ? textArray(requests.map(({ paymentMethod = null }) => paymentMethod)) : null,
       ],
     });
     const [row] = rows;
@@ -57,6 +71,9 @@ export function createDecide(pool: Pool): Decide {
 type Row = Omit<Stock, 'saleId'> & {
   outcomes: string[];
   replays: unknown;
+  payment_ids: (string | null)[];
+  prizes: (boolean | null)[];
+  expires_at: Date;
   price_minor: number;
   available_before: number;
   decided_at: Date;
@@ -64,29 +81,27 @@ type Row = Omit<Stock, 'saleId'> & {
 
 const outcomeSchema = z.enum([
   'confirmed',
+  'reserved',
   'replayed',
   'key-reused',
   'sale-not-open',
+  'sale-paused',
   'limit-reached',
   'sold-out',
+  'order-not-found',
 ]);
-const orderSchema = z.object({
-  saleId: z.number(),
-  quantity: z.number(),
-  totalMinor: z.number(),
-  status: z.literal('CONFIRMED'),
-  createdAt: z.coerce.date(),
-});
-const replaysSchema = z.record(z.string(), orderSchema).nullable();
+const replaysSchema = z.record(z.string(), orderRecordSchema).nullable();
 
 function readDecisions(saleId: number, requests: readonly PurchaseRequest[], row: Row): Decision[] {
   const replays = replaysSchema.parse(row.replays) ?? {};
   let remaining = row.available_before;
   return requests.map((request, position) => {
     const outcome = outcomeSchema.parse(row.outcomes[position]);
-    if (outcome === 'confirmed') {
+    if (outcome === 'confirmed' || outcome === 'reserved') {
       remaining -= request.quantity;
-      return { outcome, order: newOrder(saleId, request, row), remaining };
+      const order = newOrder(saleId, request, row, position);
+      if (outcome === 'confirmed') return { outcome, order, remaining };
+      return { outcome, order, remaining, paymentId: row.payment_ids[position] ?? null };
     }
     if (outcome !== 'replayed') return { outcome };
     const order = replays[request.orderId];
@@ -95,18 +110,22 @@ function readDecisions(saleId: number, requests: readonly PurchaseRequest[], row
   });
 }
 
-function newOrder(saleId: number, { quantity }: PurchaseRequest, row: Row): OrderRecord {
+function newOrder(
+  saleId: number,
+  { quantity, entrance = 'direct' }: PurchaseRequest,
+  row: Row,
+  position: number,
+): OrderRecord {
+  const isHeld = row.outcomes[position] === 'reserved';
   return {
     saleId,
     quantity,
     totalMinor: quantity * row.price_minor,
-    status: 'CONFIRMED',
+    entrance,
+    status: isHeld ? 'RESERVED' : 'CONFIRMED',
+    reason: null,
     createdAt: row.decided_at,
+    expiresAt: isHeld ? row.expires_at : null,
+    prize: row.prizes[position] ?? null,
   };
-}
-
-// Array literals are built by hand: the driver escapes each element with two regular expressions, which for a batch of
-// 500 costs more of this process than sending it.
-function quoted(text: string): string {
-  return /["\\]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`;
 }

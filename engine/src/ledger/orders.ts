@@ -1,11 +1,12 @@
 import type { Queryable } from '../platform/postgres.js';
-import type { OrderRecord } from './decide.js';
+import type { OrderRecord } from './order-record.js';
 
 /** An order with its product, and `remaining`, the units of its sale available now. */
 export type StoredOrder = OrderRecord & {
   orderId: string;
   shopperId: string;
   productId: number;
+  currency: string;
   remaining: number;
 };
 
@@ -39,5 +40,5 @@ export async function listOrders(
 
 const tables = 'orders o join sales s on s.sale_id = o.sale_id join stock k on k.sale_id = o.sale_id';
 const columns = `o.order_id as "orderId", o.sale_id as "saleId", s.product_id as "productId",
-  o.shopper_id as "shopperId", o.quantity, o.total_minor as "totalMinor", o.status, o.created_at as "createdAt",
-  k.available as remaining`;
+  o.shopper_id as "shopperId", o.quantity, o.total_minor as "totalMinor", o.entrance, o.status, o.reason,
+  o.created_at as "createdAt", o.expires_at as "expiresAt", o.prize, s.currency, k.available as remaining`;

@@ -2,7 +2,19 @@ import { readFile } from 'node:fs/promises';
 import type { Routine } from '../platform/migrations.js';
 
 // In order of use: a function comes after those that it calls.
-const names = ['announce', 'decide'] as const;
+const names = [
+  'announce',
+  'order-view',
+  'draw-prize',
+  'await-payments',
+  'decide-queued',
+  'decide',
+  'accept',
+  'move-order',
+  'move-payment',
+  'settle',
+  'expire',
+] as const;
 
 /** The ledger's SQL functions, as text; `migrate` installs them. */
 export async function readRoutines(): Promise<Routine[]> {

@@ -1,26 +1,36 @@
-import type { Decide, PurchaseRequest } from '../ledger/decide.js';
+import type { DecidedBatch } from '../ledger/decide.js';
 import { classifyFailure } from '../ledger/failures.js';
 import type { Stock } from '../ledger/stock.js';
 import { backoffMs, sleep } from '../platform/backoff.js';
-import { answerAll, type Waiter } from './lanes.js';
+import { answerAll, type Undecided, type Waiter } from './lanes.js';
 
-export type BatchOptions = {
-  decide: Decide;
-  /** Told after each COMMIT, before the shoppers are. */
+export type BatchOptions<Request, Outcome> = {
+  /** One transaction of the ledger; see Decide, Accept and Settle. */
+  decide: (saleId: number, requests: readonly Request[]) => Promise<DecidedBatch<Outcome>>;
+  /** Told after each COMMIT that touched the stock, before the shoppers are. */
   onStock: (stock: Stock) => void;
   /** Told of a request that PostgreSQL refuses by itself, whatever its neighbours. */
-  onPoison: (request: PurchaseRequest, error: unknown) => void;
+  onPoison: (request: Request, error: unknown) => void;
 };
 
 /** Has one batch decided and answers every one of its waiters, whatever fails on the way. */
-export type DecideBatch = (saleId: number, batch: readonly Waiter[]) => Promise<void>;
+export type DecideBatch<Request, Outcome> = (
+  saleId: number,
+  batch: readonly Waiter<Request, Outcome>[],
+) => Promise<void>;
 
 // With full jitter below 10, 20, 40 ... 200 ms this is about a second of tries; the deadline usually ends them first.
 const triesMax = 15;
 
-export function createDecideBatch({ decide, onStock, onPoison }: BatchOptions): DecideBatch {
+export function createDecideBatch<Request, Outcome>({
+  decide,
+  onStock,
+  onPoison,
+}: BatchOptions<Request, Outcome>): DecideBatch<Request, Outcome> {
+  type Waiters = readonly Waiter<Request, Outcome>[];
+
   /** @param wasSent an earlier try may have been committed, so that nobody may be told that nothing was taken. */
-  async function decideBatch(saleId: number, batch: readonly Waiter[], wasSent: boolean): Promise<void> {
+  async function decideBatch(saleId: number, batch: Waiters, wasSent: boolean): Promise<void> {
     let waiters = batch;
     let mayBeCommitted = wasSent;
     for (let tries = 1; ; tries++) {
@@ -29,7 +39,7 @@ export function createDecideBatch({ decide, onStock, onPoison }: BatchOptions): 
       try {
         const requests = waiters.map(({ request }) => request);
         const { decisions, stock } = await decide(saleId, requests);
-        onStock(stock);
+        if (stock) onStock(stock);
         for (const [position, decision] of decisions.entries()) waiters[position]?.answer(decision);
         return;
       } catch (error) {
@@ -44,7 +54,7 @@ export function createDecideBatch({ decide, onStock, onPoison }: BatchOptions): 
   }
 
   // A batch fails as a whole, so it is halved until the request that cannot pass stands alone.
-  async function isolatePoison(saleId: number, waiters: readonly Waiter[], wasSent: boolean, error: unknown) {
+  async function isolatePoison(saleId: number, waiters: Waiters, wasSent: boolean, error: unknown) {
     const [first] = waiters;
     if (first && waiters.length === 1) {
       onPoison(first.request, error);
@@ -58,7 +68,10 @@ export function createDecideBatch({ decide, onStock, onPoison }: BatchOptions): 
   return (saleId, batch) => decideBatch(saleId, batch, false);
 }
 
-function refuseLate(waiters: readonly Waiter[], mayBeCommitted: boolean): readonly Waiter[] {
+function refuseLate<Request, Outcome>(
+  waiters: readonly Waiter<Request, Outcome>[],
+  mayBeCommitted: boolean,
+): readonly Waiter<Request, Outcome>[] {
   const nowMs = performance.now();
   const late = waiters.filter(({ deadlineAtMs }) => deadlineAtMs <= nowMs);
   if (late.length === 0) return waiters;
@@ -66,6 +79,6 @@ function refuseLate(waiters: readonly Waiter[], mayBeCommitted: boolean): readon
   return waiters.filter(({ deadlineAtMs }) => deadlineAtMs > nowMs);
 }
 
-function undecided(mayBeCommitted: boolean) {
-  return { outcome: mayBeCommitted ? ('unknown' as const) : ('overloaded' as const) };
+function undecided(mayBeCommitted: boolean): Undecided {
+  return { outcome: mayBeCommitted ? 'unknown' : 'overloaded' };
 }

@@ -1,24 +1,22 @@
-import type { Decision, PurchaseRequest } from '../ledger/decide.js';
-
 /**
- * How a request that joined the queue ends. `overloaded` and `undecided` took nothing. `unknown` may have become an
- * order: its COMMIT was sent and the answer lost, and only a retry with the same id can tell.
+ * How a request ends that the ledger did not decide. `overloaded` and `undecided` changed nothing. `unknown` may have: its
+ * COMMIT was sent and the answer lost, and only a retry with the same id can tell.
  */
-export type DecisionOutcome = Decision | { outcome: 'overloaded' | 'undecided' | 'unknown' };
+export type Undecided = { outcome: 'overloaded' | 'undecided' | 'unknown' };
 
-export type Waiter = {
-  request: PurchaseRequest;
+export type Waiter<Request, Outcome> = {
+  request: Request;
   deadlineAtMs: number;
-  answer: (outcome: DecisionOutcome) => void;
+  answer: (outcome: Outcome | Undecided) => void;
 };
 
 /** Requests that wait for their batch: one lane a sale, each in order of arrival, which is the order of deadlines too. */
-export type Lanes = {
+export type Lanes<Request, Outcome> = {
   isFull(): boolean;
   /** @returns true if this is the first of its lane, so that somebody has to begin serving it. */
-  push(saleId: number, waiter: Waiter): boolean;
+  push(saleId: number, waiter: Waiter<Request, Outcome>): boolean;
   /** Takes the next batch out; an empty one removes the lane. */
-  take(saleId: number, batchMax: number): Waiter[];
+  take(saleId: number, batchMax: number): Waiter<Request, Outcome>[];
   /** Answers those whose deadline has passed while the batch before them is under way. */
   refuseLate(): void;
   /** Sales being served. */
@@ -26,8 +24,8 @@ export type Lanes = {
   waiting(): number;
 };
 
-export function createLanes(queueMax: number): Lanes {
-  const lanes = new Map<number, Waiter[]>();
+export function createLanes<Request, Outcome>(queueMax: number): Lanes<Request, Outcome> {
+  const lanes = new Map<number, Waiter<Request, Outcome>[]>();
   let waitingCount = 0;
 
   return {
@@ -59,6 +57,9 @@ export function createLanes(queueMax: number): Lanes {
   };
 }
 
-export function answerAll(waiters: readonly Waiter[], outcome: DecisionOutcome): void {
+export function answerAll<Request, Outcome>(
+  waiters: readonly Waiter<Request, Outcome>[],
+  outcome: Undecided,
+): void {
   for (const { answer } of waiters) answer(outcome);
 }

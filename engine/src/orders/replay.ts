@@ -34,6 +34,7 @@ export function createFindReplay(read: ReadOrder): FindReplay {
     const isSame =
       order.shopperId === request.shopperId &&
       order.quantity === request.quantity &&
+      order.entrance === (request.entrance ?? 'direct') &&
       order.productId === productId;
     return isSame ? { outcome: 'replayed', order, remaining: order.remaining } : { outcome: 'key-reused' };
   };

@@ -1,0 +1,78 @@
+-- Purpose: accept a batch of orders of one sale into the queue: each becomes a QUEUED order with its journal row and its
+-- attempt, to be decided by a worker. Takes no stock and so no lock of the sale: whoever stands in line need not wait for
+-- those who are being served. Whether the sale is open is judged here, by the database's clock: accepted in time is in time.
+--
+-- Locks: none but the new rows and their entries in orders_one_per_intent, taken in the order of the ids so that two
+-- batches with the same ids never wait for each other in a circle. Indexes: sales_pkey, orders_one_per_intent.
+create or replace function accept(
+  p_sale_id bigint,
+  p_order_ids uuid[],      -- one element a request in each array, in order of arrival
+  p_shopper_ids text[],
+  p_quantities integer[],
+  p_payment_methods text[],
+  p_waited_us integer[]
+) returns table (
+  outcomes text[],          -- queued | replayed | key-reused | sale-not-open | limit-reached
+  orders_found jsonb,       -- the orders of those queued and replayed
+  accepted_at timestamptz
+) language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+#variable_conflict use_column
+declare
+  v_sale sales;
+  v_is_open boolean;
+  v_new uuid[];
+begin
+  select * into strict v_sale from sales where sale_id = p_sale_id;
+  accepted_at := clock_timestamp();
+  v_is_open := v_sale.status = 'active' and accepted_at >= v_sale.starts_at and accepted_at < v_sale.ends_at;
+
+  if v_is_open then
+    with asked as materialized (
+      select distinct on (r.order_id) r.*
+      from unnest(p_order_ids, p_shopper_ids, p_quantities, p_payment_methods, p_waited_us)
+           with ordinality as r (order_id, shopper_id, quantity, method, waited_us, position)
+      where r.quantity <= v_sale.per_user_limit
+      order by r.order_id, r.position
+    ), to_orders as (
+      insert into orders (sale_id, order_id, shopper_id, quantity, price_minor, total_minor, entrance, status,
+                          payment_method, created_at)
+      select p_sale_id, order_id, shopper_id, quantity, v_sale.price_minor, quantity * v_sale.price_minor, 'queued',
+             'QUEUED', method, accepted_at
+      from asked
+      on conflict (order_id) do nothing
+      returning order_id, quantity
+    ), to_journal as (
+      insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, at)
+      select p_sale_id, order_id, 1, 'NEW', 'QUEUED', quantity, accepted_at from to_orders
+    ), to_attempts as (
+      insert into attempts (sale_id, product_id, shopper_id, order_id, quantity, outcome, answered_at, duration_us)
+      select p_sale_id, v_sale.product_id, a.shopper_id, o.order_id, o.quantity, 'queued', accepted_at, a.waited_us
+      from to_orders o join asked a on a.order_id = o.order_id
+    )
+    select array_agg(order_id) into v_new from to_orders;
+  end if;
+
+  -- A statement of its own sees the orders that others have committed meanwhile.
+  select array_agg(case
+           when o.order_id is null and not v_is_open then 'sale-not-open'
+           when o.order_id is null then 'limit-reached'
+           when not (o.shopper_id = r.shopper_id and o.quantity = r.quantity and o.entrance = 'queued'
+                     and o.product_id = v_sale.product_id) then 'key-reused'
+           when o.order_id = any (v_new) and r.position = r.first_position then 'queued'
+           else 'replayed' end order by r.position),
+         jsonb_object_agg(o.order_id, o.view) filter (where o.order_id is not null)
+  into outcomes, orders_found
+  from (
+    select r.*, min(r.position) over (partition by r.order_id) as first_position
+    from unnest(p_order_ids, p_shopper_ids, p_quantities) with ordinality as r (order_id, shopper_id, quantity, position)
+  ) r
+  left join lateral (
+    select o.order_id, o.shopper_id, o.quantity, o.entrance, s.product_id, order_json(o) as view
+    from orders o join sales s on s.sale_id = o.sale_id where o.order_id = r.order_id limit 1
+  ) o on true;
+  return next;
+end $$;

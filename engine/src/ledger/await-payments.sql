@@ -1,0 +1,23 @@
+-- Purpose: write down that orders wait to be paid, in the transaction that reserves them, so that no crash leaves a
+-- payment that nobody asks about. The reconciler asks from 5 s on, when whoever reserved it should have answered; the
+-- request itself pays at once. Locks: none but the new rows. Indexes: payments_one_pending refuses a second one.
+create or replace function await_payments(
+  p_sale_id bigint, p_order_ids uuid[], p_payment_ids uuid[], p_methods text[]
+) returns void language sql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  with awaited as (
+    insert into payments (payment_id, sale_id, order_id, amount_minor, currency, method, due_at)
+    select r.payment_id, p_sale_id, r.order_id, o.total_minor, s.currency, coalesce(r.method, o.payment_method),
+           clock_timestamp() + interval '5 seconds'
+    from unnest(p_order_ids, p_payment_ids, p_methods) as r (order_id, payment_id, method)
+    join orders o on o.sale_id = p_sale_id and o.order_id = r.order_id
+    join sales s on s.sale_id = p_sale_id
+    where r.payment_id is not null
+    returning payment_id, amount_minor
+  )
+  insert into payment_journal (payment_id, seq, status, amount_minor)
+  select payment_id, 1, 'PENDING', amount_minor from awaited
+$$;

@@ -1,0 +1,173 @@
+import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
+import type { OrderStatus } from './order-record.js';
+import { createSettle, type Settlement } from './settle.js';
+
+export const deadLetterSources = ['queue', 'payment', 'refund'] as const;
+export type DeadLetterSource = (typeof deadLetterSources)[number];
+
+export const deadLetterStatuses = ['NEW', 'COMPENSATED', 'REPLAYED', 'DISCARDED'] as const;
+export type DeadLetterStatus = (typeof deadLetterStatuses)[number];
+
+/** Work that failed for good: why, after how many tries, and where its order stands. */
+export type DeadLetter = {
+  deadLetterId: number;
+  saleId: number;
+  orderId: string;
+  shopperId: string;
+  quantity: number;
+  source: DeadLetterSource;
+  reason: string;
+  error: string;
+  deliveries: number;
+  status: DeadLetterStatus;
+  orderStatus: OrderStatus;
+  createdAt: Date;
+  resolvedAt: Date | null;
+};
+
+export type NewDeadLetter = Pick<
+  DeadLetter,
+  'saleId' | 'orderId' | 'source' | 'reason' | 'error' | 'deliveries'
+>;
+
+const errorCharactersMax = 2000;
+
+/** Keeps a dead letter; the same failure of the same order, reported again while the first is open, is one letter. */
+export async function addDeadLetter(db: Queryable, letter: NewDeadLetter): Promise<void> {
+  const { saleId, orderId, source, reason, error, deliveries } = letter;
+  await db.query({
+    name: 'add-dead-letter',
+    text: `insert into dead_letters (sale_id, order_id, source, reason, error, deliveries)
+           values ($1, $2, $3, $4, $5, $6)
+           on conflict (order_id, source) where status in ('NEW', 'COMPENSATED') do nothing`,
+    values: [saleId, orderId, source, reason, error.slice(0, errorCharactersMax), deliveries],
+  });
+}
+
+/**
+ * Compensates the oldest letter that nobody has compensated: its order ends as FAILED and gives back units and allowance,
+ * and the letter is an operator's from then on. One transaction, so that it is done once or not at all.
+ *
+ * @returns the sale, or undefined if there was no such letter.
+ */
+export async function compensateNext(pool: Pool): Promise<number | undefined> {
+  return inTransaction(pool, async tx => {
+    const { rows } = await tx.query<DeadLetter>(
+      `select ${columns} from ${tables} where d.status = 'NEW' order by d.dead_letter_id limit 1
+       for update of d skip locked`,
+    );
+    const [letter] = rows;
+    if (!letter) return undefined;
+    const { saleId, orderId, reason, source } = letter;
+    // What is owed to a shopper is owed whatever became of the order.
+    if (source !== 'refund') await createSettle(tx)(saleId, [{ event: 'fail', orderId, reason }]);
+    await moveLetter(tx, letter, 'COMPENSATED');
+    return saleId;
+  });
+}
+
+export type Resolution =
+  | { outcome: 'replayed' | 'discarded' | 'already-resolved'; letter: DeadLetter }
+  /** Its order can not go back into the queue; `why` is what settle() said. */
+  | { outcome: 'not-replayable'; letter: DeadLetter; why: Settlement['outcome'] }
+  | { outcome: 'not-compensated' | 'dead-letter-not-found' };
+
+/**
+ * Has the work of a letter tried again: a queued order goes back into the queue, a refund is due again. A letter that is
+ * resolved already is left alone, so that a second replay changes nothing.
+ *
+ * @param isDryRun says what would happen, and changes nothing.
+ */
+export async function replayDeadLetter(
+  pool: Pool,
+  deadLetterId: number,
+  isDryRun: boolean,
+): Promise<Resolution> {
+  return resolve(pool, deadLetterId, isDryRun, async (tx, letter) => {
+    if (letter.source === 'refund') {
+      await tx.query(
+        `update payments set due_at = clock_timestamp(), tries = 0 where order_id = $1 and status = 'REFUND_DUE'`,
+        [letter.orderId],
+      );
+    } else {
+      const event = { event: 'requeue', orderId: letter.orderId } as const;
+      const { decisions } = await createSettle(tx)(letter.saleId, [event]);
+      const why = decisions[0]?.outcome ?? 'order-not-found';
+      if (why !== 'queued') return { outcome: 'not-replayable', letter, why };
+    }
+    return { outcome: 'replayed', letter: await moveLetter(tx, letter, 'REPLAYED') };
+  });
+}
+
+/** Closes a letter: its order stays as the compensator left it. */
+export async function discardDeadLetter(
+  pool: Pool,
+  deadLetterId: number,
+  isDryRun: boolean,
+): Promise<Resolution> {
+  return resolve(pool, deadLetterId, isDryRun, async (tx, letter) => ({
+    outcome: 'discarded',
+    letter: await moveLetter(tx, letter, 'DISCARDED'),
+  }));
+}
+
+async function resolve(
+  pool: Pool,
+  deadLetterId: number,
+  isDryRun: boolean,
+  work: (tx: Client, letter: DeadLetter) => Promise<Resolution>,
+): Promise<Resolution> {
+  return inTransaction(pool, async tx => {
+    const { rows } = await tx.query<DeadLetter>(
+      `select ${columns} from ${tables} where d.dead_letter_id = $1 for update of d`,
+      [deadLetterId],
+    );
+    const [letter] = rows;
+    if (!letter) return { outcome: 'dead-letter-not-found' };
+    if (letter.status === 'NEW') return { outcome: 'not-compensated' };
+    if (letter.status !== 'COMPENSATED') return { outcome: 'already-resolved', letter };
+    await tx.query('savepoint before_work');
+    const resolution = await work(tx, letter);
+    // A dry run goes all the way and is taken back; so is what stands before a refusal.
+    if (isDryRun || resolution.outcome === 'not-replayable') await tx.query('rollback to savepoint before_work');
+    return resolution;
+  });
+}
+
+async function moveLetter(tx: Client, letter: DeadLetter, to: DeadLetterStatus): Promise<DeadLetter> {
+  const { rowCount } = await tx.query(
+    `update dead_letters
+     set status = $2, resolved_at = case when $2 in ('REPLAYED', 'DISCARDED') then clock_timestamp() end
+     where dead_letter_id = $1 and status = $3`,
+    [letter.deadLetterId, to, letter.status],
+  );
+  if (rowCount !== 1) throw new Error(`dead letter ${letter.deadLetterId} changed under its lock`);
+  return (await readDeadLetter(tx, letter.deadLetterId)) ?? letter;
+}
+
+export async function readDeadLetter(db: Queryable, deadLetterId: number): Promise<DeadLetter | undefined> {
+  const { rows } = await db.query<DeadLetter>(
+    `select ${columns} from ${tables} where d.dead_letter_id = $1`,
+    [deadLetterId],
+  );
+  return rows[0];
+}
+
+/** Letters, newest first, at most `limit`, older than the id `before`; of one status if said. */
+export async function listDeadLetters(
+  db: Queryable,
+  filter: { status: DeadLetterStatus | undefined; before: number | undefined; limit: number },
+): Promise<DeadLetter[]> {
+  const { rows } = await db.query<DeadLetter>(
+    `select ${columns} from ${tables}
+     where ($1::text is null or d.status = $1) and ($2::bigint is null or d.dead_letter_id < $2)
+     order by d.dead_letter_id desc limit $3`,
+    [filter.status ?? null, filter.before ?? null, filter.limit],
+  );
+  return rows;
+}
+
+const tables = 'dead_letters d join orders o on o.sale_id = d.sale_id and o.order_id = d.order_id';
+const columns = `d.dead_letter_id as "deadLetterId", d.sale_id as "saleId", d.order_id as "orderId",
+  o.shopper_id as "shopperId", o.quantity, d.source, d.reason, d.error, d.deliveries, d.status,
+  o.status as "orderStatus", d.created_at as "createdAt", d.resolved_at as "resolvedAt"`;

@@ -1,0 +1,61 @@
+-- Purpose: end the holds of one sale whose deadline has passed, oldest first, at most p_limit, in one transaction: units
+-- and allowances come back at once. Deadlines are judged by the database's clock, after the lock is had, so that of an
+-- expiry and a payment the one that gets the lock first wins.
+--
+-- Locks, in the order of the house: the sale's stock row, held to the end; then allowances, orders, journal.
+-- Indexes: orders_holds_by_deadline, orders_pkey, allowances_pkey.
+create or replace function expire(p_sale_id bigint, p_limit integer) returns table (
+  expired integer,
+  allocation integer,
+  available integer,
+  reserved integer,
+  sold integer,
+  version bigint
+) language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+declare
+  v_stock stock;
+  v_now timestamptz;
+  v_units integer;
+begin
+  select * into strict v_stock from stock where sale_id = p_sale_id for update;
+  v_now := clock_timestamp();
+  with lapsed as materialized (
+    select order_id from orders
+    where sale_id = p_sale_id and status = 'RESERVED' and expires_at <= v_now
+    order by expires_at limit p_limit
+  ), moved as (
+    update orders o set status = 'EXPIRED', reason = 'hold-lapsed', seq = o.seq + 1
+    from lapsed l
+    where o.sale_id = p_sale_id and o.order_id = l.order_id and o.status = 'RESERVED'
+    returning o.*
+  ), to_journal as (
+    insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, reason, at)
+    select sale_id, order_id, seq, 'RESERVED', 'EXPIRED', quantity, reason, v_now from moved
+  ), to_allowances as (
+    update allowances a set units = a.units - m.units
+    from (select shopper_id, sum(quantity) as units from moved group by shopper_id) m
+    where a.sale_id = p_sale_id and a.shopper_id = m.shopper_id
+  )
+  select count(*), coalesce(sum(quantity), 0) into expired, v_units from moved;
+  if expired > 0 then
+    update stock
+    set available = stock.available + v_units, reserved = stock.reserved - v_units, version = stock.version + 1
+    where sale_id = p_sale_id
+    returning * into strict v_stock;
+    perform announce_stock(v_stock);
+    perform announce_orders(p_sale_id);
+  end if;
+  allocation := v_stock.allocation;
+  available := v_stock.available;
+  reserved := v_stock.reserved;
+  sold := v_stock.sold;
+  version := v_stock.version;
+  return next;
+end $$;

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+export const orderStatuses = [
+  'QUEUED',
+  'RESERVED',
+  'CONFIRMED',
+  'REJECTED',
+  'EXPIRED',
+  'CANCELLED',
+  'FAILED',
+  'REFUNDED',
+] as const;
+export type OrderStatus = (typeof orderStatuses)[number];
+
+/** Which way an order came: bought at once, reserved behind a code, or accepted into the queue. */
+export type Entrance = 'direct' | 'checkout' | 'queued';
+
+/**
+ * An order. Money in minor units; times are the database's. `expiresAt` is the deadline of its hold, null if it never had
+ * one; `reason` says why it is what it is, where that is not plain; `prize` is null where the sale has none.
+ */
+export type OrderRecord = {
+  saleId: number;
+  quantity: number;
+  totalMinor: number;
+  entrance: Entrance;
+  status: OrderStatus;
+  reason: string | null;
+  createdAt: Date;
+  expiresAt: Date | null;
+  prize: boolean | null;
+};
+
+/** As order_json() in order-view.sql writes it. */
+export const orderRecordSchema: z.ZodType<OrderRecord> = z.object({
+  saleId: z.number(),
+  quantity: z.number(),
+  totalMinor: z.number(),
+  entrance: z.enum(['direct', 'checkout', 'queued']),
+  status: z.enum(orderStatuses),
+  reason: z.string().nullable(),
+  createdAt: z.coerce.date(),
+  expiresAt: z.coerce.date().nullable(),
+  prize: z.boolean().nullable(),
+});

@@ -1,0 +1,69 @@
+import type { Queryable } from '../platform/postgres.js';
+import type { OrderStatus } from './order-record.js';
+
+/** A payment that the provider has to be asked about, with what its order is worth to it. */
+export type DuePayment = {
+  paymentId: string;
+  saleId: number;
+  orderId: string;
+  amountMinor: number;
+  currency: string;
+  method: string | null;
+  /** PENDING: the provider's word is not known. REFUND_DUE: the money is to go back. */
+  status: 'PENDING' | 'REFUND_DUE';
+  reference: string | null;
+  capturedMinor: number;
+  tries: number;
+  orderStatus: OrderStatus;
+  /** The hold that the payment is for has not lapsed. */
+  isHeld: boolean;
+};
+
+/**
+ * Takes payments whose time has come, oldest first, at most `limit`, and puts each off for `againInMs`: who takes one and
+ * dies leaves it to whoever comes then, and two who take at once do not take the same.
+ */
+export async function takeDuePayments(db: Queryable, limit: number, againInMs: number): Promise<DuePayment[]> {
+  const { rows } = await db.query<DuePayment>({
+    name: 'take-due-payments',
+    text: `with due as (
+             select payment_id from payments
+             where due_at <= clock_timestamp() order by due_at limit $1 for update skip locked
+           ), taken as (
+             update payments p set due_at = clock_timestamp() + $2 * interval '1 millisecond', tries = p.tries + 1
+             from due where p.payment_id = due.payment_id
+             returning p.*
+           )
+           select ${columns} from taken p join orders o on o.sale_id = p.sale_id and o.order_id = p.order_id`,
+    values: [limit, againInMs],
+  });
+  return rows;
+}
+
+/** The payment with this id; undefined if there is none. */
+export async function readPayment(db: Queryable, paymentId: string): Promise<DuePayment | undefined> {
+  const { rows } = await db.query<DuePayment>({
+    name: 'read-payment',
+    text: `select ${columns} from payments p join orders o on o.sale_id = p.sale_id and o.order_id = p.order_id
+           where p.payment_id = $1 and p.due_at is not null`,
+    values: [paymentId],
+  });
+  return rows[0];
+}
+
+/** When the reconciler asks about a payment next; never, until an operator says so, with `null`. */
+export async function postponePayment(db: Queryable, paymentId: string, inMs: number | null): Promise<void> {
+  await db.query({
+    name: 'postpone-payment',
+    text: `update payments
+           set due_at = case when $2::float8 is null then 'infinity'
+                             else clock_timestamp() + $2::float8 * interval '1 millisecond' end
+           where payment_id = $1 and due_at is not null`,
+    values: [paymentId, inMs],
+  });
+}
+
+const columns = `p.payment_id as "paymentId", p.sale_id as "saleId", p.order_id as "orderId",
+  p.amount_minor as "amountMinor", p.currency, p.method, p.status, p.reference, p.captured_minor as "capturedMinor",
+  p.tries, o.status as "orderStatus",
+  o.status = 'RESERVED' and o.expires_at > clock_timestamp() as "isHeld"`;

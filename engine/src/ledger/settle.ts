@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { Queryable } from '../platform/postgres.js';
+import type { DecidedBatch } from './decide.js';
+import { type OrderRecord, orderRecordSchema } from './order-record.js';
+import type { Stock } from './stock.js';
+
+/**
+ * What can happen to an order that exists. `key` of a redemption stands for the intent of whoever presents the code, so
+ * that a retry of it is told from a second use. Amounts are in minor units.
+ */
+export type OrderEvent = { orderId: string } & (
+  | { event: 'redeem'; shopperId: string; key: string; paymentMethod: string | null }
+  | { event: 'cancel'; shopperId: string }
+  | { event: 'fail'; reason: string }
+  | { event: 'requeue' }
+  | { event: 'captured'; paymentId: string; amountMinor: number; reference: string }
+  | { event: 'declined'; paymentId: string; reference: string | null; reason: string }
+  | { event: 'payment-canceled'; paymentId: string; reference: string | null; reason: string }
+  | { event: 'refunded'; paymentId: string }
+);
+
+const outcomes = [
+  'confirmed',
+  'pay',
+  'replayed',
+  'code-used',
+  'code-expired',
+  'cancelled',
+  'failed',
+  'queued',
+  'declined',
+  'refund-due',
+  'refunded',
+  'payment-unsettled',
+  'order-confirmed',
+  'order-ended',
+] as const;
+
+/**
+ * What an event has come to, and the order after it; which outcomes an event may have stands in settle.sql.
+ * `paymentId` comes with `pay`: the payment to be made. `remaining` is the stock after the whole batch.
+ */
+export type Settlement =
+  | { outcome: (typeof outcomes)[number]; order: OrderRecord; paymentId: string | null; remaining: number }
+  | { outcome: 'order-not-found' };
+
+/** Applies a batch of events of one sale; resolves after COMMIT. Safe to call again: what was done is not done twice. */
+export type Settle = (saleId: number, events: readonly OrderEvent[]) => Promise<DecidedBatch<Settlement>>;
+
+/** @param db a pool, or a transaction that the events shall be part of. */
+export function createSettle(db: Queryable): Settle {
+  return async (saleId, events) => {
+    const { rows } = await db.query<Row>({
+      name: 'settle',
+      text: 'select * from settle($1, $2::jsonb)',
+      values: [saleId, JSON.stringify(events.map((event, position) => ({ ...event, position })))],
+    });
+    const [row] = rows;
+    if (!row) throw new Error('settle() returned no row');
+    const { allocation, available, reserved, sold, version } = row;
+    const decisions = events.map((_, position): Settlement => {
+      const outcome = outcomeSchema.parse(row.outcomes[position]);
+      if (outcome === 'order-not-found') return { outcome };
+      const order = orderRecordSchema.parse(row.orders_after[position]);
+      return { outcome, order, paymentId: row.payment_ids[position] ?? null, remaining: available };
+    });
+    return { decisions, stock: { saleId, allocation, available, reserved, sold, version } };
+  };
+}
+
+type Row = Omit<Stock, 'saleId'> & {
+  outcomes: string[];
+  orders_after: unknown[];
+  payment_ids: (string | null)[];
+};
+
+const outcomeSchema = z.enum([...outcomes, 'order-not-found']);
