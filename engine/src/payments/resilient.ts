@@ -1,0 +1,166 @@
+import {
+  bulkhead,
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleWhen,
+  isBrokenCircuitError,
+  isBulkheadRejectedError,
+  retry,
+  TaskCancelledError,
+  TimeoutStrategy,
+  timeout,
+} from 'cockatiel';
+import { messageOf } from '../platform/errors.js';
+import {
+  type Charge,
+  type ChargeState,
+  PaymentError,
+  type PaymentProvider,
+  type Refund,
+} from './provider.js';
+
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+export type Payments = {
+  charge(charge: Charge): Promise<ChargeState>;
+  cancel(charge: Charge): Promise<ChargeState>;
+  refund(refund: Refund): Promise<{ reference: string }>;
+  readWebhook: PaymentProvider['readWebhook'];
+  /** For display only: an open breaker turns half-open when somebody calls, not by itself. */
+  breakerState(): BreakerState;
+};
+
+export type ResilientPaymentsOptions = {
+  provider: PaymentProvider;
+  /** For one call to the provider. */
+  timeoutMs?: number;
+  /** For all tries together. */
+  budgetMs?: number;
+  /** Consecutive failures that open the breaker, and how long it then refuses before one call may try. */
+  breaker?: { failures: number; halfOpenAfterMs: number };
+  /** Payments under way at once; one more is refused. */
+  inFlightMax?: number;
+  /** Must not throw. */
+  onBreaker?: (state: BreakerState, reason: string | undefined) => void;
+};
+
+type Send<T> = (signal: AbortSignal) => Promise<T>;
+
+// Within the default budget more tries than four do not fit unless the provider fails fast, and then they only add to
+// its load. One payment alone can so not open the breaker for all others.
+const retriesMax = 3;
+
+/**
+ * Puts a time limit, retries, a circuit breaker and a bound on payments under way around a provider. Every call settles
+ * within `budgetMs`, also if the provider hangs and ignores its signal.
+ *
+ * PROVIDER_UNAVAILABLE says that nothing of this call was sent; after any other retryable error its outcome is not known.
+ */
+export function createResilientPayments({
+  provider,
+  timeoutMs = 2000,
+  budgetMs = 2500,
+  breaker: { failures, halfOpenAfterMs } = { failures: 5, halfOpenAfterMs: 5000 },
+  // At 2.5 s each that is 80 payments a second from a provider that hangs, and 2,000 from one that takes 100 ms.
+  inFlightMax = 200,
+  onBreaker = () => {},
+}: ResilientPaymentsOptions): Payments {
+  const breaker = circuitBreaker(handleWhen(isTransient), {
+    breaker: new ConsecutiveBreaker(failures),
+    halfOpenAfter: halfOpenAfterMs,
+  });
+  breaker.onStateChange(state => onBreaker(nameOf(state), reasonOf(breaker)));
+  const slots = bulkhead(inFlightMax);
+  // Aggressive: they settle on time whatever the provider does with its signal.
+  const budget = timeout(budgetMs, TimeoutStrategy.Aggressive);
+  const limit = timeout(timeoutMs, TimeoutStrategy.Aggressive);
+  const retries = retry(handleWhen(isTransient), {
+    maxAttempts: retriesMax,
+    backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
+  });
+
+  async function sendOnce<T>(send: Send<T>, signal: AbortSignal): Promise<T> {
+    try {
+      return await limit.execute(context => send(context.signal), signal);
+    } catch (error) {
+      throw isLate(error) ? timedOut(timeoutMs, error) : error;
+    }
+  }
+
+  async function sendUnlessOpen<T>(send: Send<T>, signal: AbortSignal): Promise<T> {
+    // The breaker would have those who come during its probe wait for it, and then send them whether or not anybody
+    // still waits for them.
+    if (breaker.state === CircuitState.HalfOpen) throw unavailable('is being probed after it failed');
+    try {
+      return await breaker.execute(context => sendOnce(send, context.signal), signal);
+    } catch (error) {
+      throw isBrokenCircuitError(error) ? unavailable('has failed several times in a row', error) : error;
+    }
+  }
+
+  async function call<T>(send: Send<T>): Promise<T> {
+    let failure: PaymentError | undefined;
+    const sendAgain = (signal: AbortSignal) =>
+      retries.execute(async () => {
+        // A retry that waited until the budget was over sends nothing more.
+        if (signal.aborted) throw timedOut(budgetMs, failure);
+        try {
+          return await sendUnlessOpen(send, signal);
+        } catch (error) {
+          if (isTransient(error)) failure = error;
+          throw error;
+        }
+      }, signal);
+    try {
+      return await slots.execute(() => budget.execute(({ signal }) => sendAgain(signal)));
+    } catch (error) {
+      if (isBulkheadRejectedError(error)) throw unavailable(`has ${inFlightMax} calls under way`, error);
+      if (isLate(error)) throw timedOut(budgetMs, failure ?? error);
+      // A later try that was refused or not sent says nothing about what an earlier one may have done.
+      if (failure && error instanceof PaymentError) throw failure;
+      throw error;
+    }
+  }
+
+  return {
+    charge: charge => call(signal => provider.charge(charge, signal)),
+    cancel: charge => call(signal => provider.cancel(charge, signal)),
+    refund: refund => call(signal => provider.refund(refund, signal)),
+    readWebhook: (rawBody, headers) => provider.readWebhook(rawBody, headers),
+    breakerState: () => nameOf(breaker.state),
+  };
+}
+
+// What may pass by itself, and counts against the provider's health. Nothing was sent after PROVIDER_UNAVAILABLE.
+function isTransient(error: unknown): error is PaymentError {
+  return error instanceof PaymentError && error.retryable && error.code !== 'PROVIDER_UNAVAILABLE';
+}
+
+// cockatiel 3.2 has an isTaskCancelledError, which asks whether it is a BulkheadRejectedError.
+function isLate(error: unknown): boolean {
+  return error instanceof TaskCancelledError;
+}
+
+function unavailable(why: string, cause?: unknown): PaymentError {
+  return new PaymentError('PROVIDER_UNAVAILABLE', `The payment provider ${why}`, cause);
+}
+
+function timedOut(afterMs: number, cause: unknown): PaymentError {
+  return new PaymentError(
+    'PROVIDER_TIMEOUT',
+    `The payment provider did not answer within ${afterMs} ms`,
+    cause,
+  );
+}
+
+function reasonOf({ lastFailure }: CircuitBreakerPolicy): string | undefined {
+  return lastFailure && 'error' in lastFailure ? messageOf(lastFailure.error) : undefined;
+}
+
+function nameOf(state: CircuitState): BreakerState {
+  if (state === CircuitState.Closed) return 'closed';
+  return state === CircuitState.HalfOpen ? 'half-open' : 'open';
+}
