@@ -4,7 +4,7 @@
  */
 const floors = [
   ['cli'],
-  ['app.ts'],
+  ['app'],
   ['http'],
   ['admission'],
   ['orders'],

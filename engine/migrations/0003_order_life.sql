@@ -18,6 +18,7 @@ alter table orders
   add column redeemed_key   uuid,                        -- and under which intent (shopper, Idempotency-Key)
   add column payment_method text,                        -- what a queued order is to be paid with
   add column prize          boolean,                     -- null where the sale has no prize, or not confirmed
+  add column retold_at      timestamptz,                 -- when the queue was last told again of a queued order
   drop constraint orders_status_is_known,
   add constraint orders_status_is_known check (status in
     ('QUEUED', 'RESERVED', 'CONFIRMED', 'REJECTED', 'EXPIRED', 'CANCELLED', 'FAILED', 'REFUNDED')),

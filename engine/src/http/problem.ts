@@ -15,6 +15,12 @@ export const problems = {
   'product-not-found': { status: 404, title: 'Product not found', message: 'This product does not exist.' },
   'sale-not-found': { status: 404, title: 'Sale not found', message: 'This sale does not exist.' },
   'order-not-found': { status: 404, title: 'Order not found', message: 'This order does not exist.' },
+  'code-not-found': { status: 404, title: 'Code not found', message: 'This code is not valid.' },
+  'dead-letter-not-found': {
+    status: 404,
+    title: 'Dead letter not found',
+    message: 'This dead letter does not exist.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',
@@ -27,11 +33,29 @@ export const problems = {
     message: 'This is more than one buyer may have in this sale.',
   },
   'sold-out': { status: 409, title: 'Sold out', message: 'Not enough units are left.' },
+  'payment-declined': {
+    status: 402,
+    title: 'Payment declined',
+    message: 'The payment was declined. Nothing was charged.',
+  },
+  'code-used': { status: 409, title: 'Code used', message: 'This code has been used already.' },
+  'code-expired': {
+    status: 410,
+    title: 'Code expired',
+    message: 'This code has expired, and its units went back.',
+  },
+  'order-ended': { status: 409, title: 'Order ended', message: 'This order has ended; its units went back.' },
+  'order-confirmed': {
+    status: 409,
+    title: 'Order confirmed',
+    message: 'This order is bought; it is no hold any more.',
+  },
   'sale-overlaps': {
     status: 409,
     title: 'Sale overlaps',
     message: 'The product has another sale in this window.',
   },
+  'not-replayable': { status: 409, title: 'Not replayable', message: 'This dead letter can not be replayed.' },
   'sale-ended': { status: 409, title: 'Sale ended', message: 'This sale has ended for good.' },
   'too-large': { status: 413, title: 'Body too large', message: 'The request body is too large.' },
   'unsupported-media-type': {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { orderStatuses } from '../ledger/order-record.js';
 
 /** Shapes that several routes share. Nothing is coerced: a number is a number, an unknown field is an error. */
 
@@ -13,6 +14,17 @@ export const idParamSchema = z
 
 // PostgreSQL's integer. What a buyer may have is far less, and the sale's limit says so with its own answer.
 export const quantitySchema = z.int().min(1).max(2_147_483_647);
+
+/** `limit` of a listing; 100 unless said. */
+export const pageLimitSchema = (max: number) => {
+  const message = `expected a whole number from 1 to ${max}`;
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/, message)
+    .transform(Number)
+    .refine(limit => limit <= max, message)
+    .default(100);
+};
 
 /** Shoppers of the shop's own server: any text of 1 to 128 characters without control characters, or a number. */
 export const shopperIdSchema = z.union([
@@ -56,6 +68,26 @@ const problemSchema = z
 /** What every call may answer besides its own; docs/outcomes.md says which slug comes when. */
 export const problemResponses = { '4xx': problemSchema, '5xx': problemSchema };
 
+/** What a shopper pays with, in the payment provider's own words; never a card number. */
+export const paymentMethodSchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters')
+  .meta({ description: "The payment provider's name for what is charged, such as pm_card_visa" });
+
+/** Headers of the calls that buy. */
+export const buyHeadersSchema = z.object({
+  'idempotency-key': idempotencyKeySchema.optional(),
+  'x-user-id': headerUserIdSchema.optional(),
+});
+
+/** Bodies of the calls that buy. */
+export const buyBodySchema = z.strictObject({
+  productId: idSchema,
+  quantity: quantitySchema.default(1),
+  userId: shopperIdSchema.optional().meta({ description: 'The shopper; counts with the API key alone' }),
+  paymentMethod: paymentMethodSchema.optional(),
+});
+
 export const orderSchema = z.object({
   id: z.uuid(),
   productId: idSchema,
@@ -66,8 +98,13 @@ export const orderSchema = z.object({
   currency: z.string(),
   remainingStock: z.int(),
   createdAt: z.iso.datetime(),
-  status: z.literal('CONFIRMED'),
+  status: z.enum(orderStatuses),
+  reason: z.string().nullable().meta({ description: 'Why it ended as it did, where that is not plain' }),
+  expiresAt: z.iso.datetime().nullable().meta({ description: 'Deadline of the hold' }),
+  prize: z.boolean().nullable().meta({ description: 'Whether this order wins; null where there is no prize' }),
 });
+
+export const boughtSchema = z.object({ success: z.literal(true), message: z.string(), order: orderSchema });
 
 function isPlainText(text: string): boolean {
   return text.isWellFormed() && !/\p{Cc}/u.test(text);

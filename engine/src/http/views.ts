@@ -2,7 +2,7 @@ import type { Offer } from '../catalog/calendar.js';
 import { phaseOf } from '../catalog/calendar.js';
 import type { Product } from '../catalog/products.js';
 import type { Sale } from '../catalog/sales.js';
-import type { OrderRecord } from '../ledger/decide.js';
+import type { OrderRecord } from '../ledger/order-record.js';
 import type { Stock } from '../ledger/stock.js';
 
 /** How things look from outside; shapes and names are those of docs/api.md. */
@@ -18,6 +18,9 @@ export function orderView(orderId: string, product: Product, order: OrderRecord,
     remainingStock: remaining,
     createdAt: order.createdAt.toISOString(),
     status: order.status,
+    reason: order.reason,
+    expiresAt: order.expiresAt?.toISOString() ?? null,
+    prize: order.prize,
   };
 }
 

@@ -32,16 +32,26 @@ export type NewDeadLetter = Pick<
 
 const errorCharactersMax = 2000;
 
-/** Keeps a dead letter; the same failure of the same order, reported again while the first is open, is one letter. */
-export async function addDeadLetter(db: Queryable, letter: NewDeadLetter): Promise<void> {
+/**
+ * Keeps a dead letter; the same failure of the same order, reported again while the first is open, is one letter.
+ *
+ * @returns false if the ledger has no such order, and so nothing to keep the letter for.
+ */
+export async function addDeadLetter(db: Queryable, letter: NewDeadLetter): Promise<boolean> {
   const { saleId, orderId, source, reason, error, deliveries } = letter;
-  await db.query({
+  const { rows } = await db.query<{ isKnown: boolean }>({
     name: 'add-dead-letter',
-    text: `insert into dead_letters (sale_id, order_id, source, reason, error, deliveries)
-           values ($1, $2, $3, $4, $5, $6)
-           on conflict (order_id, source) where status in ('NEW', 'COMPENSATED') do nothing`,
+    text: `with known as (
+             select sale_id, order_id from orders where sale_id = $1 and order_id = $2
+           ), added as (
+             insert into dead_letters (sale_id, order_id, source, reason, error, deliveries)
+             select sale_id, order_id, $3, $4, $5, $6 from known
+             on conflict (order_id, source) where status in ('NEW', 'COMPENSATED') do nothing
+           )
+           select exists (select from known) as "isKnown"`,
     values: [saleId, orderId, source, reason, error.slice(0, errorCharactersMax), deliveries],
   });
+  return rows[0]?.isKnown ?? false;
 }
 
 /**

@@ -4,6 +4,10 @@
  */
 export type Undecided = { outcome: 'overloaded' | 'undecided' | 'unknown' };
 
+export function isUndecided(outcome: { outcome: string }): outcome is Undecided {
+  return outcome.outcome === 'overloaded' || outcome.outcome === 'undecided' || outcome.outcome === 'unknown';
+}
+
 export type Waiter<Request, Outcome> = {
   request: Request;
   deadlineAtMs: number;

@@ -34,6 +34,14 @@ const settings = {
   DECISION_BATCH_MAX: integer(500, 1, 5000),
   // Some 130 bytes an attempt with short names: 26 MB, and seven seconds of refusals at 30,000 a second.
   ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000),
+  PAYMENT_PROVIDER: z.enum(['sandbox', 'stripe']).default('sandbox'),
+  SANDBOX_PORT: integer(3010, 0, 65_535),
+  SANDBOX_URL: z
+    .string()
+    .regex(/^https?:\/\/[^\s/]+$/, 'expected an address such as http://127.0.0.1:3010')
+    .default('http://127.0.0.1:3010'),
+  STRIPE_SECRET_KEY: secret(),
+  STRIPE_WEBHOOK_SECRET: secret(),
   DRAIN_TIMEOUT_MS: integer(10_000, 1, 600_000),
 } satisfies Record<string, z.ZodType>;
 
@@ -42,7 +50,14 @@ const schema = z.object(settings);
 
 export type Config = z.output<typeof schema>;
 
-const secrets: readonly Name[] = ['DATABASE_URL', 'API_KEY', 'OPERATOR_TOKEN', 'SECRET_KEY'];
+const secrets: readonly Name[] = [
+  'DATABASE_URL',
+  'API_KEY',
+  'OPERATOR_TOKEN',
+  'SECRET_KEY',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
+];
 
 /** Lists every bad setting, with what was expected of it. */
 export class ConfigError extends Error {

@@ -13,6 +13,7 @@ import {
   currencySchema,
   idParamSchema,
   idSchema,
+  pageLimitSchema,
   priceSchema,
   problemResponses,
   textSchema,
@@ -50,12 +51,7 @@ const newSaleSchema = z
 const ordersQuerySchema = z.strictObject({
   saleId: idParamSchema,
   after: z.uuid().optional(),
-  limit: z
-    .string()
-    .regex(/^[1-9]\d{0,4}$/, 'expected a whole number from 1 to 10000')
-    .transform(Number)
-    .refine(limit => limit <= 10_000, 'expected a whole number from 1 to 10000')
-    .optional(),
+  limit: pageLimitSchema(10_000),
 });
 
 const ordersSchema = z.object({
@@ -147,7 +143,7 @@ function registerAdminReads(
     response: { 200: ordersSchema, ...problemResponses },
   };
   app.get('/api/admin/orders', { schema: orders, onRequest }, async request => {
-    const { saleId, after, limit = 100 } = request.query;
+    const { saleId, after, limit } = request.query;
     const page = await listOrders(pool, { saleId, after, limit });
     return {
       orders: page.map(adminOrderView),

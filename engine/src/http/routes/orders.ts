@@ -1,30 +1,123 @@
 import { z } from 'zod';
 import type { Calendar } from '../../catalog/calendar.js';
+import type { Acceptance } from '../../ledger/accept.js';
+import type { OrderEvent, Settlement } from '../../ledger/settle.js';
+import type { OrderRequest } from '../../orders/accept.js';
+import type { DecisionQueue } from '../../orders/decide.js';
 import type { ReadOrder } from '../../orders/replay.js';
-import { type Identity, shopperOf } from '../identity.js';
-import { ProblemError } from '../problem.js';
-import { headerUserIdSchema, orderSchema, problemResponses } from '../schemas.js';
+import { answerEnded } from '../answer-order.js';
+import { createEntrance, type EntranceParts, headerOf } from '../entrance.js';
+import { shopperOf } from '../identity.js';
+import { ProblemError, sendProblem } from '../problem.js';
+import {
+  buyBodySchema,
+  buyHeadersSchema,
+  headerUserIdSchema,
+  orderSchema,
+  problemResponses,
+} from '../schemas.js';
 import type { App } from '../server.js';
 import { orderView } from '../views.js';
 
-export type OrdersParts = { identity: Identity; calendar: Calendar; readOrder: ReadOrder };
+export type OrdersParts = EntranceParts & {
+  calendar: Calendar;
+  readOrder: ReadOrder;
+  acceptances: DecisionQueue<OrderRequest, Acceptance>;
+  settlements: DecisionQueue<OrderEvent, Settlement>;
+  /** Whether a caller may ask for an order that fails; for tests of that road. */
+  mayForceFail: boolean;
+};
 
-const schema = {
+const params = z.object({ id: z.uuid('expected the id of an order') });
+const headers = z.object({ 'x-user-id': headerUserIdSchema.optional() });
+const tags = ['shop'];
+
+const read = {
   summary: 'One of my orders',
-  tags: ['shop'],
-  headers: z.object({ 'x-user-id': headerUserIdSchema.optional() }),
-  params: z.object({ id: z.uuid('expected the id of an order') }),
+  tags,
+  headers,
+  params,
   response: { 200: orderSchema, ...problemResponses },
 };
 
+const cancel = {
+  summary: 'Cancel a hold, or an order that is still queued',
+  tags,
+  headers,
+  params,
+  response: { 200: orderSchema, ...problemResponses },
+};
+
+const accept = {
+  summary: 'Order: accepted now, decided by a worker',
+  tags,
+  headers: buyHeadersSchema,
+  body: buyBodySchema.extend({
+    forceFail: z.boolean().optional().meta({ description: 'Fails the order for good; for tests of that road' }),
+  }),
+  response: {
+    202: z.object({ order_id: z.uuid(), status: z.string(), message: z.string() }),
+    ...problemResponses,
+  },
+};
+
 /** A shopper's own orders; another's is as unknown as one that never was. */
-export function registerOrders(app: App, { identity, calendar, readOrder }: OrdersParts): void {
-  app.get('/api/orders/:id', { schema }, async request => {
-    const shopperId = shopperOf(identity.callerOf(request), request.headers['x-user-id']);
-    const orderId = request.params.id.toLowerCase();
-    const order = await readOrder(orderId);
+export function registerOrders(app: App, parts: OrdersParts): void {
+  const { identity, calendar, readOrder, settlements } = parts;
+
+  async function findMine(id: string, shopperId: string) {
+    const order = await readOrder(id.toLowerCase());
     const offer = order && (await calendar.offerOf(order.productId));
     if (!offer || order.shopperId !== shopperId) throw new ProblemError('order-not-found');
-    return orderView(orderId, offer.product, order, order.remaining);
+    return { order, product: offer.product };
+  }
+
+  app.get('/api/orders/:id', { schema: read }, async request => {
+    const shopperId = shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
+    const { order, product } = await findMine(request.params.id, shopperId);
+    return orderView(order.orderId, product, order, order.remaining);
+  });
+
+  app.delete('/api/orders/:id', { schema: cancel }, async (request, reply) => {
+    const shopperId = shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
+    const { order, product } = await findMine(request.params.id, shopperId);
+    const { orderId, saleId } = order;
+    const settled = await settlements.join(saleId, { event: 'cancel', orderId, shopperId });
+    if (!('order' in settled)) {
+      const slug = settled.outcome === 'unknown' ? 'outcome-unknown' : settled.outcome;
+      return sendProblem(reply, slug, undefined, { orderId });
+    }
+    if (settled.outcome === 'order-confirmed')
+      return sendProblem(reply, 'order-confirmed', undefined, { orderId });
+    if (settled.outcome === 'order-ended') return answerEnded(reply, orderId, settled.order);
+    if (settled.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
+    return reply.send(orderView(orderId, product, settled.order, settled.remaining));
+  });
+
+  registerAccept(app, parts);
+}
+
+function registerAccept(app: App, parts: OrdersParts): void {
+  const { acceptances } = parts;
+  const enter = createEntrance(parts, { entrance: 'queued', join: acceptances.join });
+  const enterToFail = createEntrance(parts, {
+    entrance: 'queued',
+    join: (saleId, purchase) => acceptances.join(saleId, { ...purchase, forceFail: true }),
+  });
+
+  app.post('/api/orders', { schema: accept }, async (request, reply) => {
+    const { forceFail = false, ...body } = request.body;
+    if (forceFail && !parts.mayForceFail) {
+      throw new ProblemError('invalid', 'forceFail: expected only where FAULTS_ENABLED=true');
+    }
+    const entered = await (forceFail ? enterToFail : enter)(request, body, reply);
+    if (!entered) return reply;
+    const { granted, orderId } = entered;
+    if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
+    return reply.code(202).header('location', `/api/orders/${orderId}`).send({
+      order_id: orderId,
+      status: granted.order.status,
+      message: 'Your order is in the queue. Its address says what becomes of it.',
+    });
   });
 }

@@ -1,115 +1,79 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { Gate, GateRefusal } from '../../admission/gate.js';
-import type { Calendar } from '../../catalog/calendar.js';
-import type { Product } from '../../catalog/products.js';
-import type { Attempts } from '../../ledger/attempts.js';
-import type { PurchaseRequest } from '../../ledger/decide.js';
+import type { Decision, PurchaseRequest } from '../../ledger/decide.js';
 import type { DecisionQueue } from '../../orders/decide.js';
-import type { DecisionOutcome } from '../../orders/lanes.js';
-import { orderIdOf } from '../../orders/order-id.js';
-import type { FindReplay } from '../../orders/replay.js';
-import { type Identity, shopperOf } from '../identity.js';
-import { type ProblemSlug, sendProblem } from '../problem.js';
+import type { Pay } from '../../orders/pay.js';
+import { answerByStatus } from '../answer-order.js';
+import { createEntrance, type Entered, type EntranceParts } from '../entrance.js';
+import { ProblemError } from '../problem.js';
 import {
-  headerUserIdSchema,
-  idempotencyKeySchema,
+  boughtSchema,
+  buyBodySchema,
+  buyHeadersSchema,
   idSchema,
-  orderSchema,
   problemResponses,
   quantitySchema,
-  shopperIdSchema,
 } from '../schemas.js';
 import type { App } from '../server.js';
-import { orderView } from '../views.js';
+import type { Redeem } from './redeem.js';
 
-export type PurchaseParts = {
-  identity: Identity;
-  calendar: Calendar;
-  gate: Gate;
-  decisions: DecisionQueue;
-  findReplay: FindReplay;
-  attempts: Attempts;
+export type PurchaseParts = EntranceParts & {
+  decisions: DecisionQueue<PurchaseRequest, Decision>;
+  pay: Pay;
+  redeem: Redeem;
 };
-
-const bodySchema = z.strictObject({
-  productId: idSchema,
-  quantity: quantitySchema.default(1),
-  userId: shopperIdSchema.optional().meta({ description: 'The shopper; counts with the API key alone' }),
-});
 
 const schema = {
-  summary: 'Buy: decided and durable when answered',
+  summary: 'Buy: decided and durable when answered. With the code of a checkout: pay it and confirm',
   tags: ['shop'],
-  headers: z.object({
-    'idempotency-key': idempotencyKeySchema.optional(),
-    'x-user-id': headerUserIdSchema.optional(),
+  headers: buyHeadersSchema,
+  body: buyBodySchema.extend({
+    productId: idSchema.optional(),
+    quantity: quantitySchema.optional(),
+    code: z.string().min(1).max(100).optional().meta({ description: 'Of a checkout; in place of productId' }),
   }),
-  body: bodySchema,
-  response: {
-    200: z.object({ success: z.literal(true), message: z.string(), order: orderSchema }),
-    ...problemResponses,
-  },
+  response: { 200: boughtSchema, 202: boughtSchema, ...problemResponses },
 };
 
-/** POST /api/purchase: the hot path. Parse and identify, ask the gate, join the sale's open batch, answer. */
+/** POST /api/purchase: the hot path. Enter, join the sale's open batch, pay where the sale wants it, answer. */
 export function registerPurchase(app: App, parts: PurchaseParts): void {
-  const { identity, calendar, gate, decisions, findReplay, attempts } = parts;
+  const { decisions, pay, redeem } = parts;
+  const enter = createEntrance(parts, { entrance: 'direct', join: decisions.join });
 
   app.post('/api/purchase', { schema }, async (request, reply) => {
-    const receivedAtMs = performance.now();
-    const { productId, quantity, userId } = request.body;
-    const shopperId = shopperOf(identity.callerOf(request), userId ?? request.headers['x-user-id']);
-    const key = request.headers['idempotency-key'];
-    const offer = calendar.peek(productId) ?? (await calendar.offerOf(productId));
-    if (!offer) return sendProblem(reply, 'product-not-found');
-
-    const { product, sale } = offer;
-    const refusal = sale ? gate.check(sale, quantity, key !== undefined) : 'sale-not-open';
-    const attempt = { productId, saleId: sale?.saleId ?? null, shopperId, quantity, receivedAtMs };
-    // What most of a million shoppers get: no id, no promise, no query.
-    if (refusal && key === undefined) {
-      attempts.record({ ...attempt, orderId: null, outcome: refusal });
-      return sendProblem(reply, refusal);
+    const { productId, quantity, code, ...rest } = request.body;
+    if (code !== undefined) {
+      if (productId !== undefined || quantity !== undefined) {
+        throw new ProblemError('invalid', 'code: expected no productId and no quantity beside it');
+      }
+      return redeem(request, { code, ...rest }, reply);
     }
-    const purchase = { orderId: orderIdOf(shopperId, key), shopperId, quantity, receivedAtMs };
-    const decided = await (refusal || !sale
-      ? replayOr(refusal ?? 'sale-not-open', purchase, product)
-      : decisions.join(sale.saleId, purchase));
-    if (decided.outcome !== 'confirmed')
-      attempts.record({ ...attempt, orderId: purchase.orderId, outcome: decided.outcome });
-    return answer(reply, decided, product, purchase.orderId);
+    if (productId === undefined) {
+      throw new ProblemError('invalid', 'productId: expected a whole number from 1, or the code of a checkout');
+    }
+    const entered = await enter(request, { productId, quantity: quantity ?? 1, ...rest }, reply);
+    return entered ? answer(reply, entered, rest.paymentMethod ?? null) : reply;
   });
 
-  // A refusal from memory must not hide the order that the first try of this key has made.
-  async function replayOr(
-    refusal: GateRefusal,
-    purchase: PurchaseRequest,
-    product: Product,
-  ): Promise<DecisionOutcome> {
-    return (await findReplay(purchase, product.productId)) ?? { outcome: refusal };
+  async function answer(
+    reply: FastifyReply,
+    { granted, product, orderId }: Entered,
+    method: string | null,
+  ): Promise<FastifyReply> {
+    const { order } = granted;
+    if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
+    const remaining = 'remaining' in granted ? granted.remaining : 0;
+    if (granted.outcome !== 'reserved' || granted.paymentId === null) {
+      return answerByStatus(reply, { orderId, product, order, remaining });
+    }
+    const paid = await pay.charge({
+      paymentId: granted.paymentId,
+      saleId: order.saleId,
+      orderId,
+      amountMinor: order.totalMinor,
+      currency: product.currency,
+      method,
+    });
+    return answerByStatus(reply, { orderId, product, order: 'order' in paid ? paid.order : order, remaining });
   }
-}
-
-const slugOf = {
-  'sale-not-open': 'sale-not-open',
-  'limit-reached': 'limit-reached',
-  'sold-out': 'sold-out',
-  'key-reused': 'idempotency-key-reused',
-  overloaded: 'overloaded',
-  undecided: 'undecided',
-  unknown: 'outcome-unknown',
-} as const satisfies Record<Exclude<DecisionOutcome['outcome'], 'confirmed' | 'replayed'>, ProblemSlug>;
-
-function answer(
-  reply: FastifyReply,
-  decided: DecisionOutcome,
-  product: Product,
-  orderId: string,
-): FastifyReply {
-  if (decided.outcome === 'unknown') return sendProblem(reply, slugOf.unknown, undefined, { orderId });
-  if (!('order' in decided)) return sendProblem(reply, slugOf[decided.outcome]);
-  if (decided.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
-  const order = orderView(orderId, product, decided.order, decided.remaining);
-  return reply.send({ success: true, message: 'Purchase confirmed.', order });
 }

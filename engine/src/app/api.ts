@@ -1,0 +1,121 @@
+import { followLedger } from '../admission/follow-ledger.js';
+import { createGate } from '../admission/gate.js';
+import { createStockViews, type StockViews } from '../admission/stock-views.js';
+import { createCalendar } from '../catalog/calendar.js';
+import { createListProductIds } from '../catalog/products.js';
+import { createDraining } from '../http/draining.js';
+import { createIdentity } from '../http/identity.js';
+import { registerAdmin } from '../http/routes/admin.js';
+import { registerCatalog } from '../http/routes/catalog.js';
+import { registerCheckout } from '../http/routes/checkout.js';
+import { registerDeadLetters } from '../http/routes/dead-letters.js';
+import { registerOperations } from '../http/routes/operations.js';
+import { registerOrders } from '../http/routes/orders.js';
+import { registerPrecheck } from '../http/routes/precheck.js';
+import { registerPurchase } from '../http/routes/purchase.js';
+import { createRedeem } from '../http/routes/redeem.js';
+import { registerSession } from '../http/routes/session.js';
+import { registerWebhooks } from '../http/routes/webhooks.js';
+import { createServer } from '../http/server.js';
+import { createAllocateUserId } from '../ids/allocate.js';
+import { createAttempts } from '../ledger/attempts.js';
+import { createCheckoutCodes } from '../orders/checkout-code.js';
+import { createFindReplay, createReadOrder } from '../orders/replay.js';
+import { createDatabaseClock } from '../platform/database-clock.js';
+import { messageOf } from '../platform/errors.js';
+import { createProbe } from '../platform/postgres.js';
+import type { Parts } from './parts.js';
+
+export type Api = {
+  /** Where it listens, such as http://127.0.0.1:3000 */
+  url: string;
+  /** Stops taking requests, answers those in work, writes out what is buffered. */
+  close(): Promise<void>;
+};
+
+/** The role that answers shoppers and operators. */
+export async function startApi(parts: Parts): Promise<Api> {
+  const { config } = parts;
+  const memory = createMemory(parts);
+  try {
+    const { server, draining } = await createApiServer(parts, memory);
+    const url = await server.listen({ host: config.HOST, port: config.PORT, backlog: acceptBacklog });
+    return {
+      url,
+      async close() {
+        await draining.drain(config.DRAIN_TIMEOUT_MS);
+        await memory.close();
+      },
+    };
+  } catch (error) {
+    await memory.close();
+    throw error;
+  }
+}
+
+/** What this process remembers of the ledger, and what it has yet to tell it. */
+function createMemory({ config, logger, pool, connection, decisions, warn, followStock }: Parts) {
+  const clock = createDatabaseClock();
+  const calendar = createCalendar(pool, clock);
+  const follower = followLedger({
+    connection,
+    clock,
+    calendar,
+    views: () => views,
+    onError: warn('trouble on the connection that follows the ledger'),
+  });
+  const views: StockViews = createStockViews(pool, follower.isLive);
+  followStock(views.apply);
+  const onError = warn('attempts could not be written');
+  const attempts = createAttempts({ pool, clock, bufferMax: config.ATTEMPTS_BUFFER_MAX, onError });
+
+  async function close(): Promise<void> {
+    await decisions.drained();
+    await attempts.close(config.DRAIN_TIMEOUT_MS);
+    const dropped = attempts.dropped();
+    if (dropped > 0) logger.warn({ dropped }, 'attempts were dropped, not written');
+    await follower.close();
+  }
+
+  return { clock, calendar, views, attempts, close };
+}
+
+async function createApiServer(parts: Parts, memory: ReturnType<typeof createMemory>) {
+  const { config, secrets, logger, pool, queue } = parts;
+  const { clock, calendar, views } = memory;
+  const server = await createServer(logger);
+  const draining = createDraining(server);
+  const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
+  const readOrder = createReadOrder(pool);
+  const codes = createCheckoutCodes(secrets.secretKey);
+  const gate = createGate(views, clock);
+  const probe = createProbe(pool);
+  const shop = {
+    ...parts,
+    ...memory,
+    ...{ identity, gate, readOrder, codes },
+    findReplay: createFindReplay(readOrder),
+  };
+
+  async function unreadyReasons(): Promise<string[]> {
+    if (draining.isOn()) return ['this process is shutting down'];
+    const error = await probe();
+    return error === undefined ? [] : [`PostgreSQL does not answer: ${messageOf(error)}`];
+  }
+
+  registerPurchase(server, { ...shop, redeem: createRedeem(shop) });
+  registerCheckout(server, shop);
+  registerOrders(server, { ...shop, mayForceFail: false });
+  registerPrecheck(server, shop);
+  registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
+  registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
+  registerWebhooks(server, shop);
+  registerAdmin(server, { identity, pool, clock, calendar });
+  registerDeadLetters(server, { identity, pool, queue });
+  registerOperations(server, { unreadyReasons });
+  return { server, draining };
+}
+
+// Connections that the kernel holds for us while we are busy. With Node's 511 a rush of 2,000 overflows it, and a client
+// whose handshake was dropped waits for its own retransmissions, seconds long. The kernel caps it at net.core.somaxconn.
+const acceptBacklog = 8192;

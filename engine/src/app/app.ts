@@ -1,0 +1,42 @@
+import { startApi } from './api.js';
+import { createParts, type PartsOptions } from './parts.js';
+import { type Role, startRole } from './roles.js';
+
+export type App = {
+  /** Where its API listens, such as http://127.0.0.1:3000; undefined where it has none. */
+  url: string | undefined;
+  /** Finishes what is in work and closes everything. Every call waits for the same drain. */
+  drain(): Promise<void>;
+};
+
+export type AppOptions = PartsOptions & {
+  /** What this process does; each role may run in as many processes as you like. */
+  roles: readonly (Role | 'api')[];
+};
+
+/** The composition root: this folder alone picks adapters and wires the parts of a process together. */
+export async function startApp({ roles, ...options }: AppOptions): Promise<App> {
+  const parts = createParts(options);
+  const running: (() => Promise<void>)[] = [];
+  const close = async () => {
+    // What brings work first, then what does it.
+    for (const stop of running.reverse()) await stop();
+    await parts.close();
+  };
+  try {
+    for (const role of roles) if (role !== 'api') running.push(startRole(role, parts));
+    const api = roles.includes('api') ? await startApi(parts) : undefined;
+    if (api) running.push(api.close);
+    let drained: Promise<void> | undefined;
+    return {
+      url: api?.url,
+      drain() {
+        drained ??= close();
+        return drained;
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

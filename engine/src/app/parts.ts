@@ -1,0 +1,100 @@
+import type { Logger } from 'pino';
+import type { Acceptance } from '../ledger/accept.js';
+import { createDecide, type Decision, type PurchaseRequest } from '../ledger/decide.js';
+import { createSettle, type OrderEvent, type Settlement } from '../ledger/settle.js';
+import type { Stock } from '../ledger/stock.js';
+import { createAcceptBatch, type OrderRequest } from '../orders/accept.js';
+import type { BatchOptions } from '../orders/batch.js';
+import { createDecisionQueue, type DecisionQueue } from '../orders/decide.js';
+import { createPay } from '../orders/pay.js';
+import type { Config } from '../platform/config.js';
+import { messageOf } from '../platform/errors.js';
+import { connectionOptions, createPool, type Pool } from '../platform/postgres.js';
+import type { Secrets } from '../platform/secrets.js';
+import { createPostgresQueue } from '../queue/postgres-queue.js';
+import { createPayments } from './payments.js';
+
+export type PartsOptions = {
+  config: Config;
+  secrets: Secrets;
+  databaseUrl: string;
+  logger: Logger;
+  /** Another way to decide, for baselines and for tests of failures; in batches otherwise. */
+  createDecisions?: CreateDecisions;
+};
+
+type CreateDecisions = (parts: {
+  pool: Pool;
+  config: Config;
+  logger: Logger;
+  onStock: (stock: Stock) => void;
+}) => DecisionQueue<PurchaseRequest, Decision>;
+
+export type Parts = ReturnType<typeof createParts>;
+
+/** What all roles of a process share: connections, the queues of decisions, the order queue, payments. */
+export function createParts(options: PartsOptions) {
+  const { config, secrets, databaseUrl, logger, createDecisions = decideInBatches } = options;
+  // Decisions have connections of their own: nothing else that asks the database can stand in their way.
+  const decisionConnections = Math.ceil(config.DB_POOL_MAX / 5);
+  const decisionPool = createPool(databaseUrl, {
+    ...config,
+    DB_POOL_MAX: decisionConnections,
+    DB_POOL_MIN: 0,
+  });
+  const pool = createPool(databaseUrl, { ...config, DB_POOL_MAX: config.DB_POOL_MAX - decisionConnections });
+  const connection = connectionOptions(databaseUrl, config);
+  const warn = (message: string) => (error: unknown) => logger.warn({ reason: messageOf(error) }, message);
+
+  // Only an API has a memory of stock to keep; it puts itself here.
+  let listener: (stock: Stock) => void = () => {};
+  const onStock = (stock: Stock) => listener(stock);
+  const onPoison = ({ orderId }: { orderId: string }, error: unknown) =>
+    logger.error({ err: error, orderId }, 'PostgreSQL refuses a request');
+  const batched = <Request extends { orderId: string }, Outcome>(
+    decide: BatchOptions<Request, Outcome>['decide'],
+  ) => createDecisionQueue<Request, Outcome>({ decide, onStock, onPoison, ...boundsOf(config) });
+
+  const queue = createPostgresQueue({ pool, listen: connection });
+  const payments = createPayments({ config, secrets, logger });
+  const decisions = createDecisions({ pool: decisionPool, config, logger, onStock });
+  const settlements = batched<OrderEvent, Settlement>(createSettle(decisionPool));
+  const acceptBatch = createAcceptBatch({
+    pool: decisionPool,
+    queue,
+    onError: warn('an accepted order could not be told to the queue yet'),
+  });
+  const acceptances = batched<OrderRequest, Acceptance>(acceptBatch);
+  const pay = createPay({ db: pool, payments, settlements, onError: warn('a payment has no outcome yet') });
+
+  return {
+    ...{ config, secrets, logger, warn, connection, pool },
+    ...{ queue, payments, decisions, settlements, acceptances, pay },
+    onStock,
+    /** Has every change of stock that this process makes told to `follow`. */
+    followStock(follow: (stock: Stock) => void): void {
+      listener = follow;
+    },
+    async close(): Promise<void> {
+      await Promise.all([decisions.drained(), settlements.drained(), acceptances.drained()]);
+      await queue.close();
+      await Promise.all([pool.end(), decisionPool.end()]);
+    },
+  };
+}
+
+const decideInBatches: CreateDecisions = ({ pool, config, logger, onStock }) =>
+  createDecisionQueue({
+    decide: createDecide(pool),
+    onStock,
+    onPoison: ({ orderId }, error) => logger.error({ err: error, orderId }, 'PostgreSQL refuses a request'),
+    ...boundsOf(config),
+  });
+
+function boundsOf(config: Config) {
+  return {
+    deadlineMs: config.DECISION_DEADLINE_MS,
+    queueMax: config.DECISION_QUEUE_MAX,
+    batchMax: config.DECISION_BATCH_MAX,
+  };
+}

@@ -1,0 +1,39 @@
+import { createHmac } from 'node:crypto';
+import type { Logger } from 'pino';
+import { createResilientPayments, type Payments } from '../payments/resilient.js';
+import type { PaymentProvider } from '../payments/provider.js';
+import { createSandboxProvider } from '../payments/sandbox/provider.js';
+import { createStripeProvider } from '../payments/stripe.js';
+import type { Config } from '../platform/config.js';
+import { OperatingError } from '../platform/errors.js';
+import type { Secrets } from '../platform/secrets.js';
+
+/** The payment provider that the settings name, behind its time limits, retries and breaker. */
+export function createPayments(options: { config: Config; secrets: Secrets; logger: Logger }): Payments {
+  const { logger } = options;
+  return createResilientPayments({
+    provider: createProvider(options),
+    onBreaker: (state, reason) => logger.warn({ state, reason }, 'the circuit breaker of payments has moved'),
+  });
+}
+
+function createProvider({ config, secrets }: { config: Config; secrets: Secrets }): PaymentProvider {
+  if (config.PAYMENT_PROVIDER === 'sandbox') {
+    return createSandboxProvider({ url: config.SANDBOX_URL, ...sandboxSecrets(secrets) });
+  }
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret } = config;
+  if (secretKey === undefined || webhookSecret === undefined) {
+    throw new OperatingError(
+      'STRIPE_KEYS_MISSING',
+      'PAYMENT_PROVIDER is stripe',
+      'Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET',
+    );
+  }
+  return createStripeProvider({ secretKey, webhookSecret });
+}
+
+/** What the engine and its sandbox know each other by: derived, so that two processes with one secret key agree. */
+export function sandboxSecrets({ secretKey }: Secrets): { apiKey: string; webhookSecret: string } {
+  const derive = (use: string) => createHmac('sha256', secretKey).update(use).digest('base64url');
+  return { apiKey: derive('sandbox-api-key'), webhookSecret: derive('sandbox-webhooks') };
+}

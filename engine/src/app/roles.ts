@@ -1,0 +1,62 @@
+import { createRelay } from '../orders/accept.js';
+import { createCompensate } from '../orders/compensate.js';
+import { createExpire } from '../orders/expire.js';
+import { createReconcile } from '../orders/reconcile.js';
+import { startWork } from '../orders/work.js';
+import { messageOf } from '../platform/errors.js';
+import { type Job, runJobs } from '../scheduler/run-jobs.js';
+import { createScheduler } from '../scheduler/scheduler.js';
+import type { Parts } from './parts.js';
+
+export const roles = ['worker', 'scheduler', 'compensator'] as const;
+export type Role = (typeof roles)[number];
+
+/** Starts a role that works in the background. @returns what ends it, when what it has in hand is done. */
+export function startRole(role: Role, parts: Parts): () => Promise<void> {
+  return starters[role](parts);
+}
+
+const starters: Record<Role, (parts: Parts) => () => Promise<void>> = {
+  worker({ queue, pool, decisions, pay, config, warn }) {
+    const batchMax = config.DECISION_BATCH_MAX;
+    return startWork({ queue, db: pool, decisions, pay, batchMax, onError: warn('trouble in the worker') })
+      .stop;
+  },
+
+  scheduler(parts) {
+    const { pool, connection, logger } = parts;
+    return createScheduler({ pool, connection, jobs: scheduledJobs(parts), logger }).close;
+  },
+
+  compensator({ pool, logger }) {
+    const ending = new AbortController();
+    const jobs = [{ name: 'compensate', everyMs: 250, run: createCompensate(pool) }];
+    const onError = (job: string, error: unknown) =>
+      logger.warn({ job, reason: messageOf(error) }, 'a dead letter could not be compensated yet');
+    const ended = runJobs({ jobs, signal: ending.signal, onError });
+    return async () => {
+      ending.abort();
+      await ended;
+    };
+  },
+};
+
+// At 100 rows a lock is held for some 5 ms: purchases of the same sale feel it as one more small batch.
+const expiryBatchMax = 100;
+
+function scheduledJobs({ pool, queue, pay, payments, settlements, warn, onStock }: Parts): Job[] {
+  const onError = warn('a payment could not be reconciled yet');
+  return [
+    {
+      name: 'expire-holds',
+      everyMs: 250,
+      run: createExpire({ pool, batchMax: expiryBatchMax, onStock }),
+    },
+    {
+      name: 'reconcile-payments',
+      everyMs: 500,
+      run: createReconcile({ pool, pay, payments, settlements, onError }),
+    },
+    { name: 'relay-forgotten-orders', everyMs: 5000, run: createRelay({ pool, queue }) },
+  ];
+}

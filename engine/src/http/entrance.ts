@@ -1,0 +1,116 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Gate, GateRefusal } from '../admission/gate.js';
+import type { Calendar } from '../catalog/calendar.js';
+import type { Product } from '../catalog/products.js';
+import type { Acceptance } from '../ledger/accept.js';
+import type { Attempts } from '../ledger/attempts.js';
+import type { Decision, PurchaseRequest } from '../ledger/decide.js';
+import type { Undecided } from '../orders/lanes.js';
+import { orderIdOf } from '../orders/order-id.js';
+import type { FindReplay } from '../orders/replay.js';
+import { type Identity, shopperOf } from './identity.js';
+import { type ProblemSlug, sendProblem } from './problem.js';
+
+export type EntranceParts = {
+  identity: Identity;
+  calendar: Calendar;
+  gate: Gate;
+  findReplay: FindReplay;
+  attempts: Attempts;
+};
+
+export type EntranceOptions = {
+  entrance: NonNullable<PurchaseRequest['entrance']>;
+  /** Joins the sale's open batch. */
+  join: (saleId: number, purchase: PurchaseRequest) => Promise<Outcome>;
+};
+
+type BuyBody = {
+  productId: number;
+  quantity: number;
+  userId?: string | undefined;
+  paymentMethod?: string | undefined;
+};
+
+type Outcome = Decision | Acceptance | Undecided;
+type Granted = Extract<Outcome, { order: unknown }>;
+type Refused = Exclude<Outcome, { order: unknown }>;
+
+/** A request that has an order, new or from an earlier try of the same intent. */
+export type Entered = { granted: Granted; product: Product; orderId: string; shopperId: string };
+
+/** @returns undefined where it was refused, and the refusal answered. */
+export type Enter = (
+  request: FastifyRequest,
+  body: BuyBody,
+  reply: FastifyReply,
+) => Promise<Entered | undefined>;
+
+/**
+ * What the three ways to buy share: identify, find the sale, ask the gate, join the batch, keep the attempt, answer a
+ * refusal.
+ */
+export function createEntrance(parts: EntranceParts, { entrance, join }: EntranceOptions): Enter {
+  const { identity, calendar, gate, findReplay, attempts } = parts;
+
+  // A refusal from memory must not hide the order that the first try of this key has made.
+  async function replayOr(refusal: GateRefusal, purchase: PurchaseRequest, productId: number) {
+    return (await findReplay(purchase, productId)) ?? { outcome: refusal };
+  }
+
+  return async (request, { productId, quantity, userId, paymentMethod }, reply) => {
+    const receivedAtMs = performance.now();
+    const shopperId = shopperOf(identity.callerOf(request), userId ?? headerOf(request, 'x-user-id'));
+    const key = headerOf(request, 'idempotency-key');
+    const offer = calendar.peek(productId) ?? (await calendar.offerOf(productId));
+    if (!offer) return refuse(reply, 'product-not-found');
+
+    const { product, sale } = offer;
+    const refusal = sale ? gate.check(sale, quantity, key !== undefined) : 'sale-not-open';
+    const attempt = { productId, saleId: sale?.saleId ?? null, shopperId, quantity, receivedAtMs };
+    // What most of a million shoppers get: no id, no promise, no query.
+    if (refusal && key === undefined) {
+      attempts.record({ ...attempt, orderId: null, outcome: refusal });
+      return refuse(reply, refusal);
+    }
+    const orderId = orderIdOf(shopperId, key);
+    const purchase = { orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod };
+    const decided = await (refusal || !sale
+      ? replayOr(refusal ?? 'sale-not-open', purchase, productId)
+      : join(sale.saleId, purchase));
+    if (!isWrittenWithOrder[decided.outcome]) {
+      attempts.record({ ...attempt, orderId, outcome: decided.outcome });
+    }
+    if ('order' in decided) return { granted: decided, product, orderId, shopperId };
+    return refuse(reply, slugOf[decided.outcome], orderId);
+  };
+}
+
+// The ledger writes these attempts in the transaction that makes the order.
+const isWrittenWithOrder: Partial<Record<Outcome['outcome'], true>> = {
+  confirmed: true,
+  reserved: true,
+  queued: true,
+};
+
+const slugOf: Record<Refused['outcome'], ProblemSlug> = {
+  'sale-not-open': 'sale-not-open',
+  'limit-reached': 'limit-reached',
+  'sold-out': 'sold-out',
+  'key-reused': 'idempotency-key-reused',
+  overloaded: 'overloaded',
+  undecided: 'undecided',
+  unknown: 'outcome-unknown',
+  // For orders that a worker brings; a shopper's request never meets them.
+  'sale-paused': 'sale-not-open',
+  'order-not-found': 'order-not-found',
+};
+
+function refuse(reply: FastifyReply, slug: ProblemSlug, orderId?: string): undefined {
+  sendProblem(reply, slug, undefined, slug === 'outcome-unknown' ? { orderId } : undefined);
+}
+
+export function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+}

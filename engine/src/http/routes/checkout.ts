@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Decision, PurchaseRequest } from '../../ledger/decide.js';
+import type { CheckoutCodes } from '../../orders/checkout-code.js';
+import type { DecisionQueue } from '../../orders/decide.js';
+import { answerEnded } from '../answer-order.js';
+import { createEntrance, type EntranceParts } from '../entrance.js';
+import { sendProblem } from '../problem.js';
+import { buyBodySchema, buyHeadersSchema, orderSchema, problemResponses } from '../schemas.js';
+import type { App } from '../server.js';
+import { orderView } from '../views.js';
+
+export type CheckoutParts = EntranceParts & {
+  decisions: DecisionQueue<PurchaseRequest, Decision>;
+  codes: CheckoutCodes;
+};
+
+const schema = {
+  summary: 'Reserve: the units are held behind a code until its deadline',
+  tags: ['shop'],
+  headers: buyHeadersSchema,
+  body: buyBodySchema.omit({ paymentMethod: true }),
+  response: {
+    201: z.object({
+      success: z.literal(true),
+      message: z.string(),
+      code: z.string().meta({ description: 'For POST /api/purchase {code}; bound to this shopper' }),
+      expiresAt: z.iso.datetime(),
+      order: orderSchema,
+    }),
+    ...problemResponses,
+  },
+};
+
+/** POST /api/checkout: decided like a purchase, and reserved. */
+export function registerCheckout(app: App, parts: CheckoutParts): void {
+  const enter = createEntrance(parts, { entrance: 'checkout', join: parts.decisions.join });
+
+  app.post('/api/checkout', { schema }, async (request, reply) => {
+    const entered = await enter(request, request.body, reply);
+    if (!entered) return reply;
+    const { granted, product, orderId } = entered;
+    const { order } = granted;
+    if (order.status === 'EXPIRED') return sendProblem(reply, 'code-expired', undefined, { orderId });
+    if (order.status !== 'RESERVED' && order.status !== 'CONFIRMED') return answerEnded(reply, orderId, order);
+    if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
+    return reply
+      .code(201)
+      .header('location', `/api/orders/${orderId}`)
+      .send({
+        success: true,
+        message: 'Your units are held until the code expires.',
+        code: parts.codes.codeOf(orderId),
+        expiresAt: (order.expiresAt ?? order.createdAt).toISOString(),
+        order: orderView(orderId, product, order, 'remaining' in granted ? granted.remaining : 0),
+      });
+  });
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import type { Gate } from '../../admission/gate.js';
+import type { Calendar } from '../../catalog/calendar.js';
+import { headerOf } from '../entrance.js';
+import { type Identity, shopperOf } from '../identity.js';
+import { ProblemError, problems } from '../problem.js';
+import { headerUserIdSchema, idParamSchema, problemResponses } from '../schemas.js';
+import type { App } from '../server.js';
+
+export type PrecheckParts = { identity: Identity; calendar: Calendar; gate: Gate };
+
+const schema = {
+  summary: 'Would the gate let me in now? Advice from memory; the purchase itself has the last word',
+  tags: ['shop'],
+  headers: z.object({ 'x-user-id': headerUserIdSchema.optional() }),
+  querystring: z.strictObject({ productId: idParamSchema }),
+  response: {
+    200: z.object({
+      admitted: z.boolean(),
+      reason: z.enum(['sale-not-open', 'limit-reached', 'sold-out']).nullable(),
+      message: z.string(),
+    }),
+    ...problemResponses,
+  },
+};
+
+/** GET /api/precheck: one unit of the product, for this shopper, as the gate sees it. */
+export function registerPrecheck(app: App, { identity, calendar, gate }: PrecheckParts): void {
+  app.get('/api/precheck', { schema }, async request => {
+    shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
+    const offer = await calendar.offerOf(request.query.productId);
+    if (!offer) throw new ProblemError('product-not-found');
+    const reason = offer.sale ? (gate.check(offer.sale, 1, false) ?? null) : 'sale-not-open';
+    const message = reason === null ? 'Come in.' : problems[reason].message;
+    return { admitted: reason === null, reason, message };
+  });
+}

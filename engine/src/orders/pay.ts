@@ -1,0 +1,93 @@
+import { addDeadLetter } from '../ledger/dead-letters.js';
+import type { OrderEvent, Settlement } from '../ledger/settle.js';
+import type { Payments } from '../payments/resilient.js';
+import { type Charge, type ChargeState, PaymentError } from '../payments/provider.js';
+import { messageOf } from '../platform/errors.js';
+import type { Queryable } from '../platform/postgres.js';
+import type { DecisionQueue } from './decide.js';
+import { isUndecided } from './lanes.js';
+
+/** A payment to be made, as the ledger has written it down. */
+export type PaymentToMake = Charge & { saleId: number };
+
+/** `pending`: the provider's word is not known; the reconciler goes on asking. */
+export type Paid = Settlement | { outcome: 'pending' };
+
+export type PayOptions = {
+  db: Queryable;
+  payments: Payments;
+  settlements: DecisionQueue<OrderEvent, Settlement>;
+  onError: (error: unknown) => void;
+};
+
+export type Pay = {
+  /** Asks the provider to charge, and settles what it says. Never throws. */
+  charge(payment: PaymentToMake): Promise<Paid>;
+  /** Asks it to see to it that a payment which nobody waits for any more is never captured, and settles what it says. */
+  cancel(payment: PaymentToMake): Promise<Paid>;
+};
+
+/**
+ * The saga of a payment: the ledger has written down what is to be paid, the provider is asked outside of any
+ * transaction, and its word is settled in a second one. Whatever dies in between, the first can be asked again under the
+ * same id, and the second finds its work done.
+ */
+export function createPay({ db, payments, settlements, onError }: PayOptions): Pay {
+  async function ask(
+    payment: PaymentToMake,
+    call: (charge: Charge) => Promise<ChargeState>,
+  ): Promise<Paid> {
+    try {
+      const { saleId, ...charge } = payment;
+      return await settle(saleId, eventOf(payment, await call(charge)));
+    } catch (error) {
+      onError(error);
+      // Nobody but an operator can mend what the provider refuses to understand; the compensator frees the units.
+      if (error instanceof PaymentError && !error.retryable) await giveUp(payment, error).catch(onError);
+      return { outcome: 'pending' };
+    }
+  }
+
+  async function settle(saleId: number, event: OrderEvent | undefined): Promise<Paid> {
+    if (!event) return { outcome: 'pending' };
+    const settled = await settlements.join(saleId, event);
+    return isUndecided(settled) ? { outcome: 'pending' } : settled;
+  }
+
+  async function giveUp({ saleId, orderId }: PaymentToMake, error: PaymentError): Promise<void> {
+    const reason = 'payment-refused-by-provider';
+    await addDeadLetter(db, {
+      saleId,
+      orderId,
+      source: 'payment',
+      reason,
+      error: messageOf(error),
+      deliveries: 1,
+    });
+  }
+
+  return {
+    charge: payment => ask(payment, payments.charge),
+    cancel: payment => ask(payment, payments.cancel),
+  };
+}
+
+function eventOf({ orderId, paymentId }: PaymentToMake, state: ChargeState): OrderEvent | undefined {
+  const { reference } = state;
+  switch (state.status) {
+    case 'captured':
+      return {
+        event: 'captured',
+        orderId,
+        paymentId,
+        amountMinor: state.amountMinor,
+        reference: state.reference,
+      };
+    case 'declined':
+      return { event: 'declined', orderId, paymentId, reference, reason: state.reason };
+    case 'canceled':
+      return { event: 'payment-canceled', orderId, paymentId, reference, reason: 'ended-at-the-provider' };
+    case 'pending':
+      return undefined;
+  }
+}

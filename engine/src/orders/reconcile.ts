@@ -1,0 +1,85 @@
+import { addDeadLetter } from '../ledger/dead-letters.js';
+import { type DuePayment, postponePayment, takeDuePayments } from '../ledger/payments.js';
+import type { OrderEvent, Settlement } from '../ledger/settle.js';
+import { PaymentError } from '../payments/provider.js';
+import type { Payments } from '../payments/resilient.js';
+import { messageOf } from '../platform/errors.js';
+import type { Pool } from '../platform/postgres.js';
+import type { DecisionQueue } from './decide.js';
+import type { Pay } from './pay.js';
+
+export type ReconcileOptions = {
+  pool: Pool;
+  pay: Pay;
+  payments: Payments;
+  settlements: DecisionQueue<OrderEvent, Settlement>;
+  onError: (error: unknown) => void;
+};
+
+// Asked side by side: at a provider's usual 200 ms some 250 a second, and below what it lets through at once.
+const paymentsPerRoundMax = 50;
+// Longer than any call takes, so that nobody else takes a payment which is being asked about.
+const takenForMs = 10_000;
+const backoffMaxMs = 15_000;
+
+/**
+ * Asks the provider about payments whose outcome nobody has heard: those that a request gave up on, whose process died,
+ * or whose webhook never came. A hold that lives is charged, under the same id as before; for one that has ended the
+ * payment is stopped, or what was captured too late is settled. Refunds that are due are made.
+ *
+ * @returns how many payments have come to an end.
+ */
+export function createReconcile(options: ReconcileOptions): () => Promise<number> {
+  const { pool, onError } = options;
+  return async () => {
+    const due = await takeDuePayments(pool, paymentsPerRoundMax, takenForMs);
+    const results = await Promise.all(
+      due.map(async payment => {
+        const isSettled = await settle(options, payment);
+        if (!isSettled) await postpone(options, payment).catch(onError);
+        return isSettled;
+      }),
+    );
+    return results.filter(Boolean).length;
+  };
+}
+
+/** @returns whether the payment has come to an end. */
+async function settle(options: ReconcileOptions, payment: DuePayment): Promise<boolean> {
+  if (payment.status === 'REFUND_DUE') return refund(options, payment);
+  const { paymentId, saleId, orderId, amountMinor, currency, method } = payment;
+  const toMake = { paymentId, saleId, orderId, amountMinor, currency, method };
+  const paid = await (payment.isHeld ? options.pay.charge(toMake) : options.pay.cancel(toMake));
+  return paid.outcome !== 'pending';
+}
+
+async function refund(options: ReconcileOptions, payment: DuePayment): Promise<boolean> {
+  const { paymentId, saleId, orderId, reference, capturedMinor } = payment;
+  try {
+    if (reference === null) throw new Error(`payment ${paymentId} was captured without a reference`);
+    await options.payments.refund({ paymentId, reference, amountMinor: capturedMinor });
+    const { outcome } = await options.settlements.join(saleId, { event: 'refunded', orderId, paymentId });
+    return outcome === 'refunded' || outcome === 'replayed';
+  } catch (error) {
+    options.onError(error);
+    if (!(error instanceof PaymentError) || error.retryable) return false;
+    // Trying again does not help; the letter stands until an operator has it tried again or has paid by other means.
+    await postponePayment(options.pool, paymentId, null);
+    const reason = 'refund-refused-by-provider';
+    await addDeadLetter(options.pool, {
+      saleId,
+      orderId,
+      source: 'refund',
+      reason,
+      error: messageOf(error),
+      deliveries: payment.tries,
+    });
+    return true;
+  }
+}
+
+function postpone({ pool }: ReconcileOptions, { paymentId, tries }: DuePayment): Promise<void> {
+  const ceilingMs = Math.min(1000 * 2 ** Math.min(tries, 10), backoffMaxMs);
+  // Half of it at least: a provider that is down is not asked about the same payment again at once.
+  return postponePayment(pool, paymentId, ceilingMs / 2 + (Math.random() * ceilingMs) / 2);
+}

@@ -1,0 +1,120 @@
+import { addDeadLetter } from '../ledger/dead-letters.js';
+import type { Decision, PurchaseRequest } from '../ledger/decide.js';
+import { readPayment } from '../ledger/payments.js';
+import { backoffMs } from '../platform/backoff.js';
+import type { Queryable } from '../platform/postgres.js';
+import type { Consumer, Delivery, OrderQueue, Settlement } from '../queue/queue.js';
+import type { DecisionQueue } from './decide.js';
+import type { Undecided } from './lanes.js';
+import type { Pay } from './pay.js';
+
+export type WorkOptions = {
+  queue: OrderQueue;
+  db: Queryable;
+  decisions: DecisionQueue<PurchaseRequest, Decision>;
+  pay: Pay;
+  batchMax: number;
+  onError: (error: unknown) => void;
+};
+
+// What came to nothing is tried again after up to 100, 200 and 400 ms; the fourth failure is a dead letter.
+const triesMax = 4;
+const firstRetryMs = 100;
+// Nobody need look at a paused sale's orders more often; resuming it takes a second to be felt.
+const pausedRetryMs = 1000;
+// Deliveries grow with each worker that dies over a message, too. So many deaths are no accident.
+const deliveriesMax = 20;
+// Payments of queued orders that this worker makes side by side; the reconciler makes those beyond.
+const paymentsMax = 100;
+
+/**
+ * What each outcome of a decision means for its message. `transient` is tried again with backoff and ends as a dead
+ * letter, `permanent` is one at once, `later` waits without being counted as a failure.
+ */
+const meaning: Record<(Decision | Undecided)['outcome'], 'done' | 'transient' | 'permanent' | 'later'> = {
+  confirmed: 'done',
+  reserved: 'done',
+  replayed: 'done',
+  'sale-not-open': 'done',
+  'limit-reached': 'done',
+  'sold-out': 'done',
+  'sale-paused': 'later',
+  overloaded: 'transient',
+  unknown: 'transient',
+  undecided: 'permanent',
+  // The message names an order that the ledger does not have as it says: nothing that we wrote.
+  'order-not-found': 'permanent',
+  'key-reused': 'permanent',
+};
+
+/** The worker: decides queued orders in batches through the same queue of decisions as the other entrances. */
+export function startWork(options: WorkOptions): Consumer {
+  const { queue, batchMax, onError } = options;
+  const pay = createPayInBackground(options);
+
+  async function decide({ message, deliveries }: Delivery): Promise<Settlement> {
+    const { orderId, saleId, shopperId, quantity, forceFail = false } = message;
+    if (forceFail) return bury(message, deliveries, 'force-fail', 'The order was sent with forceFail.');
+    if (deliveries > deliveriesMax) {
+      return bury(message, deliveries, 'too-many-deliveries', 'Its workers died again and again.');
+    }
+    const decided = await options.decisions.join(saleId, {
+      orderId,
+      shopperId,
+      quantity,
+      entrance: 'queued',
+      receivedAtMs: performance.now(),
+    });
+    if (decided.outcome === 'reserved' && decided.paymentId !== null) pay(decided.paymentId);
+    const { outcome } = decided;
+    switch (meaning[outcome]) {
+      case 'done':
+        return 'done';
+      case 'later':
+        return { retryInMs: pausedRetryMs };
+      case 'transient':
+        if (deliveries < triesMax) return { retryInMs: backoffMs(deliveries - 1, firstRetryMs, 400) };
+        return bury(message, deliveries, outcome, 'It could not be decided, try after try.');
+      case 'permanent':
+        return bury(message, deliveries, outcome, 'PostgreSQL refuses to decide it; the log has its words.');
+    }
+  }
+
+  // Written down before the message is settled: if this fails, the message comes again.
+  async function bury(
+    { saleId, orderId }: Delivery['message'],
+    deliveries: number,
+    reason: string,
+    error: string,
+  ): Promise<Settlement> {
+    const letter = { saleId, orderId, source: 'queue' as const, reason, error, deliveries };
+    if (!(await addDeadLetter(options.db, letter))) {
+      onError(new Error(`the queue holds order ${orderId} of sale ${saleId}, which the ledger does not have`));
+    }
+    return 'done';
+  }
+
+  return queue.consume({
+    batchMax,
+    handle: deliveries => Promise.all(deliveries.map(decide)),
+    onError,
+  });
+}
+
+/** Pays without keeping the messages behind it waiting; what is lost or has no room is the reconciler's. */
+function createPayInBackground({ db, pay, onError }: WorkOptions): (paymentId: string) => void {
+  let underWay = 0;
+  async function charge(paymentId: string): Promise<void> {
+    const payment = await readPayment(db, paymentId);
+    if (payment?.isHeld) await pay.charge(payment);
+  }
+  return paymentId => {
+    if (underWay >= paymentsMax) return;
+    underWay += 1;
+    void charge(paymentId)
+      .catch(onError)
+      .finally(() => {
+        underWay -= 1;
+      });
+  };
+}
