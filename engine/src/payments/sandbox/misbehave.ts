@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { FastifyReply } from 'fastify';
+import type { Behaviour } from './wire.js';
+
+export type Answer = { statusCode: number; body: unknown };
+
+export type Misbehaviour = {
+  set(behaviour: Behaviour): void;
+  /** Does `act`, or not, and answers, or not, as it was told. */
+  answer(reply: FastifyReply, act: () => Answer, isSlow?: boolean): Promise<FastifyReply>;
+  /** Lets go of all answers that are held back. */
+  close(): void;
+};
+
+const heldAnswerMs = 30_000;
+// Each holds a connection. A caller with time limits keeps a few hundred at most.
+export const heldAnswersMax = 5000;
+
+const good: Behaviour = { mode: 'ok', latencyMs: 0 };
+
+/** How a provider fails its callers, for trying out what they do about it. */
+export function createMisbehaviour(): Misbehaviour {
+  const closing = new AbortController();
+  let behaviour = good;
+  let endsAtMs = Number.POSITIVE_INFINITY;
+  let held = 0;
+
+  async function hold(reply: FastifyReply, durationMs: number): Promise<void> {
+    const gone = new AbortController();
+    const isOver = AbortSignal.any([closing.signal, gone.signal]);
+    held += 1;
+    try {
+      const hungUp = once(reply.raw, 'close', { signal: isOver });
+      await Promise.race([wait(durationMs, undefined, { signal: isOver }), hungUp]);
+    } catch {
+      // Closing.
+    } finally {
+      held -= 1;
+      gone.abort();
+    }
+  }
+
+  return {
+    set(next) {
+      behaviour = next;
+      endsAtMs = next.forMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + next.forMs;
+    },
+    async answer(reply, act, isSlow = false) {
+      const { mode, latencyMs } = performance.now() < endsAtMs ? behaviour : good;
+      const delayMs = isSlow || mode === 'hang' ? heldAnswerMs : latencyMs;
+      const isFull = delayMs > 0 && held >= heldAnswersMax;
+      if (mode === 'error' || isFull) return reply.code(503).send({ message: 'not now' });
+      const { statusCode, body } = act();
+      if (delayMs > 0) await hold(reply, delayMs);
+      if (mode === 'lost') return reply.code(500).send({ message: 'done, but this is all you hear of it' });
+      if (mode === 'garbled') return reply.type('application/json').send('{"status":"capt');
+      return reply.code(statusCode).send(body);
+    },
+    close: () => closing.abort(),
+  };
+}

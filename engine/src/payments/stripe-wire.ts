@@ -1,0 +1,120 @@
+import Stripe from 'stripe';
+import { z } from 'zod';
+import { messageOf } from '../platform/errors.js';
+import { type ChargeState, PaymentError, type PaymentEvent } from './provider.js';
+
+// What Stripe says, read into what Doorbuster knows. The SDK's types describe answers, it does not check them.
+
+const intentSchema = z.object({
+  id: z.string().min(1),
+  status: z.string().min(1),
+  amount_received: z.int().min(0),
+  metadata: z.record(z.string(), z.string()),
+  cancellation_reason: z.string().nullable(),
+  last_payment_error: z.object({ message: z.string().optional() }).nullable(),
+});
+export type Intent = z.output<typeof intentSchema>;
+
+const refundSchema = z.object({
+  id: z.string().min(1),
+  status: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()).nullable(),
+});
+export type StripeRefund = z.output<typeof refundSchema>;
+
+/** Marks an intent that we canceled because its card was declined. */
+export const declinedMark = 'abandoned';
+
+/** @throws PaymentError PROVIDER_GARBLED */
+export const readIntent = (value: unknown): Intent => read(value, intentSchema);
+export const readRefund = (value: unknown): StripeRefund => read(value, refundSchema);
+export const readRefunds = (value: unknown): StripeRefund[] =>
+  read(value, z.object({ data: z.array(refundSchema) })).data;
+
+/** Whether money could still be taken by confirming it. */
+export function isOpen({ status }: Intent): boolean {
+  return status.startsWith('requires_');
+}
+
+export function stateOf(intent: Intent): ChargeState {
+  const { id: reference, status, last_payment_error: error } = intent;
+  if (status === 'succeeded') return { status: 'captured', reference, amountMinor: intent.amount_received };
+  if (status !== 'canceled') return { status: 'pending', reference };
+  const isDeclined = error !== null || intent.cancellation_reason === declinedMark;
+  if (!isDeclined) return { status: 'canceled', reference };
+  return { status: 'declined', reference, reason: reasonOf(error?.message) };
+}
+
+/** @returns undefined for an event that tells nothing about a charge of ours. */
+export function readEvent(event: unknown): PaymentEvent | undefined {
+  const parsed = z.object({ type: z.string(), data: z.object({ object: intentSchema }) }).safeParse(event);
+  if (!parsed.success) return undefined;
+  const { type, data } = parsed.data;
+  const { object: intent } = data;
+  const paymentId = intent.metadata.paymentId;
+  if (paymentId === undefined) return undefined;
+  switch (type) {
+    case 'payment_intent.succeeded':
+    case 'payment_intent.canceled':
+      return { paymentId, charge: stateOf(intent) };
+    // The intent is open as yet, but only we could confirm it again, and under the same key Stripe would decline it again.
+    case 'payment_intent.payment_failed':
+      return { paymentId, charge: declined(intent.id, intent.last_payment_error?.message) };
+    default:
+      return undefined;
+  }
+}
+
+export function declined(reference: string, message: string | undefined): ChargeState {
+  return { status: 'declined', reference, reason: reasonOf(message) };
+}
+
+/**
+ * Why the shopper's card was not accepted, if that is what failed. A payment method that Stripe does not know counts too:
+ * it comes from the shopper, and is no fault of the settings.
+ */
+export function declineOf(error: unknown): string | undefined {
+  if (error instanceof Stripe.errors.StripeCardError) return reasonOf(error.message);
+  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return undefined;
+  return error.param === 'payment_method' ? reasonOf(error.message) : undefined;
+}
+
+/** The state that a call ran into: an intent that has ended cannot be confirmed or canceled, and Stripe shows it. */
+export function stateInError(error: unknown): ChargeState | undefined {
+  if (!(error instanceof Stripe.errors.StripeError) || error.payment_intent === undefined) return undefined;
+  const intent = readIntent(error.payment_intent);
+  return isOpen(intent) ? undefined : stateOf(intent);
+}
+
+export function isAlreadyRefunded(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeError && error.code === 'charge_already_refunded';
+}
+
+export function toPaymentError(error: unknown, signal: AbortSignal): PaymentError {
+  if (error instanceof PaymentError) return error;
+  if (signal.aborted) return new PaymentError('PROVIDER_TIMEOUT', 'Stripe took too long', error);
+  if (error instanceof Stripe.errors.StripeConnectionError) {
+    return new PaymentError('PROVIDER_UNREACHABLE', 'Stripe did not answer', error);
+  }
+  const status = error instanceof Stripe.errors.StripeError ? error.statusCode : undefined;
+  // The SDK knows no status for what is not JSON, and stumbles over JSON that is no object.
+  if (status === undefined)
+    return new PaymentError('PROVIDER_GARBLED', 'The answer of Stripe cannot be read', error);
+  // 409: the first call with this key is still under way.
+  const isBusy = status === 409 || status === 429 || status >= 500;
+  return new PaymentError(
+    isBusy ? 'PROVIDER_BUSY' : 'PROVIDER_REFUSED',
+    `Stripe answered ${status} (${messageOf(error).slice(0, 200)})`,
+    error,
+  );
+}
+
+function read<T>(value: unknown, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new PaymentError('PROVIDER_GARBLED', 'The answer of Stripe cannot be read', parsed.error);
+}
+
+function reasonOf(message: string | undefined): string {
+  return (message || 'the card was declined').slice(0, 200);
+}

@@ -1,0 +1,196 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import Stripe from 'stripe';
+import { type Charge, type ChargeState, PaymentError, type PaymentProvider } from './provider.js';
+import {
+  declined,
+  declinedMark,
+  declineOf,
+  type Intent,
+  isAlreadyRefunded,
+  isOpen,
+  readEvent,
+  readIntent,
+  readRefund,
+  readRefunds,
+  type StripeRefund,
+  stateInError,
+  stateOf,
+  toPaymentError,
+} from './stripe-wire.js';
+
+export type StripeProviderOptions = {
+  secretKey: string;
+  webhookSecret: string;
+  /** Another address than Stripe's own, for tests. */
+  apiBase?: string;
+};
+
+/**
+ * Payments by Stripe: a PaymentIntent is created, then confirmed. No money moves before the second step, so a charge whose
+ * outcome is not known is ended by creating its intent again, under the same key, which gives the first one, and canceling
+ * that. It does not matter whether the first call arrived.
+ *
+ * Stripe keeps idempotency keys for at least 24 hours. A charge has to be settled by then: sent again later, it would be
+ * a second one.
+ */
+export function createStripeProvider(options: StripeProviderOptions): PaymentProvider {
+  const { stripe, within } = createClient(options);
+  const { create, confirm, end } = createIntentSteps(stripe);
+
+  return {
+    name: 'stripe',
+    async charge(charge, signal) {
+      const { method, paymentId } = charge;
+      if (method === null) throw new PaymentError('PROVIDER_REFUSED', 'Stripe needs a payment method');
+      return within(signal, async () => {
+        const intent = await create(charge);
+        return isOpen(intent) ? confirm(intent.id, paymentId, method) : stateOf(intent);
+      });
+    },
+    cancel: (charge, signal) =>
+      within(signal, async () => {
+        const intent = await create(charge);
+        return isOpen(intent) ? end(intent.id, 'requested_by_customer') : stateOf(intent);
+      }),
+    refund: ({ paymentId, reference }, signal) =>
+      within(signal, async () => ({ reference: await refundOnce(stripe, paymentId, reference) })),
+    readWebhook(rawBody, headers) {
+      return readEvent(verify(stripe, rawBody, headers['stripe-signature'], options.webhookSecret));
+    },
+  };
+}
+
+function createIntentSteps(stripe: Stripe) {
+  // Nothing in here may depend on how the shopper pays: a cancel repeats it word for word.
+  async function create({ paymentId, orderId, amountMinor, currency }: Charge): Promise<Intent> {
+    const answer = await stripe.paymentIntents.create(
+      {
+        amount: amountMinor,
+        currency: currency.toLowerCase(),
+        // Those that send the shopper to another page would need one of ours to come back to.
+        automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+        metadata: { paymentId, orderId },
+      },
+      { idempotencyKey: paymentId },
+    );
+    const intent = readIntent(answer);
+    // A repeated create gets the answer of the first, which may be out of date by now. The SDK declares a plain object of
+    // headers, but over fetch it hands out a Headers; this reads both.
+    const isReplay = new Headers(answer.lastResponse.headers).get('idempotent-replayed') === 'true';
+    return isReplay ? readIntent(await stripe.paymentIntents.retrieve(intent.id)) : intent;
+  }
+
+  async function confirm(id: string, paymentId: string, method: string): Promise<ChargeState> {
+    try {
+      const answer = await stripe.paymentIntents.confirm(
+        id,
+        { payment_method: method },
+        { idempotencyKey: `${paymentId}:confirm` },
+      );
+      const intent = readIntent(answer);
+      return isOpen(intent)
+        ? endDeclined(id, 'the card wants to hear from its owner first')
+        : stateOf(intent);
+    } catch (error) {
+      const reason = declineOf(error);
+      return reason === undefined ? stateInErrorOrThrow(error) : endDeclined(id, reason);
+    }
+  }
+
+  // A declined intent stays open for another card. The charge is over once the intent is.
+  async function endDeclined(id: string, reason: string): Promise<ChargeState> {
+    const ended = await end(id, declinedMark);
+    const isOver = ended.status === 'canceled' || ended.status === 'declined';
+    return isOver ? declined(id, reason) : ended;
+  }
+
+  // Without a key of ours, since under a key Stripe repeats its first answer for a day, a "not now" too.
+  async function end(
+    id: string,
+    reason: 'requested_by_customer' | typeof declinedMark,
+  ): Promise<ChargeState> {
+    try {
+      return stateOf(readIntent(await stripe.paymentIntents.cancel(id, { cancellation_reason: reason })));
+    } catch (error) {
+      return stateInErrorOrThrow(error);
+    }
+  }
+
+  return { create, confirm, end };
+}
+
+function stateInErrorOrThrow(error: unknown): ChargeState {
+  const state = stateInError(error);
+  if (state === undefined) throw error;
+  return state;
+}
+
+async function refundOnce(stripe: Stripe, paymentId: string, intentId: string): Promise<string> {
+  // Looks first: under a key Stripe repeats even a 500 for a day, though the refund was made.
+  const made = readRefunds(await stripe.refunds.list({ payment_intent: intentId, limit: 100 }));
+  const ours = made.find(({ metadata }) => metadata?.paymentId === paymentId);
+  if (ours) return referenceOf(ours);
+  try {
+    const params = { payment_intent: intentId, metadata: { paymentId } };
+    const refund = await stripe.refunds.create(params, { idempotencyKey: `${paymentId}:refund` });
+    return referenceOf(readRefund(refund));
+  } catch (error) {
+    // Somebody gave the money back by hand.
+    const [byHand] = made;
+    if (isAlreadyRefunded(error) && byHand) return referenceOf(byHand);
+    throw error;
+  }
+}
+
+function referenceOf({ id, status }: StripeRefund): string {
+  if (status !== 'failed' && status !== 'canceled') return id;
+  throw new PaymentError(
+    'PROVIDER_REFUSED',
+    `The refund ${id} did not reach the shopper and is to be made by hand`,
+  );
+}
+
+function verify(stripe: Stripe, rawBody: Buffer, signature: unknown, secret: string): unknown {
+  try {
+    return stripe.webhooks.constructEvent(rawBody, typeof signature === 'string' ? signature : '', secret);
+  } catch (error) {
+    throw new PaymentError('WEBHOOK_REFUSED', 'The webhook was not signed by Stripe, or not lately', error);
+  }
+}
+
+// The outermost limit: the signal of a call ends it long before.
+const sdkTimeoutMs = 30_000;
+
+/** The SDK takes no AbortSignal. Its calls find theirs in the asynchronous context, and are aborted for real. */
+function createClient({ secretKey, apiBase }: StripeProviderOptions) {
+  const signals = new AsyncLocalStorage<AbortSignal>();
+  const httpClient = Stripe.createFetchHttpClient((url: string | URL | Request, init: RequestInit = {}) => {
+    const both = [signals.getStore(), init.signal].filter(signal => signal instanceof AbortSignal);
+    return fetch(url, { ...init, signal: AbortSignal.any(both) });
+  });
+  const stripe = new Stripe(secretKey, {
+    httpClient,
+    // Retries are decided in one place, which knows the budget of the whole call.
+    maxNetworkRetries: 0,
+    timeout: sdkTimeoutMs,
+    telemetry: false,
+    ...(apiBase === undefined ? {} : addressOf(apiBase)),
+  });
+  return {
+    stripe,
+    within: <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
+      signals.run(signal, work).catch(error => {
+        throw toPaymentError(error, signal);
+      }),
+  };
+}
+
+function addressOf(apiBase: string) {
+  const { protocol, hostname, port } = new URL(apiBase);
+  const isPlain = protocol === 'http:';
+  return {
+    protocol: isPlain ? ('http' as const) : ('https' as const),
+    host: hostname,
+    port: port || (isPlain ? 80 : 443),
+  };
+}

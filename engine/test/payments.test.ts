@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest';
+import type { Charge, PaymentProvider } from '../src/payments/provider.js';
+import { createCharge, type Rig, startSandboxRig, startStripeRig } from './support/payment-rigs.js';
+
+// One contract for all providers: the sandbox as the real service that it is, Stripe's SDK against a double of Stripe.
+const never = new AbortController().signal;
+
+describe.each([
+  { name: 'sandbox', start: startSandboxRig },
+  { name: 'stripe', start: startStripeRig },
+])('$name', ({ start }) => {
+  describe('charge', () => {
+    it('takes the money once, however often it is sent, also at the same time', async () => {
+      const rig = await start();
+      const charge = createCharge(rig);
+      const first = await rig.provider.charge(charge, never);
+      expect(first).toMatchObject({ status: 'captured', amountMinor: 1999 });
+      const more = await Promise.all([1, 2, 3].map(() => rig.provider.charge(charge, never)));
+      expect(more).toEqual([first, first, first]);
+      expect(await rig.totals()).toMatchObject({ captured: 1, capturedMinor: 1999 });
+    });
+
+    it('is declined for ever with a reason when the card is', async () => {
+      const rig = await start();
+      const charge = createCharge(rig, rig.declinedMethod);
+      const declined = await rig.provider.charge(charge, never);
+      expect(declined).toMatchObject({
+        status: 'declined',
+        reason: expect.stringContaining('insufficient funds'),
+      });
+      expect(await rig.provider.charge(charge, never)).toMatchObject({ status: 'declined' });
+      expect(await rig.provider.cancel(charge, never)).toMatchObject({ status: 'declined' });
+      expect(await rig.totals()).toMatchObject({ captured: 0, capturedMinor: 0 });
+    });
+
+    it.each(['lost', 'garbled', 'hang'] as const)(
+      'sent again after an answer was %s, gives what became of the first',
+      async mode => {
+        const rig = await start();
+        const charge = createCharge(rig);
+        await rig.behave(mode);
+        const codes = { lost: 'PROVIDER_BUSY', garbled: 'PROVIDER_GARBLED', hang: 'PROVIDER_TIMEOUT' };
+        const signal = mode === 'hang' ? AbortSignal.timeout(300) : never;
+        await expect(rig.provider.charge(charge, signal)).rejects.toMatchObject({
+          code: codes[mode],
+          retryable: true,
+        });
+        await rig.behave('ok');
+        expect(await rig.provider.charge(charge, never)).toMatchObject({
+          status: 'captured',
+          amountMinor: 1999,
+        });
+        expect(await rig.totals()).toMatchObject({ captured: 1, capturedMinor: 1999 });
+      },
+    );
+  });
+
+  describe('cancel', () => {
+    it('before the charge arrives keeps it from ever being captured', async () => {
+      const rig = await start();
+      const charge = createCharge(rig);
+      expect(await rig.provider.cancel(charge, never)).toMatchObject({ status: 'canceled' });
+      expect(await rig.provider.charge(charge, never)).toMatchObject({ status: 'canceled' });
+      expect(await rig.provider.cancel(charge, never)).toMatchObject({ status: 'canceled' });
+      expect(await rig.totals()).toMatchObject({ captured: 0, capturedMinor: 0 });
+    });
+
+    it('after the money was taken says so, also if nobody heard of it', async () => {
+      const rig = await start();
+      const charge = createCharge(rig);
+      await rig.behave('lost');
+      await expect(rig.provider.charge(charge, never)).rejects.toMatchObject({ code: 'PROVIDER_BUSY' });
+      await rig.behave('ok');
+      expect(await rig.provider.cancel(charge, never)).toMatchObject({
+        status: 'captured',
+        amountMinor: 1999,
+      });
+      expect(await rig.totals()).toMatchObject({ captured: 1 });
+    });
+
+    it('racing the charge ends in one truth', async () => {
+      const rig = await start();
+      for (let i = 0; i < 10; i++) {
+        const charge = createCharge(rig);
+        const [charged, canceled] = await Promise.all([
+          rig.provider.charge(charge, never),
+          rig.provider.cancel(charge, never),
+        ]);
+        const capturedBefore = (await rig.totals()).captured;
+        expect(charged.status).toBe(canceled.status);
+        expect(await rig.provider.charge(charge, never)).toMatchObject({ status: charged.status });
+        expect((await rig.totals()).captured).toBe(capturedBefore);
+      }
+    });
+  });
+
+  describe('refund', () => {
+    it('gives the whole amount back once, however often it is sent', async () => {
+      const rig = await start();
+      const refund = await chargeAndDescribeRefund(rig);
+      const first = await rig.provider.refund(refund, never);
+      expect(first.reference).not.toBe('');
+      expect(await rig.provider.refund(refund, never)).toEqual(first);
+      expect(await rig.totals()).toMatchObject({ captured: 1, refunded: 1, refundedMinor: 1999 });
+    });
+
+    it('sent again after its answer was lost, gives the first', async () => {
+      const rig = await start();
+      const refund = await chargeAndDescribeRefund(rig);
+      await rig.behave('lost');
+      await expect(rig.provider.refund(refund, never)).rejects.toMatchObject({ code: 'PROVIDER_BUSY' });
+      await rig.behave('ok');
+      expect((await rig.provider.refund(refund, never)).reference).not.toBe('');
+      expect(await rig.totals()).toMatchObject({ refunded: 1, refundedMinor: 1999 });
+    });
+  });
+
+  describe('failures', () => {
+    const failuresOf = (provider: PaymentProvider, charge: Charge) => [
+      provider.charge(charge, never),
+      provider.cancel(charge, never),
+      provider.refund({ ...charge, reference: 'none' }, never),
+    ];
+    async function expectFailures(rig: Rig, provider: PaymentProvider, expected: object): Promise<void> {
+      const outcomes = await Promise.allSettled(failuresOf(provider, createCharge(rig)));
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: expected });
+    }
+
+    it('nobody there: PROVIDER_UNREACHABLE, retryable', async () => {
+      const rig = await start();
+      const nowhere = rig.misconfigured({ url: 'http://127.0.0.1:1' });
+      await expectFailures(rig, nowhere, { code: 'PROVIDER_UNREACHABLE', retryable: true });
+    });
+
+    it('503 without effect: PROVIDER_BUSY, retryable', async () => {
+      const rig = await start();
+      await rig.behave('error');
+      await expectFailures(rig, rig.provider, { code: 'PROVIDER_BUSY', retryable: true });
+      expect(await rig.totals()).toMatchObject({ captured: 0 });
+    });
+
+    it('a 200 that cannot be read: PROVIDER_GARBLED, retryable', async () => {
+      const rig = await start();
+      await rig.behave('garbled');
+      const charge = createCharge(rig);
+      for (const call of [rig.provider.charge, rig.provider.cancel]) {
+        await expect(call(charge, never)).rejects.toMatchObject({
+          code: 'PROVIDER_GARBLED',
+          retryable: true,
+        });
+      }
+    });
+
+    it('a key that is refused: PROVIDER_REFUSED, for good', async () => {
+      const rig = await start();
+      await expectFailures(rig, rig.misconfigured({ key: 'wrong' }), {
+        code: 'PROVIDER_REFUSED',
+        retryable: false,
+      });
+    });
+
+    it('another amount under the same id: PROVIDER_REFUSED, and the first charge stands', async () => {
+      const rig = await start();
+      const charge = createCharge(rig);
+      await rig.provider.charge(charge, never);
+      const other = rig.provider.charge({ ...charge, amountMinor: 1 }, never);
+      await expect(other).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
+      expect(await rig.totals()).toMatchObject({ captured: 1, capturedMinor: 1999 });
+    });
+
+    it('an aborted call ends at once and sends nothing', async () => {
+      const rig = await start();
+      const aborted = AbortSignal.abort();
+      await expect(rig.provider.charge(createCharge(rig), aborted)).rejects.toMatchObject({
+        code: 'PROVIDER_TIMEOUT',
+      });
+      expect(await rig.totals()).toMatchObject({ captured: 0 });
+    });
+  });
+});
+
+describe('stripe alone', () => {
+  it('does not charge without a payment method, and can still end such a charge', async () => {
+    const { provider, ...rig } = await startStripeRig();
+    const charge = { ...createCharge(rig), method: null };
+    await expect(provider.charge(charge, never)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
+    expect(await provider.cancel(charge, never)).toMatchObject({ status: 'canceled' });
+  });
+
+  it.each(['pm_nobody_knows', 'pm_card_authenticationRequired'])(
+    'ends the intent of a charge by %s, and says declined',
+    async method => {
+      const { provider, double, ...rig } = await startStripeRig();
+      const charge = createCharge(rig, method);
+      expect(await provider.charge(charge, never)).toMatchObject({ status: 'declined' });
+      expect(double.intents()).toMatchObject([{ status: 'canceled' }]);
+      expect(await provider.charge(charge, never)).toMatchObject({ status: 'declined' });
+    },
+  );
+});
+
+async function chargeAndDescribeRefund(rig: Rig) {
+  const charge = createCharge(rig);
+  const { reference } = await rig.provider.charge(charge, never);
+  return { paymentId: charge.paymentId, reference: reference ?? '', amountMinor: charge.amountMinor };
+}

@@ -1,0 +1,43 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+export type Webhook = { rawBody: Buffer; headers: IncomingHttpHeaders };
+
+export type WebhookReceiver = {
+  url: string;
+  received: Webhook[];
+  /** Answers the next ones with 500, though it keeps them. */
+  failNext(times: number): void;
+};
+
+/** Keeps what is posted to it, until the test ends. */
+export async function startWebhookReceiver(): Promise<WebhookReceiver> {
+  const received: Webhook[] = [];
+  let failuresLeft = 0;
+  const server = createServer(async (request, reply) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    received.push({ rawBody: Buffer.concat(chunks), headers: request.headers });
+    reply.statusCode = failuresLeft > 0 ? 500 : 200;
+    failuresLeft -= 1;
+    reply.end();
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${portOf(server.address())}/webhook`,
+    received,
+    failNext(times) {
+      failuresLeft = times;
+    },
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('the receiver does not listen on TCP');
+  return address.port;
+}
