@@ -5,10 +5,12 @@ import { createStockViews, type StockViews } from './admission/stock-views.js';
 import { createCalendar } from './catalog/calendar.js';
 import { createListProductIds } from './catalog/products.js';
 import { createDraining } from './http/draining.js';
+import { createEventStreams, type EventStreamOptions } from './http/event-stream.js';
 import { createIdentity } from './http/identity.js';
 import { registerAdmin } from './http/routes/admin.js';
 import { registerCatalog } from './http/routes/catalog.js';
 import { registerOperations } from './http/routes/operations.js';
+import { registerOrderEvents } from './http/routes/order-events.js';
 import { registerOrders } from './http/routes/orders.js';
 import { registerPurchase } from './http/routes/purchase.js';
 import { registerSession } from './http/routes/session.js';
@@ -18,6 +20,8 @@ import { createAttempts } from './ledger/attempts.js';
 import { createDecide } from './ledger/decide.js';
 import type { Stock } from './ledger/stock.js';
 import { createDecisionQueue, type DecisionQueue } from './orders/decide.js';
+import { createOrderFollower } from './orders/follow-orders.js';
+import { createReadLife } from './orders/read-life.js';
 import { createFindReplay, createReadOrder } from './orders/replay.js';
 import type { Config } from './platform/config.js';
 import { createDatabaseClock } from './platform/database-clock.js';
@@ -46,6 +50,8 @@ export type ApiOptions = {
   logger: Logger;
   /** Another way to decide, for baselines and for tests of failures; in batches otherwise. */
   createDecisions?: CreateDecisions;
+  /** Other bounds for streams of events, for tests. */
+  eventStreams?: Partial<EventStreamOptions>;
 };
 
 type Parts = ReturnType<typeof createParts>;
@@ -88,11 +94,13 @@ function createParts({ config, databaseUrl, logger, createDecisions = decideInBa
   const clock = createDatabaseClock();
   const calendar = createCalendar(pool, clock);
   const warn = (message: string) => (error: unknown) => logger.warn({ reason: messageOf(error) }, message);
+  const orderFollower = createOrderFollower({ db: pool, onError: warn('followed orders could not be read') });
   const follower = followLedger({
     connection: connectionOptions(databaseUrl, config),
     clock,
     calendar,
     views: () => views,
+    onOrders: orderFollower.changed,
     onError: warn('trouble on the connection that follows the ledger'),
   });
   const views: StockViews = createStockViews(pool, follower.isLive);
@@ -109,15 +117,17 @@ function createParts({ config, databaseUrl, logger, createDecisions = decideInBa
     await Promise.all([pool.end(), decisionPool.end()]);
   }
 
-  return { pool, clock, calendar, views, attempts, decisions, close };
+  return { pool, clock, calendar, views, attempts, decisions, orderFollower, close };
 }
 
-async function createApiServer({ config, secrets, logger }: ApiOptions, parts: Parts) {
-  const { pool, clock, calendar, views, attempts, decisions } = parts;
+async function createApiServer({ config, secrets, logger, eventStreams: limits }: ApiOptions, parts: Parts) {
+  const { pool, clock, calendar, views, attempts, decisions, orderFollower } = parts;
   const server = await createServer(logger);
   const draining = createDraining(server);
   const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
+  const eventStreams = createEventStreams(server, limits);
   const readOrder = createReadOrder(pool);
+  const readLife = createReadLife(pool);
   const findReplay = createFindReplay(readOrder);
   const gate = createGate(views, clock);
   const probe = createProbe(pool);
@@ -131,6 +141,7 @@ async function createApiServer({ config, secrets, logger }: ApiOptions, parts: P
   registerPurchase(server, { identity, calendar, gate, decisions, findReplay, attempts });
   registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
   registerOrders(server, { identity, calendar, readOrder });
+  registerOrderEvents(server, { identity, readOrder, readLife, orderFollower, eventStreams });
   registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
   registerAdmin(server, { identity, pool, clock, calendar });
   registerOperations(server, { unreadyReasons });

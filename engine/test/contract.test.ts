@@ -51,6 +51,11 @@ describe('/openapi.json', () => {
         '/api/orders/{id}',
         await api.request('GET', `/api/orders/${order?.id}`, { headers: asShopper }),
       ],
+      [
+        'get',
+        '/api/orders/{id}/events',
+        await api.request('GET', `/api/orders/${order?.id}/events`, { headers: serviceHeaders }),
+      ],
       ['get', '/api/health', await api.request('GET', '/api/health')],
       ['get', '/api/ready', await api.request('GET', '/api/ready')],
       ['post', '/api/admin/products', await api.asOperator('POST', '/api/admin/products', product)],

@@ -44,6 +44,12 @@ export const problems = {
     title: 'Idempotency-Key reused',
     message: 'This Idempotency-Key was used for another purchase. Use a new key for a new purchase.',
   },
+  'too-many-streams': {
+    status: 429,
+    title: 'Too many streams',
+    message: 'You follow too many orders at once. Close one of them first.',
+    retryAfterSeconds: 2,
+  },
   overloaded: {
     status: 503,
     title: 'Overloaded',
