@@ -35,6 +35,7 @@ const settings = {
   // Some 130 bytes an attempt with short names: 26 MB, and seven seconds of refusals at 30,000 a second.
   ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000),
   DRAIN_TIMEOUT_MS: integer(10_000, 1, 600_000),
+  FAULTS_ENABLED: boolean(),
 } satisfies Record<string, z.ZodType>;
 
 type Name = keyof typeof settings;
@@ -58,6 +59,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const given = readSecretFiles(env, problems);
   if (!given.IDENTITY && given.NODE_ENV === 'production') {
     problems.push('IDENTITY: expected "demo" or "trusted"; there is no default when NODE_ENV=production');
+  }
+  if (given.FAULTS_ENABLED === 'true' && given.NODE_ENV === 'production') {
+    problems.push('FAULTS_ENABLED: expected "false" when NODE_ENV=production');
   }
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
@@ -115,6 +119,13 @@ function integer(fallback: number, min: number, max: number) {
     .transform(Number)
     .refine(value => value >= min && value <= max, message)
     .default(fallback);
+}
+
+function boolean() {
+  return z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform(text => text === 'true');
 }
 
 function secret() {
