@@ -9,6 +9,7 @@ import { createEventStreams, type EventStreamOptions } from './http/event-stream
 import { createIdentity } from './http/identity.js';
 import { registerAdmin } from './http/routes/admin.js';
 import { registerCatalog } from './http/routes/catalog.js';
+import { registerFaults } from './http/routes/faults.js';
 import { registerOperations } from './http/routes/operations.js';
 import { registerOrderEvents } from './http/routes/order-events.js';
 import { registerOrders } from './http/routes/orders.js';
@@ -18,6 +19,7 @@ import { createServer } from './http/server.js';
 import { createAllocateUserId } from './ids/allocate.js';
 import { createAttempts } from './ledger/attempts.js';
 import { createDecide } from './ledger/decide.js';
+import { spoilDecide } from './ledger/spoil-decide.js';
 import type { Stock } from './ledger/stock.js';
 import { createDecisionQueue, type DecisionQueue } from './orders/decide.js';
 import { createOrderFollower } from './orders/follow-orders.js';
@@ -26,6 +28,8 @@ import { createFindReplay, createReadOrder } from './orders/replay.js';
 import type { Config } from './platform/config.js';
 import { createDatabaseClock } from './platform/database-clock.js';
 import { messageOf } from './platform/errors.js';
+import { createFaultBroadcast } from './platform/fault-broadcast.js';
+import { createFaults, type Faults } from './platform/faults.js';
 import { connectionOptions, createPool, createProbe, type Pool } from './platform/postgres.js';
 import type { Secrets } from './platform/secrets.js';
 
@@ -40,6 +44,7 @@ type CreateDecisions = (parts: {
   pool: Pool;
   config: Config;
   logger: Logger;
+  faults: Faults;
   onStock: (stock: Stock) => void;
 }) => DecisionQueue;
 
@@ -94,6 +99,8 @@ function createParts({ config, databaseUrl, logger, createDecisions = decideInBa
   const clock = createDatabaseClock();
   const calendar = createCalendar(pool, clock);
   const warn = (message: string) => (error: unknown) => logger.warn({ reason: messageOf(error) }, message);
+  const faults = createFaults({ isEnabled: config.FAULTS_ENABLED });
+  const faultBroadcast = createFaultBroadcast(pool, faults);
   const orderFollower = createOrderFollower({ db: pool, onError: warn('followed orders could not be read') });
   const follower = followLedger({
     connection: connectionOptions(databaseUrl, config),
@@ -101,12 +108,13 @@ function createParts({ config, databaseUrl, logger, createDecisions = decideInBa
     calendar,
     views: () => views,
     onOrders: orderFollower.changed,
+    onFaults: faultBroadcast.hear,
     onError: warn('trouble on the connection that follows the ledger'),
   });
   const views: StockViews = createStockViews(pool, follower.isLive);
   const onError = warn('attempts could not be written');
   const attempts = createAttempts({ pool, clock, bufferMax: config.ATTEMPTS_BUFFER_MAX, onError });
-  const decisions = createDecisions({ pool: decisionPool, config, logger, onStock: views.apply });
+  const decisions = createDecisions({ pool: decisionPool, config, logger, faults, onStock: views.apply });
 
   async function close(): Promise<void> {
     await decisions.drained();
@@ -117,11 +125,11 @@ function createParts({ config, databaseUrl, logger, createDecisions = decideInBa
     await Promise.all([pool.end(), decisionPool.end()]);
   }
 
-  return { pool, clock, calendar, views, attempts, decisions, orderFollower, close };
+  return { pool, clock, calendar, views, attempts, decisions, orderFollower, faults, faultBroadcast, close };
 }
 
 async function createApiServer({ config, secrets, logger, eventStreams: limits }: ApiOptions, parts: Parts) {
-  const { pool, clock, calendar, views, attempts, decisions, orderFollower } = parts;
+  const { pool, clock, calendar, views, attempts, decisions, orderFollower, faults, faultBroadcast } = parts;
   const server = await createServer(logger);
   const draining = createDraining(server);
   const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
@@ -138,19 +146,20 @@ async function createApiServer({ config, secrets, logger, eventStreams: limits }
     return error === undefined ? [] : [`PostgreSQL does not answer: ${messageOf(error)}`];
   }
 
-  registerPurchase(server, { identity, calendar, gate, decisions, findReplay, attempts });
+  registerPurchase(server, { identity, calendar, gate, decisions, findReplay, attempts, faults });
   registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
   registerOrders(server, { identity, calendar, readOrder });
   registerOrderEvents(server, { identity, readOrder, readLife, orderFollower, eventStreams });
   registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
   registerAdmin(server, { identity, pool, clock, calendar });
+  registerFaults(server, { identity, faults, faultBroadcast });
   registerOperations(server, { unreadyReasons });
   return { server, draining };
 }
 
-const decideInBatches: CreateDecisions = ({ pool, config, logger, onStock }) =>
+const decideInBatches: CreateDecisions = ({ pool, config, logger, faults, onStock }) =>
   createDecisionQueue({
-    decide: createDecide(pool),
+    decide: spoilDecide(createDecide(pool), faults, config.DECISION_DEADLINE_MS),
     onStock,
     onPoison: ({ orderId }, error) => logger.error({ err: error, orderId }, 'PostgreSQL refuses a request'),
     deadlineMs: config.DECISION_DEADLINE_MS,

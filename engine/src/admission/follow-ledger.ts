@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Calendar } from '../catalog/calendar.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
+import { faultsChannel } from '../platform/fault-broadcast.js';
 import { createListener, type Listener, type ListenerOptions } from '../platform/listener.js';
 import type { StockViews } from './stock-views.js';
 
@@ -12,6 +13,8 @@ export type FollowLedgerParts = {
   views: () => StockViews;
   /** A hint that orders of the sale may have changed. */
   onOrders: (saleId: number) => void;
+  /** Faults that another process was asked for. */
+  onFaults: (payload: unknown) => void;
   onError: (error: unknown) => void;
 };
 
@@ -43,6 +46,7 @@ const handlers: Record<string, (parts: FollowLedgerParts, payload: unknown) => v
     onOrders(stock.saleId);
   },
   doorbuster_orders: ({ onOrders }, payload) => onOrders(ordersSchema.parse(payload).saleId),
+  [faultsChannel]: ({ onFaults }, payload) => onFaults(payload),
   doorbuster_catalog: ({ calendar }, payload) =>
     void calendar.refresh(catalogSchema.parse(payload).productId),
 };

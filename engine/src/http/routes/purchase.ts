@@ -3,12 +3,14 @@ import { z } from 'zod';
 import type { Gate, GateRefusal } from '../../admission/gate.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import type { Product } from '../../catalog/products.js';
+import type { Sale } from '../../catalog/sales.js';
 import type { Attempts } from '../../ledger/attempts.js';
 import type { PurchaseRequest } from '../../ledger/decide.js';
 import type { DecisionQueue } from '../../orders/decide.js';
 import type { DecisionOutcome } from '../../orders/lanes.js';
 import { orderIdOf } from '../../orders/order-id.js';
 import type { FindReplay } from '../../orders/replay.js';
+import type { Faults } from '../../platform/faults.js';
 import { type Identity, shopperOf } from '../identity.js';
 import { type ProblemSlug, sendProblem } from '../problem.js';
 import {
@@ -30,7 +32,11 @@ export type PurchaseParts = {
   decisions: DecisionQueue;
   findReplay: FindReplay;
   attempts: Attempts;
+  faults: Faults;
 };
+
+// The gate is advice, and advice that comes later than this is not waited for.
+const gatePatienceMs = 50;
 
 const bodySchema = z.strictObject({
   productId: idSchema,
@@ -54,7 +60,7 @@ const schema = {
 
 /** POST /api/purchase: the hot path. Parse and identify, ask the gate, join the sale's open batch, answer. */
 export function registerPurchase(app: App, parts: PurchaseParts): void {
-  const { identity, calendar, gate, decisions, findReplay, attempts } = parts;
+  const { identity, calendar, gate, decisions, findReplay, attempts, faults } = parts;
 
   app.post('/api/purchase', { schema }, async (request, reply) => {
     const receivedAtMs = performance.now();
@@ -65,7 +71,9 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
     if (!offer) return sendProblem(reply, 'product-not-found');
 
     const { product, sale } = offer;
-    const refusal = sale ? gate.check(sale, quantity, key !== undefined) : 'sale-not-open';
+    const trouble = faults.inject('gate', gatePatienceMs);
+    const isGateDown = trouble !== undefined && (await hasFailed(trouble));
+    const refusal = refusalOf(sale, quantity, key !== undefined, isGateDown);
     const attempt = { productId, saleId: sale?.saleId ?? null, shopperId, quantity, receivedAtMs };
     // What most of a million shoppers get: no id, no promise, no query.
     if (refusal && key === undefined) {
@@ -81,6 +89,12 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
     return answer(reply, decided, product, purchase.orderId);
   });
 
+  // Without the gate everything goes to the ledger, which has the last word in any case.
+  function refusalOf(sale: Sale | undefined, quantity: number, mayBeRetry: boolean, isGateDown: boolean) {
+    if (!sale) return 'sale-not-open';
+    return isGateDown ? undefined : gate.check(sale, quantity, mayBeRetry);
+  }
+
   // A refusal from memory must not hide the order that the first try of this key has made.
   async function replayOr(
     refusal: GateRefusal,
@@ -89,6 +103,13 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
   ): Promise<DecisionOutcome> {
     return (await findReplay(purchase, product.productId)) ?? { outcome: refusal };
   }
+}
+
+function hasFailed(work: Promise<void>): Promise<boolean> {
+  return work.then(
+    () => false,
+    () => true,
+  );
 }
 
 const slugOf = {
