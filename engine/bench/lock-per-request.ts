@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { type ApiOptions, startApi } from '../dist/app.js';
+import { type AppOptions, startApp } from '../dist/app/app.js';
 import { readRoutines } from '../dist/ledger/routines.js';
 import { readConfig } from '../dist/platform/config.js';
 import { openDatabase } from '../dist/platform/database.js';
@@ -14,7 +14,7 @@ import { readSecrets } from '../dist/platform/secrets.js';
  */
 const poolMax = 20;
 
-type Join = ReturnType<NonNullable<ApiOptions['createDecisions']>>['join'];
+type Join = ReturnType<NonNullable<AppOptions['createDecisions']>>['join'];
 
 const lockAndRead = {
   name: 'lock-and-read',
@@ -70,7 +70,8 @@ const database = await openDatabase(config, { onProgress: () => {} });
 const pool = createPool(database.url, config);
 await migrate(pool, await readRoutines());
 await pool.end();
-const api = await startApi({
+const api = await startApp({
+  roles: ['api'],
   config,
   secrets: await readSecrets(config),
   databaseUrl: database.url,

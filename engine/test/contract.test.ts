@@ -24,11 +24,12 @@ describe('/openapi.json', () => {
   it('describes every answer as it really is, refusals too', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool);
-    const api = await startTestApi(url, { IDENTITY: 'demo' });
+    const api = await startTestApi(url, { IDENTITY: 'demo', FAULTS_ENABLED: 'true' });
     const document = documentSchema.parse((await api.request('GET', '/openapi.json')).body);
     const { order } = (await api.purchase({ productId, userId: 'a', key: 'k' })).body;
     const asShopper = { ...serviceHeaders, 'x-user-id': 'a' };
     const product = { name: 'x', priceMinor: 1, currency: 'EUR' };
+    const fault = { place: 'payment', effect: 'latency', latencyMs: 1, forMs: 1000 };
     const sale = {
       productId: productId + 1,
       startsAt: '2026-01-01T00:00:00Z',
@@ -51,6 +52,11 @@ describe('/openapi.json', () => {
         '/api/orders/{id}',
         await api.request('GET', `/api/orders/${order?.id}`, { headers: asShopper }),
       ],
+      [
+        'get',
+        '/api/orders/{id}/events',
+        await api.request('GET', `/api/orders/${order?.id}/events`, { headers: serviceHeaders }),
+      ],
       ['get', '/api/health', await api.request('GET', '/api/health')],
       ['get', '/api/ready', await api.request('GET', '/api/ready')],
       ['post', '/api/admin/products', await api.asOperator('POST', '/api/admin/products', product)],
@@ -68,6 +74,9 @@ describe('/openapi.json', () => {
       ['post', '/api/admin/sales/{id}/end', await api.asOperator('POST', `/api/admin/sales/${saleId}/end`)],
       ['get', '/api/admin/orders', await api.asOperator('GET', `/api/admin/orders?saleId=${saleId}`)],
       ['get', '/api/admin/audit', await api.asOperator('GET', '/api/admin/audit')],
+      ['post', '/api/admin/faults', await api.asOperator('POST', '/api/admin/faults', fault)],
+      ['get', '/api/admin/faults', await api.asOperator('GET', '/api/admin/faults')],
+      ['delete', '/api/admin/faults', await api.asOperator('DELETE', '/api/admin/faults?place=moon')],
     ];
 
     expect(document.openapi).toMatch(/^3\.1/);

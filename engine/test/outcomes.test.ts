@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { ApiOptions } from '../src/app.js';
+import type { AppOptions } from '../src/app/app.js';
 import { problems } from '../src/http/problem.js';
 import type { Decide } from '../src/ledger/decide.js';
 import { createDecisionQueue } from '../src/orders/decide.js';
@@ -121,7 +121,7 @@ async function answerOf({ sale, decide, before = [], send }: Case): Promise<Answ
   });
 }
 
-function queueOf(decide: Decide): NonNullable<ApiOptions['createDecisions']> {
+function queueOf(decide: Decide): NonNullable<AppOptions['createDecisions']> {
   return ({ onStock }) =>
     createDecisionQueue({
       decide,

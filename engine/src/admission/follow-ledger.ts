@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Calendar } from '../catalog/calendar.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
+import { faultsChannel } from '../platform/fault-broadcast.js';
 import { createListener, type Listener, type ListenerOptions } from '../platform/listener.js';
 import type { StockViews } from './stock-views.js';
 
@@ -10,18 +11,20 @@ export type FollowLedgerParts = {
   calendar: Calendar;
   /** Asked for late: the views themselves ask the follower whether it is live. */
   views: () => StockViews;
+  /** A hint that orders of the sale may have changed. */
+  onOrders: (saleId: number) => void;
+  /** Faults that another process was asked for. */
+  onFaults: (payload: unknown) => void;
   onError: (error: unknown) => void;
 };
 
-/** Keeps what this process remembers in step with the ledger: stock, sales, and the database's time. */
-export function followLedger({ connection, clock, calendar, views, onError }: FollowLedgerParts): Listener {
+/** Keeps what this process remembers in step with the ledger: stock, sales, followed orders, the database's time. */
+export function followLedger(parts: FollowLedgerParts): Listener {
+  const { connection, clock, calendar, views, onError } = parts;
   return createListener({
     connection,
-    channels: ['doorbuster_stock', 'doorbuster_catalog'],
-    onNotification(channel, payload) {
-      if (channel === 'doorbuster_stock') views().apply(stockSchema.parse(payload));
-      else void calendar.refresh(catalogSchema.parse(payload).productId);
-    },
+    channels: Object.keys(handlers),
+    onNotification: (channel, payload) => handlers[channel]?.(parts, payload),
     async onConnect(db) {
       await clock.calibrate(db);
       calendar.clear();
@@ -35,6 +38,19 @@ export function followLedger({ connection, clock, calendar, views, onError }: Fo
   });
 }
 
+const handlers: Record<string, (parts: FollowLedgerParts, payload: unknown) => void> = {
+  doorbuster_stock({ views, onOrders }, payload) {
+    const stock = stockSchema.parse(payload);
+    views().apply(stock);
+    // Units move with orders, whoever moves them.
+    onOrders(stock.saleId);
+  },
+  doorbuster_orders: ({ onOrders }, payload) => onOrders(ordersSchema.parse(payload).saleId),
+  [faultsChannel]: ({ onFaults }, payload) => onFaults(payload),
+  doorbuster_catalog: ({ calendar }, payload) =>
+    void calendar.refresh(catalogSchema.parse(payload).productId),
+};
+
 const stockSchema = z.object({
   saleId: z.number(),
   allocation: z.number(),
@@ -43,4 +59,5 @@ const stockSchema = z.object({
   sold: z.number(),
   version: z.number(),
 });
+const ordersSchema = z.object({ saleId: z.number() });
 const catalogSchema = z.object({ productId: z.number() });

@@ -4,12 +4,15 @@ import { createStockViews, type StockViews } from '../admission/stock-views.js';
 import { createCalendar } from '../catalog/calendar.js';
 import { createListProductIds } from '../catalog/products.js';
 import { createDraining } from '../http/draining.js';
+import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
 import { createIdentity } from '../http/identity.js';
 import { registerAdmin } from '../http/routes/admin.js';
 import { registerCatalog } from '../http/routes/catalog.js';
 import { registerCheckout } from '../http/routes/checkout.js';
 import { registerDeadLetters } from '../http/routes/dead-letters.js';
+import { registerFaults } from '../http/routes/faults.js';
 import { registerOperations } from '../http/routes/operations.js';
+import { registerOrderEvents } from '../http/routes/order-events.js';
 import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
 import { registerPurchase } from '../http/routes/purchase.js';
@@ -20,6 +23,8 @@ import { createServer } from '../http/server.js';
 import { createAllocateUserId } from '../ids/allocate.js';
 import { createAttempts } from '../ledger/attempts.js';
 import { createCheckoutCodes } from '../orders/checkout-code.js';
+import { createOrderFollower } from '../orders/follow-orders.js';
+import { createReadLife } from '../orders/read-life.js';
 import { createFindReplay, createReadOrder } from '../orders/replay.js';
 import { createDatabaseClock } from '../platform/database-clock.js';
 import { messageOf } from '../platform/errors.js';
@@ -34,11 +39,11 @@ export type Api = {
 };
 
 /** The role that answers shoppers and operators. */
-export async function startApi(parts: Parts): Promise<Api> {
+export async function startApi(parts: Parts, limits: Partial<EventStreamOptions> = {}): Promise<Api> {
   const { config } = parts;
   const memory = createMemory(parts);
   try {
-    const { server, draining } = await createApiServer(parts, memory);
+    const { server, draining } = await createApiServer(parts, memory, limits);
     const url = await server.listen({ host: config.HOST, port: config.PORT, backlog: acceptBacklog });
     return {
       url,
@@ -54,14 +59,18 @@ export async function startApi(parts: Parts): Promise<Api> {
 }
 
 /** What this process remembers of the ledger, and what it has yet to tell it. */
-function createMemory({ config, logger, pool, connection, decisions, warn, followStock }: Parts) {
+function createMemory(parts: Parts) {
+  const { config, logger, pool, connection, decisions, warn, followStock, faultBroadcast } = parts;
   const clock = createDatabaseClock();
   const calendar = createCalendar(pool, clock);
+  const orderFollower = createOrderFollower({ db: pool, onError: warn('followed orders could not be read') });
   const follower = followLedger({
     connection,
     clock,
     calendar,
     views: () => views,
+    onOrders: orderFollower.changed,
+    onFaults: faultBroadcast.hear,
     onError: warn('trouble on the connection that follows the ledger'),
   });
   const views: StockViews = createStockViews(pool, follower.isLive);
@@ -77,15 +86,20 @@ function createMemory({ config, logger, pool, connection, decisions, warn, follo
     await follower.close();
   }
 
-  return { clock, calendar, views, attempts, close };
+  return { clock, calendar, views, attempts, orderFollower, close };
 }
 
-async function createApiServer(parts: Parts, memory: ReturnType<typeof createMemory>) {
-  const { config, secrets, logger, pool, queue } = parts;
+async function createApiServer(
+  parts: Parts,
+  memory: ReturnType<typeof createMemory>,
+  limits: Partial<EventStreamOptions>,
+) {
+  const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
   const { clock, calendar, views } = memory;
   const server = await createServer(logger);
   const draining = createDraining(server);
   const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
+  const eventStreams = createEventStreams(server, limits);
   const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
   const gate = createGate(views, clock);
@@ -93,8 +107,9 @@ async function createApiServer(parts: Parts, memory: ReturnType<typeof createMem
   const shop = {
     ...parts,
     ...memory,
-    ...{ identity, gate, readOrder, codes },
+    ...{ identity, gate, readOrder, codes, eventStreams },
     findReplay: createFindReplay(readOrder),
+    readLife: createReadLife(pool),
   };
 
   async function unreadyReasons(): Promise<string[]> {
@@ -105,12 +120,14 @@ async function createApiServer(parts: Parts, memory: ReturnType<typeof createMem
 
   registerPurchase(server, { ...shop, redeem: createRedeem(shop) });
   registerCheckout(server, shop);
-  registerOrders(server, { ...shop, mayForceFail: false });
+  registerOrders(server, { ...shop, mayForceFail: faults.isEnabled });
+  registerOrderEvents(server, shop);
   registerPrecheck(server, shop);
   registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
   registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
   registerWebhooks(server, shop);
   registerAdmin(server, { identity, pool, clock, calendar });
+  registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
   registerOperations(server, { unreadyReasons });
   return { server, draining };

@@ -1,3 +1,4 @@
+import type { EventStreamOptions } from '../http/event-stream.js';
 import { startApi } from './api.js';
 import { createParts, type PartsOptions } from './parts.js';
 import { type Role, startRole } from './roles.js';
@@ -12,10 +13,12 @@ export type App = {
 export type AppOptions = PartsOptions & {
   /** What this process does; each role may run in as many processes as you like. */
   roles: readonly (Role | 'api')[];
+  /** Other bounds for streams of events, for tests. */
+  eventStreams?: Partial<EventStreamOptions>;
 };
 
 /** The composition root: this folder alone picks adapters and wires the parts of a process together. */
-export async function startApp({ roles, ...options }: AppOptions): Promise<App> {
+export async function startApp({ roles, eventStreams, ...options }: AppOptions): Promise<App> {
   const parts = createParts(options);
   const running: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -25,7 +28,7 @@ export async function startApp({ roles, ...options }: AppOptions): Promise<App> 
   };
   try {
     for (const role of roles) if (role !== 'api') running.push(startRole(role, parts));
-    const api = roles.includes('api') ? await startApi(parts) : undefined;
+    const api = roles.includes('api') ? await startApi(parts, eventStreams) : undefined;
     if (api) running.push(api.close);
     let drained: Promise<void> | undefined;
     return {

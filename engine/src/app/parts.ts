@@ -7,8 +7,11 @@ import { createAcceptBatch, type OrderRequest } from '../orders/accept.js';
 import type { BatchOptions } from '../orders/batch.js';
 import { createDecisionQueue, type DecisionQueue } from '../orders/decide.js';
 import { createPay } from '../orders/pay.js';
+import { spoil } from '../orders/spoil.js';
 import type { Config } from '../platform/config.js';
 import { messageOf } from '../platform/errors.js';
+import { createFaultBroadcast } from '../platform/fault-broadcast.js';
+import { createFaults, type Faults } from '../platform/faults.js';
 import { connectionOptions, createPool, type Pool } from '../platform/postgres.js';
 import type { Secrets } from '../platform/secrets.js';
 import { createPostgresQueue } from '../queue/postgres-queue.js';
@@ -27,6 +30,7 @@ type CreateDecisions = (parts: {
   pool: Pool;
   config: Config;
   logger: Logger;
+  faults: Faults;
   onStock: (stock: Stock) => void;
 }) => DecisionQueue<PurchaseRequest, Decision>;
 
@@ -46,18 +50,25 @@ export function createParts(options: PartsOptions) {
   const connection = connectionOptions(databaseUrl, config);
   const warn = (message: string) => (error: unknown) => logger.warn({ reason: messageOf(error) }, message);
 
+  const faults = createFaults({ isEnabled: config.FAULTS_ENABLED });
+  const faultBroadcast = createFaultBroadcast(pool, faults);
+
   // Only an API has a memory of stock to keep; it puts itself here.
   let listener: (stock: Stock) => void = () => {};
   const onStock = (stock: Stock) => listener(stock);
   const onPoison = ({ orderId }: { orderId: string }, error: unknown) =>
     logger.error({ err: error, orderId }, 'PostgreSQL refuses a request');
-  const batched = <Request extends { orderId: string }, Outcome>(
+  const batched = <Request extends { orderId: string; receivedAtMs?: number }, Outcome>(
     decide: BatchOptions<Request, Outcome>['decide'],
-  ) => createDecisionQueue<Request, Outcome>({ decide, onStock, onPoison, ...boundsOf(config) });
+  ) =>
+    createDecisionQueue<Request, Outcome>({
+      decide: spoil(decide, faults, config.DECISION_DEADLINE_MS),
+      ...{ onStock, onPoison, ...boundsOf(config) },
+    });
 
   const queue = createPostgresQueue({ pool, listen: connection });
-  const payments = createPayments({ config, secrets, logger });
-  const decisions = createDecisions({ pool: decisionPool, config, logger, onStock });
+  const payments = createPayments({ config, secrets, logger, faults });
+  const decisions = createDecisions({ pool: decisionPool, config, logger, faults, onStock });
   const settlements = batched<OrderEvent, Settlement>(createSettle(decisionPool));
   const acceptBatch = createAcceptBatch({
     pool: decisionPool,
@@ -68,7 +79,7 @@ export function createParts(options: PartsOptions) {
   const pay = createPay({ db: pool, payments, settlements, onError: warn('a payment has no outcome yet') });
 
   return {
-    ...{ config, secrets, logger, warn, connection, pool },
+    ...{ config, secrets, logger, warn, connection, pool, faults, faultBroadcast },
     ...{ queue, payments, decisions, settlements, acceptances, pay },
     onStock,
     /** Has every change of stock that this process makes told to `follow`. */
@@ -83,9 +94,9 @@ export function createParts(options: PartsOptions) {
   };
 }
 
-const decideInBatches: CreateDecisions = ({ pool, config, logger, onStock }) =>
+const decideInBatches: CreateDecisions = ({ pool, config, logger, faults, onStock }) =>
   createDecisionQueue({
-    decide: createDecide(pool),
+    decide: spoil(createDecide(pool), faults, config.DECISION_DEADLINE_MS),
     onStock,
     onPoison: ({ orderId }, error) => logger.error({ err: error, orderId }, 'PostgreSQL refuses a request'),
     ...boundsOf(config),

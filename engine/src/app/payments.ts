@@ -3,21 +3,25 @@ import type { Logger } from 'pino';
 import { createResilientPayments, type Payments } from '../payments/resilient.js';
 import type { PaymentProvider } from '../payments/provider.js';
 import { createSandboxProvider } from '../payments/sandbox/provider.js';
+import { spoilProvider } from '../payments/spoil.js';
 import { createStripeProvider } from '../payments/stripe.js';
 import type { Config } from '../platform/config.js';
 import { OperatingError } from '../platform/errors.js';
+import type { Faults } from '../platform/faults.js';
 import type { Secrets } from '../platform/secrets.js';
 
+type PaymentsOptions = { config: Config; secrets: Secrets; logger: Logger; faults: Faults };
+
 /** The payment provider that the settings name, behind its time limits, retries and breaker. */
-export function createPayments(options: { config: Config; secrets: Secrets; logger: Logger }): Payments {
-  const { logger } = options;
+export function createPayments(options: PaymentsOptions): Payments {
+  const { logger, faults } = options;
   return createResilientPayments({
-    provider: createProvider(options),
+    provider: spoilProvider(createProvider(options), faults),
     onBreaker: (state, reason) => logger.warn({ state, reason }, 'the circuit breaker of payments has moved'),
   });
 }
 
-function createProvider({ config, secrets }: { config: Config; secrets: Secrets }): PaymentProvider {
+function createProvider({ config, secrets }: PaymentsOptions): PaymentProvider {
   if (config.PAYMENT_PROVIDER === 'sandbox') {
     return createSandboxProvider({ url: config.SANDBOX_URL, ...sandboxSecrets(secrets) });
   }

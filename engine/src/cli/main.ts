@@ -5,7 +5,7 @@ import { OperatingError } from '../platform/errors.js';
 import { audit } from './audit.js';
 import { printConfig } from './config.js';
 import { migrateDatabase, resetDatabase, seedDatabase } from './schema.js';
-import { api, start } from './serve.js';
+import { serveRole, serveSandbox, start } from './serve.js';
 
 const program = new Command('doorbuster')
   .description(
@@ -14,10 +14,22 @@ const program = new Command('doorbuster')
   .showHelpAfterError();
 
 program.command('start').description('run everything on this machine, with a demo catalogue').action(start);
+const roleDescriptions = {
+  api: 'run the HTTP API alone, on a database that "migrate" has prepared',
+  worker: 'run a worker alone: it decides queued orders',
+  scheduler: 'run the scheduler alone: it expires holds, reconciles payments, opens, closes and repeats sales',
+  compensator: 'run the compensator alone: it ends the orders of dead letters',
+} as const;
+for (const role of ['api', 'worker', 'scheduler', 'compensator'] as const) {
+  program
+    .command(role)
+    .description(roleDescriptions[role])
+    .action(() => serveRole(role));
+}
 program
-  .command('api')
-  .description('run the HTTP API alone, on a database that "migrate" has prepared')
-  .action(api);
+  .command('sandbox')
+  .description('run the sandbox alone: a payment provider to play with, which moves no money')
+  .action(serveSandbox);
 program.command('migrate').description('bring the database schema up to date').action(migrateDatabase);
 program
   .command('seed')

@@ -2,12 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Gate, GateRefusal } from '../admission/gate.js';
 import type { Calendar } from '../catalog/calendar.js';
 import type { Product } from '../catalog/products.js';
+import type { Sale } from '../catalog/sales.js';
 import type { Acceptance } from '../ledger/accept.js';
 import type { Attempts } from '../ledger/attempts.js';
 import type { Decision, PurchaseRequest } from '../ledger/decide.js';
 import type { Undecided } from '../orders/lanes.js';
 import { orderIdOf } from '../orders/order-id.js';
 import type { FindReplay } from '../orders/replay.js';
+import type { Faults } from '../platform/faults.js';
 import { type Identity, shopperOf } from './identity.js';
 import { type ProblemSlug, sendProblem } from './problem.js';
 
@@ -17,6 +19,7 @@ export type EntranceParts = {
   gate: Gate;
   findReplay: FindReplay;
   attempts: Attempts;
+  faults: Faults;
 };
 
 export type EntranceOptions = {
@@ -39,6 +42,9 @@ type Refused = Exclude<Outcome, { order: unknown }>;
 /** A request that has an order, new or from an earlier try of the same intent. */
 export type Entered = { granted: Granted; product: Product; orderId: string; shopperId: string };
 
+// The gate is advice, and advice that comes later than this is not waited for.
+const gatePatienceMs = 50;
+
 /** @returns undefined where it was refused, and the refusal answered. */
 export type Enter = (
   request: FastifyRequest,
@@ -51,11 +57,17 @@ export type Enter = (
  * refusal.
  */
 export function createEntrance(parts: EntranceParts, { entrance, join }: EntranceOptions): Enter {
-  const { identity, calendar, gate, findReplay, attempts } = parts;
+  const { identity, calendar, gate, findReplay, attempts, faults } = parts;
 
   // A refusal from memory must not hide the order that the first try of this key has made.
   async function replayOr(refusal: GateRefusal, purchase: PurchaseRequest, productId: number) {
     return (await findReplay(purchase, productId)) ?? { outcome: refusal };
+  }
+
+  // Without the gate everything goes to the ledger, which has the last word in any case.
+  function refusalOf(sale: Sale | undefined, quantity: number, mayBeRetry: boolean, isGateDown: boolean) {
+    if (!sale) return 'sale-not-open';
+    return isGateDown ? undefined : gate.check(sale, quantity, mayBeRetry);
   }
 
   return async (request, { productId, quantity, userId, paymentMethod }, reply) => {
@@ -66,7 +78,9 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     if (!offer) return refuse(reply, 'product-not-found');
 
     const { product, sale } = offer;
-    const refusal = sale ? gate.check(sale, quantity, key !== undefined) : 'sale-not-open';
+    const trouble = faults.inject('gate', gatePatienceMs);
+    const isGateDown = trouble !== undefined && (await hasFailed(trouble));
+    const refusal = refusalOf(sale, quantity, key !== undefined, isGateDown);
     const attempt = { productId, saleId: sale?.saleId ?? null, shopperId, quantity, receivedAtMs };
     // What most of a million shoppers get: no id, no promise, no query.
     if (refusal && key === undefined) {
@@ -108,6 +122,13 @@ const slugOf: Record<Refused['outcome'], ProblemSlug> = {
 
 function refuse(reply: FastifyReply, slug: ProblemSlug, orderId?: string): undefined {
   sendProblem(reply, slug, undefined, slug === 'outcome-unknown' ? { orderId } : undefined);
+}
+
+function hasFailed(work: Promise<void>): Promise<boolean> {
+  return work.then(
+    () => false,
+    () => true,
+  );
 }
 
 export function headerOf(request: FastifyRequest, name: string): string | undefined {

@@ -11,6 +11,11 @@ export const problems = {
   invalid: { status: 400, title: 'Invalid request', message: 'The request is not valid.' },
   'not-authenticated': { status: 401, title: 'Not authenticated', message: 'Please sign in first.' },
   forbidden: { status: 403, title: 'Forbidden', message: 'You may not do this.' },
+  'faults-disabled': {
+    status: 403,
+    title: 'Faults disabled',
+    message: 'Faults on demand are not enabled here.',
+  },
   'not-found': { status: 404, title: 'Not found', message: 'There is no such thing.' },
   'product-not-found': { status: 404, title: 'Product not found', message: 'This product does not exist.' },
   'sale-not-found': { status: 404, title: 'Sale not found', message: 'This sale does not exist.' },
@@ -57,6 +62,11 @@ export const problems = {
   },
   'not-replayable': { status: 409, title: 'Not replayable', message: 'This dead letter can not be replayed.' },
   'sale-ended': { status: 409, title: 'Sale ended', message: 'This sale has ended for good.' },
+  'too-many-faults': {
+    status: 409,
+    title: 'Too many faults',
+    message: 'There are as many faults as there may be. Clear some first.',
+  },
   'too-large': { status: 413, title: 'Body too large', message: 'The request body is too large.' },
   'unsupported-media-type': {
     status: 415,
@@ -67,6 +77,12 @@ export const problems = {
     status: 422,
     title: 'Idempotency-Key reused',
     message: 'This Idempotency-Key was used for another purchase. Use a new key for a new purchase.',
+  },
+  'too-many-streams': {
+    status: 429,
+    title: 'Too many streams',
+    message: 'You follow too many orders at once. Close one of them first.',
+    retryAfterSeconds: 2,
   },
   overloaded: {
     status: 503,

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { InjectedFault } from '../platform/faults.js';
 import { classifyFailure } from './failures.js';
 
 const withCode = (code: string) => Object.assign(new Error('failed'), { code });
@@ -14,6 +15,7 @@ describe('what a failed statement means for its batch', () => {
     ['transient', withCode('ENOTFOUND')],
     ['transient', new Error('timeout exceeded when trying to connect')],
     ['transient', new Error('Connection terminated due to connection timeout')],
+    ['transient', new InjectedFault('ledger')],
     ['unknown', new Error('Connection terminated unexpectedly')],
     ['unknown', new Error('Query read timeout')],
     ['unknown', withCode('ECONNRESET')],

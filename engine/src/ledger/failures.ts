@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from '../platform/errors.js';
+import { InjectedFault } from '../platform/faults.js';
 import { constraintOf, sqlStateOf } from '../platform/postgres.js';
 
 /**
@@ -44,5 +45,6 @@ const connectMessages = new Set([
 ]);
 
 function wasNeverSent(error: unknown): boolean {
+  if (error instanceof InjectedFault) return true;
   return connectCodes.has(codeOf(error) ?? '') || connectMessages.has(messageOf(error));
 }

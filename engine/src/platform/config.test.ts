@@ -36,6 +36,17 @@ describe('settings', () => {
     expect(readConfig({ NODE_ENV: 'production', IDENTITY: 'demo' }).IDENTITY).toBe('demo');
   });
 
+  it('allow faults on demand only where asked for, and never in production', () => {
+    expect(readConfig({}).FAULTS_ENABLED).toBe(false);
+    expect(readConfig({ FAULTS_ENABLED: 'true' }).FAULTS_ENABLED).toBe(true);
+    expect(problemsOf({ FAULTS_ENABLED: 'yes' })).toEqual([expect.stringContaining('FAULTS_ENABLED')]);
+    const production = { NODE_ENV: 'production', IDENTITY: 'demo' };
+    expect(problemsOf({ ...production, FAULTS_ENABLED: 'true' })).toEqual([
+      'FAULTS_ENABLED: expected "false" when NODE_ENV=production',
+    ]);
+    expect(readConfig({ ...production, FAULTS_ENABLED: 'false' }).FAULTS_ENABLED).toBe(false);
+  });
+
   it('take a secret from a file, and refuse it from two places', () => {
     const directory = mkdtempSync(join(tmpdir(), 'doorbuster-config-'));
     const file = join(directory, 'key');

@@ -40,9 +40,15 @@ const settings = {
     .string()
     .regex(/^https?:\/\/[^\s/]+$/, 'expected an address such as http://127.0.0.1:3010')
     .default('http://127.0.0.1:3010'),
+  // Where the sandbox sends its webhooks; the API on this machine unless set.
+  PAYMENT_WEBHOOK_URL: z
+    .string()
+    .regex(/^https?:\/\/\S+$/, 'expected an address such as http://127.0.0.1:3000/api/webhooks/payments')
+    .optional(),
   STRIPE_SECRET_KEY: secret(),
   STRIPE_WEBHOOK_SECRET: secret(),
   DRAIN_TIMEOUT_MS: integer(10_000, 1, 600_000),
+  FAULTS_ENABLED: boolean(),
 } satisfies Record<string, z.ZodType>;
 
 type Name = keyof typeof settings;
@@ -73,6 +79,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const given = readSecretFiles(env, problems);
   if (!given.IDENTITY && given.NODE_ENV === 'production') {
     problems.push('IDENTITY: expected "demo" or "trusted"; there is no default when NODE_ENV=production');
+  }
+  if (given.FAULTS_ENABLED === 'true' && given.NODE_ENV === 'production') {
+    problems.push('FAULTS_ENABLED: expected "false" when NODE_ENV=production');
   }
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
@@ -130,6 +139,13 @@ function integer(fallback: number, min: number, max: number) {
     .transform(Number)
     .refine(value => value >= min && value <= max, message)
     .default(fallback);
+}
+
+function boolean() {
+  return z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform(text => text === 'true');
 }
 
 function secret() {

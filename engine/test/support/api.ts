@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { type ApiOptions, startApi } from '../../src/app.js';
+import { type AppOptions, startApp } from '../../src/app/app.js';
 import { apiKey, operatorToken, secrets, testConfig } from './config.js';
 
 const bodySchema = z.looseObject({
@@ -36,16 +36,22 @@ const operatorHeaders = { authorization: `Bearer ${operatorToken}` };
 export async function startTestApi(
   databaseUrl: string,
   env: Record<string, string> = {},
-  options: Partial<ApiOptions> = {},
+  options: Partial<AppOptions> = {},
 ): Promise<TestApi> {
   const logger = pino({ level: 'silent' });
-  const api = await startApi({ config: testConfig(env), secrets, databaseUrl, logger, ...options });
-  onTestFinished(() => api.drain());
+  const app = await startApp({
+    roles: ['api'],
+    ...{ config: testConfig(env), secrets, databaseUrl, logger },
+    ...options,
+  });
+  onTestFinished(() => app.drain());
+  const { url } = app;
+  if (url === undefined) throw new Error('the test wants an API');
   const request: TestApi['request'] = (method, path, { body, headers = serviceHeaders } = {}) =>
-    send(`${api.url}${path}`, method, body, headers);
+    send(`${url}${path}`, method, body, headers);
   return {
-    url: api.url,
-    drain: api.drain,
+    url,
+    drain: app.drain,
     request,
     purchase: ({ key, ...body }) =>
       request('POST', '/api/purchase', {

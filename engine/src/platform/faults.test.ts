@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createFaults, type Fault, InjectedFault } from './faults.js';
+
+const forMs = 1000;
+const fault = (parts: Partial<Fault>): Fault => ({
+  place: 'ledger',
+  share: 1,
+  forMs,
+  ...(parts.effect === 'latency'
+    ? { latencyMs: 100, ...parts, effect: 'latency' }
+    : { effect: 'error', ...parts }),
+});
+
+describe('a fault on demand', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('costs nothing while none is set: no promise', () => {
+    expect(createFaults({ isEnabled: true }).inject('ledger')).toBeUndefined();
+  });
+
+  it('meets the calls at its place alone', async () => {
+    const faults = createFaults({ isEnabled: true });
+    expect(faults.set(fault({ place: 'payment' }))).toBe(true);
+
+    expect(faults.inject('ledger')).toBeUndefined();
+    await expect(faults.inject('payment')).rejects.toMatchObject({ code: 'INJECTED_FAULT', retryable: true });
+  });
+
+  it('makes calls wait', async () => {
+    const faults = createFaults({ isEnabled: true });
+    faults.set(fault({ effect: 'latency', latencyMs: 100 }));
+    const call = observe(faults.inject('ledger'));
+
+    await vi.advanceTimersByTimeAsync(99);
+    expect(call.state).toBe('waits');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(call.state).toBe('went on');
+  });
+
+  it('lets calls hang until it ends', async () => {
+    const faults = createFaults({ isEnabled: true });
+    faults.set(fault({ effect: 'hang' }));
+    const call = observe(faults.inject('ledger'));
+
+    await vi.advanceTimersByTimeAsync(forMs - 1);
+    expect(call.state).toBe('waits');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(call.state).toBe('went on');
+  });
+
+  it('lets no call hang for longer than 30 s, or than its caller has patience', async () => {
+    const faults = createFaults({ isEnabled: true });
+    faults.set(fault({ effect: 'hang', forMs: 600_000 }));
+    const [patient, impatient] = [observe(faults.inject('ledger')), observe(faults.inject('ledger', 50))];
+
+    await vi.advanceTimersByTimeAsync(50);
+    expect([patient.state, impatient.state]).toEqual(['waits', 'failed']);
+    await vi.advanceTimersByTimeAsync(29_950);
+    expect(patient.state).toBe('failed');
+  });
+
+  it('is given up by a caller who has less patience than it takes', async () => {
+    const faults = createFaults({ isEnabled: true });
+    faults.set(fault({ effect: 'latency', latencyMs: 100 }));
+    const call = observe(faults.inject('ledger', 99));
+
+    await vi.advanceTimersByTimeAsync(99);
+    expect(call.state).toBe('failed');
+  });
+
+  it('ends by itself', async () => {
+    const faults = createFaults({ isEnabled: true });
+    faults.set(fault({}));
+    expect(faults.list()).toEqual([{ ...fault({}), remainingMs: forMs }]);
+
+    await vi.advanceTimersByTimeAsync(forMs);
+
+    expect(faults.list()).toEqual([]);
+    expect(faults.inject('ledger')).toBeUndefined();
+  });
+
+  it('ends when it is cleared, and lets go of what hangs', async () => {
+    const faults = createFaults({ isEnabled: true });
+    faults.set(fault({ effect: 'hang' }));
+    faults.set(fault({ place: 'gate' }));
+    const call = observe(faults.inject('ledger'));
+
+    faults.clear('ledger');
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect(call.state).toBe('went on');
+    expect(faults.list().map(({ place }) => place)).toEqual(['gate']);
+    faults.clear();
+    expect(faults.list()).toEqual([]);
+  });
+
+  it('meets the share of the calls that it is set for', async () => {
+    const faults = createFaults({ isEnabled: true });
+    faults.set(fault({ share: 0 }));
+    expect(faults.inject('ledger')).toBeUndefined();
+    faults.set(fault({ share: 0.5 }));
+
+    const calls = Array.from({ length: 1000 }, () => faults.inject('ledger'));
+    const met = calls.filter(call => call !== undefined);
+    await Promise.allSettled(met);
+
+    // Twelve standard deviations: one run in 10^30 fails by chance.
+    expect(Math.abs(met.length - 500)).toBeLessThan(190);
+  });
+
+  it('is one of 20 at most', () => {
+    const faults = createFaults({ isEnabled: true });
+    for (let count = 1; count <= 20; count++) expect(faults.set(fault({}))).toBe(true);
+
+    expect(faults.isFull()).toBe(true);
+    expect(faults.set(fault({}))).toBe(false);
+    faults.clear();
+    expect(faults.set(fault({}))).toBe(true);
+  });
+
+  it('is not to be had where faults are not enabled', () => {
+    const faults = createFaults({ isEnabled: false });
+
+    expect(faults.set(fault({}))).toBe(false);
+    expect(faults.inject('ledger')).toBeUndefined();
+  });
+});
+
+function observe(call: Promise<void> | undefined): { state: 'not met' | 'waits' | 'went on' | 'failed' } {
+  const seen: ReturnType<typeof observe> = { state: call ? 'waits' : 'not met' };
+  call?.then(
+    () => {
+      seen.state = 'went on';
+    },
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(InjectedFault);
+      seen.state = 'failed';
+    },
+  );
+  return seen;
+}
