@@ -42,6 +42,7 @@ function gateOf({ available, errorMs = 0 }: { available: number; errorMs?: numbe
     peek: () => stock,
     read: async () => stock,
     apply: () => {},
+    countDisagreements: async () => 0,
     refresh: async () => {},
   };
   return createGate(views, { nowMs: () => nowMs, errorMs: () => errorMs, calibrate: async () => {} });

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { readStock, type Stock } from '../ledger/stock.js';
+import { sleep } from '../platform/backoff.js';
 import { coalesce } from '../platform/coalesce.js';
 import type { Queryable } from '../platform/postgres.js';
 
@@ -15,6 +16,8 @@ export type StockViews = {
   read(saleId: number): Promise<Stock | undefined>;
   /** Takes in a newer version; an older or equal one changes nothing. */
   apply(stock: Stock): void;
+  /** How many remembered sales differ from these stocks of the ledger, once what is on its way has arrived. */
+  countDisagreements(stocks: readonly Stock[]): Promise<number>;
   /** Reads every remembered sale again, and forgets those that are gone. */
   refresh(db: Queryable): Promise<void>;
 };
@@ -22,6 +25,9 @@ export type StockViews = {
 // More sales than anyone looks at in the same minute, and still one short query a second to read again.
 const viewsMax = 2000;
 const loads = { keysMax: 1000, waitersMax: 20_000, deadlineMs: 2000 };
+
+// A view that lets too few in heals within this; see the heartbeat of the listener.
+const agreesWithinMs = 10_000;
 
 export function createStockViews(db: Queryable, isLive: () => boolean): StockViews {
   const views = new LRUCache<number, Stock>({ max: viewsMax });
@@ -49,6 +55,14 @@ export function createStockViews(db: Queryable, isLive: () => boolean): StockVie
       if (stock) apply(stock);
       return stock;
     },
+    async countDisagreements(stocks) {
+      const giveUpAtMs = performance.now() + agreesWithinMs;
+      for (;;) {
+        const count = stocks.filter(stock => disagrees(views.peek(stock.saleId), stock)).length;
+        if (count === 0 || performance.now() > giveUpAtMs) return count;
+        await sleep(100);
+      }
+    },
     async refresh(connection) {
       const saleIds = [...views.keys()];
       if (saleIds.length === 0) return;
@@ -64,4 +78,10 @@ export function createStockViews(db: Queryable, isLive: () => boolean): StockVie
       }
     },
   };
+}
+
+// A newer view has seen more than the snapshot; an older one must catch up.
+function disagrees(view: Stock | undefined, stock: Stock): boolean {
+  if (!view || view.version > stock.version) return false;
+  return view.version < stock.version || view.available !== stock.available;
 }

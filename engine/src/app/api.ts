@@ -126,7 +126,7 @@ async function createApiServer(
   registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
   registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
   registerWebhooks(server, shop);
-  registerAdmin(server, { identity, pool, clock, calendar });
+  registerAdmin(server, shop);
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
   registerOperations(server, { unreadyReasons });

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Logger } from 'pino';
-import { createResilientPayments, type Payments } from '../payments/resilient.js';
 import type { PaymentProvider } from '../payments/provider.js';
+import { createResilientPayments, type Payments } from '../payments/resilient.js';
 import { createSandboxProvider } from '../payments/sandbox/provider.js';
 import { spoilProvider } from '../payments/spoil.js';
 import { createStripeProvider } from '../payments/stripe.js';

@@ -17,7 +17,8 @@ program.command('start').description('run everything on this machine, with a dem
 const roleDescriptions = {
   api: 'run the HTTP API alone, on a database that "migrate" has prepared',
   worker: 'run a worker alone: it decides queued orders',
-  scheduler: 'run the scheduler alone: it expires holds, reconciles payments, opens, closes and repeats sales',
+  scheduler:
+    'run the scheduler alone: it expires holds, reconciles payments, opens, closes and repeats sales',
   compensator: 'run the compensator alone: it ends the orders of dead letters',
 } as const;
 for (const role of ['api', 'worker', 'scheduler', 'compensator'] as const) {

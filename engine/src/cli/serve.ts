@@ -84,7 +84,11 @@ function isEverything(chosen: AppOptions['roles']): boolean {
   return chosen.length > 1;
 }
 
-async function startOwnSandbox(config: Config, secrets: Secrets, logger: Logger): Promise<Sandbox | undefined> {
+async function startOwnSandbox(
+  config: Config,
+  secrets: Secrets,
+  logger: Logger,
+): Promise<Sandbox | undefined> {
   if (config.PAYMENT_PROVIDER !== 'sandbox') return undefined;
   const { apiKey, webhookSecret } = sandboxSecrets(secrets);
   const isPortKnown = config.PORT !== 0 || config.PAYMENT_WEBHOOK_URL !== undefined;
@@ -123,7 +127,10 @@ async function prepareDatabase(
 }
 
 function sayWhere(url: string | undefined, chosen: AppOptions['roles'], config: Config): void {
-  if (url === undefined) return say(`Doorbuster is running: ${chosen.join(', ')}. Ctrl-C stops it.`);
+  if (url === undefined) {
+    say(`Doorbuster is running: ${chosen.join(', ')}. Ctrl-C stops it.`);
+    return;
+  }
   const whereIs = (setting: string | undefined, path: string) =>
     setting ? 'as set by the environment' : path;
   say('');

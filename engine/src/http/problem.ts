@@ -60,7 +60,11 @@ export const problems = {
     title: 'Sale overlaps',
     message: 'The product has another sale in this window.',
   },
-  'not-replayable': { status: 409, title: 'Not replayable', message: 'This dead letter can not be replayed.' },
+  'not-replayable': {
+    status: 409,
+    title: 'Not replayable',
+    message: 'This dead letter can not be replayed.',
+  },
   'sale-ended': { status: 409, title: 'Sale ended', message: 'This sale has ended for good.' },
   'too-many-faults': {
     status: 409,

@@ -101,7 +101,10 @@ export const orderSchema = z.object({
   status: z.enum(orderStatuses),
   reason: z.string().nullable().meta({ description: 'Why it ended as it did, where that is not plain' }),
   expiresAt: z.iso.datetime().nullable().meta({ description: 'Deadline of the hold' }),
-  prize: z.boolean().nullable().meta({ description: 'Whether this order wins; null where there is no prize' }),
+  prize: z
+    .boolean()
+    .nullable()
+    .meta({ description: 'Whether this order wins; null where there is no prize' }),
 });
 
 export const boughtSchema = z.object({ success: z.literal(true), message: z.string(), order: orderSchema });

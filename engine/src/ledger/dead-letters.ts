@@ -70,8 +70,13 @@ export async function compensateNext(pool: Pool): Promise<number | undefined> {
     if (!letter) return undefined;
     const { saleId, orderId, reason, source } = letter;
     // What is owed to a shopper is owed whatever became of the order.
-    if (source !== 'refund') await createSettle(tx)(saleId, [{ event: 'fail', orderId, reason }]);
-    await moveLetter(tx, letter, 'COMPENSATED');
+    if (source === 'refund') {
+      await moveLetter(tx, letter, 'COMPENSATED');
+      return saleId;
+    }
+    const { decisions } = await createSettle(tx)(saleId, [{ event: 'fail', orderId, reason }]);
+    // An order that came to its end by another road, such as a payment that was late, leaves nothing to mend.
+    await moveLetter(tx, letter, decisions[0]?.outcome === 'failed' ? 'COMPENSATED' : 'DISCARDED');
     return saleId;
   });
 }
@@ -139,7 +144,8 @@ async function resolve(
     await tx.query('savepoint before_work');
     const resolution = await work(tx, letter);
     // A dry run goes all the way and is taken back; so is what stands before a refusal.
-    if (isDryRun || resolution.outcome === 'not-replayable') await tx.query('rollback to savepoint before_work');
+    if (isDryRun || resolution.outcome === 'not-replayable')
+      await tx.query('rollback to savepoint before_work');
     return resolution;
   });
 }

@@ -1,8 +1,10 @@
+type Invariant = { id: number; title: string; sql: string | null };
+
 /**
- * What must hold at every instant, numbered as in docs/operate.md. Each statement selects the rows that break it;
- * `sql: null` is the one that needs a list from outside. Numbers that are missing belong to tables that do not exist yet.
+ * What must hold at every instant, numbered as in docs/operate.md. Each statement selects the rows that break it; two
+ * compare the ledger with something outside of it, and have no statement of their own.
  */
-export const invariants: readonly { id: number; title: string; sql: string | null }[] = [
+export const invariants: readonly Invariant[] = [
   {
     id: 1,
     title: 'Conservation: allocation = available + reserved + sold, none negative',
@@ -57,16 +59,78 @@ export const invariants: readonly { id: number; title: string; sql: string | nul
           where order_transitions.from_status is null or from_status <> status_before or seq <> position
           union all
           select from orders full join (
-            select distinct on (sale_id, order_id) sale_id, order_id, to_status, quantity
+            select distinct on (sale_id, order_id) sale_id, order_id, seq, to_status, quantity, reason, prize
             from journal order by sale_id, order_id, seq desc
           ) last using (sale_id, order_id)
-          where orders.status is distinct from last.to_status or orders.quantity is distinct from last.quantity`,
+          where orders.status is distinct from last.to_status or orders.quantity is distinct from last.quantity
+             or orders.seq is distinct from last.seq or orders.reason is distinct from last.reason
+             or orders.prize is distinct from last.prize`,
+  },
+  {
+    id: 6,
+    title: 'No hold is past its deadline by more than 60 s',
+    sql: `select from orders where status = 'RESERVED' and expires_at < clock_timestamp() - interval '60 seconds'`,
   },
   { id: 7, title: 'Every acknowledged order exists', sql: null },
   {
     id: 8,
-    title: 'One order per shopper and Idempotency-Key',
-    sql: 'select from orders group by order_id having count(*) > 1',
+    title: 'One order per shopper and Idempotency-Key, and per checkout code, which was used in time',
+    sql: `select from orders group by order_id having count(*) > 1
+          union all
+          select from orders
+          where entrance = 'checkout' and status = 'CONFIRMED'
+            and (redeemed_at is null or redeemed_key is null or redeemed_at > expires_at)`,
+  },
+  {
+    id: 9,
+    title: 'Nothing queued is lost: decided, queued, or a dead letter with a reason',
+    sql: `select from orders o
+          where status = 'QUEUED' and created_at < clock_timestamp() - interval '60 seconds'
+            and not exists (select from queue_messages m where m.order_id = o.order_id)
+            and coalesce(retold_at < clock_timestamp() - interval '120 seconds', true)
+            and not exists (select from dead_letters d where d.order_id = o.order_id and d.status = 'NEW')
+          union all
+          select from orders o
+          where status = 'FAILED' and not exists (select from dead_letters d where d.order_id = o.order_id)
+          union all
+          select from orders where status in ('REJECTED', 'FAILED', 'EXPIRED', 'CANCELLED') and reason is null`,
+  },
+  {
+    id: 10,
+    title: 'Dead letters are resolved or visible, and none that waits belongs to a live order',
+    sql: `select from dead_letters d left join orders o using (sale_id, order_id)
+          where o.order_id is null
+             or d.status = 'NEW' and d.created_at < clock_timestamp() - interval '60 seconds'
+             or d.status = 'COMPENSATED' and d.source <> 'refund' and o.status in ('QUEUED', 'RESERVED', 'CONFIRMED')`,
+  },
+  {
+    id: 11,
+    title: 'Money matches state: kept is the total of a paid order, and nothing of any other',
+    // What is due back is not kept: it is on its way, or a dead letter that an operator sees.
+    sql: `select from orders o join sales s using (sale_id)
+          left join lateral (
+            select sum(captured_minor) filter (where status = 'CAPTURED') as kept,
+                   count(*) filter (where status = 'CAPTURED') as kept_count,
+                   count(*) filter (where status in ('REFUND_DUE', 'REFUNDED')) as returned_count
+            from payments p where p.sale_id = o.sale_id and p.order_id = o.order_id
+          ) money on true
+          where kept_count > 1
+             or coalesce(kept, 0) <> case
+                  when o.status = 'CONFIRMED' and s.payment = 'required' then o.total_minor else 0 end
+             or o.status = 'REFUNDED' and returned_count = 0
+          union all
+          select from payments p left join orders o using (sale_id, order_id)
+          where o.order_id is null
+          union all
+          select from payments p full join (
+            select payment_id,
+                   (array_agg(status order by seq desc))[1] as status,
+                   count(*) filter (where status in ('CAPTURED', 'REFUND_DUE')) as captures,
+                   count(*) filter (where status = 'REFUNDED') as refunds,
+                   count(*) = max(seq) as is_gapless
+            from payment_journal group by payment_id
+          ) last using (payment_id)
+          where p.status is distinct from last.status or captures > 1 or refunds > 1 or not is_gapless`,
   },
   {
     id: 12,
@@ -82,4 +146,5 @@ export const invariants: readonly { id: number; title: string; sql: string | nul
           full join (select sale_id, order_id from attempts where outcome = 'confirmed') attempt using (sale_id, order_id)
           where orders.order_id is null or attempt.order_id is null`,
   },
+  { id: 14, title: 'The gate agrees with the ledger', sql: null },
 ];

@@ -23,7 +23,11 @@ export type DuePayment = {
  * Takes payments whose time has come, oldest first, at most `limit`, and puts each off for `againInMs`: who takes one and
  * dies leaves it to whoever comes then, and two who take at once do not take the same.
  */
-export async function takeDuePayments(db: Queryable, limit: number, againInMs: number): Promise<DuePayment[]> {
+export async function takeDuePayments(
+  db: Queryable,
+  limit: number,
+  againInMs: number,
+): Promise<DuePayment[]> {
   const { rows } = await db.query<DuePayment>({
     name: 'take-due-payments',
     text: `with due as (

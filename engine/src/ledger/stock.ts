@@ -39,3 +39,11 @@ export async function readStock(db: Queryable, saleIds: readonly number[]): Prom
   });
   return rows;
 }
+
+/** The stock of every sale there is, for the audit. */
+export async function readAllStock(db: Queryable): Promise<Stock[]> {
+  const { rows } = await db.query<Stock>(
+    'select sale_id as "saleId", allocation, available, reserved, sold, version from stock',
+  );
+  return rows;
+}

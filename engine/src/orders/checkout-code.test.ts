@@ -29,7 +29,15 @@ describe('a checkout code', () => {
   it('of another secret key is refused, and so is what is no code at all', () => {
     const other = createCheckoutCodes('another-key-of-the-test');
     expect(codes.orderIdOf(other.codeOf('0190a5b4-7e2c-7c3f-9c1e-8f1f6a2b3c4d'))).toBeUndefined();
-    for (const text of ['', 'x', 'A'.repeat(42), 'A'.repeat(43), 'A'.repeat(44), 'é'.repeat(43), "' or 1=1--"]) {
+    for (const text of [
+      '',
+      'x',
+      'A'.repeat(42),
+      'A'.repeat(43),
+      'A'.repeat(44),
+      'é'.repeat(43),
+      "' or 1=1--",
+    ]) {
       expect(codes.orderIdOf(text)).toBeUndefined();
     }
   });

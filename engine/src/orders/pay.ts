@@ -1,7 +1,7 @@
 import { addDeadLetter } from '../ledger/dead-letters.js';
 import type { OrderEvent, Settlement } from '../ledger/settle.js';
-import type { Payments } from '../payments/resilient.js';
 import { type Charge, type ChargeState, PaymentError } from '../payments/provider.js';
+import type { Payments } from '../payments/resilient.js';
 import { messageOf } from '../platform/errors.js';
 import type { Queryable } from '../platform/postgres.js';
 import type { DecisionQueue } from './decide.js';
@@ -33,10 +33,7 @@ export type Pay = {
  * same id, and the second finds its work done.
  */
 export function createPay({ db, payments, settlements, onError }: PayOptions): Pay {
-  async function ask(
-    payment: PaymentToMake,
-    call: (charge: Charge) => Promise<ChargeState>,
-  ): Promise<Paid> {
+  async function ask(payment: PaymentToMake, call: (charge: Charge) => Promise<ChargeState>): Promise<Paid> {
     try {
       const { saleId, ...charge } = payment;
       return await settle(saleId, eventOf(payment, await call(charge)));

@@ -89,7 +89,9 @@ export function startWork(options: WorkOptions): Consumer {
   ): Promise<Settlement> {
     const letter = { saleId, orderId, source: 'queue' as const, reason, error, deliveries };
     if (!(await addDeadLetter(options.db, letter))) {
-      onError(new Error(`the queue holds order ${orderId} of sale ${saleId}, which the ledger does not have`));
+      onError(
+        new Error(`the queue holds order ${orderId} of sale ${saleId}, which the ledger does not have`),
+      );
     }
     return 'done';
   }

@@ -7,7 +7,7 @@ export async function brokenInvariants(
   pool: Pool,
   acknowledged: readonly Acknowledged[] = [],
 ): Promise<number[]> {
-  const { invariants } = await runAudit(pool, acknowledged);
+  const { invariants } = await runAudit(pool, { acknowledged });
   return invariants.filter(({ violations }) => violations > 0).map(({ id }) => id);
 }
 

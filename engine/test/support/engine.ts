@@ -68,7 +68,15 @@ export async function readSecret(dataDir: string, name: 'api-key' | 'operator-to
 function spawnEngine(args: string[], dataDir: string, extra: Record<string, string> = {}): ChildProcess {
   const { DATABASE_URL: _, ...env } = process.env;
   return spawn(process.execPath, [main, ...args], {
-    env: { ...env, NODE_ENV: 'development', DATA_DIR: dataDir, PORT: '0', SANDBOX_PORT: '0', LOG_LEVEL: 'warn', ...extra },
+    env: {
+      ...env,
+      NODE_ENV: 'development',
+      DATA_DIR: dataDir,
+      PORT: '0',
+      SANDBOX_PORT: '0',
+      LOG_LEVEL: 'warn',
+      ...extra,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

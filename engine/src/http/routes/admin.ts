@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { StockViews } from '../../admission/stock-views.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import { createProduct } from '../../catalog/products.js';
 import { changeSaleStatus, createSale, type Sale, type SaleStatus } from '../../catalog/sales.js';
@@ -22,7 +23,13 @@ import type { App } from '../server.js';
 import { saleView } from '../views.js';
 import { productSchema, saleSchema } from './catalog.js';
 
-export type AdminParts = { identity: Identity; pool: Pool; clock: DatabaseClock; calendar: Calendar };
+export type AdminParts = {
+  identity: Identity;
+  pool: Pool;
+  clock: DatabaseClock;
+  calendar: Calendar;
+  views: StockViews;
+};
 
 const newProductSchema = z.strictObject({
   name: textSchema(1, 200),
@@ -81,7 +88,7 @@ const statusByVerb = { pause: 'paused', resume: 'active', end: 'ended' } as cons
 const tags = ['operator'];
 
 /** What operators do. Every call wants the operator's secret. */
-export function registerAdmin(app: App, { identity, pool, clock, calendar }: AdminParts): void {
+export function registerAdmin(app: App, { identity, pool, clock, calendar, views }: AdminParts): void {
   const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
 
   // Other processes hear of a change within 100 ms; whoever made it here finds it done with the answer.
@@ -128,12 +135,13 @@ export function registerAdmin(app: App, { identity, pool, clock, calendar }: Adm
     });
   }
 
-  registerAdminReads(app, pool, onRequest);
+  registerAdminReads(app, pool, views, onRequest);
 }
 
 function registerAdminReads(
   app: App,
   pool: Pool,
+  { countDisagreements }: StockViews,
   onRequest: (request: FastifyRequest) => Promise<void>,
 ): void {
   const orders = {
@@ -156,7 +164,11 @@ function registerAdminReads(
     tags,
     response: { 200: auditSchema, ...problemResponses },
   };
-  app.get('/api/admin/audit', { schema: audit, onRequest }, async (): Promise<AuditReport> => runAudit(pool));
+  app.get(
+    '/api/admin/audit',
+    { schema: audit, onRequest },
+    async (): Promise<AuditReport> => runAudit(pool, { countDisagreements }),
+  );
 }
 
 function adminOrderView({ orderId, shopperId, quantity, totalMinor, status, createdAt }: StoredOrder) {

@@ -41,7 +41,8 @@ export function registerCheckout(app: App, parts: CheckoutParts): void {
     const { granted, product, orderId } = entered;
     const { order } = granted;
     if (order.status === 'EXPIRED') return sendProblem(reply, 'code-expired', undefined, { orderId });
-    if (order.status !== 'RESERVED' && order.status !== 'CONFIRMED') return answerEnded(reply, orderId, order);
+    if (order.status !== 'RESERVED' && order.status !== 'CONFIRMED')
+      return answerEnded(reply, orderId, order);
     if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
     return reply
       .code(201)

@@ -118,7 +118,10 @@ function resolutionView(resolution: Resolution, dryRun: boolean) {
     case 'not-compensated':
       throw new ProblemError('not-replayable', 'The compensator has not ended its order yet.');
     case 'not-replayable':
-      throw new ProblemError('not-replayable', `Its order can not go back into the queue: ${resolution.why}.`);
+      throw new ProblemError(
+        'not-replayable',
+        `Its order can not go back into the queue: ${resolution.why}.`,
+      );
     default:
       return { outcome: resolution.outcome, dryRun, deadLetter: letterView(resolution.letter) };
   }

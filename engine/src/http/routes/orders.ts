@@ -53,7 +53,10 @@ const accept = {
   tags,
   headers: buyHeadersSchema,
   body: buyBodySchema.extend({
-    forceFail: z.boolean().optional().meta({ description: 'Fails the order for good; for tests of that road' }),
+    forceFail: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Fails the order for good; for tests of that road' }),
   }),
   response: {
     202: z.object({ order_id: z.uuid(), status: z.string(), message: z.string() }),

@@ -49,7 +49,10 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
       return redeem(request, { code, ...rest }, reply);
     }
     if (productId === undefined) {
-      throw new ProblemError('invalid', 'productId: expected a whole number from 1, or the code of a checkout');
+      throw new ProblemError(
+        'invalid',
+        'productId: expected a whole number from 1, or the code of a checkout',
+      );
     }
     const entered = await enter(request, { productId, quantity: quantity ?? 1, ...rest }, reply);
     return entered ? answer(reply, entered, rest.paymentMethod ?? null) : reply;
@@ -74,6 +77,11 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
       currency: product.currency,
       method,
     });
-    return answerByStatus(reply, { orderId, product, order: 'order' in paid ? paid.order : order, remaining });
+    return answerByStatus(reply, {
+      orderId,
+      product,
+      order: 'order' in paid ? paid.order : order,
+      remaining,
+    });
   }
 }

@@ -73,7 +73,15 @@ export function createRedeem(parts: RedeemParts): Redeem {
     const settled = await settlements.join(saleId, event);
     const final = 'order' in settled ? await payFor(stored, settled, paymentMethod) : settled;
     if (!('order' in final) || isRefusal[final.outcome]) {
-      attempts.record({ saleId, productId, shopperId, orderId, quantity, receivedAtMs, outcome: final.outcome });
+      attempts.record({
+        saleId,
+        productId,
+        shopperId,
+        orderId,
+        quantity,
+        receivedAtMs,
+        outcome: final.outcome,
+      });
     }
     if (!('order' in final)) return answerUndecided(reply, final.outcome, orderId);
     const answered = { orderId, product: offer.product, order: final.order, remaining: final.remaining };
