@@ -1,15 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createFaults, type Fault, InjectedFault } from './faults.js';
+import { createFaults, type Fault, type FaultPlace, InjectedFault } from './faults.js';
 
 const forMs = 1000;
-const fault = (parts: Partial<Fault>): Fault => ({
-  place: 'ledger',
-  share: 1,
-  forMs,
-  ...(parts.effect === 'latency'
-    ? { latencyMs: 100, ...parts, effect: 'latency' }
-    : { effect: 'error', ...parts }),
-});
+const errorAt = (place: FaultPlace, share = 1): Fault => ({ place, effect: 'error', share, forMs });
+const hang: Fault = { place: 'ledger', effect: 'hang', share: 1, forMs };
+const latency: Fault = { place: 'ledger', effect: 'latency', latencyMs: 100, share: 1, forMs };
 
 describe('a fault on demand', () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -21,7 +16,7 @@ describe('a fault on demand', () => {
 
   it('meets the calls at its place alone', async () => {
     const faults = createFaults({ isEnabled: true });
-    expect(faults.set(fault({ place: 'payment' }))).toBe(true);
+    expect(faults.set(errorAt('payment'))).toBe(true);
 
     expect(faults.inject('ledger')).toBeUndefined();
     await expect(faults.inject('payment')).rejects.toMatchObject({ code: 'INJECTED_FAULT', retryable: true });
@@ -29,7 +24,7 @@ describe('a fault on demand', () => {
 
   it('makes calls wait', async () => {
     const faults = createFaults({ isEnabled: true });
-    faults.set(fault({ effect: 'latency', latencyMs: 100 }));
+    faults.set(latency);
     const call = observe(faults.inject('ledger'));
 
     await vi.advanceTimersByTimeAsync(99);
@@ -40,7 +35,7 @@ describe('a fault on demand', () => {
 
   it('lets calls hang until it ends', async () => {
     const faults = createFaults({ isEnabled: true });
-    faults.set(fault({ effect: 'hang' }));
+    faults.set(hang);
     const call = observe(faults.inject('ledger'));
 
     await vi.advanceTimersByTimeAsync(forMs - 1);
@@ -51,7 +46,7 @@ describe('a fault on demand', () => {
 
   it('lets no call hang for longer than 30 s, or than its caller has patience', async () => {
     const faults = createFaults({ isEnabled: true });
-    faults.set(fault({ effect: 'hang', forMs: 600_000 }));
+    faults.set({ ...hang, forMs: 600_000 });
     const [patient, impatient] = [observe(faults.inject('ledger')), observe(faults.inject('ledger', 50))];
 
     await vi.advanceTimersByTimeAsync(50);
@@ -62,7 +57,7 @@ describe('a fault on demand', () => {
 
   it('is given up by a caller who has less patience than it takes', async () => {
     const faults = createFaults({ isEnabled: true });
-    faults.set(fault({ effect: 'latency', latencyMs: 100 }));
+    faults.set(latency);
     const call = observe(faults.inject('ledger', 99));
 
     await vi.advanceTimersByTimeAsync(99);
@@ -71,8 +66,8 @@ describe('a fault on demand', () => {
 
   it('ends by itself', async () => {
     const faults = createFaults({ isEnabled: true });
-    faults.set(fault({}));
-    expect(faults.list()).toEqual([{ ...fault({}), remainingMs: forMs }]);
+    faults.set(errorAt('ledger'));
+    expect(faults.list()).toEqual([{ ...errorAt('ledger'), remainingMs: forMs }]);
 
     await vi.advanceTimersByTimeAsync(forMs);
 
@@ -82,8 +77,8 @@ describe('a fault on demand', () => {
 
   it('ends when it is cleared, and lets go of what hangs', async () => {
     const faults = createFaults({ isEnabled: true });
-    faults.set(fault({ effect: 'hang' }));
-    faults.set(fault({ place: 'gate' }));
+    faults.set(hang);
+    faults.set(errorAt('gate'));
     const call = observe(faults.inject('ledger'));
 
     faults.clear('ledger');
@@ -97,9 +92,9 @@ describe('a fault on demand', () => {
 
   it('meets the share of the calls that it is set for', async () => {
     const faults = createFaults({ isEnabled: true });
-    faults.set(fault({ share: 0 }));
+    faults.set(errorAt('ledger', 0));
     expect(faults.inject('ledger')).toBeUndefined();
-    faults.set(fault({ share: 0.5 }));
+    faults.set(errorAt('ledger', 0.5));
 
     const calls = Array.from({ length: 1000 }, () => faults.inject('ledger'));
     const met = calls.filter(call => call !== undefined);
@@ -111,18 +106,18 @@ describe('a fault on demand', () => {
 
   it('is one of 20 at most', () => {
     const faults = createFaults({ isEnabled: true });
-    for (let count = 1; count <= 20; count++) expect(faults.set(fault({}))).toBe(true);
+    for (let count = 1; count <= 20; count++) expect(faults.set(errorAt('ledger'))).toBe(true);
 
     expect(faults.isFull()).toBe(true);
-    expect(faults.set(fault({}))).toBe(false);
+    expect(faults.set(errorAt('ledger'))).toBe(false);
     faults.clear();
-    expect(faults.set(fault({}))).toBe(true);
+    expect(faults.set(errorAt('ledger'))).toBe(true);
   });
 
   it('is not to be had where faults are not enabled', () => {
     const faults = createFaults({ isEnabled: false });
 
-    expect(faults.set(fault({}))).toBe(false);
+    expect(faults.set(errorAt('ledger'))).toBe(false);
     expect(faults.inject('ledger')).toBeUndefined();
   });
 });
