@@ -13,7 +13,7 @@ import { createStripeProvider } from '../../src/payments/stripe.js';
 import { type Mode, type StripeDouble, signAsStripe, startStripeDouble } from './stripe-double.js';
 import { startWebhookReceiver, type Webhook } from './webhook-receiver.js';
 
-export type Totals = ReturnType<StripeDouble['totals']>;
+type Totals = ReturnType<StripeDouble['totals']>;
 
 /** A provider's service, what it can be told to do, and the adapter that talks to it. */
 export type Rig = {
@@ -30,7 +30,7 @@ export type Rig = {
 };
 
 export const sandboxKey = 'sandbox-key-000000';
-export const webhookSecret = 'whsec_test-secret-000000';
+const webhookSecret = 'whsec_test-secret-000000';
 const stripeKey = 'sk_test_000000';
 const logger = pino({ level: 'silent' });
 
@@ -88,7 +88,7 @@ export async function startStripeRig(): Promise<Rig & { double: StripeDouble }> 
 }
 
 /** A charge of its own. */
-export function createCharge(rig: Pick<Rig, 'goodMethod'>, method = rig.goodMethod): Charge {
+export function createCharge(method = 'card'): Charge {
   return { paymentId: randomUUID(), orderId: randomUUID(), amountMinor: 1999, currency: 'EUR', method };
 }
 

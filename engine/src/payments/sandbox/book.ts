@@ -12,7 +12,7 @@ const lineSchema = z.object({
 });
 
 /** A charge with what became of it. */
-export type Entry = z.output<typeof lineSchema>;
+type Entry = z.output<typeof lineSchema>;
 
 export type Book = {
   find(paymentId: string): Entry | undefined;
@@ -22,7 +22,7 @@ export type Book = {
   close(): void;
 };
 
-export type Totals = {
+type Totals = {
   charges: number;
   captured: number;
   capturedMinor: number;

@@ -14,13 +14,14 @@ export type Misbehaviour = {
 };
 
 const heldAnswerMs = 30_000;
-// Each holds a connection. A caller with time limits keeps a few hundred at most.
-export const heldAnswersMax = 5000;
-
 const good: Behaviour = { mode: 'ok', latencyMs: 0 };
 
-/** How a provider fails its callers, for trying out what they do about it. */
-export function createMisbehaviour(): Misbehaviour {
+/**
+ * How a provider fails its callers, for trying out what they do about it.
+ *
+ * @param heldMax answers held back at once; each holds a connection. A caller with time limits keeps a few hundred.
+ */
+export function createMisbehaviour(heldMax = 5000): Misbehaviour {
   const closing = new AbortController();
   let behaviour = good;
   let endsAtMs = Number.POSITIVE_INFINITY;
@@ -49,7 +50,7 @@ export function createMisbehaviour(): Misbehaviour {
     async answer(reply, act, isSlow = false) {
       const { mode, latencyMs } = performance.now() < endsAtMs ? behaviour : good;
       const delayMs = isSlow || mode === 'hang' ? heldAnswerMs : latencyMs;
-      const isFull = delayMs > 0 && held >= heldAnswersMax;
+      const isFull = delayMs > 0 && held >= heldMax;
       if (mode === 'error' || isFull) return reply.code(503).send({ message: 'not now' });
       const { statusCode, body } = act();
       if (delayMs > 0) await hold(reply, delayMs);
