@@ -4,8 +4,9 @@ import { EmbeddedPostgresError } from '../platform/embedded-postgres/errors.js';
 import { OperatingError } from '../platform/errors.js';
 import { audit } from './audit.js';
 import { printConfig } from './config.js';
+import { serveSandbox } from './sandbox.js';
 import { migrateDatabase, resetDatabase, seedDatabase } from './schema.js';
-import { serveRole, serveSandbox, start } from './serve.js';
+import { serveRole, start } from './serve.js';
 
 const program = new Command('doorbuster')
   .description(

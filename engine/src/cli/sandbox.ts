@@ -1,38 +1,55 @@
 import { join } from 'node:path';
-import type { Logger } from 'pino';
-import { startSandbox } from '../payments/sandbox/start.js';
+import pino, { type Logger } from 'pino';
+import { sandboxSecrets } from '../app/payments.js';
+import { type Sandbox, startSandbox } from '../payments/sandbox/start.js';
+import { type Config, readConfig } from '../platform/config.js';
+import { readSecrets, type Secrets } from '../platform/secrets.js';
 import { onShutdown } from '../platform/shutdown.js';
+import { explainListenError } from './listen-error.js';
 
-export type SandboxSettings = {
-  HOST: string;
-  SANDBOX_PORT: number;
-  DATA_DIR: string;
-  DRAIN_TIMEOUT_MS: number;
-  PAYMENT_WEBHOOK_URL?: string | undefined;
-};
+/** The pretend payment provider alone, until Ctrl-C. What it knows is kept in DATA_DIR. */
+export async function serveSandbox(): Promise<void> {
+  const config = readConfig(process.env);
+  const logger = pino({ level: config.LOG_LEVEL }, pino.destination(2));
+  try {
+    const sandbox = await startHere(config, await readSecrets(config), logger);
+    onShutdown(config.DRAIN_TIMEOUT_MS, logger, sandbox.close);
+    const lines = [
+      'A pretend payment provider is running. No money moves.',
+      `  address   ${sandbox.url}`,
+      `  webhooks  ${webhookUrlOf(config) ?? 'none, PAYMENT_WEBHOOK_URL is not set'}`,
+      `  data      ${dataFileOf(config)}`,
+    ];
+    process.stdout.write(`${lines.join('\n')}\n`);
+  } catch (error) {
+    throw explainListenError(error, config);
+  }
+}
 
-/** The pretend payment provider, until Ctrl-C. What it knows is kept in DATA_DIR. */
-export async function runSandbox(
-  settings: SandboxSettings,
-  secrets: { sandboxKey: string; webhookSecret: string },
+/** The same in the process of an engine that runs everything, unless it has a real provider. */
+export async function startSandboxBeside(
+  config: Config,
+  secrets: Secrets,
   logger: Logger,
-): Promise<void> {
-  const { HOST, SANDBOX_PORT, DATA_DIR, PAYMENT_WEBHOOK_URL: url } = settings;
-  const dataFile = join(DATA_DIR, 'sandbox-charges.ndjson');
-  const sandbox = await startSandbox({
-    host: HOST,
-    port: SANDBOX_PORT,
-    dataFile,
-    webhook: url === undefined ? undefined : { url, secret: secrets.webhookSecret },
-    apiKey: secrets.sandboxKey,
-    logger,
+): Promise<Sandbox | undefined> {
+  return config.PAYMENT_PROVIDER === 'sandbox' ? startHere(config, secrets, logger) : undefined;
+}
+
+function startHere(config: Config, secrets: Secrets, logger: Logger): Promise<Sandbox> {
+  const { apiKey, webhookSecret: secret } = sandboxSecrets(secrets);
+  const url = webhookUrlOf(config);
+  return startSandbox({
+    ...{ host: config.HOST, port: config.SANDBOX_PORT, apiKey, logger },
+    dataFile: dataFileOf(config),
+    webhook: url === undefined ? undefined : { url, secret },
   });
-  onShutdown(settings.DRAIN_TIMEOUT_MS, logger, sandbox.close);
-  const lines = [
-    'A pretend payment provider is running. No money moves.',
-    `  address   ${sandbox.url}`,
-    `  webhooks  ${url ?? 'none, PAYMENT_WEBHOOK_URL is not set'}`,
-    `  data      ${dataFile}`,
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+// The API of an engine on this machine; on a port that the system chooses it is not known in time.
+function webhookUrlOf({ PAYMENT_WEBHOOK_URL, PORT }: Config): string | undefined {
+  return PAYMENT_WEBHOOK_URL ?? (PORT === 0 ? undefined : `http://127.0.0.1:${PORT}/api/webhooks/payments`);
+}
+
+function dataFileOf({ DATA_DIR }: Config): string {
+  return join(DATA_DIR, 'sandbox-charges.ndjson');
 }

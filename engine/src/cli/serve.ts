@@ -1,18 +1,16 @@
-import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import { type AppOptions, startApp } from '../app/app.js';
-import { sandboxSecrets } from '../app/payments.js';
 import { type Role, roles } from '../app/roles.js';
 import { seedCatalog } from '../catalog/seed.js';
 import { readRoutines } from '../ledger/routines.js';
-import { type Sandbox, startSandbox } from '../payments/sandbox/start.js';
 import { type Config, readConfig } from '../platform/config.js';
 import { type Database, joinDatabase, openDatabase } from '../platform/database.js';
-import { OperatingError } from '../platform/errors.js';
 import { checkSchema, migrate } from '../platform/migrations.js';
 import { checkDurability, type Pool, waitForDatabase } from '../platform/postgres.js';
-import { readSecrets, type Secrets, secretPath } from '../platform/secrets.js';
+import { readSecrets, secretPath } from '../platform/secrets.js';
 import { onShutdown } from '../platform/shutdown.js';
+import { explainListenError } from './listen-error.js';
+import { startSandboxBeside } from './sandbox.js';
 import { createToolPool } from './tool.js';
 
 const say = (message: string) => process.stdout.write(`${message}\n`);
@@ -37,7 +35,7 @@ async function serve(
   prepare: (pool: Pool) => Promise<void>,
 ): Promise<void> {
   const config = readConfig(process.env);
-  const logger = createLogger(config);
+  const logger = pino({ level: config.LOG_LEVEL }, pino.destination(2));
   const secrets = await readSecrets(config);
   const database = await open(config, { onProgress: say });
   const closing: (() => Promise<void>)[] = [database.close];
@@ -47,7 +45,7 @@ async function serve(
   onShutdown(config.DRAIN_TIMEOUT_MS, logger, close);
   try {
     await prepareDatabase(database, config, logger, prepare);
-    const sandbox = isEverything(chosen) ? await startOwnSandbox(config, secrets, logger) : undefined;
+    const sandbox = isEverything(chosen) ? await startSandboxBeside(config, secrets, logger) : undefined;
     if (sandbox) closing.push(sandbox.close);
     const inForce = sandbox ? { ...config, SANDBOX_URL: sandbox.url } : config;
     const app = await startApp({
@@ -66,42 +64,8 @@ async function serve(
   });
 }
 
-/** The payment provider to play with, alone. */
-export async function serveSandbox(): Promise<void> {
-  const config = readConfig(process.env);
-  const logger = createLogger(config);
-  const secrets = await readSecrets(config);
-  const sandbox = await startOwnSandbox({ ...config, PAYMENT_PROVIDER: 'sandbox' }, secrets, logger).catch(
-    error => {
-      throw explainListenError(error, config);
-    },
-  );
-  onShutdown(config.DRAIN_TIMEOUT_MS, logger, async () => sandbox?.close());
-  say(`The sandbox payment provider listens at ${sandbox?.url}. It moves no money.`);
-}
-
 function isEverything(chosen: AppOptions['roles']): boolean {
   return chosen.length > 1;
-}
-
-async function startOwnSandbox(
-  config: Config,
-  secrets: Secrets,
-  logger: Logger,
-): Promise<Sandbox | undefined> {
-  if (config.PAYMENT_PROVIDER !== 'sandbox') return undefined;
-  const { apiKey, webhookSecret } = sandboxSecrets(secrets);
-  const isPortKnown = config.PORT !== 0 || config.PAYMENT_WEBHOOK_URL !== undefined;
-  const url = config.PAYMENT_WEBHOOK_URL ?? `http://127.0.0.1:${config.PORT}/api/webhooks/payments`;
-  return startSandbox({
-    ...{ host: config.HOST, port: config.SANDBOX_PORT, apiKey, logger },
-    dataFile: join(config.DATA_DIR, 'sandbox-payments.jsonl'),
-    webhook: isPortKnown ? { url, secret: webhookSecret } : undefined,
-  });
-}
-
-function createLogger({ LOG_LEVEL: level }: Config): Logger {
-  return pino({ level }, pino.destination(2));
 }
 
 async function prepareDatabase(
@@ -144,25 +108,4 @@ function sayWhere(url: string | undefined, chosen: AppOptions['roles'], config: 
     `  payments         ${config.PAYMENT_PROVIDER === 'sandbox' ? `sandbox at ${config.SANDBOX_URL}` : 'Stripe'}`,
   );
   say('Ctrl-C stops it; accepted orders are safe in any case.');
-}
-
-function explainListenError(error: unknown, { HOST, PORT }: Config): unknown {
-  if (!(error instanceof Error && 'code' in error)) return error;
-  const reasons: Record<string, string> = {
-    EADDRINUSE: 'is taken by another process',
-    EACCES: 'may not be used by this user',
-    EADDRNOTAVAIL: 'is no address of this machine',
-  };
-  const reason = reasons[String(error.code)];
-  if (!reason) return error;
-  return new OperatingError(
-    'CANNOT_LISTEN',
-    `${HOST}:${portOf(error) ?? PORT} ${reason}`,
-    'Set HOST, PORT and SANDBOX_PORT to free addresses',
-    { cause: error },
-  );
-}
-
-function portOf(error: object): unknown {
-  return 'port' in error ? error.port : undefined;
 }

@@ -135,7 +135,7 @@ describe('the breaker', () => {
 
 describe('payments under way', () => {
   it('are bounded: one more is refused unsent, and a place is free again when one ends', async () => {
-    const { payments, sent } = around(() => new Promise(() => {}), { inFlightMax: 3 });
+    const { payments, sent } = around(() => new Promise(() => {}), { inFlightMax: 3, waitingMax: 0 });
     const outcomes = [1, 2, 3].map(() => settle(payments.charge(charge)));
     await expect(payments.charge(charge)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(sent).toHaveLength(3);
@@ -145,6 +145,37 @@ describe('payments under way', () => {
     const sentBefore = sent.length;
     settle(payments.charge(charge));
     expect(sent).toHaveLength(sentBefore + 1);
+  });
+});
+
+describe('payments that wait for a place', () => {
+  it('are sent when one is free', async () => {
+    const answers: ((state: ChargeState) => void)[] = [];
+    const { payments, sent } = around(() => new Promise(resolve => answers.push(resolve)), {
+      inFlightMax: 1,
+      waitingMax: 1,
+    });
+    const first = payments.charge(charge);
+    const second = payments.charge(charge);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(sent).toHaveLength(1);
+    answers[0]?.({ status: 'canceled', reference: null });
+    await first;
+    await vi.advanceTimersByTimeAsync(10);
+    expect(sent).toHaveLength(2);
+    answers[1]?.({ status: 'canceled', reference: null });
+    expect(await second).toEqual({ status: 'canceled', reference: null });
+  });
+
+  it('are given up at the end of their budget', async () => {
+    const { payments } = around(() => new Promise(() => {}), {
+      inFlightMax: 1,
+      waitingMax: 1,
+      timeoutMs: 60_000,
+    });
+    const outcomes = [settle(payments.charge(charge)), settle(payments.charge(charge))];
+    await vi.advanceTimersByTimeAsync(2500);
+    expect(outcomes.map(({ code }) => code)).toEqual(['PROVIDER_TIMEOUT', 'PROVIDER_TIMEOUT']);
   });
 });
 

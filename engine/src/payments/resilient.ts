@@ -41,8 +41,10 @@ export type ResilientPaymentsOptions = {
   budgetMs?: number;
   /** Consecutive failures that open the breaker, and how long it then refuses before one call may try. */
   breaker?: { failures: number; halfOpenAfterMs: number };
-  /** Payments under way at once; one more is refused. */
+  /** Calls under way at once; those beyond wait, within their budget. */
   inFlightMax?: number;
+  /** Calls that wait; one more is refused. */
+  waitingMax?: number;
   /** Must not throw. */
   onBreaker?: (state: BreakerState, reason: string | undefined) => void;
 };
@@ -66,6 +68,8 @@ export function createResilientPayments({
   breaker: { failures, halfOpenAfterMs } = { failures: 5, halfOpenAfterMs: 5000 },
   // At 2.5 s each that is 80 payments a second from a provider that hangs, and 2,000 from one that takes 100 ms.
   inFlightMax = 200,
+  // A batch of paid purchases is decided at once; a provider that answers within 100 ms has asked for 2,000 in a second.
+  waitingMax = 2000,
   onBreaker = () => {},
 }: ResilientPaymentsOptions): Payments {
   const breaker = circuitBreaker(handleWhen(isTransient), {
@@ -73,7 +77,7 @@ export function createResilientPayments({
     halfOpenAfter: halfOpenAfterMs,
   });
   breaker.onStateChange(state => onBreaker(nameOf(state), reasonOf(breaker)));
-  const slots = bulkhead(inFlightMax);
+  const slots = bulkhead(inFlightMax, waitingMax);
   // Aggressive: they settle on time whatever the provider does with its signal.
   const budget = timeout(budgetMs, TimeoutStrategy.Aggressive);
   const limit = timeout(timeoutMs, TimeoutStrategy.Aggressive);
@@ -115,9 +119,10 @@ export function createResilientPayments({
         }
       }, signal);
     try {
-      return await slots.execute(() => budget.execute(({ signal }) => sendAgain(signal)));
+      return await budget.execute(({ signal }) => slots.execute(() => sendAgain(signal), signal));
     } catch (error) {
-      if (isBulkheadRejectedError(error)) throw unavailable(`has ${inFlightMax} calls under way`, error);
+      if (isBulkheadRejectedError(error))
+        throw unavailable(`has ${inFlightMax} calls under way and ${waitingMax} waiting`, error);
       if (isLate(error)) throw timedOut(budgetMs, failure ?? error);
       // A later try that was refused or not sent says nothing about what an earlier one may have done.
       if (failure && error instanceof PaymentError) throw failure;
