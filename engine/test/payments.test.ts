@@ -187,6 +187,16 @@ describe('stripe alone', () => {
     expect(await provider.cancel(charge, never)).toMatchObject({ status: 'canceled' });
   });
 
+  it('sent again after the answer of a declined card was lost, says declined and ends the intent', async () => {
+    const { provider, double, declinedMethod } = await startStripeRig();
+    const charge = createCharge(declinedMethod);
+    double.behave('lost');
+    await expect(provider.charge(charge, never)).rejects.toMatchObject({ code: 'PROVIDER_BUSY' });
+    double.behave('ok');
+    expect(await provider.charge(charge, never)).toMatchObject({ status: 'declined' });
+    expect(double.intents()).toMatchObject([{ status: 'canceled' }]);
+  });
+
   it.each(['pm_nobody_knows', 'pm_card_authenticationRequired'])(
     'ends the intent of a charge by %s, and says declined',
     async method => {

@@ -115,6 +115,6 @@ function read<T>(value: unknown, schema: z.ZodType<T>): T {
   throw new PaymentError('PROVIDER_GARBLED', 'The answer of Stripe cannot be read', parsed.error);
 }
 
-function reasonOf(message: string | undefined): string {
+export function reasonOf(message: string | undefined): string {
   return (message || 'the card was declined').slice(0, 200);
 }

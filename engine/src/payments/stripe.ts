@@ -12,6 +12,7 @@ import {
   readIntent,
   readRefund,
   readRefunds,
+  reasonOf,
   type StripeRefund,
   stateInError,
   stateOf,
@@ -35,7 +36,7 @@ export type StripeProviderOptions = {
  */
 export function createStripeProvider(options: StripeProviderOptions): PaymentProvider {
   const { stripe, within } = createClient(options);
-  const { create, confirm, end } = createIntentSteps(stripe);
+  const { create, confirm, endDeclined, end } = createIntentSteps(stripe);
 
   return {
     name: 'stripe',
@@ -44,7 +45,10 @@ export function createStripeProvider(options: StripeProviderOptions): PaymentPro
       if (method === null) throw new PaymentError('PROVIDER_REFUSED', 'Stripe needs a payment method');
       return within(signal, async () => {
         const intent = await create(charge);
-        return isOpen(intent) ? confirm(intent.id, paymentId, method) : stateOf(intent);
+        if (!isOpen(intent)) return stateOf(intent);
+        const { id, last_payment_error: refusal } = intent;
+        // The card was asked before, and the answer did not arrive or the intent was not ended.
+        return refusal ? endDeclined(id, reasonOf(refusal.message)) : confirm(id, paymentId, method);
       });
     },
     cancel: (charge, signal) =>
@@ -116,7 +120,7 @@ function createIntentSteps(stripe: Stripe) {
     }
   }
 
-  return { create, confirm, end };
+  return { create, confirm, endDeclined, end };
 }
 
 function stateInErrorOrThrow(error: unknown): ChargeState {
