@@ -1,4 +1,5 @@
 import { addDeadLetter } from '../ledger/dead-letters.js';
+import { type DuePayment, readPayment } from '../ledger/payments.js';
 import type { OrderEvent, Settlement } from '../ledger/settle.js';
 import { type Charge, type ChargeState, PaymentError } from '../payments/provider.js';
 import type { Payments } from '../payments/resilient.js';
@@ -23,6 +24,8 @@ export type PayOptions = {
 export type Pay = {
   /** Asks the provider to charge, and settles what it says. Never throws. */
   charge(payment: PaymentToMake): Promise<Paid>;
+  /** The same for a payment that the ledger knows, paid with what was said first: a provider wants one story an id. */
+  chargeById(paymentId: string): Promise<Paid>;
   /** Asks it to see to it that a payment which nobody waits for any more is never captured, and settles what it says. */
   cancel(payment: PaymentToMake): Promise<Paid>;
 };
@@ -65,8 +68,19 @@ export function createPay({ db, payments, settlements, onError }: PayOptions): P
 
   return {
     charge: payment => ask(payment, payments.charge),
+    async chargeById(paymentId) {
+      const payment = await readPayment(db, paymentId).catch(onError);
+      return payment?.status === 'PENDING'
+        ? ask(paymentToMake(payment), payments.charge)
+        : { outcome: 'pending' };
+    },
     cancel: payment => ask(payment, payments.cancel),
   };
+}
+
+export function paymentToMake(payment: DuePayment): PaymentToMake {
+  const { paymentId, saleId, orderId, amountMinor, currency, method } = payment;
+  return { paymentId, saleId, orderId, amountMinor, currency, method };
 }
 
 function eventOf({ orderId, paymentId }: PaymentToMake, state: ChargeState): OrderEvent | undefined {

@@ -6,7 +6,7 @@ import type { Payments } from '../payments/resilient.js';
 import { messageOf } from '../platform/errors.js';
 import type { Pool } from '../platform/postgres.js';
 import type { DecisionQueue } from './decide.js';
-import type { Pay } from './pay.js';
+import { type Pay, paymentToMake } from './pay.js';
 
 export type ReconcileOptions = {
   pool: Pool;
@@ -47,8 +47,7 @@ export function createReconcile(options: ReconcileOptions): () => Promise<number
 /** @returns whether the payment has come to an end. */
 async function settle(options: ReconcileOptions, payment: DuePayment): Promise<boolean> {
   if (payment.status === 'REFUND_DUE') return refund(options, payment);
-  const { paymentId, saleId, orderId, amountMinor, currency, method } = payment;
-  const toMake = { paymentId, saleId, orderId, amountMinor, currency, method };
+  const toMake = paymentToMake(payment);
   const paid = await (payment.isHeld ? options.pay.charge(toMake) : options.pay.cancel(toMake));
   return paid.outcome !== 'pending';
 }

@@ -1,6 +1,5 @@
 import { addDeadLetter } from '../ledger/dead-letters.js';
 import type { Decision, PurchaseRequest } from '../ledger/decide.js';
-import { readPayment } from '../ledger/payments.js';
 import { backoffMs } from '../platform/backoff.js';
 import type { Queryable } from '../platform/postgres.js';
 import type { Consumer, Delivery, OrderQueue, Settlement } from '../queue/queue.js';
@@ -104,16 +103,13 @@ export function startWork(options: WorkOptions): Consumer {
 }
 
 /** Pays without keeping the messages behind it waiting; what is lost or has no room is the reconciler's. */
-function createPayInBackground({ db, pay, onError }: WorkOptions): (paymentId: string) => void {
+function createPayInBackground({ pay, onError }: WorkOptions): (paymentId: string) => void {
   let underWay = 0;
-  async function charge(paymentId: string): Promise<void> {
-    const payment = await readPayment(db, paymentId);
-    if (payment?.isHeld) await pay.charge(payment);
-  }
   return paymentId => {
     if (underWay >= paymentsMax) return;
     underWay += 1;
-    void charge(paymentId)
+    void pay
+      .chargeById(paymentId)
       .catch(onError)
       .finally(() => {
         underWay -= 1;

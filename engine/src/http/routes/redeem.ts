@@ -44,18 +44,9 @@ export function createRedeem(parts: RedeemParts): Redeem {
     return order;
   }
 
-  async function payFor(stored: StoredOrder, settled: Settlement, method: string | null) {
+  async function payFor(settled: Settlement): Promise<Settlement> {
     if (settled.outcome !== 'pay' || settled.paymentId === null) return settled;
-    const { orderId, saleId, totalMinor, currency } = stored;
-    const { paymentId } = settled;
-    const paid = await pay.charge({
-      paymentId,
-      saleId,
-      orderId,
-      amountMinor: totalMinor,
-      currency,
-      method,
-    });
+    const paid = await pay.chargeById(settled.paymentId);
     return paid.outcome === 'pending' ? settled : paid;
   }
 
@@ -71,7 +62,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
     const key = orderIdOf(shopperId, headerOf(request, 'idempotency-key'));
     const event = { event: 'redeem', orderId, shopperId, key, paymentMethod } as const;
     const settled = await settlements.join(saleId, event);
-    const final = 'order' in settled ? await payFor(stored, settled, paymentMethod) : settled;
+    const final = 'order' in settled ? await payFor(settled) : settled;
     if (!('order' in final) || isRefusal[final.outcome]) {
       attempts.record({
         saleId,
