@@ -15,13 +15,17 @@ const names = [
   'settle',
   'expire',
 ] as const;
+// The queue stands above the ledger: the text of its functions is read here, no module of it is imported.
+const queueNames = ['fetch-messages', 'settle-messages'] as const;
 
-/** The ledger's SQL functions, as text; `migrate` installs them. */
+/** The SQL functions of the ledger and of the queue, as text; `migrate` installs them. */
 export async function readRoutines(): Promise<Routine[]> {
-  return Promise.all(
-    names.map(async name => ({
-      name,
-      sql: await readFile(new URL(`./${name}.sql`, import.meta.url), 'utf8'),
-    })),
-  );
+  return Promise.all([
+    ...names.map(name => read(name, './')),
+    ...queueNames.map(name => read(name, '../queue/')),
+  ]);
+}
+
+async function read(name: string, folder: './' | '../queue/'): Promise<Routine> {
+  return { name, sql: await readFile(new URL(`${folder}${name}.sql`, import.meta.url), 'utf8') };
 }

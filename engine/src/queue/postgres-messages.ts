@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from '../platform/postgres.js';
+import type { Delivery, Depth, QueuedOrder, Settlement } from './queue.js';
+
+/** Messages leased together, under one token. */
+export type Lease = {
+  token: string;
+  messageIds: readonly number[];
+  deliveries: readonly Delivery[];
+  /** When the last of them became available: the next fetch may begin there. */
+  lastAvailableAt: Date;
+};
+
+/** If nothing was due: how long until something is, as far as anybody knows now. */
+export type Fetched = { lease: Lease } | { dueInMs: number | undefined };
+
+/** The statements on `queue_messages`; every deadline in them is judged by the database's clock. */
+export type Messages = {
+  publish(messages: readonly QueuedOrder[]): Promise<void>;
+  /** @param from skips what became available before; see fetch-messages.sql for what may be left behind. */
+  fetch(batchMax: number, from: Date | undefined): Promise<Fetched>;
+  /** @returns how many of the messages were still held by this lease; the others stay as they are. */
+  settle(lease: Lease, settlements: readonly Settlement[]): Promise<number>;
+  renew(lease: Lease): Promise<void>;
+  depth(): Promise<Depth>;
+};
+
+export const channel = 'doorbuster_queue';
+
+export function createMessages(pool: Pool, leaseMs: number): Messages {
+  return {
+    async publish(messages) {
+      await pool.query(publishStatement(messages));
+    },
+    async fetch(batchMax, from) {
+      const token = randomUUID();
+      const { rows } = await pool.query<Row>({
+        name: 'fetch-messages',
+        text: 'select * from fetch_messages($1, $2, $3, $4)',
+        values: [token, leaseMs, batchMax, from ?? '-infinity'],
+      });
+      return readFetched(token, rows);
+    },
+    async settle({ token, messageIds }, settlements) {
+      const delaysMs = settlements.map(settlement => (settlement === 'done' ? null : settlement.retryInMs));
+      const { rows } = await pool.query<{ settled: number }>({
+        name: 'settle-messages',
+        text: 'select settle_messages($1, $2, $3) as settled',
+        values: [token, messageIds, delaysMs],
+      });
+      return rows[0]?.settled ?? 0;
+    },
+    async renew({ token, messageIds }) {
+      // Purpose: hold a batch for another leaseMs. Locks: its rows. Index: queue_messages_pkey.
+      // Rare, so planned each time, for the table as it is then.
+      await pool.query(
+        `update queue_messages set available_at = clock_timestamp() + $3 * interval '1 millisecond'
+         where message_id = any($2::bigint[]) and leased_by = $1`,
+        [token, messageIds, leaseMs],
+      );
+    },
+    async depth() {
+      const { rows } = await pool.query<Depth>(depthStatement);
+      const [depth] = rows;
+      if (!depth) throw new Error('counting the messages returned no row');
+      return depth;
+    },
+  };
+}
+
+// Purpose: store a batch and wake the consumers, both at COMMIT. The payload is what platform/listener.ts can read.
+// Locks: none on rows; like every NOTIFY, the commit waits for those before it.
+function publishStatement(messages: readonly QueuedOrder[]) {
+  return {
+    name: 'publish-messages',
+    text: `with published as (
+             insert into queue_messages (order_id, sale_id, shopper_id, quantity, force_fail)
+             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::boolean[])
+           )
+           select pg_notify('${channel}', 'null')`,
+    values: [
+      messages.map(({ orderId }) => orderId),
+      messages.map(({ saleId }) => saleId),
+      messages.map(({ shopperId }) => shopperId),
+      messages.map(({ quantity }) => quantity),
+      messages.map(({ forceFail = false }) => forceFail),
+    ],
+  };
+}
+
+// Purpose: what waits. Locks: none. Index: none; it reads the whole table, which is as large as the queue is long.
+const depthStatement = {
+  name: 'queue-depth',
+  text: `select count(*) filter (where available_at <= statement_timestamp()) as ready,
+                count(*) filter (where available_at > statement_timestamp() and leased_by is not null) as "inFlight",
+                count(*) filter (where available_at > statement_timestamp() and leased_by is null) as delayed,
+                coalesce(extract(epoch from statement_timestamp() - min(published_at)
+                  filter (where available_at <= statement_timestamp())), 0)::float8 * 1000 as "oldestAgeMs"
+         from queue_messages`,
+};
+
+type MessageRow = {
+  message_id: number;
+  order_id: string;
+  sale_id: number;
+  shopper_id: string;
+  quantity: number;
+  force_fail: boolean;
+  deliveries: number;
+  was_available_at: Date;
+};
+type Row = MessageRow | { message_id: null; due_in_ms: number | null };
+
+function readFetched(token: string, rows: readonly Row[]): Fetched {
+  const [first] = rows;
+  if (!first) throw new Error('fetch_messages() returned no row');
+  if (first.message_id === null) return { dueInMs: first.due_in_ms ?? undefined };
+  const messages = rows.filter(row => row.message_id !== null);
+  return {
+    lease: {
+      token,
+      messageIds: messages.map(row => row.message_id),
+      deliveries: messages.map(deliveryOf),
+      lastAvailableAt: messages.reduce(
+        (last, row) => (row.was_available_at > last ? row.was_available_at : last),
+        first.was_available_at,
+      ),
+    },
+  };
+}
+
+function deliveryOf(row: MessageRow): Delivery {
+  return {
+    message: {
+      orderId: row.order_id,
+      saleId: row.sale_id,
+      shopperId: row.shopper_id,
+      quantity: row.quantity,
+      ...(row.force_fail && { forceFail: true }),
+    },
+    deliveries: row.deliveries,
+  };
+}

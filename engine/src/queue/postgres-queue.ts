@@ -1,0 +1,98 @@
+import type { ClientConfig } from 'pg';
+import { classifyFailure } from '../ledger/failures.js';
+import { messageOf, OperatingError } from '../platform/errors.js';
+import { createListener, type Listener } from '../platform/listener.js';
+import type { Pool } from '../platform/postgres.js';
+import { type PostgresConsumer, startPostgresConsumer } from './postgres-consumer.js';
+import { channel, createMessages } from './postgres-messages.js';
+import { checkBatchMax, checkPublishable, type OrderQueue, queueClosed } from './queue.js';
+
+export type PostgresQueueOptions = {
+  /** Stays the caller's, who ends it after the queue is closed. A consumer uses two connections. */
+  pool: Pool;
+  /** For a connection that listens to what is published. Without it, consumers that are idle look once a second. */
+  listen?: ClientConfig;
+  /** How long a consumer that was killed or stopped keeps what it had in hand from the others. */
+  leaseMs?: number;
+};
+
+// Below the one, a lease could lapse between two renewals on a busy machine; above the other, what a killed worker had
+// in hand would wait longer than any sale's hold does.
+const leaseMinMs = 100;
+const leaseMaxMs = 15 * 60_000;
+
+/**
+ * The queue in PostgreSQL: a table, leases, SKIP LOCKED (docs/decisions/0009-queue-in-postgresql.md).
+ *
+ * @throws RangeError for a `leaseMs` that is none.
+ */
+export function createPostgresQueue({ pool, listen, leaseMs = 30_000 }: PostgresQueueOptions): OrderQueue {
+  if (!Number.isInteger(leaseMs) || leaseMs < leaseMinMs || leaseMs > leaseMaxMs) {
+    throw new RangeError(`leaseMs is ${leaseMs} and has to be a whole number from ${leaseMinMs} to ${leaseMaxMs}`);
+  }
+  const messages = createMessages(pool, leaseMs);
+  const consumers = new Map<PostgresConsumer, (error: unknown) => void>();
+  let listener: Listener | undefined;
+  let isClosed = false;
+
+  const wakeAll = () => {
+    for (const consumer of consumers.keys()) consumer.wake();
+  };
+  const follow = (connection: ClientConfig) =>
+    createListener({
+      connection,
+      channels: [channel],
+      onNotification: wakeAll,
+      // What was published while nobody listened.
+      onConnect: async () => wakeAll(),
+      onHeartbeat: async db => void (await db.query('select 1')),
+      onError: error => {
+        for (const onError of consumers.values()) onError(error);
+      },
+    });
+
+  return {
+    async publish(published) {
+      if (isClosed) throw queueClosed();
+      checkPublishable(published);
+      if (published.length > 0) await messages.publish(published).catch(throwTyped);
+    },
+    consume(options) {
+      if (isClosed) throw queueClosed();
+      checkBatchMax(options.batchMax);
+      const consumer = startPostgresConsumer(messages, leaseMs, options);
+      consumers.set(consumer, options.onError);
+      if (listen) listener ??= follow(listen);
+      return {
+        async stop() {
+          await consumer.stop();
+          consumers.delete(consumer);
+        },
+      };
+    },
+    depth: messages.depth,
+    async close() {
+      isClosed = true;
+      await Promise.all([...consumers.keys()].map(consumer => consumer.stop()));
+      consumers.clear();
+      await listener?.close();
+    },
+  };
+}
+
+function throwTyped(cause: unknown): never {
+  if (classifyFailure(cause) === 'permanent') {
+    throw new OperatingError(
+      'QUEUE_REFUSED',
+      `PostgreSQL refuses to store a message: ${messageOf(cause)}`,
+      'Publish the messages one by one to find it, and mend it',
+      { cause },
+    );
+  }
+  throw new OperatingError(
+    'QUEUE_UNAVAILABLE',
+    `The messages could not be published: ${messageOf(cause)}`,
+    'Publish them again; a message that comes twice has one effect',
+    { cause, retryable: true },
+  );
+}

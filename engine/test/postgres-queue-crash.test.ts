@@ -1,0 +1,83 @@
+import { randomInt } from 'node:crypto';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Pool } from '../src/platform/postgres.js';
+import { createPostgresQueue } from '../src/queue/postgres-queue.js';
+import type { OrderQueue } from '../src/queue/queue.js';
+import { runChild } from './children/run-child.js';
+import { until } from './support/condition.js';
+import { createTestDatabase } from './support/database.js';
+import { createGate, idsOf, isEmpty, orders, take } from './support/queue-taker.js';
+
+describe('a worker killed with SIGKILL in the middle', () => {
+  it('five times over 20,000 messages: none is lost', async () => {
+    const { url, pool } = await createTestDatabase();
+    const queue = openQueue(pool);
+    await createEffects(pool);
+    await queue.publish(orders(10_000));
+    await queue.publish(orders(10_000));
+
+    for (let round = 0; round < 5; round++) {
+      const child = runChild('consume-queue.ts', url, '1000', '100', '30');
+      const batches = randomInt(1, 30);
+      for (let i = 0; i < batches; i++) expect(await child.nextLine(), `of ${batches} lines`).toBe('batch');
+      await child.kill();
+    }
+    const heir = take(queue, {
+      batchMax: 500,
+      before: () => recordEffects(pool, idsOf(heir.batches.at(-1) ?? [])),
+    });
+
+    await until('the queue is empty', async () => isEmpty(await queue.depth()), 20_000);
+    expect(await countEffects(pool)).toBe(20_000);
+    // They did die with messages in hand, which came again.
+    expect(heir.deliveries.some(({ deliveries }) => deliveries > 1)).toBe(true);
+  }, 120_000);
+});
+
+describe('a worker stopped with SIGSTOP past its lease', () => {
+  it('settles nothing that another has taken since', async () => {
+    const { url, pool } = await createTestDatabase();
+    const queue = openQueue(pool);
+    await createEffects(pool);
+    await queue.publish(orders(10));
+    const child = runChild('consume-queue.ts', url, '1000', '10', '1');
+    onTestFinished(child.kill);
+    expect(await child.nextLine()).toBe('batch');
+    process.kill(child.pid, 'SIGSTOP');
+    const gate = createGate();
+    const heir = take(queue, {
+      before: gate.pass,
+      settle: ({ deliveries }) => (deliveries === 2 ? { retryInMs: 0 } : 'done'),
+    });
+    await until('the other has all in hand', () => heir.deliveries.length === 10, 20_000);
+
+    process.kill(child.pid, 'SIGCONT');
+    child.writeLine('go on');
+    expect(await child.nextLine()).toBe('LEASE_LOST');
+    // Alive, it would take its share of what comes again.
+    await child.kill();
+    gate.open();
+
+    await until('all come again', () => heir.deliveries.length === 20);
+    expect(heir.deliveries.slice(10).map(({ deliveries }) => deliveries)).toEqual(Array(10).fill(3));
+  });
+});
+
+function openQueue(pool: Pool): OrderQueue {
+  const queue = createPostgresQueue({ pool });
+  onTestFinished(() => queue.close());
+  return queue;
+}
+
+async function createEffects(pool: Pool): Promise<void> {
+  await pool.query('create table effects (order_id uuid primary key)');
+}
+
+async function recordEffects(pool: Pool, orderIds: readonly string[]): Promise<void> {
+  await pool.query('insert into effects select unnest($1::uuid[]) on conflict do nothing', [orderIds]);
+}
+
+async function countEffects(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>('select count(*) as count from effects');
+  return rows[0]?.count ?? 0;
+}

@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import type { Delivery, QueuedOrder } from '../../src/queue/queue.js';
+import { publishMax, retryInMsMax, type Settlement } from '../../src/queue/queue.js';
+import { until } from './condition.js';
+import { describeLeases, describeStopping } from './queue-contract-leases.js';
+import {
+  type CreateBroker,
+  connectOnce,
+  countOf,
+  createGate,
+  idsOf,
+  isEmpty,
+  order,
+  orders,
+  type Taker,
+  take,
+} from './queue-taker.js';
+
+/** What every adapter of the queue keeps. */
+export function describeQueueContract(name: string, createBroker: CreateBroker): void {
+  describePublishing(name, createBroker);
+  describeConsuming(name, createBroker);
+  describeLeases(name, createBroker);
+  describeStopping(name, createBroker);
+  describeDepth(name, createBroker);
+}
+
+const emptyDepth = { ready: 0, inFlight: 0, delayed: 0, oldestAgeMs: 0 };
+
+function describePublishing(name: string, createBroker: CreateBroker): void {
+  describe(`${name}: publishing`, () => {
+    it('delivers everything as it was published', async () => {
+      const queue = await connectOnce(createBroker);
+      const names = ['plain', 'with "quotes", commas', 'back\\slash', 'NULL', '{}', 'line\nend', 'Zoë 🎟'];
+      const messages = names.map(shopperId => ({ ...order(), shopperId, quantity: 3, saleId: 2 ** 40 }));
+      const failing = { ...order(), forceFail: true };
+
+      await queue.publish([...messages, failing]);
+      const taker = take(queue);
+
+      await until('all are delivered', () => taker.deliveries.length === messages.length + 1);
+      expect(byId(taker.deliveries.map(({ message }) => message))).toEqual(byId([...messages, failing]));
+      expect(taker.deliveries.every(({ deliveries }) => deliveries === 1)).toBe(true);
+    });
+
+    it('takes none, and as many as the bound, and refuses one more', async () => {
+      const queue = await connectOnce(createBroker);
+      await queue.publish([]);
+      expect(await queue.depth()).toEqual(emptyDepth);
+
+      const messages = orders(publishMax);
+      await expect(queue.publish([...messages, order()])).rejects.toMatchObject({
+        code: 'PUBLISH_TOO_LARGE',
+      });
+      await queue.publish(messages);
+      const taker = take(queue, { batchMax: 1000 });
+
+      await until('all are delivered', () => taker.deliveries.length >= publishMax, 20_000);
+      expect(new Set(idsOf(taker.deliveries))).toEqual(new Set(messages.map(({ orderId }) => orderId)));
+    });
+
+    it('reaches a consumer that waits already', async () => {
+      const broker = await createBroker();
+      const { queue } = await broker.connect();
+      const taker = take((await broker.connect()).queue);
+
+      for (let i = 1; i <= 5; i++) {
+        await queue.publish(orders(1));
+        await until('it is delivered', () => taker.deliveries.length === i);
+      }
+    });
+  });
+}
+
+function describeConsuming(name: string, createBroker: CreateBroker): void {
+  describe(`${name}: consuming`, () => {
+    it('comes in batches up to batchMax, never more', async () => {
+      const queue = await connectOnce(createBroker);
+      await queue.publish(orders(105));
+
+      const taker = take(queue, { batchMax: 10 });
+
+      await until('all are delivered', () => taker.deliveries.length === 105);
+      const sizes = taker.batches.map(batch => batch.length);
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(10);
+      expect(Math.max(...sizes)).toBeGreaterThan(1);
+      expect(Math.min(...sizes)).toBeGreaterThan(0);
+    });
+
+    it('refuses a batchMax out of bounds', async () => {
+      const queue = await connectOnce(createBroker);
+      for (const batchMax of [0, -1, 1.5, Number.NaN, publishMax + 1]) {
+        expect(() => take(queue, { batchMax })).toThrow(RangeError);
+      }
+    });
+
+    it('never brings again what was settled as done', async () => {
+      const queue = await connectOnce(createBroker);
+      await queue.publish(orders(100));
+      const first = take(queue, { batchMax: 7 });
+      await until('all are delivered', () => first.deliveries.length === 100);
+      await first.stop();
+
+      const marker = order();
+      await queue.publish([marker]);
+      const second = take(queue);
+
+      await until('the marker is delivered and settled', async () => isEmpty(await queue.depth()));
+      expect(idsOf(second.deliveries)).toEqual([marker.orderId]);
+      expect(new Set(idsOf(first.deliveries)).size).toBe(100);
+    });
+
+    it('brings a retried message again, counted, and not before its time; its neighbours stay done', async () => {
+      const queue = await connectOnce(createBroker);
+      const [retried, ...others] = orders(10);
+      await queue.publish([...others.slice(0, 5), ...(retried ? [retried] : []), ...others.slice(5)]);
+      let settledAtMs = 0;
+
+      const taker = take(queue, {
+        settle: ({ message, deliveries }) => {
+          if (message.orderId !== retried?.orderId || deliveries > 1) return 'done';
+          settledAtMs = performance.now();
+          return { retryInMs: 400 };
+        },
+      });
+
+      await until('it comes again', () => taker.deliveries.length === 11);
+      // The broker's clock and this process's may differ by some milliseconds over the delay.
+      expect(performance.now() - settledAtMs).toBeGreaterThan(380);
+      expect(taker.deliveries.at(-1)).toEqual({ message: retried, deliveries: 2 });
+      await until('the queue is empty', async () => isEmpty(await queue.depth()));
+    });
+
+    it.each<[string, () => Promise<readonly Settlement[]>]>([
+      ['rejects', () => Promise.reject(new Error('on purpose'))],
+      ['throws before it has a promise', () => thrown()],
+      ['answers too few settlements', async () => ['done', 'done']],
+      ['answers too many settlements', async () => ['done', 'done', 'done', 'done']],
+      ['asks for a retry in the past', async () => ['done', { retryInMs: -1 }, 'done']],
+      ['asks for a retry at no time', async () => ['done', { retryInMs: Number.NaN }, 'done']],
+      ['asks for a retry too late', async () => ['done', { retryInMs: retryInMsMax + 1 }, 'done']],
+    ])('brings the whole batch again, and says so, when the handler %s', async (_, failing) => {
+      const queue = await connectOnce(createBroker);
+      await queue.publish(orders(3));
+      let calls = 0;
+      const errors: unknown[] = [];
+      const deliveries: Delivery[] = [];
+
+      queue.consume({
+        batchMax: 3,
+        onError: error => errors.push(error),
+        handle(batch) {
+          calls += 1;
+          deliveries.push(...batch);
+          return calls === 1 ? failing() : Promise.resolve(batch.map(() => 'done' as const));
+        },
+      });
+
+      await until('all come again', () => deliveries.length === 6);
+      expect(deliveries.map(delivery => delivery.deliveries)).toEqual([1, 1, 1, 2, 2, 2]);
+      expect(errors).toHaveLength(1);
+    });
+
+    it('is shared by two consumers without overlap', async () => {
+      const broker = await createBroker();
+      const links = [await broker.connect(), await broker.connect()] as const;
+      await links[0].queue.publish(orders(2000));
+
+      // Neither goes on before the other has a batch, so that both surely take part.
+      const takers: Taker[] = [];
+      const before = () => until('both take part', () => takers.every(taker => taker.batches.length > 0));
+      for (const { queue } of links) takers.push(take(queue, { batchMax: 50, before }));
+
+      await until('all are delivered', () => countOf(takers) >= 2000, 20_000);
+      await Promise.all(takers.map(taker => taker.stop()));
+      expect(countOf(takers)).toBe(2000);
+      expect(new Set(takers.flatMap(taker => idsOf(taker.deliveries))).size).toBe(2000);
+    });
+  });
+}
+
+function describeDepth(name: string, createBroker: CreateBroker): void {
+  describe(`${name}: depth`, () => {
+    it('tells what is ready, in flight and delayed', async () => {
+      const queue = await connectOnce(createBroker);
+      const gate = createGate();
+      expect(await queue.depth()).toEqual(emptyDepth);
+      await queue.publish(orders(5));
+      expect(await queue.depth()).toMatchObject({ ready: 5, inFlight: 0, delayed: 0 });
+
+      const taker = take(queue, {
+        batchMax: 5,
+        before: gate.pass,
+        settle: () => ({ retryInMs: retryInMsMax }),
+      });
+      await until('they are in flight', async () => (await queue.depth()).inFlight === 5);
+      expect(await queue.depth()).toMatchObject({ ready: 0, delayed: 0, oldestAgeMs: 0 });
+
+      gate.open();
+      await until('they are delayed', async () => (await queue.depth()).delayed === 5);
+      expect(await queue.depth()).toMatchObject({ ready: 0, inFlight: 0, oldestAgeMs: 0 });
+      expect(taker.deliveries).toHaveLength(5);
+    });
+  });
+}
+
+function byId(messages: readonly QueuedOrder[]): QueuedOrder[] {
+  return [...messages].sort((a, b) => a.orderId.localeCompare(b.orderId));
+}
+
+function thrown(): never {
+  throw new Error('on purpose');
+}
