@@ -44,6 +44,14 @@ const write = {
          where sale_id = $1 returning available, clock_timestamp() as created_at`,
 };
 
+const boughtDirectly = {
+  entrance: 'direct',
+  status: 'CONFIRMED',
+  reason: null,
+  expiresAt: null,
+  prize: null,
+} as const;
+
 function createJoin(pool: Pool): Join {
   return (saleId, { orderId, shopperId, quantity }) =>
     inTransaction(pool, async tx => {
@@ -59,7 +67,7 @@ function createJoin(pool: Pool): Join {
       const totalMinor = quantity * row.price_minor;
       return {
         outcome: 'confirmed',
-        order: { saleId, quantity, totalMinor, status: 'CONFIRMED', createdAt },
+        order: { ...boughtDirectly, saleId, quantity, totalMinor, createdAt },
         remaining: available,
       };
     });

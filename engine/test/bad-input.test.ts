@@ -294,6 +294,13 @@ describe('bad input to operator calls', () => {
     ['sales', { ...sale, allocation: 2_000_000_001 }],
     ['sales', { ...sale, perUserLimit: 0 }],
     ['sales', { ...sale, holdTtlSeconds: 0 }],
+    ['sales', { ...sale, payment: 'later' }],
+    ['sales', { ...sale, prizeOdds: 0 }],
+    ['sales', { ...sale, prizeOdds: 1_000_001 }],
+    ['sales', { ...sale, recurrence: { cron: '0 * * * *' } }],
+    ['sales', { ...sale, recurrence: { cron: '0 * * * *', timeZone: 'UTC' } }],
+    ['sales', { ...sale, recurrence: { cron: '0 0 0 1 1 *', timeZone: 'UTC' } }],
+    ['sales', { ...sale, recurrence: { cron: '0 0 1 1 *', timeZone: 'Mars/Phobos' } }],
   ])('POST /api/admin/%s refuses %j', async (what, body) => {
     const { api } = await startWithSale();
     const answer = await api.asOperator('POST', `/api/admin/${what}`, body);

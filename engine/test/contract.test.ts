@@ -36,6 +36,14 @@ describe('/openapi.json', () => {
       endsAt: '2036-01-01T00:00:00Z',
       allocation: 1,
       perUserLimit: 1,
+      prizeOdds: 100,
+    };
+    const hourly = {
+      ...sale,
+      startsAt: '2036-06-01T00:00:00Z',
+      endsAt: '2036-06-01T01:00:00Z',
+      payment: 'required',
+      recurrence: { cron: '0 * * * *', timeZone: 'Europe/Berlin' },
     };
 
     const answers: [method: string, path: string, answer: Answer][] = [
@@ -61,6 +69,10 @@ describe('/openapi.json', () => {
       ['get', '/api/ready', await api.request('GET', '/api/ready')],
       ['post', '/api/admin/products', await api.asOperator('POST', '/api/admin/products', product)],
       ['post', '/api/admin/sales', await api.asOperator('POST', '/api/admin/sales', sale)],
+      ['post', '/api/admin/sales', await api.asOperator('POST', '/api/admin/sales', hourly)],
+      ['get', '/api/admin/series', await api.asOperator('GET', '/api/admin/series')],
+      ['post', '/api/admin/series/{id}/end', await api.asOperator('POST', '/api/admin/series/1/end')],
+      ['post', '/api/admin/series/{id}/end', await api.asOperator('POST', '/api/admin/series/9/end')],
       [
         'post',
         '/api/admin/sales/{id}/pause',

@@ -59,6 +59,10 @@ function saleAt(startsInMs: number, endsInMs: number): Sale {
     priceMinor: 100,
     currency: 'EUR',
     holdTtlSeconds: 900,
+    payment: 'none',
+    prizeOdds: null,
     status: 'active',
+    seriesId: null,
+    recurrence: null,
   };
 }

@@ -3,13 +3,10 @@ import { coalesce } from '../platform/coalesce.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
 import type { Queryable } from '../platform/postgres.js';
 import { type Product, readProducts } from './products.js';
-import { readSales, type Sale } from './sales.js';
+import { readSales, type Sale, type SalePhase } from './sales.js';
 
 /** A product with the sale that counts now: the one under way, else the next, else the last. */
 export type Offer = { product: Product; sale: Sale | undefined };
-
-/** Where a sale stands by the database's clock. */
-export type SalePhase = 'upcoming' | 'open' | 'paused' | 'ended';
 
 /** Products and their sales in memory, so that finding the sale of a purchase costs no query. */
 export type Calendar = {

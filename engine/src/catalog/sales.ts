@@ -1,5 +1,6 @@
 import { allocateStock, lockStock } from '../ledger/stock.js';
-import { type Client, constraintOf, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
+import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
+import type { Recurrence } from './recurrence.js';
 
 /** A product offered in a time window. Times are the database's; the price is fixed when the sale is created. */
 export type Sale = {
@@ -11,10 +12,19 @@ export type Sale = {
   priceMinor: number;
   currency: string;
   holdTtlSeconds: number;
+  payment: Payment;
+  /** One purchase in so many wins; null without a prize. */
+  prizeOdds: number | null;
   status: SaleStatus;
+  /** The series whose window this sale is, and how that repeats; null for a sale that does not. */
+  seriesId: number | null;
+  recurrence: Recurrence | null;
 };
 
 export type SaleStatus = 'active' | 'paused' | 'ended';
+/** Where a sale stands by the database's clock. */
+export type SalePhase = 'upcoming' | 'open' | 'paused' | 'ended';
+export type Payment = 'none' | 'required';
 
 export type NewSale = {
   productId: number;
@@ -23,6 +33,9 @@ export type NewSale = {
   allocation: number;
   perUserLimit: number;
   holdTtlSeconds: number;
+  payment?: Payment | undefined;
+  prizeOdds?: number | null | undefined;
+  seriesId?: number | undefined;
 };
 
 export type CreatedSale =
@@ -31,27 +44,35 @@ export type CreatedSale =
 
 /** Creates a sale at the product's present price, with its stock and the first row of its journal. */
 export async function createSale(pool: Pool, sale: NewSale): Promise<CreatedSale> {
-  try {
-    return await inTransaction(pool, tx => insertSale(tx, sale));
-  } catch (error) {
-    if (constraintOf(error) === 'sales_do_not_overlap') return { outcome: 'sale-overlaps' };
-    throw error;
-  }
+  return inTransaction(pool, tx => insertSale(tx, sale));
 }
 
-/** As createSale, within a transaction of the caller's; an overlap is thrown and ends it. */
+/** As createSale, within a transaction of the caller's. */
 export async function insertSale(tx: Client, sale: NewSale): Promise<CreatedSale> {
+  // The conflict is with sales_do_not_overlap; a transaction that is adding such a sale right now is waited for.
   const { rows } = await tx.query<Sale>(
-    `insert into sales (product_id, starts_at, ends_at, per_user_limit, price_minor, currency, hold_ttl_seconds)
-     select product_id, $2, $3, $4, price_minor, currency, $5 from products where product_id = $1
+    `insert into sales (product_id, starts_at, ends_at, per_user_limit, price_minor, currency, hold_ttl_seconds,
+                        payment, prize_odds, series_id)
+     select product_id, $2, $3, $4, price_minor, currency, $5, $6, $7, $8 from products where product_id = $1
+     on conflict do nothing
      returning ${columns}`,
-    [sale.productId, sale.startsAt, sale.endsAt, sale.perUserLimit, sale.holdTtlSeconds],
+    [
+      sale.productId,
+      sale.startsAt,
+      sale.endsAt,
+      sale.perUserLimit,
+      sale.holdTtlSeconds,
+      sale.payment ?? 'none',
+      sale.prizeOdds ?? null,
+      sale.seriesId ?? null,
+    ],
   );
   const [created] = rows;
-  if (!created) return { outcome: 'product-not-found' };
+  if (!created)
+    return { outcome: (await isProduct(tx, sale.productId)) ? 'sale-overlaps' : 'product-not-found' };
   await allocateStock(tx, created.saleId, sale.allocation);
   await journalStatus(tx, created.saleId, 'new', created.status);
-  await announce(tx, created.productId);
+  await announceSales(tx, created.productId);
   return { outcome: 'created', sale: created };
 }
 
@@ -68,23 +89,26 @@ export type ChangedSale = { outcome: 'changed'; sale: Sale } | { outcome: 'sale-
  * A sale that has the status already is left alone.
  */
 export async function changeSaleStatus(pool: Pool, saleId: number, to: SaleStatus): Promise<ChangedSale> {
-  return inTransaction(pool, async tx => {
-    if (!(await lockStock(tx, saleId))) return { outcome: 'sale-not-found' };
-    const { rows } = await tx.query<Sale>(`select ${columns} from sales where sale_id = $1`, [saleId]);
-    const [before] = rows;
-    if (!before) return { outcome: 'sale-not-found' };
-    if (before.status === to) return { outcome: 'changed', sale: before };
-    if (!allowedFrom[to].includes(before.status)) return { outcome: 'sale-ended' };
-    const changed = await tx.query('update sales set status = $2 where sale_id = $1 and status = $3', [
-      saleId,
-      to,
-      before.status,
-    ]);
-    if (changed.rowCount !== 1) throw new Error(`sale ${saleId} changed under its stock lock`);
-    await journalStatus(tx, saleId, before.status, to);
-    await announce(tx, before.productId);
-    return { outcome: 'changed', sale: { ...before, status: to } };
-  });
+  return inTransaction(pool, tx => setSaleStatus(tx, saleId, to));
+}
+
+/** As changeSaleStatus, within a transaction of the caller's; the sale's stock stays locked until that ends. */
+export async function setSaleStatus(tx: Client, saleId: number, to: SaleStatus): Promise<ChangedSale> {
+  if (!(await lockStock(tx, saleId))) return { outcome: 'sale-not-found' };
+  const { rows } = await tx.query<Sale>(`select ${columns} from sales where sale_id = $1`, [saleId]);
+  const [before] = rows;
+  if (!before) return { outcome: 'sale-not-found' };
+  if (before.status === to) return { outcome: 'changed', sale: before };
+  if (!allowedFrom[to].includes(before.status)) return { outcome: 'sale-ended' };
+  const changed = await tx.query('update sales set status = $2 where sale_id = $1 and status = $3', [
+    saleId,
+    to,
+    before.status,
+  ]);
+  if (changed.rowCount !== 1) throw new Error(`sale ${saleId} changed under its stock lock`);
+  await journalStatus(tx, saleId, before.status, to);
+  await announceSales(tx, before.productId);
+  return { outcome: 'changed', sale: { ...before, status: to } };
 }
 
 /** Sales of the products that are not over, and of each product the latest one that is; by product and start. */
@@ -109,11 +133,12 @@ export async function readSales(db: Queryable, productIds: readonly number[]): P
 // An hourly sale for a day; the calendar reads again long before it has run through them.
 const salesAheadMax = 24;
 
-async function journalStatus(
+/** Writes what became of the sale. The caller has locked its stock, or is creating it. */
+export async function journalStatus(
   tx: Client,
   saleId: number,
-  from: SaleStatus | 'new',
-  to: SaleStatus,
+  from: SaleStatus | SalePhase | 'new',
+  to: SaleStatus | SalePhase,
 ): Promise<void> {
   await tx.query(
     `insert into sale_journal (sale_id, seq, from_status, to_status)
@@ -122,9 +147,18 @@ async function journalStatus(
   );
 }
 
-async function announce(tx: Client, productId: number): Promise<void> {
+/** Tells every process, after COMMIT, to read the product's sales again. */
+export async function announceSales(tx: Client, productId: number): Promise<void> {
   await tx.query(`select pg_notify('doorbuster_catalog', $1)`, [JSON.stringify({ productId })]);
 }
 
+async function isProduct(tx: Client, productId: number): Promise<boolean> {
+  const { rowCount } = await tx.query('select from products where product_id = $1', [productId]);
+  return rowCount === 1;
+}
+
 const columns = `sale_id as "saleId", product_id as "productId", starts_at as "startsAt", ends_at as "endsAt",
-  per_user_limit as "perUserLimit", price_minor as "priceMinor", currency, hold_ttl_seconds as "holdTtlSeconds", status`;
+  per_user_limit as "perUserLimit", price_minor as "priceMinor", currency, hold_ttl_seconds as "holdTtlSeconds",
+  payment, prize_odds as "prizeOdds", status, series_id as "seriesId",
+  (select json_build_object('cron', series.cron, 'timeZone', series.time_zone)
+   from sale_series series where series.series_id = sales.series_id) as recurrence`;

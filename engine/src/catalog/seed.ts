@@ -1,15 +1,17 @@
 import { type Client, inTransaction, type Pool } from '../platform/postgres.js';
 import { createProduct, type NewProduct } from './products.js';
 import { insertSale } from './sales.js';
+import { insertSeries } from './series.js';
 
 const hourMs = 3_600_000;
 
 type Demo = {
   product: NewProduct;
   sale?: { startsInMs: number; allocation: number; perUserLimit: number };
+  hourly?: { allocation: number; perUserLimit: number; prizeOdds: number };
 };
 
-// One drop to buy from right away, one scarce, one that is yet to open, and one product without a sale.
+// One drop to buy from right away, one scarce, one that is yet to open, and one that comes anew every hour.
 const demo: Demo[] = [
   {
     product: {
@@ -41,10 +43,11 @@ const demo: Demo[] = [
   {
     product: {
       name: 'Cartographer backpack',
-      description: 'Waxed canvas, 28 litres. Waiting for its sale to be scheduled.',
+      description: 'Waxed canvas, 28 litres. 10,000 every hour, and one purchase in a hundred wins.',
       priceMinor: 8900,
       currency: 'EUR',
     },
+    hourly: { allocation: 10_000, perUserLimit: 10, prizeOdds: 100 },
   },
 ];
 
@@ -63,11 +66,18 @@ export async function seedCatalog(pool: Pool): Promise<number> {
   });
 }
 
-async function addDemo(tx: Client, { product, sale }: Demo, nowMs: number): Promise<void> {
+async function addDemo(tx: Client, { product, sale, hourly }: Demo, nowMs: number): Promise<void> {
   const { productId } = await createProduct(tx, product);
-  if (!sale) return;
-  const { startsInMs, ...terms } = sale;
-  const startsAt = new Date(nowMs + startsInMs);
-  const endsAt = new Date(startsAt.getTime() + 30 * 24 * hourMs);
-  await insertSale(tx, { productId, startsAt, endsAt, holdTtlSeconds: 900, ...terms });
+  if (sale) {
+    const { startsInMs, ...terms } = sale;
+    const startsAt = new Date(nowMs + startsInMs);
+    const endsAt = new Date(startsAt.getTime() + 30 * 24 * hourMs);
+    await insertSale(tx, { productId, startsAt, endsAt, holdTtlSeconds: 900, ...terms });
+  }
+  if (hourly) {
+    const startsAt = new Date(Math.floor(nowMs / hourMs) * hourMs);
+    const endsAt = new Date(startsAt.getTime() + hourMs);
+    const first = { productId, startsAt, endsAt, holdTtlSeconds: 900, ...hourly };
+    await insertSeries(tx, first, { cron: '0 * * * *', timeZone: 'UTC' });
+  }
 }

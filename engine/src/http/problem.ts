@@ -19,6 +19,7 @@ export const problems = {
   'not-found': { status: 404, title: 'Not found', message: 'There is no such thing.' },
   'product-not-found': { status: 404, title: 'Product not found', message: 'This product does not exist.' },
   'sale-not-found': { status: 404, title: 'Sale not found', message: 'This sale does not exist.' },
+  'series-not-found': { status: 404, title: 'Series not found', message: 'This series does not exist.' },
   'order-not-found': { status: 404, title: 'Order not found', message: 'This order does not exist.' },
   'code-not-found': { status: 404, title: 'Code not found', message: 'This code is not valid.' },
   'dead-letter-not-found': {

@@ -2,6 +2,7 @@ import type { Offer } from '../catalog/calendar.js';
 import { phaseOf } from '../catalog/calendar.js';
 import type { Product } from '../catalog/products.js';
 import type { Sale } from '../catalog/sales.js';
+import type { Series } from '../catalog/series.js';
 import type { OrderRecord } from '../ledger/order-record.js';
 import type { Stock } from '../ledger/stock.js';
 
@@ -37,6 +38,15 @@ export function saleView(sale: Sale, nowMs: number) {
     startsAt: startsAt.toISOString(),
     endsAt: endsAt.toISOString(),
     state: phaseOf(sale, nowMs),
+  };
+}
+
+export function seriesView({ seriesId, createdAt, plannedUntil, ...rest }: Series) {
+  return {
+    id: seriesId,
+    ...rest,
+    createdAt: createdAt.toISOString(),
+    plannedUntil: plannedUntil.toISOString(),
   };
 }
 

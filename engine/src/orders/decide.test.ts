@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Decide, PurchaseRequest } from '../ledger/decide.js';
+import type { Decide, Decision, PurchaseRequest } from '../ledger/decide.js';
 import { createDecisionQueue, type DecisionQueueOptions } from './decide.js';
 
 const stock = { saleId: 1, allocation: 10, available: 10, reserved: 0, sold: 0, version: 1 };
@@ -202,7 +202,7 @@ function createLedger() {
   };
 }
 
-function createQueue(decide: Decide, options: Partial<DecisionQueueOptions> = {}) {
+function createQueue(decide: Decide, options: Partial<DecisionQueueOptions<PurchaseRequest, Decision>> = {}) {
   const defaults = { onStock: () => {}, onPoison: () => {}, deadlineMs: 2000, queueMax: 100, batchMax: 100 };
   return createDecisionQueue({ decide, ...defaults, ...options });
 }

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** Milliseconds to wait before try `attempt` (0, 1, 2 ...): full jitter below a doubling ceiling, so that waiters spread out. */
 export function backoffMs(attempt: number, baseMs: number, maxMs: number): number {
   return Math.random() * Math.min(maxMs, baseMs * 2 ** attempt);
@@ -5,6 +7,11 @@ export function backoffMs(attempt: number, baseMs: number, maxMs: number): numbe
 
 export function sleep(durationMs: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, durationMs));
+}
+
+/** As sleep, but over at once when the signal aborts; leaves nothing behind on the signal. */
+export async function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+  await delay(durationMs, undefined, { signal }).catch(() => {});
 }
 
 /** @returns whether `work` ended in time; leaves no timer behind that would hold the process. */

@@ -1,5 +1,5 @@
 import { createProduct } from '../../src/catalog/products.js';
-import { createSale, type Sale } from '../../src/catalog/sales.js';
+import { createSale, type Payment, type Sale } from '../../src/catalog/sales.js';
 import type { Pool } from '../../src/platform/postgres.js';
 
 export type SaleOptions = {
@@ -9,6 +9,9 @@ export type SaleOptions = {
   /** Relative to now; an open sale by default. */
   startsInMs?: number;
   endsInMs?: number;
+  holdTtlSeconds?: number;
+  payment?: Payment;
+  prizeOdds?: number;
 };
 
 /** A product with a sale, open for an hour unless said otherwise. */
@@ -19,6 +22,9 @@ export async function createTestSale(pool: Pool, options: SaleOptions = {}): Pro
     priceMinor = 1999,
     startsInMs = -1000,
     endsInMs = 3_600_000,
+    holdTtlSeconds = 900,
+    payment,
+    prizeOdds,
   } = options;
   const { productId } = await createProduct(pool, { name: 'Test product', priceMinor, currency: 'EUR' });
   const created = await createSale(pool, {
@@ -27,7 +33,9 @@ export async function createTestSale(pool: Pool, options: SaleOptions = {}): Pro
     endsAt: new Date(Date.now() + endsInMs),
     allocation,
     perUserLimit,
-    holdTtlSeconds: 900,
+    holdTtlSeconds,
+    payment,
+    prizeOdds,
   });
   if (created.outcome !== 'created') throw new Error(`no sale for the test: ${created.outcome}`);
   return created.sale;

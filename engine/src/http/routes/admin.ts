@@ -3,7 +3,9 @@ import { z } from 'zod';
 import type { StockViews } from '../../admission/stock-views.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import { createProduct } from '../../catalog/products.js';
+import { cronLengthMax, problemOf, timeZoneLengthMax } from '../../catalog/recurrence.js';
 import { changeSaleStatus, createSale, type Sale, type SaleStatus } from '../../catalog/sales.js';
+import { createSeries } from '../../catalog/series.js';
 import { type AuditReport, runAudit } from '../../ledger/audit.js';
 import { listOrders, type StoredOrder } from '../../ledger/orders.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
@@ -22,6 +24,7 @@ import {
 import type { App } from '../server.js';
 import { saleView } from '../views.js';
 import { productSchema, saleSchema } from './catalog.js';
+import { registerSeries } from './series.js';
 
 export type AdminParts = {
   identity: Identity;
@@ -49,10 +52,19 @@ const newSaleSchema = z
     allocation: z.int().min(1).max(2_000_000_000),
     perUserLimit: z.int().min(1).max(100_000),
     holdTtlSeconds: z.int().min(1).max(86_400).default(900),
+    payment: z.enum(['none', 'required']).default('none'),
+    prizeOdds: z.int().min(1).max(1_000_000).nullable().default(null),
+    recurrence: z
+      .strictObject({ cron: z.string().max(cronLengthMax), timeZone: z.string().max(timeZoneLengthMax) })
+      .optional(),
   })
   .refine(sale => sale.startsAt < sale.endsAt, {
     path: ['endsAt'],
     message: 'expected a time after startsAt',
+  })
+  .superRefine(({ recurrence, startsAt, endsAt }, context) => {
+    const problem = recurrence && problemOf({ recurrence, startsAt, endsAt });
+    if (problem) context.addIssue({ code: 'custom', ...problem });
   });
 
 const ordersQuerySchema = z.strictObject({
@@ -109,13 +121,14 @@ export function registerAdmin(app: App, { identity, pool, clock, calendar, views
   });
 
   const sale = {
-    summary: 'Create a sale',
+    summary: 'Create a sale, or with a recurrence a series of which it is the first window',
     tags,
     body: newSaleSchema,
     response: { 201: saleSchema, ...problemResponses },
   };
   app.post('/api/admin/sales', { schema: sale, onRequest }, async (request, reply) => {
-    const created = await createSale(pool, request.body);
+    const { recurrence, ...terms } = request.body;
+    const created = await (recurrence ? createSeries(pool, terms, recurrence) : createSale(pool, terms));
     if (created.outcome !== 'created') throw new ProblemError(created.outcome);
     return reply.code(201).send(await changed(created.sale));
   });
@@ -135,6 +148,7 @@ export function registerAdmin(app: App, { identity, pool, clock, calendar, views
     });
   }
 
+  registerSeries(app, { pool, calendar, onRequest });
   registerAdminReads(app, pool, views, onRequest);
 }
 

@@ -15,6 +15,8 @@ export type CatalogParts = {
   listProductIds: ListProductIds;
 };
 
+export const recurrenceSchema = z.object({ cron: z.string(), timeZone: z.string() });
+
 const stateSchema = z.enum(['upcoming', 'open', 'paused', 'ended']);
 
 export const saleSchema = z.object({
@@ -26,8 +28,12 @@ export const saleSchema = z.object({
   priceMinor: z.int(),
   currency: currencySchema,
   holdTtlSeconds: z.int(),
+  payment: z.enum(['none', 'required']),
+  prizeOdds: z.int().nullable().meta({ description: 'One purchase in so many wins; null without a prize' }),
   status: z.enum(['active', 'paused', 'ended']),
   state: stateSchema,
+  seriesId: idSchema.nullable(),
+  recurrence: recurrenceSchema.nullable().meta({ description: 'How the series of this window repeats' }),
 });
 
 export const productSchema = z.object({

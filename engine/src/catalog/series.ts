@@ -1,0 +1,176 @@
+import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
+import { settleEach } from '../platform/settle-each.js';
+import { nextStart, type Recurrence } from './recurrence.js';
+import { type CreatedSale, insertSale, type NewSale, type Payment, setSaleStatus } from './sales.js';
+
+/** A sale that repeats: each of its windows is a sale of its own on these terms, with its own stock. */
+export type Series = {
+  seriesId: number;
+  productId: number;
+  recurrence: Recurrence;
+  durationSeconds: number;
+  allocation: number;
+  perUserLimit: number;
+  holdTtlSeconds: number;
+  payment: Payment;
+  prizeOdds: number | null;
+  status: 'active' | 'ended';
+  createdAt: Date;
+  /** Start of the last window that was planned or passed over. */
+  plannedUntil: Date;
+};
+
+/** `passedOver`: windows in which the product has another sale already, so that none was made. */
+export type PlannedWindows = { planned: number; passedOver: PassedOver[] };
+type PassedOver = { seriesId: number; startsAt: Date };
+
+const horizonMs = 24 * 3_600_000;
+// Windows of one series in one transaction; the rest of a pattern of minutes comes with the next passes.
+const windowsPerPassMax = 100;
+const seriesPerPageMax = 500;
+
+/**
+ * Makes the sales that are missing so that of each active series the windows of the next 24 hours, and the next one in
+ * any case, exist; at the product's present price. Windows that are over are not made up for, the one under way is.
+ * Whoever plans holds the series' row, so that two planners plan every window once.
+ *
+ * @param now by the database's clock.
+ * @throws AggregateError when series failed; the others are planned all the same.
+ */
+export async function planWindows(pool: Pool, now: Date, signal?: AbortSignal): Promise<PlannedWindows> {
+  const result: PlannedWindows = { planned: 0, passedOver: [] };
+  const plan = async (series: Series) => {
+    if (dueStarts(series, now).length === 0) return;
+    await inTransaction(pool, tx => planSeries(tx, series.seriesId, now, result));
+  };
+  let page: Series[];
+  let after = 0;
+  do {
+    page = await readActive(pool, after);
+    await settleEach(page, plan, signal);
+    after = page.at(-1)?.seriesId ?? after;
+  } while (page.length === seriesPerPageMax && !signal?.aborted);
+  return result;
+}
+
+/** Creates a series with the given sale as its first window, and plans what comes next. */
+export async function createSeries(pool: Pool, sale: NewSale, recurrence: Recurrence): Promise<CreatedSale> {
+  return inTransaction(pool, tx => insertSeries(tx, sale, recurrence));
+}
+
+/** As createSeries, within a transaction of the caller's. */
+export async function insertSeries(tx: Client, sale: NewSale, recurrence: Recurrence): Promise<CreatedSale> {
+  const { rows } = await tx.query<{ seriesId: number; now: Date }>(
+    `insert into sale_series (product_id, cron, time_zone, duration_seconds, allocation, per_user_limit,
+                              hold_ttl_seconds, payment, prize_odds, planned_until)
+     select product_id, $2, $3, $4, $5, $6, $7, $8, $9, $10 from products where product_id = $1
+     returning series_id as "seriesId", clock_timestamp() as now`,
+    [
+      sale.productId,
+      recurrence.cron,
+      recurrence.timeZone,
+      (sale.endsAt.getTime() - sale.startsAt.getTime()) / 1000,
+      sale.allocation,
+      sale.perUserLimit,
+      sale.holdTtlSeconds,
+      sale.payment ?? 'none',
+      sale.prizeOdds ?? null,
+      sale.startsAt,
+    ],
+  );
+  const [row] = rows;
+  if (!row) return { outcome: 'product-not-found' };
+  const created = await insertSale(tx, { ...sale, seriesId: row.seriesId });
+  if (created.outcome === 'created') {
+    await planSeries(tx, row.seriesId, row.now, { planned: 0, passedOver: [] });
+  } else await tx.query('delete from sale_series where series_id = $1', [row.seriesId]);
+  return created;
+}
+
+/** Plans no further windows, and ends those that have not begun. @returns undefined if there is no such series. */
+export async function endSeries(pool: Pool, seriesId: number): Promise<Series | undefined> {
+  return inTransaction(pool, async tx => {
+    const series = await lockSeries(tx, seriesId);
+    if (!series || series.status === 'ended') return series;
+    await tx.query(`update sale_series set status = 'ended' where series_id = $1`, [seriesId]);
+    const { rows } = await tx.query<{ saleId: number }>(
+      `select sale_id as "saleId" from sales
+       where series_id = $1 and starts_at > clock_timestamp() and status <> 'ended' order by sale_id`,
+      [seriesId],
+    );
+    for (const { saleId } of rows) await setSaleStatus(tx, saleId, 'ended');
+    return { ...series, status: 'ended' };
+  });
+}
+
+/** Series in the order of their ids, at most `limit`, after the id `after`. */
+export async function listSeries(db: Queryable, after: number, limit: number): Promise<Series[]> {
+  const { rows } = await db.query<Series>(
+    `select ${columns} from sale_series where series_id > $1 order by series_id limit $2`,
+    [after, limit],
+  );
+  return rows;
+}
+
+// Locks: the series' row first, then stock and sales as ever. Nobody who holds those asks for a series.
+async function planSeries(tx: Client, seriesId: number, now: Date, result: PlannedWindows): Promise<void> {
+  const series = await lockSeries(tx, seriesId);
+  if (series?.status !== 'active') return;
+  const starts = dueStarts(series, now);
+  for (const startsAt of starts) {
+    const endsAt = endOf(series, startsAt);
+    if (endsAt <= now) continue;
+    const { outcome } = await insertSale(tx, { ...series, startsAt, endsAt });
+    if (outcome === 'created') result.planned += 1;
+    else result.passedOver.push({ seriesId, startsAt });
+  }
+  await tx.query('update sale_series set planned_until = $2 where series_id = $1', [
+    seriesId,
+    starts.at(-1) ?? series.plannedUntil,
+  ]);
+}
+
+/** The starts that are to be planned at `now`, in their order, at most `windowsPerPassMax`. */
+function dueStarts(series: Series, now: Date): Date[] {
+  const { recurrence, plannedUntil, durationSeconds } = series;
+  const underWaySince = new Date(now.getTime() - durationSeconds * 1000);
+  const due: Date[] = [];
+  let last = plannedUntil > underWaySince ? plannedUntil : underWaySince;
+  while (due.length < windowsPerPassMax) {
+    const start = nextStart(recurrence, last);
+    const isAhead = start !== undefined && start.getTime() > now.getTime() + horizonMs;
+    if (!start || (isAhead && last > now)) break;
+    due.push(start);
+    last = start;
+  }
+  return due;
+}
+
+// On a day of 23 hours a window of a whole day would run into the next one.
+function endOf({ recurrence, durationSeconds }: Series, startsAt: Date): Date {
+  const endsAtMs = startsAt.getTime() + durationSeconds * 1000;
+  const nextAtMs = nextStart(recurrence, startsAt)?.getTime() ?? endsAtMs;
+  return new Date(Math.min(endsAtMs, nextAtMs));
+}
+
+async function lockSeries(tx: Client, seriesId: number): Promise<Series | undefined> {
+  const { rows } = await tx.query<Series>(
+    `select ${columns} from sale_series where series_id = $1 for update`,
+    [seriesId],
+  );
+  return rows[0];
+}
+
+// Index: sale_series_active.
+async function readActive(db: Queryable, after: number): Promise<Series[]> {
+  const { rows } = await db.query<Series>(
+    `select ${columns} from sale_series where status = 'active' and series_id > $1 order by series_id limit $2`,
+    [after, seriesPerPageMax],
+  );
+  return rows;
+}
+
+const columns = `series_id as "seriesId", product_id as "productId",
+  json_build_object('cron', cron, 'timeZone', time_zone) as recurrence, duration_seconds as "durationSeconds",
+  allocation, per_user_limit as "perUserLimit", hold_ttl_seconds as "holdTtlSeconds", payment,
+  prize_odds as "prizeOdds", status, created_at as "createdAt", planned_until as "plannedUntil"`;

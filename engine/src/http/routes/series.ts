@@ -1,0 +1,76 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Calendar } from '../../catalog/calendar.js';
+import { endSeries, listSeries } from '../../catalog/series.js';
+import type { Pool } from '../../platform/postgres.js';
+import { ProblemError } from '../problem.js';
+import { idParamSchema, idSchema, problemResponses } from '../schemas.js';
+import type { App } from '../server.js';
+import { seriesView } from '../views.js';
+import { recurrenceSchema } from './catalog.js';
+
+export type SeriesParts = {
+  pool: Pool;
+  calendar: Calendar;
+  onRequest: (request: FastifyRequest) => Promise<void>;
+};
+
+const seriesSchema = z.object({
+  id: idSchema,
+  productId: idSchema,
+  recurrence: recurrenceSchema,
+  durationSeconds: z.int(),
+  allocation: z.int(),
+  perUserLimit: z.int(),
+  holdTtlSeconds: z.int(),
+  payment: z.enum(['none', 'required']),
+  prizeOdds: z.int().nullable(),
+  status: z.enum(['active', 'ended']),
+  createdAt: z.iso.datetime(),
+  plannedUntil: z.iso.datetime().meta({ description: 'Start of the last window that was planned' }),
+});
+
+const listQuerySchema = z.strictObject({
+  after: idParamSchema.optional().meta({ description: 'Continue after this series id' }),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
+    .transform(Number)
+    .optional(),
+});
+
+const tags = ['operator'];
+
+/** Sales that repeat, as operators see them; they begin with POST /api/admin/sales. */
+export function registerSeries(app: App, { pool, calendar, onRequest }: SeriesParts): void {
+  const list = {
+    summary: 'Series of sales, by id',
+    tags,
+    querystring: listQuerySchema,
+    response: {
+      200: z.object({ series: z.array(seriesSchema), next: idSchema.nullable() }),
+      ...problemResponses,
+    },
+  };
+  app.get('/api/admin/series', { schema: list, onRequest }, async request => {
+    const { after = 0, limit = 50 } = request.query;
+    const page = await listSeries(pool, after, limit);
+    return {
+      series: page.map(seriesView),
+      next: page.length === limit ? (page.at(-1)?.seriesId ?? null) : null,
+    };
+  });
+
+  const end = {
+    summary: 'Series: plan no further windows, and end those that have not begun',
+    tags,
+    params: z.object({ id: idParamSchema }),
+    response: { 200: seriesSchema, ...problemResponses },
+  };
+  app.post('/api/admin/series/:id/end', { schema: end, onRequest }, async request => {
+    const series = await endSeries(pool, request.params.id);
+    if (!series) throw new ProblemError('series-not-found');
+    await calendar.refresh(series.productId);
+    return seriesView(series);
+  });
+}
