@@ -28,7 +28,9 @@ const leaseMaxMs = 15 * 60_000;
  */
 export function createPostgresQueue({ pool, listen, leaseMs = 30_000 }: PostgresQueueOptions): OrderQueue {
   if (!Number.isInteger(leaseMs) || leaseMs < leaseMinMs || leaseMs > leaseMaxMs) {
-    throw new RangeError(`leaseMs is ${leaseMs} and has to be a whole number from ${leaseMinMs} to ${leaseMaxMs}`);
+    throw new RangeError(
+      `leaseMs is ${leaseMs} and has to be a whole number from ${leaseMinMs} to ${leaseMaxMs}`,
+    );
   }
   const messages = createMessages(pool, leaseMs);
   const consumers = new Map<PostgresConsumer, (error: unknown) => void>();
