@@ -33,7 +33,7 @@ export function answerByStatus(reply: FastifyReply, answered: AnsweredOrder): Fa
 
 /** An order that nothing more can be done with; says which, and why. */
 export function answerEnded(reply: FastifyReply, orderId: string, order: OrderRecord): FastifyReply {
-  const { status, reason } = order;
+  const { status: orderStatus, reason } = order;
   const slug = reason === 'payment-declined' ? 'payment-declined' : 'order-ended';
-  return sendProblem(reply, slug, undefined, { orderId, status, reason });
+  return sendProblem(reply, slug, undefined, { orderId, orderStatus, reason });
 }

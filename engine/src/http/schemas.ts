@@ -27,7 +27,7 @@ export const pageLimitSchema = (max: number) => {
 };
 
 /** Shoppers of the shop's own server: any text of 1 to 128 characters without control characters, or a number. */
-export const shopperIdSchema = z.union([
+const shopperIdSchema = z.union([
   z
     .string()
     .min(1)
@@ -41,7 +41,7 @@ export const headerUserIdSchema = z
   .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 printable ASCII characters')
   .meta({ description: 'The shopper, for calls with the API key that have no userId in the body' });
 
-export const idempotencyKeySchema = z
+const idempotencyKeySchema = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters')
   .meta({ description: 'Names the intent: a retry with the same key is the same purchase' });
@@ -69,7 +69,7 @@ const problemSchema = z
 export const problemResponses = { '4xx': problemSchema, '5xx': problemSchema };
 
 /** What a shopper pays with, in the payment provider's own words; never a card number. */
-export const paymentMethodSchema = z
+const paymentMethodSchema = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters')
   .meta({ description: "The payment provider's name for what is charged, such as pm_card_visa" });

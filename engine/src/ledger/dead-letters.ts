@@ -3,7 +3,7 @@ import type { OrderStatus } from './order-record.js';
 import { createSettle, type Settlement } from './settle.js';
 
 export const deadLetterSources = ['queue', 'payment', 'refund'] as const;
-export type DeadLetterSource = (typeof deadLetterSources)[number];
+type DeadLetterSource = (typeof deadLetterSources)[number];
 
 export const deadLetterStatuses = ['NEW', 'COMPENSATED', 'REPLAYED', 'DISCARDED'] as const;
 export type DeadLetterStatus = (typeof deadLetterStatuses)[number];

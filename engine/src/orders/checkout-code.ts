@@ -11,7 +11,7 @@ export type CheckoutCodes = {
 };
 
 /** 16 bytes of id and 16 of signature, in base64url. */
-export const codePattern = /^[\w-]{43}$/;
+const codePattern = /^[\w-]{43}$/;
 
 const signatureBytes = 16;
 

@@ -12,7 +12,7 @@ import { isUndecided } from './lanes.js';
 export type PaymentToMake = Charge & { saleId: number };
 
 /** `pending`: the provider's word is not known; the reconciler goes on asking. */
-export type Paid = Settlement | { outcome: 'pending' };
+type Paid = Settlement | { outcome: 'pending' };
 
 export type PayOptions = {
   db: Queryable;
