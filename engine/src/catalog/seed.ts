@@ -7,11 +7,11 @@ const hourMs = 3_600_000;
 
 type Demo = {
   product: NewProduct;
-  sale?: { startsInMs: number; allocation: number; perUserLimit: number };
+  sale?: { startsInMs: number; allocation: number; perUserLimit: number; payment?: 'required' };
   hourly?: { allocation: number; perUserLimit: number; prizeOdds: number };
 };
 
-// One drop to buy from right away, one scarce, one that is yet to open, and one that comes anew every hour.
+// One drop to buy from right away, one scarce and to be paid for, one that is yet to open, and one that comes anew every hour.
 const demo: Demo[] = [
   {
     product: {
@@ -29,7 +29,7 @@ const demo: Demo[] = [
       priceMinor: 64_900,
       currency: 'EUR',
     },
-    sale: { startsInMs: 0, allocation: 50, perUserLimit: 1 },
+    sale: { startsInMs: 0, allocation: 50, perUserLimit: 1, payment: 'required' },
   },
   {
     product: {
