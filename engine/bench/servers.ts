@@ -10,6 +10,7 @@ export type Subject = 'engine' | 'lock-per-request' | 'null-handler';
 
 export type Server = {
   url: string;
+  dataDir: string;
   /** Largest resident memory so far in bytes; undefined where /proc is not there to ask. */
   memoryPeakBytes(): number | undefined;
   stop(): Promise<void>;
@@ -45,6 +46,7 @@ export async function startServer(subject: Subject): Promise<Server> {
       NODE_ENV: 'development',
       DATA_DIR: dataDir,
       PORT: String(port),
+      SANDBOX_PORT: '0',
       LOG_LEVEL: 'warn',
     },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -53,6 +55,7 @@ export async function startServer(subject: Subject): Promise<Server> {
   await untilAnswering(url, subject, child);
   return {
     url,
+    dataDir,
     memoryPeakBytes: () => memoryPeakBytes(child.pid),
     async stop() {
       const exited = once(child, 'exit');
