@@ -7,6 +7,7 @@ import { createListProductIds } from './catalog/products.js';
 import { createDraining } from './http/draining.js';
 import { createIdentity } from './http/identity.js';
 import { registerAdmin } from './http/routes/admin.js';
+import { registerAttempts } from './http/routes/attempts.js';
 import { registerCatalog } from './http/routes/catalog.js';
 import { registerOperations } from './http/routes/operations.js';
 import { registerOrders } from './http/routes/orders.js';
@@ -131,6 +132,7 @@ async function createApiServer({ config, secrets, logger }: ApiOptions, parts: P
   registerPurchase(server, { identity, calendar, gate, decisions, findReplay, attempts });
   registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
   registerOrders(server, { identity, calendar, readOrder });
+  registerAttempts(server, { identity, pool, clock });
   registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
   registerAdmin(server, { identity, pool, clock, calendar });
   registerOperations(server, { unreadyReasons });

@@ -51,6 +51,8 @@ describe('/openapi.json', () => {
         '/api/orders/{id}',
         await api.request('GET', `/api/orders/${order?.id}`, { headers: asShopper }),
       ],
+      ['get', '/api/attempts', await api.request('GET', '/api/attempts', { headers: asShopper })],
+      ['get', '/api/attempts', await api.request('GET', '/api/attempts?limit=0', { headers: asShopper })],
       ['get', '/api/health', await api.request('GET', '/api/health')],
       ['get', '/api/ready', await api.request('GET', '/api/ready')],
       ['post', '/api/admin/products', await api.asOperator('POST', '/api/admin/products', product)],
@@ -67,6 +69,12 @@ describe('/openapi.json', () => {
       ],
       ['post', '/api/admin/sales/{id}/end', await api.asOperator('POST', `/api/admin/sales/${saleId}/end`)],
       ['get', '/api/admin/orders', await api.asOperator('GET', `/api/admin/orders?saleId=${saleId}`)],
+      ['get', '/api/admin/attempts', await api.asOperator('GET', `/api/admin/attempts?saleId=${saleId}`)],
+      [
+        'get',
+        '/api/admin/attempts/summary',
+        await api.asOperator('GET', `/api/admin/attempts/summary?saleId=${saleId}`),
+      ],
       ['get', '/api/admin/audit', await api.asOperator('GET', '/api/admin/audit')],
     ];
 

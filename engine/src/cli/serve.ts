@@ -1,6 +1,7 @@
 import pino, { type Logger } from 'pino';
 import { type Api, startApi } from '../app.js';
 import { seedCatalog } from '../catalog/seed.js';
+import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
 import { readRoutines } from '../ledger/routines.js';
 import { type Config, readConfig } from '../platform/config.js';
 import { type Database, openDatabase } from '../platform/database.js';
@@ -15,8 +16,9 @@ const say = (message: string) => process.stdout.write(`${message}\n`);
 
 /** Everything on this machine: database, schema, demo catalogue, API. */
 export async function start(): Promise<void> {
-  await serve(async pool => {
+  await serve(async (pool, config) => {
     const applied = await migrate(pool, await readRoutines());
+    await keepAttemptPartitions(pool, config.ATTEMPTS_RETENTION_DAYS);
     if (applied.length > 0) say(`Applied ${applied.join(', ')}.`);
     if ((await seedCatalog(pool)) > 0) say('Added a demo catalogue.');
   });
@@ -27,7 +29,7 @@ export async function api(): Promise<void> {
   await serve(async pool => checkSchema(pool, await readRoutines()));
 }
 
-async function serve(prepare: (pool: Pool) => Promise<void>): Promise<void> {
+async function serve(prepare: (pool: Pool, config: Config) => Promise<void>): Promise<void> {
   const config = readConfig(process.env);
   const logger = pino({ level: config.LOG_LEVEL }, pino.destination(2));
   const secrets = await readSecrets(config);
@@ -55,12 +57,12 @@ async function prepareDatabase(
   database: Database,
   config: Config,
   logger: Logger,
-  prepare: (pool: Pool) => Promise<void>,
+  prepare: (pool: Pool, config: Config) => Promise<void>,
 ): Promise<void> {
   const pool = createToolPool(database.url, config);
   try {
     await waitForDatabase(pool, config.DB_TIMEOUT);
-    await prepare(pool);
+    await prepare(pool, config);
     const unsafe = await checkDurability(pool);
     if (unsafe.length > 0) {
       logger.warn(

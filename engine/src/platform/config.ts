@@ -34,6 +34,8 @@ const settings = {
   DECISION_BATCH_MAX: integer(500, 1, 5000),
   // Some 130 bytes an attempt with short names: 26 MB, and seven seconds of refusals at 30,000 a second.
   ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000),
+  // A day of a busy sale is gigabytes of attempts; 0 keeps them for ever.
+  ATTEMPTS_RETENTION_DAYS: integer(90, 0, 36_500),
   DRAIN_TIMEOUT_MS: integer(10_000, 1, 600_000),
 } satisfies Record<string, z.ZodType>;
 
