@@ -78,6 +78,18 @@ const planted: {
     bug: 'an attempt claims an order',
     sql: 'update attempts set order_id = gen_random_uuid()',
   },
+  ...['confirmed', 'reserved', 'queued'].map(outcome => ({
+    invariant: 13,
+    bug: `an attempt says ${outcome} without an order`,
+    sql: `insert into attempts
+          select sale_id, product_id, shopper_id, gen_random_uuid(), quantity, '${outcome}', answered_at, duration_us
+          from attempts`,
+  })),
+  {
+    invariant: 13,
+    bug: 'an order has none but a refused attempt',
+    sql: `update attempts set outcome = 'sold-out' where shopper_id = 'a'`,
+  },
 ];
 
 describe('the audit', () => {
@@ -99,6 +111,26 @@ describe('the audit', () => {
     await pool.query(sql);
 
     expect(await brokenInvariants(pool)).toContain(invariant);
+  });
+
+  it('13: asks for no attempt of an order from before retention, and for that of every order since', async () => {
+    const { pool } = await createTestDatabase();
+    await sellTwoOrders(pool);
+    await pool.query(`delete from attempts where shopper_id = 'a'`);
+    const keepSince = (time: string) => pool.query(`update attempts_kept set since = ${time}`);
+
+    await keepSince(`(select max(created_at) from orders)`);
+    expect(await brokenInvariants(pool)).toEqual([13]);
+    await keepSince(`(select max(created_at) + interval '1 microsecond' from orders)`);
+    expect(await brokenInvariants(pool)).toEqual([]);
+  });
+
+  it.each(['reserved', 'queued'])('13: takes an attempt with the outcome %s for its order', async outcome => {
+    const { pool } = await createTestDatabase();
+    await sellTwoOrders(pool);
+    await pool.query('update attempts set outcome = $1', [outcome]);
+
+    expect(await brokenInvariants(pool)).toEqual([]);
   });
 
   it('7: finds an acknowledged order that is not there, or is another one', async () => {

@@ -7,6 +7,7 @@ import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
 import { createIdentity } from '../http/identity.js';
 import { registerAdmin } from '../http/routes/admin.js';
+import { registerAttempts } from '../http/routes/attempts.js';
 import { registerCatalog } from '../http/routes/catalog.js';
 import { registerCheckout } from '../http/routes/checkout.js';
 import { registerDeadLetters } from '../http/routes/dead-letters.js';
@@ -124,6 +125,7 @@ async function createApiServer(
   registerOrderEvents(server, shop);
   registerPrecheck(server, shop);
   registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
+  registerAttempts(server, shop);
   registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
   registerWebhooks(server, shop);
   registerAdmin(server, shop);

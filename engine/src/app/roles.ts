@@ -1,3 +1,4 @@
+import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
 import { createRelay } from '../orders/accept.js';
 import { createCompensate } from '../orders/compensate.js';
 import { createExpire } from '../orders/expire.js';
@@ -44,7 +45,8 @@ const starters: Record<Role, (parts: Parts) => () => Promise<void>> = {
 // At 100 rows a lock is held for some 5 ms: purchases of the same sale feel it as one more small batch.
 const expiryBatchMax = 100;
 
-function scheduledJobs({ pool, queue, pay, payments, settlements, warn, onStock }: Parts): Job[] {
+function scheduledJobs(parts: Parts): Job[] {
+  const { config, pool, queue, pay, payments, settlements, warn, onStock } = parts;
   const onError = warn('a payment could not be reconciled yet');
   return [
     {
@@ -58,5 +60,13 @@ function scheduledJobs({ pool, queue, pay, payments, settlements, warn, onStock 
       run: createReconcile({ pool, pay, payments, settlements, onError }),
     },
     { name: 'relay-forgotten-orders', everyMs: 5000, run: createRelay({ pool, queue }) },
+    {
+      name: 'keep-attempt-partitions',
+      everyMs: 60_000,
+      async run() {
+        await keepAttemptPartitions(pool, config.ATTEMPTS_RETENTION_DAYS);
+        return 0;
+      },
+    },
   ];
 }

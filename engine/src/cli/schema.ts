@@ -1,6 +1,7 @@
 import { seedCatalog } from '../catalog/seed.js';
+import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
 import { readRoutines } from '../ledger/routines.js';
-import { readConfig } from '../platform/config.js';
+import { type Config, readConfig } from '../platform/config.js';
 import { OperatingError } from '../platform/errors.js';
 import { dropEverything, migrate } from '../platform/migrations.js';
 import type { Pool } from '../platform/postgres.js';
@@ -13,8 +14,8 @@ export async function migrateDatabase(): Promise<void> {
 }
 
 export async function seedDatabase(): Promise<void> {
-  await withTool(async pool => {
-    await bringUpToDate(pool);
+  await withTool(async (pool, config) => {
+    await bringUpToDate(pool, config);
     await seed(pool);
   });
 }
@@ -31,13 +32,14 @@ export async function resetDatabase({ yes = false }: { yes?: boolean }): Promise
   await withTool(async pool => {
     await dropEverything(pool);
     say('deleted all data');
-    await bringUpToDate(pool);
+    await bringUpToDate(pool, config);
     await seed(pool);
   });
 }
 
-async function bringUpToDate(pool: Pool): Promise<void> {
+async function bringUpToDate(pool: Pool, { ATTEMPTS_RETENTION_DAYS }: Config): Promise<void> {
   const applied = await migrate(pool, await readRoutines());
+  await keepAttemptPartitions(pool, ATTEMPTS_RETENTION_DAYS);
   say(applied.length > 0 ? `applied ${applied.join(', ')}` : 'the schema is up to date');
 }
 

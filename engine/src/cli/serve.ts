@@ -2,6 +2,7 @@ import pino, { type Logger } from 'pino';
 import { type AppOptions, startApp } from '../app/app.js';
 import { type Role, roles } from '../app/roles.js';
 import { seedCatalog } from '../catalog/seed.js';
+import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
 import { readRoutines } from '../ledger/routines.js';
 import { type Config, readConfig } from '../platform/config.js';
 import { type Database, joinDatabase, openDatabase } from '../platform/database.js';
@@ -17,8 +18,9 @@ const say = (message: string) => process.stdout.write(`${message}\n`);
 
 /** Everything on this machine: database, schema, demo catalogue, all roles, and a payment provider to play with. */
 export async function start(): Promise<void> {
-  await serve(['api', ...roles], openDatabase, async pool => {
+  await serve(['api', ...roles], openDatabase, async (pool, config) => {
     const applied = await migrate(pool, await readRoutines());
+    await keepAttemptPartitions(pool, config.ATTEMPTS_RETENTION_DAYS);
     if (applied.length > 0) say(`Applied ${applied.join(', ')}.`);
     if ((await seedCatalog(pool)) > 0) say('Added a demo catalogue.');
   });
@@ -32,7 +34,7 @@ export async function serveRole(role: Role | 'api'): Promise<void> {
 async function serve(
   chosen: AppOptions['roles'],
   open: typeof openDatabase,
-  prepare: (pool: Pool) => Promise<void>,
+  prepare: (pool: Pool, config: Config) => Promise<void>,
 ): Promise<void> {
   const config = readConfig(process.env);
   const logger = pino({ level: config.LOG_LEVEL }, pino.destination(2));
@@ -72,12 +74,12 @@ async function prepareDatabase(
   database: Database,
   config: Config,
   logger: Logger,
-  prepare: (pool: Pool) => Promise<void>,
+  prepare: (pool: Pool, config: Config) => Promise<void>,
 ): Promise<void> {
   const pool = createToolPool(database.url, config);
   try {
     await waitForDatabase(pool, config.DB_TIMEOUT);
-    await prepare(pool);
+    await prepare(pool, config);
     const unsafe = await checkDurability(pool);
     if (unsafe.length > 0) {
       logger.warn(

@@ -37,7 +37,7 @@ type BuyBody = {
 
 type Outcome = Decision | Acceptance | Undecided;
 type Granted = Extract<Outcome, { order: unknown }>;
-type Refused = Exclude<Outcome, { order: unknown }>;
+export type Refused = Exclude<Outcome, { order: unknown }>['outcome'];
 
 /** A request that has an order, new or from an earlier try of the same intent. */
 export type Entered = { granted: Granted; product: Product; orderId: string; shopperId: string };
@@ -107,7 +107,7 @@ const isWrittenWithOrder: Partial<Record<Outcome['outcome'], true>> = {
   queued: true,
 };
 
-const slugOf: Record<Refused['outcome'], ProblemSlug> = {
+const slugOf: Record<Refused, ProblemSlug> = {
   'sale-not-open': 'sale-not-open',
   'limit-reached': 'limit-reached',
   'sold-out': 'sold-out',

@@ -27,7 +27,7 @@ export const pageLimitSchema = (max: number) => {
 };
 
 /** Shoppers of the shop's own server: any text of 1 to 128 characters without control characters, or a number. */
-const shopperIdSchema = z.union([
+export const shopperIdSchema = z.union([
   z
     .string()
     .min(1)

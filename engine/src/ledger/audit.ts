@@ -31,6 +31,9 @@ export async function runAudit(pool: Pool, options: AuditOptions = {}): Promise<
     pool,
     async tx => {
       await tx.query(`set local statement_timeout = ${auditTimeoutMs}`);
+      // A dropped partition is gone from every snapshot, even from an older one, which would still ask for its rows. So
+      // none may be dropped from before the snapshot on, which the next statement takes.
+      await tx.query('lock table attempts in access share mode');
       const checked: InvariantResult[] = [];
       for (const { id, title, sql } of invariants) {
         const violations = sql === null ? await compare(tx, id, options) : await countRows(tx, sql);

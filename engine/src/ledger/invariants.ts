@@ -141,10 +141,14 @@ export const invariants: readonly Invariant[] = [
   },
   {
     id: 13,
-    title: 'Every order has its attempt, and every confirmed attempt its order',
+    title:
+      'Every order has its attempt, as far back as attempts are kept, and every granted attempt its order',
     sql: `select from orders
-          full join (select sale_id, order_id from attempts where outcome = 'confirmed') attempt using (sale_id, order_id)
-          where orders.order_id is null or attempt.order_id is null`,
+          full join (
+            select sale_id, order_id from attempts where outcome in ('confirmed', 'reserved', 'queued')
+          ) attempt using (sale_id, order_id)
+          where orders.order_id is null
+             or (attempt.order_id is null and orders.created_at >= (select since from attempts_kept))`,
   },
   { id: 14, title: 'The gate agrees with the ledger', sql: null },
 ];

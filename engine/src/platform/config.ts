@@ -47,6 +47,8 @@ const settings = {
     .optional(),
   STRIPE_SECRET_KEY: secret(),
   STRIPE_WEBHOOK_SECRET: secret(),
+  // A day of a busy sale is gigabytes of attempts; 0 keeps them for ever.
+  ATTEMPTS_RETENTION_DAYS: integer(90, 0, 36_500),
   DRAIN_TIMEOUT_MS: integer(10_000, 1, 600_000),
   FAULTS_ENABLED: boolean(),
 } satisfies Record<string, z.ZodType>;

@@ -63,41 +63,27 @@ export function createRedeem(parts: RedeemParts): Redeem {
     const event = { event: 'redeem', orderId, shopperId, key, paymentMethod } as const;
     const settled = await settlements.join(saleId, event);
     const final = 'order' in settled ? await payFor(settled) : settled;
-    if (!('order' in final) || isRefusal[final.outcome]) {
-      attempts.record({
-        saleId,
-        productId,
-        shopperId,
-        orderId,
-        quantity,
-        receivedAtMs,
-        outcome: final.outcome,
-      });
+    const refusal = 'order' in final ? refusalOf[final.outcome] : final.outcome;
+    if (refusal) {
+      attempts.record({ saleId, productId, shopperId, orderId, quantity, receivedAtMs, outcome: refusal });
     }
     if (!('order' in final)) return answerUndecided(reply, final.outcome, orderId);
-    const answered = { orderId, product: offer.product, order: final.order, remaining: final.remaining };
-    switch (final.outcome) {
-      case 'code-used':
-      case 'code-expired':
-        return sendProblem(reply, final.outcome, undefined, { orderId });
-      case 'declined':
-        return sendProblem(reply, 'payment-declined', undefined, { orderId });
-      case 'order-ended':
-        return answerEnded(reply, orderId, final.order);
-      default:
-        if (final.outcome === 'replayed' && settled.outcome === 'replayed') {
-          reply.header('idempotency-replayed', 'true');
-        }
-        return answerByStatus(reply, answered);
-    }
+    const { order, remaining, outcome } = final;
+    const slug = refusalOf[outcome];
+    if (slug === 'order-ended') return answerEnded(reply, orderId, order);
+    if (slug) return sendProblem(reply, slug, undefined, { orderId });
+    if (settled.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
+    return answerByStatus(reply, { orderId, product: offer.product, order, remaining });
   };
 }
 
-const isRefusal: Partial<Record<Settlement['outcome'], true>> = {
-  'code-used': true,
-  'code-expired': true,
-  'order-ended': true,
-  declined: true,
+export type RedeemRefusal = 'code-used' | 'code-expired' | 'order-ended' | 'payment-declined';
+
+const refusalOf: Partial<Record<Settlement['outcome'], RedeemRefusal>> = {
+  'code-used': 'code-used',
+  'code-expired': 'code-expired',
+  'order-ended': 'order-ended',
+  declined: 'payment-declined',
 };
 
 function answerUndecided(

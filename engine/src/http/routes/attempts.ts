@@ -1,0 +1,170 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import {
+  type AttemptCursor,
+  type AttemptFilter,
+  countAttempts,
+  listAttempts,
+} from '../../ledger/list-attempts.js';
+import type { DatabaseClock } from '../../platform/database-clock.js';
+import type { Pool } from '../../platform/postgres.js';
+import { adminAttemptView, attemptOutcomes, attemptView } from '../attempt-views.js';
+import { csvOf } from '../csv.js';
+import { type Identity, shopperOf } from '../identity.js';
+import {
+  headerUserIdSchema,
+  idParamSchema,
+  idSchema,
+  problemResponses,
+  shopperIdSchema,
+} from '../schemas.js';
+import type { App } from '../server.js';
+
+export type AttemptsParts = { identity: Identity; pool: Pool; clock: DatabaseClock };
+
+// A shopper asks about today's sale. Each day is a partition to plan for, and all who got nothing ask at the same time.
+const shopperWindowMs = 7 * 86_400_000;
+// Without a sale or a shopper no index leads to the rows, so that a longer time has to be asked for.
+const unfilteredWindowMs = 3_600_000;
+
+const limitSchema = z
+  .string()
+  .regex(/^([1-9]\d{0,2}|1000)$/, 'expected a whole number from 1 to 1000')
+  .transform(Number)
+  .default(100);
+
+const timeSchema = z.iso.datetime({ offset: true }).transform(text => new Date(text));
+
+// The ledger's cursor: a time, and a place in a table (block and line). 2^53 microseconds end in the year 2255.
+const cursorSchema = z
+  .string()
+  .regex(/^\d{1,16}-\d{1,9}-\d{1,4}$/, 'expected `next` of the page before')
+  .transform((text): AttemptCursor => {
+    const [answeredAtUs, block, line] = text.split('-');
+    return { answeredAtUs: Number(answeredAtUs), place: `(${block},${line})` };
+  });
+
+function cursorText({ answeredAtUs, place }: AttemptCursor): string {
+  return `${answeredAtUs}-${place.replace(/[()]/g, '').replace(',', '-')}`;
+}
+
+const listQuerySchema = z.strictObject({
+  saleId: idParamSchema.optional(),
+  productId: idParamSchema.optional(),
+  shopperId: shopperIdSchema.optional(),
+  orderId: z.uuid().optional(),
+  outcome: z.enum(attemptOutcomes).optional(),
+  from: timeSchema.optional().meta({ description: 'Answered then or later' }),
+  to: timeSchema.optional().meta({ description: 'Answered before' }),
+  after: cursorSchema.optional().meta({ description: '`next` of the page before' }),
+  limit: limitSchema,
+  format: z.enum(['json', 'csv']).optional().meta({ description: 'Wins over the Accept header' }),
+});
+
+const attemptSchema = z.object({
+  at: z.iso.datetime(),
+  productId: idSchema,
+  saleId: idSchema.nullable(),
+  quantity: z.int(),
+  outcome: z.string(),
+  message: z.string().meta({ description: 'Why' }),
+  orderId: z.uuid().nullable(),
+  durationMs: z.number(),
+});
+
+const adminAttemptSchema = attemptSchema.extend({ shopperId: z.string() });
+
+const csvColumns = [
+  'at',
+  'shopperId',
+  'productId',
+  'saleId',
+  'quantity',
+  'outcome',
+  'message',
+  'orderId',
+  'durationMs',
+] as const;
+
+/** "Why not me?": a shopper's own attempts, and all of them for operators. */
+export function registerAttempts(app: App, { identity, pool, clock }: AttemptsParts): void {
+  const mine = {
+    summary: 'My attempts to buy of the last seven days, newest first',
+    tags: ['shop'],
+    headers: z.object({ 'x-user-id': headerUserIdSchema.optional() }),
+    querystring: z.strictObject({ productId: idParamSchema.optional(), limit: limitSchema }),
+    response: { 200: z.object({ attempts: z.array(attemptSchema) }), ...problemResponses },
+  };
+  app.get('/api/attempts', { schema: mine }, async request => {
+    const shopperId = shopperOf(identity.callerOf(request), request.headers['x-user-id']);
+    const { productId, limit } = request.query;
+    const from = new Date(clock.nowMs() - shopperWindowMs);
+    const { attempts } = await listAttempts(pool, { shopperId, productId, from }, { limit });
+    return { attempts: attempts.map(attemptView) };
+  });
+
+  registerAdminAttempts(app, pool, clock, async request => identity.requireOperator(request));
+}
+
+function registerAdminAttempts(
+  app: App,
+  pool: Pool,
+  clock: DatabaseClock,
+  onRequest: (request: FastifyRequest) => Promise<void>,
+): void {
+  const page = z.object({ attempts: z.array(adminAttemptSchema), next: z.string().nullable() });
+  const list = {
+    summary: 'Attempts, newest first, as JSON or CSV',
+    tags: ['operator'],
+    querystring: listQuerySchema,
+    response: {
+      200: {
+        description: 'CSV where it is asked for; the next page is then in the Link header',
+        content: { 'application/json': { schema: page }, 'text/csv': { schema: z.string() } },
+      },
+      ...problemResponses,
+    },
+  };
+  app.get('/api/admin/attempts', { schema: list, onRequest }, async (request, reply) => {
+    const { after, limit, format, ...filter } = request.query;
+    const { attempts, next } = await listAttempts(pool, withWindow(filter, clock), { after, limit });
+    const views = attempts.map(adminAttemptView);
+    const cursor = next && cursorText(next);
+    const isCsv = format ? format === 'csv' : (request.headers.accept ?? '').includes('text/csv');
+    if (!isCsv) return { attempts: views, next: cursor };
+    if (cursor) reply.header('link', `<${nextUrl(request.url, cursor)}>; rel="next"`);
+    return reply.type('text/csv; charset=utf-8').send(csvOf(csvColumns, views));
+  });
+
+  const summary = {
+    summary: 'Attempts at a sale, counted by outcome',
+    tags: ['operator'],
+    querystring: z.strictObject({ saleId: idParamSchema }),
+    response: {
+      200: z.object({
+        saleId: idSchema,
+        attempts: z.int(),
+        outcomes: z.array(z.object({ outcome: z.string(), attempts: z.int() })),
+      }),
+      ...problemResponses,
+    },
+  };
+  app.get('/api/admin/attempts/summary', { schema: summary, onRequest }, async request => {
+    const { saleId } = request.query;
+    const outcomes = await countAttempts(pool, saleId);
+    return { saleId, attempts: outcomes.reduce((sum, { attempts }) => sum + attempts, 0), outcomes };
+  });
+}
+
+function withWindow(filter: AttemptFilter, clock: DatabaseClock): AttemptFilter {
+  const { saleId, shopperId, from, to } = filter;
+  if (from || saleId !== undefined || shopperId !== undefined) return filter;
+  return { ...filter, from: new Date((to?.getTime() ?? clock.nowMs()) - unfilteredWindowMs) };
+}
+
+function nextUrl(url: string, after: string): string {
+  const [path, query] = url.split('?');
+  const parameters = new URLSearchParams(query);
+  parameters.set('after', after);
+  return `${path}?${parameters}`;
+}

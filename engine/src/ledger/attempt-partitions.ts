@@ -1,0 +1,162 @@
+import { type Client, inTransaction, type Pool, type Queryable, sqlStateOf } from '../platform/postgres.js';
+
+/** Partitions made and dropped. `isComplete` is false where a lock was not to be had in time: the next run goes on. */
+export type KeptPartitions = { created: string[]; dropped: string[]; isComplete: boolean };
+
+// Long enough for a batch or a COPY under way to end, short enough that what queues up behind our wait is not felt.
+const lockTimeoutMs = 50;
+// Today, and two days that may pass without a run before rows fall into the default partition.
+const daysAheadMax = 2;
+// A tenth of a second of work, under a lock for which those who write to the default partition wait.
+const rowsPerStepMax = 20_000;
+// Any constant will do; it only has to be the same in every process that keeps the partitions of this database.
+const advisoryLock = 7_233_619;
+
+/**
+ * Makes the partitions of `attempts` for today and the next two days, and drops those that ended `retentionDays` ago (0
+ * keeps them for ever), by the database's clock. Idempotent; where two run at once, one does the work.
+ *
+ * Purchases wait for it a moment once a day: every step is a transaction of its own, and one that can not have a lock
+ * within 50 ms is left to the next run.
+ */
+export async function keepAttemptPartitions(pool: Pool, retentionDays: number): Promise<KeptPartitions> {
+  const kept: KeptPartitions = { created: [], dropped: [], isComplete: true };
+  for (const day of await readMissingDays(pool)) {
+    const step = await tryStep(pool, tx => createDay(tx, day));
+    if (step === 'done') kept.created.push(day.name);
+    if (step === 'put-off') kept.isComplete = false;
+  }
+  if (retentionDays === 0) return kept;
+  for (const partition of await readExpired(pool, retentionDays)) {
+    const step = await tryStep(pool, tx => dropPartition(tx, partition));
+    if (step === 'done') kept.dropped.push(partition.name);
+    if (step === 'put-off') kept.isComplete = false;
+  }
+  if ((await tryStep(pool, tx => deleteExpiredRows(tx, retentionDays))) === 'put-off')
+    kept.isComplete = false;
+  return kept;
+}
+
+type Day = { name: string; startsAt: string; endsAt: string };
+type Partition = { name: string; endsAt: string };
+type Step = 'done' | 'nothing-to-do' | 'put-off';
+
+async function tryStep(pool: Pool, work: (tx: Client) => Promise<boolean>): Promise<Step> {
+  try {
+    return await inTransaction(pool, async tx => {
+      await tx.query(`set local lock_timeout = ${lockTimeoutMs}`);
+      const { rows } = await tx.query<{ isOurs: boolean }>(
+        'select pg_try_advisory_xact_lock($1) as "isOurs"',
+        [advisoryLock],
+      );
+      if (!rows[0]?.isOurs) return 'put-off';
+      return (await work(tx)) ? 'done' : 'nothing-to-do';
+    });
+  } catch (error) {
+    if (sqlStateOf(error) === lockNotAvailable) return 'put-off';
+    throw error;
+  }
+}
+
+const lockNotAvailable = '55P03';
+
+// The bounds of a partition stand nowhere but in its expression, written and read here under the same settings. Of the
+// partition from before there were days the lower one is MINVALUE.
+const partitions = `
+  select c.relname as name, c.oid::regclass::text as quoted_name,
+         coalesce((regexp_match(bound, 'FROM \\(''([^'']+)''\\)'))[1]::timestamptz, '-infinity') as starts_at,
+         (regexp_match(bound, 'TO \\(''([^'']+)''\\)'))[1]::timestamptz as ends_at
+  from pg_inherits i join pg_class c on c.oid = i.inhrelid, pg_get_expr(c.relpartbound, c.oid) as bound
+  where i.inhparent = 'attempts'::regclass and bound <> 'DEFAULT'`;
+
+/**
+ * Days of now that no partition covers. A day with more rows in the default partition than one step may move stays
+ * there, where it can be read and is deleted in time like any other.
+ */
+async function readMissingDays(db: Queryable): Promise<Day[]> {
+  const { rows } = await db.query<Day>(
+    `with partition as (${partitions}), day as (
+       select today + ahead as day,
+              (today + ahead)::timestamp at time zone 'UTC' as starts_at,
+              (today + ahead + 1)::timestamp at time zone 'UTC' as ends_at
+       from (select (clock_timestamp() at time zone 'UTC')::date as today), generate_series(0, $1::integer) as ahead
+     )
+     select to_char(day, '"attempts_"YYYYMMDD') as name, starts_at::text as "startsAt", ends_at::text as "endsAt"
+     from day
+     where not exists (select from partition p where p.starts_at < day.ends_at and p.ends_at > day.starts_at)
+       and (select count(*) from (
+              select from attempts_default a
+              where a.answered_at >= day.starts_at and a.answered_at < day.ends_at limit $2::integer + 1
+            ) waiting) <= $2::integer
+     order by day`,
+    [daysAheadMax, rowsPerStepMax],
+  );
+  return rows;
+}
+
+/**
+ * A table that is made apart, filled with what waits for it, and attached. Attaching alone would let purchases go on, but
+ * one whose row is already on its way to the default partition then fails: it waits for that table's lock, and finds that
+ * the table takes its day no longer. So writers are kept away for this moment, once a day; readers of the other days are
+ * not, which CREATE TABLE ... PARTITION OF would do. Both tables are scanned meanwhile, to prove that each row is where
+ * it belongs: the new one holds a step's rows at most, and the default one is empty as a rule.
+ */
+async function createDay(tx: Client, { name, startsAt, endsAt }: Day): Promise<boolean> {
+  const { rows } = await tx.query<{ isThere: boolean }>('select to_regclass($1) is not null as "isThere"', [
+    name,
+  ]);
+  if (rows[0]?.isThere) return false;
+  await tx.query(`create table ${name} (like attempts including all)`);
+  await tx.query('lock table only attempts in share row exclusive mode');
+  await tx.query('lock table attempts_default in access exclusive mode');
+  await tx.query(
+    `with moved as (
+       delete from attempts_default where answered_at >= $1 and answered_at < $2 returning *
+     ) insert into ${name} select * from moved`,
+    [startsAt, endsAt],
+  );
+  await tx.query(
+    `alter table attempts attach partition ${name} for values from ('${startsAt}') to ('${endsAt}')`,
+  );
+  return true;
+}
+
+async function readExpired(db: Queryable, retentionDays: number): Promise<Partition[]> {
+  const { rows } = await db.query<Partition>(
+    `select quoted_name as name, ends_at::text as "endsAt"
+     from (${partitions}) as partition where ends_at <= ${cutoff} order by ends_at`,
+    [retentionDays],
+  );
+  return rows;
+}
+
+const cutoff = `((clock_timestamp() at time zone 'UTC')::date - $1::integer)::timestamp at time zone 'UTC'`;
+
+/**
+ * Detaches and drops in one, so that no crash leaves a table that belongs to nothing. Locks `attempts` as a whole for a
+ * moment: DETACH ... CONCURRENTLY, which would not, is not to be had beside a default partition.
+ */
+async function dropPartition(tx: Client, { name, endsAt }: Partition): Promise<boolean> {
+  await tx.query(`drop table if exists ${name}`);
+  await raiseKeptSince(tx, endsAt);
+  return true;
+}
+
+async function deleteExpiredRows(tx: Client, retentionDays: number): Promise<boolean> {
+  const { rows } = await tx.query<{ endsAt: string }>(
+    `with expired as (
+       delete from attempts_default where ctid = any (array(
+         select ctid from attempts_default where answered_at < ${cutoff} limit ${rowsPerStepMax}
+       )) returning 1
+     ) select (${cutoff})::text as "endsAt" from expired limit 1`,
+    [retentionDays],
+  );
+  const [row] = rows;
+  if (!row) return false;
+  await raiseKeptSince(tx, row.endsAt);
+  return true;
+}
+
+async function raiseKeptSince(tx: Client, since: string): Promise<void> {
+  await tx.query('update attempts_kept set since = greatest(since, $1::timestamptz)', [since]);
+}
