@@ -62,6 +62,9 @@ const problemSchema = z
     detail: z.string(),
     success: z.literal(false),
     message: z.string(),
+    orderId: z.uuid().optional().meta({ description: 'The order that this is about' }),
+    orderStatus: z.enum(orderStatuses).optional(),
+    reason: z.string().nullable().optional().meta({ description: 'Why that order is what it is' }),
   })
   .meta({ description: 'RFC 9457 problem' });
 
