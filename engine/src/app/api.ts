@@ -128,7 +128,7 @@ async function createApiServer(
   registerAttempts(server, shop);
   registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
   registerWebhooks(server, shop);
-  registerAdmin(server, shop);
+  registerAdmin(server, { ...shop, canBePaid: config.PAYMENT_PROVIDER !== 'none' });
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
   registerOperations(server, { unreadyReasons });

@@ -107,7 +107,7 @@ function sayWhere(url: string | undefined, chosen: AppOptions['roles'], config: 
   say(`  API key          ${whereIs(config.API_KEY, secretPath(config.DATA_DIR, 'api-key'))}`);
   say(`  data             ${config.DATABASE_URL ? 'in DATABASE_URL' : config.DATA_DIR}`);
   say(
-    `  payments         ${config.PAYMENT_PROVIDER === 'sandbox' ? `sandbox at ${config.SANDBOX_URL}` : 'Stripe'}`,
+    `  payments         ${config.PAYMENT_PROVIDER}${config.PAYMENT_PROVIDER === 'sandbox' ? ` at ${config.SANDBOX_URL}` : ''}`,
   );
   say('Ctrl-C stops it; accepted orders are safe in any case.');
 }

@@ -4,6 +4,7 @@ import type { Calendar } from '../catalog/calendar.js';
 import type { Product } from '../catalog/products.js';
 import type { Sale } from '../catalog/sales.js';
 import type { Acceptance } from '../ledger/accept.js';
+import type { Attempt } from '../ledger/attempt-buffer.js';
 import type { Attempts } from '../ledger/attempts.js';
 import type { Decision, PurchaseRequest } from '../ledger/decide.js';
 import type { Undecided } from '../orders/lanes.js';
@@ -40,7 +41,12 @@ type Granted = Extract<Outcome, { order: unknown }>;
 export type Refused = Exclude<Outcome, { order: unknown }>['outcome'];
 
 /** A request that has an order, new or from an earlier try of the same intent. */
-export type Entered = { granted: Granted; product: Product; orderId: string; shopperId: string };
+export type Entered = {
+  granted: Granted;
+  product: Product;
+  orderId: string;
+  attempt: Omit<Attempt, 'outcome'>;
+};
 
 // The gate is advice, and advice that comes later than this is not waited for.
 const gatePatienceMs = 50;
@@ -81,21 +87,25 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const trouble = faults.inject('gate', gatePatienceMs);
     const isGateDown = trouble !== undefined && (await hasFailed(trouble));
     const refusal = refusalOf(sale, quantity, key !== undefined, isGateDown);
-    const attempt = { productId, saleId: sale?.saleId ?? null, shopperId, quantity, receivedAtMs };
+    const saleId = sale?.saleId ?? null;
     // What most of a million shoppers get: no id, no promise, no query.
     if (refusal && key === undefined) {
-      attempts.record({ ...attempt, orderId: null, outcome: refusal });
+      attempts.record({
+        ...{ productId, saleId, orderId: null, shopperId, quantity, receivedAtMs },
+        outcome: refusal,
+      });
       return refuse(reply, refusal);
     }
     const orderId = orderIdOf(shopperId, key);
+    const attempt = { productId, saleId, orderId, shopperId, quantity, receivedAtMs };
     const purchase = { orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod };
     const decided = await (refusal || !sale
       ? replayOr(refusal ?? 'sale-not-open', purchase, productId)
       : join(sale.saleId, purchase));
     if (!isWrittenWithOrder[decided.outcome]) {
-      attempts.record({ ...attempt, orderId, outcome: decided.outcome });
+      attempts.record({ ...attempt, outcome: decided.outcome });
     }
-    if ('order' in decided) return { granted: decided, product, orderId, shopperId };
+    if ('order' in decided) return { granted: decided, product, orderId, attempt };
     return refuse(reply, slugOf[decided.outcome], orderId);
   };
 }

@@ -47,6 +47,17 @@ describe('settings', () => {
     expect(readConfig({ ...production, FAULTS_ENABLED: 'false' }).FAULTS_ENABLED).toBe(false);
   });
 
+  it('pay through the sandbox unless it is production, and want the keys of a provider that has some', () => {
+    expect(readConfig({}).PAYMENT_PROVIDER).toBe('sandbox');
+    const production = { NODE_ENV: 'production', IDENTITY: 'trusted' };
+    expect(readConfig(production).PAYMENT_PROVIDER).toBe('none');
+    expect(readConfig({ ...production, PAYMENT_PROVIDER: 'sandbox' }).PAYMENT_PROVIDER).toBe('sandbox');
+    expect(problemsOf({ PAYMENT_PROVIDER: 'stripe' })).toEqual([
+      'STRIPE_SECRET_KEY: expected with PAYMENT_PROVIDER=stripe',
+      'STRIPE_WEBHOOK_SECRET: expected with PAYMENT_PROVIDER=stripe',
+    ]);
+  });
+
   it('take a secret from a file, and refuse it from two places', () => {
     const directory = mkdtempSync(join(tmpdir(), 'doorbuster-config-'));
     const file = join(directory, 'key');

@@ -34,7 +34,7 @@ const settings = {
   DECISION_BATCH_MAX: integer(500, 1, 5000),
   // Some 130 bytes an attempt with short names: 26 MB, and seven seconds of refusals at 30,000 a second.
   ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000),
-  PAYMENT_PROVIDER: z.enum(['sandbox', 'stripe']).default('sandbox'),
+  PAYMENT_PROVIDER: z.enum(['none', 'sandbox', 'stripe']).optional(),
   SANDBOX_PORT: integer(3010, 0, 65_535),
   SANDBOX_URL: z
     .string()
@@ -56,7 +56,9 @@ const settings = {
 type Name = keyof typeof settings;
 const schema = z.object(settings);
 
-export type Config = z.output<typeof schema>;
+export type Config = z.output<typeof schema> & { PAYMENT_PROVIDER: PaymentProviderName };
+
+type PaymentProviderName = 'none' | 'sandbox' | 'stripe';
 
 const secrets: readonly Name[] = [
   'DATABASE_URL',
@@ -94,8 +96,19 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (DB_POOL_MIN > DB_POOL_MAX) {
     problems.push(`DB_POOL_MIN: expected at most DB_POOL_MAX (${DB_POOL_MAX}), got ${DB_POOL_MIN}`);
   }
+  const config = { ...parsed.data, PAYMENT_PROVIDER: paymentProviderOf(parsed.data) };
+  if (config.PAYMENT_PROVIDER === 'stripe') {
+    for (const name of ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const) {
+      if (!config[name]) problems.push(`${name}: expected with PAYMENT_PROVIDER=stripe`);
+    }
+  }
   if (problems.length > 0) throw new ConfigError(problems);
-  return parsed.data;
+  return config;
+}
+
+// In production nobody shall sell against money that is none because a setting was forgotten.
+function paymentProviderOf({ NODE_ENV, PAYMENT_PROVIDER }: z.output<typeof schema>): PaymentProviderName {
+  return PAYMENT_PROVIDER ?? (NODE_ENV === 'production' ? 'none' : 'sandbox');
 }
 
 /** Settings as lines of NAME=value for `doorbuster config`, secrets hidden. */

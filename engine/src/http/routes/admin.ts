@@ -32,6 +32,8 @@ export type AdminParts = {
   clock: DatabaseClock;
   calendar: Calendar;
   views: StockViews;
+  /** Whether there is a provider to be paid through. */
+  canBePaid: boolean;
 };
 
 const newProductSchema = z.strictObject({
@@ -80,7 +82,9 @@ const ordersSchema = z.object({
       shopperId: z.string(),
       quantity: z.int(),
       totalMinor: z.int(),
+      entrance: z.string(),
       status: z.string(),
+      reason: z.string().nullable(),
       createdAt: z.iso.datetime(),
     }),
   ),
@@ -100,7 +104,10 @@ const statusByVerb = { pause: 'paused', resume: 'active', end: 'ended' } as cons
 const tags = ['operator'];
 
 /** What operators do. Every call wants the operator's secret. */
-export function registerAdmin(app: App, { identity, pool, clock, calendar, views }: AdminParts): void {
+export function registerAdmin(
+  app: App,
+  { identity, pool, clock, calendar, views, canBePaid }: AdminParts,
+): void {
   const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
 
   // Other processes hear of a change within 100 ms; whoever made it here finds it done with the answer.
@@ -128,6 +135,9 @@ export function registerAdmin(app: App, { identity, pool, clock, calendar, views
   };
   app.post('/api/admin/sales', { schema: sale, onRequest }, async (request, reply) => {
     const { recurrence, ...terms } = request.body;
+    if (terms.payment === 'required' && !canBePaid) {
+      throw new ProblemError('invalid', 'payment: expected "none" while PAYMENT_PROVIDER is none');
+    }
     const created = await (recurrence ? createSeries(pool, terms, recurrence) : createSale(pool, terms));
     if (created.outcome !== 'created') throw new ProblemError(created.outcome);
     return reply.code(201).send(await changed(created.sale));
@@ -185,6 +195,16 @@ function registerAdminReads(
   );
 }
 
-function adminOrderView({ orderId, shopperId, quantity, totalMinor, status, createdAt }: StoredOrder) {
-  return { id: orderId, shopperId, quantity, totalMinor, status, createdAt: createdAt.toISOString() };
+function adminOrderView(order: StoredOrder) {
+  const { orderId: id, shopperId, quantity, totalMinor, entrance, status, reason, createdAt } = order;
+  return {
+    id,
+    shopperId,
+    quantity,
+    totalMinor,
+    entrance,
+    status,
+    reason,
+    createdAt: createdAt.toISOString(),
+  };
 }

@@ -37,7 +37,7 @@ const schema = {
 
 /** POST /api/purchase: the hot path. Enter, join the sale's open batch, pay where the sale wants it, answer. */
 export function registerPurchase(app: App, parts: PurchaseParts): void {
-  const { decisions, pay, redeem } = parts;
+  const { decisions, pay, redeem, attempts } = parts;
   const enter = createEntrance(parts, { entrance: 'direct', join: decisions.join });
 
   app.post('/api/purchase', { schema }, async (request, reply) => {
@@ -60,7 +60,7 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
 
   async function answer(
     reply: FastifyReply,
-    { granted, product, orderId }: Entered,
+    { granted, product, orderId, attempt }: Entered,
     method: string | null,
   ): Promise<FastifyReply> {
     const { order } = granted;
@@ -77,6 +77,7 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
       currency: product.currency,
       method,
     });
+    if (paid.outcome === 'declined') attempts.record({ ...attempt, outcome: 'payment-declined' });
     return answerByStatus(reply, {
       orderId,
       product,
