@@ -1,22 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { expect } from 'vitest';
+import pino from 'pino';
+import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { startApp } from '../../src/app/app.js';
 import type { Pool } from '../../src/platform/postgres.js';
 import { type Answer, serviceHeaders, type TestApi } from './api.js';
 import { brokenInvariants } from './audit.js';
 import { until } from './condition.js';
+import { secrets, testConfig } from './config.js';
 import { createTestDatabase } from './database.js';
 import { type PaidShop, type PaidShopOptions, startPaidShop } from './paid-shop.js';
 import { type ProviderProxy, startProviderProxy } from './provider-proxy.js';
 import { createTestSale, type SaleOptions } from './sale.js';
 
-export type PaidSale = PaidShop & { pool: Pool; url: string; productId: number; saleId: number };
+export type PaidSale = PaidShop & { pool: Pool; databaseUrl: string; productId: number; saleId: number };
 
 /** A shop with one sale that is to be paid for, in a database of its own. */
 export async function startPaidSale(sale: SaleOptions = {}, shop: PaidShopOptions = {}): Promise<PaidSale> {
   const { url, pool } = await createTestDatabase();
   const { productId, saleId } = await createTestSale(pool, { payment: 'required', ...sale });
-  return { ...(await startPaidShop(url, shop)), url, pool, productId, saleId };
+  return { ...(await startPaidShop(url, shop)), databaseUrl: url, pool, productId, saleId };
 }
 
 /** The same with something between engine and provider that can be told to lie. */
@@ -31,6 +34,14 @@ export async function startProxiedSale(sale: SaleOptions = {}, shop: PaidShopOpt
   const [proxy] = proxies;
   if (!proxy) throw new Error('the shop was started without its proxy');
   return { ...started, proxy };
+}
+
+/** A process more that reconciles, and expires holds, for a shop that was started without one. */
+export async function startScheduler({ databaseUrl, providerUrl }: PaidSale): Promise<void> {
+  const config = testConfig({ SANDBOX_URL: providerUrl });
+  const logger = pino({ level: 'silent' });
+  const app = await startApp({ roles: ['scheduler'], config, secrets, databaseUrl, logger });
+  onTestFinished(() => app.drain());
 }
 
 type Purchase = { userId: string; productId?: number; code?: string; paymentMethod?: string; key?: string };

@@ -12,6 +12,8 @@ import { createTestDir } from './payment-rigs.js';
 
 export type PaidShop = {
   api: TestApi;
+  /** Where the engine finds its payment provider. */
+  providerUrl: string;
   /** Tells the payment provider how to answer from now on. */
   behave(behaviour: Partial<Behaviour>): Promise<void>;
   /** What the provider itself has in its books. */
@@ -50,11 +52,12 @@ export async function startPaidShop(databaseUrl: string, options: PaidShopOption
     logger: silent,
   });
   onTestFinished(() => sandbox.close());
-  const settings = { SANDBOX_URL: await interpose(sandbox.url), ...env };
-  const api = await startTestApi(databaseUrl, settings, { roles, logger });
+  const providerUrl = await interpose(sandbox.url);
+  const api = await startTestApi(databaseUrl, { SANDBOX_URL: providerUrl, ...env }, { roles, logger });
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
   return {
     api,
+    providerUrl,
     async behave(behaviour) {
       const body = JSON.stringify({ mode: 'ok', ...behaviour });
       const answer = await fetch(`${sandbox.url}/behaviour`, { method: 'PUT', headers, body });
