@@ -109,7 +109,7 @@ export const invariants: readonly Invariant[] = [
     // What is due back is not kept: it is on its way, or a dead letter that an operator sees.
     sql: `select from orders o join sales s using (sale_id)
           left join lateral (
-            select sum(captured_minor) filter (where status = 'CAPTURED') as kept,
+            select sum(captured_minor - refunded_minor) filter (where status <> 'REFUND_DUE') as kept,
                    count(*) filter (where status = 'CAPTURED') as kept_count,
                    count(*) filter (where status in ('REFUND_DUE', 'REFUNDED')) as returned_count
             from payments p where p.sale_id = o.sale_id and p.order_id = o.order_id
@@ -127,10 +127,17 @@ export const invariants: readonly Invariant[] = [
                    (array_agg(status order by seq desc))[1] as status,
                    count(*) filter (where status in ('CAPTURED', 'REFUND_DUE')) as captures,
                    count(*) filter (where status = 'REFUNDED') as refunds,
+                   coalesce(sum(amount_minor) filter (where status in ('CAPTURED', 'REFUND_DUE')), 0) as captured,
+                   coalesce(sum(amount_minor) filter (where status = 'REFUNDED'), 0) as refunded,
                    count(*) = max(seq) as is_gapless
             from payment_journal group by payment_id
-          ) last using (payment_id)
-          where p.status is distinct from last.status or captures > 1 or refunds > 1 or not is_gapless`,
+          ) fold using (payment_id)
+          where p.status is distinct from fold.status or captures > 1 or refunds > 1 or not is_gapless
+             or p.captured_minor <> captured or p.refunded_minor <> refunded
+          union all
+          select from payments p
+          where due_at = 'infinity'
+            and not exists (select from dead_letters d where d.order_id = p.order_id and d.source = 'refund')`,
   },
   {
     id: 12,

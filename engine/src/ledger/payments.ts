@@ -1,8 +1,8 @@
 import type { Queryable } from '../platform/postgres.js';
 import type { OrderStatus } from './order-record.js';
 
-/** A payment that the provider has to be asked about, with what its order is worth to it. */
-export type DuePayment = {
+/** A payment, with where its order stands. */
+export type Payment = {
   paymentId: string;
   saleId: number;
   orderId: string;
@@ -10,7 +10,7 @@ export type DuePayment = {
   currency: string;
   method: string | null;
   /** PENDING: the provider's word is not known. REFUND_DUE: the money is to go back. */
-  status: 'PENDING' | 'REFUND_DUE';
+  status: 'PENDING' | 'CAPTURED' | 'DECLINED' | 'CANCELLED' | 'REFUND_DUE' | 'REFUNDED';
   reference: string | null;
   capturedMinor: number;
   tries: number;
@@ -18,6 +18,9 @@ export type DuePayment = {
   /** The hold that the payment is for has not lapsed. */
   isHeld: boolean;
 };
+
+/** A payment that the provider has to be asked about. */
+export type DuePayment = Payment & { status: 'PENDING' | 'REFUND_DUE' };
 
 /**
  * Takes payments whose time has come, oldest first, at most `limit`, and puts each off for `againInMs`: who takes one and
@@ -45,11 +48,11 @@ export async function takeDuePayments(
 }
 
 /** The payment with this id; undefined if there is none. */
-export async function readPayment(db: Queryable, paymentId: string): Promise<DuePayment | undefined> {
-  const { rows } = await db.query<DuePayment>({
+export async function readPayment(db: Queryable, paymentId: string): Promise<Payment | undefined> {
+  const { rows } = await db.query<Payment>({
     name: 'read-payment',
     text: `select ${columns} from payments p join orders o on o.sale_id = p.sale_id and o.order_id = p.order_id
-           where p.payment_id = $1 and p.due_at is not null`,
+           where p.payment_id = $1`,
     values: [paymentId],
   });
   return rows[0];

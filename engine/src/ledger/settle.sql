@@ -149,8 +149,9 @@ begin
       end if;
 
     when 'declined' then -- declined | replayed
-      v_outcome := case when v_payment.status = 'PENDING' then 'declined' else 'replayed' end;
-      if v_outcome = 'declined' then
+      -- Whoever waits for a payment is told that it was declined, also if another who waited has brought the word first.
+      v_outcome := case when v_payment.status in ('PENDING', 'DECLINED') then 'declined' else 'replayed' end;
+      if v_payment.status = 'PENDING' then
         perform move_payment(v_payment, 'DECLINED', 0, v_event.reference, v_event.reason);
         -- The holder of a code may try another card until the hold ends; other holds were made for this payment alone.
         if v_order.status = 'RESERVED' and v_order.entrance <> 'checkout' then

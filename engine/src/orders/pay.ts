@@ -1,5 +1,5 @@
 import { addDeadLetter } from '../ledger/dead-letters.js';
-import { type DuePayment, readPayment } from '../ledger/payments.js';
+import { type Payment, readPayment } from '../ledger/payments.js';
 import type { OrderEvent, Settlement } from '../ledger/settle.js';
 import { type Charge, type ChargeState, PaymentError } from '../payments/provider.js';
 import type { Payments } from '../payments/resilient.js';
@@ -78,7 +78,7 @@ export function createPay({ db, payments, settlements, onError }: PayOptions): P
   };
 }
 
-export function paymentToMake(payment: DuePayment): PaymentToMake {
+export function paymentToMake(payment: Payment): PaymentToMake {
   const { paymentId, saleId, orderId, amountMinor, currency, method } = payment;
   return { paymentId, saleId, orderId, amountMinor, currency, method };
 }

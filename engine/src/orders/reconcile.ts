@@ -62,8 +62,8 @@ async function refund(options: ReconcileOptions, payment: DuePayment): Promise<b
   } catch (error) {
     options.onError(error);
     if (!(error instanceof PaymentError) || error.retryable) return false;
-    // Trying again does not help; the letter stands until an operator has it tried again or has paid by other means.
-    await postponePayment(options.pool, paymentId, null);
+    // Trying again does not help; the letter stands until an operator has it tried again or has paid by other means. It is
+    // written first: whoever dies in between leaves a payment that is tried again, not one that nobody sees.
     const reason = 'refund-refused-by-provider';
     await addDeadLetter(options.pool, {
       saleId,
@@ -73,6 +73,7 @@ async function refund(options: ReconcileOptions, payment: DuePayment): Promise<b
       error: messageOf(error),
       deliveries: payment.tries,
     });
+    await postponePayment(options.pool, paymentId, null);
     return true;
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { AppOptions } from '../../src/app/app.js';
@@ -12,6 +12,8 @@ import { createTestDir } from './payment-rigs.js';
 
 export type PaidShop = {
   api: TestApi;
+  /** Where the engine finds its payment provider. */
+  providerUrl: string;
   /** Tells the payment provider how to answer from now on. */
   behave(behaviour: Partial<Behaviour>): Promise<void>;
   /** What the provider itself has in its books. */
@@ -27,23 +29,35 @@ const totalsSchema = z.object({
 
 export const allRoles = ['api', 'worker', 'scheduler', 'compensator'] as const;
 
+export type PaidShopOptions = {
+  env?: Record<string, string>;
+  roles?: AppOptions['roles'];
+  /** Where the sandbox sends its webhooks; nowhere unless said. */
+  webhookUrl?: string;
+  /** Puts something between engine and sandbox: is given the sandbox's address, gives the one to call instead. */
+  interpose?: (sandboxUrl: string) => Promise<string>;
+  /** Of the engine; silent unless given. */
+  logger?: Logger;
+};
+
 /** An engine with all its roles, and a sandbox to pay with, as a service of its own over HTTP. */
-export async function startPaidShop(
-  databaseUrl: string,
-  options: { env?: Record<string, string>; roles?: AppOptions['roles'] } = {},
-): Promise<PaidShop> {
-  const { apiKey } = sandboxSecrets(secrets);
+export async function startPaidShop(databaseUrl: string, options: PaidShopOptions = {}): Promise<PaidShop> {
+  const silent = pino({ level: 'silent' });
+  const { roles = allRoles, env = {}, webhookUrl, interpose = async url => url, logger = silent } = options;
+  const { apiKey, webhookSecret: secret } = sandboxSecrets(secrets);
   const sandbox = await startSandbox({
-    ...{ host: '127.0.0.1', port: 0, apiKey, webhook: undefined },
+    ...{ host: '127.0.0.1', port: 0, apiKey },
+    webhook: webhookUrl === undefined ? undefined : { url: webhookUrl, secret },
     dataFile: join(await createTestDir(), 'charges.ndjson'),
-    logger: pino({ level: 'silent' }),
+    logger: silent,
   });
   onTestFinished(() => sandbox.close());
-  const { roles = allRoles, env = {} } = options;
-  const api = await startTestApi(databaseUrl, { SANDBOX_URL: sandbox.url, ...env }, { roles });
+  const providerUrl = await interpose(sandbox.url);
+  const api = await startTestApi(databaseUrl, { SANDBOX_URL: providerUrl, ...env }, { roles, logger });
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
   return {
     api,
+    providerUrl,
     async behave(behaviour) {
       const body = JSON.stringify({ mode: 'ok', ...behaviour });
       const answer = await fetch(`${sandbox.url}/behaviour`, { method: 'PUT', headers, body });

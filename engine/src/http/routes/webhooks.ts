@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { postponePayment, readPayment } from '../../ledger/payments.js';
+import { type Payment, postponePayment, readPayment } from '../../ledger/payments.js';
 import type { OrderEvent, Settlement } from '../../ledger/settle.js';
 import type { DecisionQueue } from '../../orders/decide.js';
 import { isUndecided } from '../../orders/lanes.js';
@@ -25,7 +25,8 @@ const schema = {
 /**
  * POST /api/webhooks/payments. The signature covers the bytes as they came, so the body is not parsed before it is
  * checked. A webhook is a hint: it may come five times, out of order or never. A capture of the amount that was asked for
- * is settled at once; whatever else it says has the reconciler ask the provider now.
+ * is settled at once, also of a payment that was said to be declined: nobody else would ever speak of that money.
+ * Whatever else it says of one that is pending has the reconciler ask the provider now.
  */
 export function registerWebhooks(app: App, { pool, payments, settlements }: WebhookParts): void {
   void app.register(async scope => {
@@ -34,12 +35,12 @@ export function registerWebhooks(app: App, { pool, payments, settlements }: Webh
 
     scope.post('/api/webhooks/payments', { schema }, async (request, reply) => {
       const event = readEvent(payments, request.body, request.headers);
-      const payment = event && (await readPayment(pool, event.paymentId));
-      if (!payment || !event) return reply.send({ received: true });
+      const payment = event && (await findPayment(pool, event.paymentId));
+      if (!payment || !event || isMoneyKnown[payment.status]) return reply.send({ received: true });
       const { saleId, orderId, paymentId, amountMinor } = payment;
       const { charge } = event;
       if (charge.status !== 'captured' || charge.amountMinor !== amountMinor) {
-        await postponePayment(pool, paymentId, 0);
+        if (payment.status === 'PENDING') await postponePayment(pool, paymentId, 0);
         return reply.send({ received: true });
       }
       const { reference } = charge;
@@ -49,6 +50,18 @@ export function registerWebhooks(app: App, { pool, payments, settlements }: Webh
       return isUndecided(settled) ? sendProblem(reply, 'unavailable') : reply.send({ received: true });
     });
   });
+}
+
+// What is captured already takes no lock of the sale for each webhook, and a refund has the operator's word, not theirs.
+const isMoneyKnown: Partial<Record<Payment['status'], true>> = {
+  CAPTURED: true,
+  REFUND_DUE: true,
+  REFUNDED: true,
+};
+
+// Whoever else is paid through the same account names payments in ways of their own.
+async function findPayment(pool: Pool, paymentId: string): Promise<Payment | undefined> {
+  return z.uuid().safeParse(paymentId).success ? readPayment(pool, paymentId) : undefined;
 }
 
 function readEvent(payments: Payments, body: unknown, headers: Parameters<Payments['readWebhook']>[1]) {

@@ -1,0 +1,68 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+
+export type ProviderCall = { path: string; body: string };
+
+export type ProviderProxy = {
+  url: string;
+  /** What has been asked of the provider, as the engine sent it. */
+  calls: ProviderCall[];
+  /** Has calls answered by this instead; `undefined` lets one pass to the provider. */
+  answerWith(answer: (call: ProviderCall) => { status: number; body: unknown } | undefined): void;
+  /** Changes what the provider is asked, so that it does something else than the engine wanted. */
+  rewrite(change: (call: ProviderCall) => string): void;
+  /** Has the provider do what it is asked, and nobody hear of it. */
+  loseAnswers(isLost: (call: ProviderCall) => boolean): void;
+};
+
+/** Stands between an engine and its payment provider, for lies that the provider itself does not tell. */
+export async function startProviderProxy(targetUrl: string): Promise<ProviderProxy> {
+  const calls: ProviderCall[] = [];
+  let answer: Parameters<ProviderProxy['answerWith']>[0] = () => undefined;
+  let change: Parameters<ProviderProxy['rewrite']>[0] = call => call.body;
+  let isLost: Parameters<ProviderProxy['loseAnswers']>[0] = () => false;
+
+  async function pass(request: IncomingMessage, call: ProviderCall) {
+    const { authorization = '' } = request.headers;
+    const sent = await fetch(new URL(call.path, targetUrl), {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: change(call),
+    });
+    return { status: sent.status, text: await sent.text() };
+  }
+
+  const server = createServer(async (request, reply) => {
+    const call = { path: request.url ?? '', body: await text(request) };
+    calls.push(call);
+    const own = answer(call);
+    const given = own ? { status: own.status, text: JSON.stringify(own.body) } : await pass(request, call);
+    if (isLost(call)) return reply.destroy();
+    reply.writeHead(given.status, { 'content-type': 'application/json' }).end(given.text);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${portOf(server.address())}`,
+    calls,
+    answerWith(next) {
+      answer = next;
+    },
+    rewrite(next) {
+      change = next;
+    },
+    loseAnswers(next) {
+      isLost = next;
+    },
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('the proxy does not listen on TCP');
+  return address.port;
+}
