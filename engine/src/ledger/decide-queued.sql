@@ -1,6 +1,10 @@
 -- Purpose: the part of a decision that concerns orders which stand in the queue: each becomes CONFIRMED, RESERVED or
 -- REJECTED, with its journal row, and a rejected one with its attempt. Part of decide(), under its lock of the stock row.
--- Locks: the orders' rows. Indexes: orders_pkey.
+-- Locks: the orders' rows. Index: orders_one_per_intent.
+--
+-- The update names the orders by their ids alone, and the status by a variable, so that no other index can serve it. With
+-- the sale and the status spelled out, a plan made without statistics walked through every queued order of the sale for
+-- each of the batch: 4 to 7 s a batch of 500 with 30,000 in line. What the guards leave out is counted, and refused.
 create or replace function decide_queued(
   p_sale sales,
   p_order_ids uuid[],
@@ -17,6 +21,10 @@ set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+declare
+  v_from constant text := 'QUEUED';
+  v_decided integer;
+  v_moved integer;
 begin
   with decided as materialized (
     select order_id, waited_us, prize,
@@ -30,14 +38,20 @@ begin
     set status = d.status, reason = d.reason, seq = o.seq + 1, prize = d.prize,
         expires_at = case when d.status = 'RESERVED' then p_expires_at end
     from decided d
-    where o.sale_id = p_sale.sale_id and o.order_id = d.order_id and o.status = 'QUEUED'
+    where o.order_id = d.order_id and o.status = v_from
     returning o.*, d.waited_us
   ), to_journal as (
     insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, reason, prize, at)
-    select sale_id, order_id, seq, 'QUEUED', status, quantity, reason, prize, p_at from moved
+    select sale_id, order_id, seq, v_from, status, quantity, reason, prize, p_at from moved
+  ), to_attempts as (
+    insert into attempts (sale_id, product_id, shopper_id, order_id, quantity, outcome, answered_at, duration_us)
+    select sale_id, p_sale.product_id, shopper_id, order_id, quantity, reason, p_at, waited_us
+    from moved where status = 'REJECTED'
   )
-  insert into attempts (sale_id, product_id, shopper_id, order_id, quantity, outcome, answered_at, duration_us)
-  select sale_id, p_sale.product_id, shopper_id, order_id, quantity, reason, p_at, waited_us
-  from moved where status = 'REJECTED';
+  select (select count(*) from decided), (select count(*) from moved where sale_id = p_sale.sale_id)
+  into v_decided, v_moved;
+  if v_moved <> v_decided then
+    raise exception 'of % queued orders decided % could be moved', v_decided, v_moved;
+  end if;
   perform announce_orders(p_sale.sale_id);
 end $$;

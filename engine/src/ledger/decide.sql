@@ -81,12 +81,14 @@ begin
            min(r.position) over (partition by r.order_id) as first_position,
            o.status as known_status,
            o.shopper_id = r.shopper_id and o.quantity = r.quantity and o.product_id = v_sale.product_id
-             and o.entrance = coalesce(r.entrance, 'direct') as is_same
+             and o.entrance = coalesce(r.entrance, 'direct')
+             -- A retry may find its order in an earlier window; a queued order is decided in its own or not at all.
+             and (o.sale_id = p_sale_id or o.entrance <> 'queued') as is_same
     from unnest(p_order_ids, p_shopper_ids, p_quantities, p_entrances)
          with ordinality as r (order_id, shopper_id, quantity, entrance, position)
     -- "limit 1" keeps each lookup an index probe per request, whatever the statistics say.
     left join lateral (
-      select o.shopper_id, o.quantity, o.status, o.entrance, s.product_id
+      select o.sale_id, o.shopper_id, o.quantity, o.status, o.entrance, s.product_id
       from orders o join sales s on s.sale_id = o.sale_id
       where o.order_id = r.order_id limit 1
     ) o on true
