@@ -63,6 +63,7 @@ declare
   v_has_queued boolean := p_entrances is not null and 'queued' = any (p_entrances);
   v_bought integer[] := array_fill(0, array[cardinality(p_order_ids)]); -- units per order, at its id's first position
   v_taken integer[] := array_fill(0, array[cardinality(p_order_ids)]);  -- units per buyer, at the buyer's first position
+  v_came_by text[] := array_fill(null::text, array[cardinality(p_order_ids)]); -- entrance per order, as v_bought
 begin
   select * into strict v_stock from stock where sale_id = p_sale_id for update;
   select * into strict v_sale from sales where sale_id = p_sale_id;
@@ -101,7 +102,8 @@ begin
            and v_request.position = v_request.first_position then null
       when v_request.known_status is not null and v_request.is_same then 'replayed'
       when v_request.known_status is not null then 'key-reused'
-      when v_bought[v_request.first_position] = v_request.quantity then 'replayed'
+      when v_bought[v_request.first_position] = v_request.quantity
+           and v_came_by[v_request.first_position] = v_request.entrance then 'replayed'
       when v_bought[v_request.first_position] > 0 then 'key-reused' end;
     v_outcome := case
       when v_outcome is not null then v_outcome
@@ -118,6 +120,7 @@ begin
     outcomes[v_request.position] := v_outcome;
     if v_outcome in ('confirmed', 'reserved') then
       v_bought[v_request.first_position] := v_request.quantity;
+      v_came_by[v_request.first_position] := v_request.entrance;
       v_taken[v_request.buyer_position] := v_taken[v_request.buyer_position] + v_request.quantity;
       v_left := v_left - v_request.quantity;
       if v_outcome = 'confirmed' then
