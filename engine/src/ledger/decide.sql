@@ -12,7 +12,8 @@
 -- Locks, in the order of the house: the sale's stock row, held to the end; then allowances, orders and journal, which
 -- nobody writes for this sale without that lock (but for accept.sql, which adds orders that nobody knows yet). The lock is
 -- a statement of its own: each statement after it takes a fresh snapshot and so sees what the holder before it committed.
--- One statement for all would read the old allowances.
+-- One statement for all would read the old allowances. Orders are added in the order of their ids and before anything
+-- that hangs on them, as accept.sql does: where both have the same ids at once, one waits for the other and never both.
 -- Indexes: stock_pkey, sales_pkey, orders_one_per_intent, allowances_pkey.
 --
 -- Lost: running sums over window functions instead of the loop. A refused request stays in such a sum and blocks the
@@ -153,11 +154,11 @@ begin
                           expires_at, prize, created_at)
       select p_sale_id, order_id, shopper_id, quantity, v_sale.price_minor, quantity * v_sale.price_minor, entrance,
              status, case when status = 'RESERVED' then expires_at end, prize, decided_at
-      from granted where entrance <> 'queued'
+      from granted where entrance <> 'queued' order by order_id
+      returning order_id, status, quantity, prize
     ), to_journal as (
       insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, prize, at)
-      select p_sale_id, order_id, 1, 'NEW', status, quantity, prize, decided_at
-      from granted where entrance <> 'queued'
+      select p_sale_id, order_id, 1, 'NEW', status, quantity, prize, decided_at from to_orders
     ), to_attempts as (
       insert into attempts (sale_id, product_id, shopper_id, order_id, quantity, outcome, answered_at, duration_us)
       select p_sale_id, v_sale.product_id, shopper_id, order_id, quantity, outcome, decided_at,
