@@ -44,10 +44,14 @@ export function createRedeem(parts: RedeemParts): Redeem {
     return order;
   }
 
-  async function payFor(settled: Settlement): Promise<Settlement> {
+  // Another request may pay for the same code at the same moment. If its payment ends before this one can join it, the
+  // code is presented once more: it is used then, or still to be paid.
+  async function present(saleId: number, event: OrderEvent, triesMax: number): Promise<Presented> {
+    const settled = await settlements.join(saleId, event);
     if (settled.outcome !== 'pay' || settled.paymentId === null) return settled;
     const paid = await pay.chargeById(settled.paymentId);
-    return paid.outcome === 'pending' ? settled : paid;
+    if (paid.outcome === 'over' && triesMax > 1) return present(saleId, event, triesMax - 1);
+    return paid.outcome === 'over' || paid.outcome === 'pending' ? settled : wordOf(paid);
   }
 
   return async (request, { code, userId, paymentMethod = null }, reply) => {
@@ -61,8 +65,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
     // Without a key of the caller's this try is told from others all the same, when it has to be sent again.
     const key = orderIdOf(shopperId, headerOf(request, 'idempotency-key'));
     const event = { event: 'redeem', orderId, shopperId, key, paymentMethod } as const;
-    const settled = await settlements.join(saleId, event);
-    const final = 'order' in settled ? await payFor(settled) : settled;
+    const final = await present(saleId, event, presentationsMax);
     if (!('order' in final) || isRefusal[final.outcome]) {
       attempts.record({
         saleId,
@@ -85,12 +88,22 @@ export function createRedeem(parts: RedeemParts): Redeem {
       case 'order-ended':
         return answerEnded(reply, orderId, final.order);
       default:
-        if (final.outcome === 'replayed' && settled.outcome === 'replayed') {
-          reply.header('idempotency-replayed', 'true');
-        }
+        if (final.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
         return answerByStatus(reply, answered);
     }
   };
+}
+
+type Presented = Settlement | Undecided;
+
+// Whoever joined twice what others then ended first is told that the payment is pending; the order tells the rest.
+const presentationsMax = 2;
+
+/** What the provider has said; where somebody else was told it first, the order shows what it was. */
+function wordOf(paid: Settlement): Settlement {
+  if (!('order' in paid)) return paid;
+  if (paid.order.status === 'RESERVED') return { ...paid, outcome: 'declined' };
+  return paid.order.status === 'CONFIRMED' ? { ...paid, outcome: 'confirmed' } : paid;
 }
 
 const isRefusal: Partial<Record<Settlement['outcome'], true>> = {
