@@ -34,7 +34,8 @@ export type Redeem = (
 ) => Promise<FastifyReply>;
 
 export function createRedeem(parts: RedeemParts): Redeem {
-  const { identity, calendar, readOrder, codes, settlements, pay, attempts } = parts;
+  const { identity, calendar, readOrder, codes, attempts } = parts;
+  const present = createPresent(parts);
 
   /** @throws ProblemError code-not-found: forged, somebody else's, or of an order that is not there. */
   async function findOrder(code: string, shopperId: string): Promise<StoredOrder> {
@@ -42,16 +43,6 @@ export function createRedeem(parts: RedeemParts): Redeem {
     const order = orderId === undefined ? undefined : await readOrder(orderId);
     if (!order || order.shopperId !== shopperId) throw new ProblemError('code-not-found');
     return order;
-  }
-
-  // Another request may pay for the same code at the same moment. If its payment ends before this one can join it, the
-  // code is presented once more: it is used then, or still to be paid.
-  async function present(saleId: number, event: OrderEvent, triesMax: number): Promise<Presented> {
-    const settled = await settlements.join(saleId, event);
-    if (settled.outcome !== 'pay' || settled.paymentId === null) return settled;
-    const paid = await pay.chargeById(settled.paymentId);
-    if (paid.outcome === 'over' && triesMax > 1) return present(saleId, event, triesMax - 1);
-    return paid.outcome === 'over' || paid.outcome === 'pending' ? settled : wordOf(paid);
   }
 
   return async (request, { code, userId, paymentMethod = null }, reply) => {
@@ -95,6 +86,20 @@ export function createRedeem(parts: RedeemParts): Redeem {
 }
 
 type Presented = Settlement | Undecided;
+
+/**
+ * Presents a code, and pays where that is asked for. Another request may pay for the same code at the same moment: if its
+ * payment ends before this one can join it, the code is presented once more, and is used then, or still to be paid.
+ */
+function createPresent({ settlements, pay }: Pick<RedeemParts, 'settlements' | 'pay'>) {
+  return async function present(saleId: number, event: OrderEvent, triesMax: number): Promise<Presented> {
+    const settled = await settlements.join(saleId, event);
+    if (settled.outcome !== 'pay' || settled.paymentId === null) return settled;
+    const paid = await pay.chargeById(settled.paymentId);
+    if (paid.outcome === 'over' && triesMax > 1) return present(saleId, event, triesMax - 1);
+    return paid.outcome === 'over' || paid.outcome === 'pending' ? settled : wordOf(paid);
+  };
+}
 
 // Whoever joined twice what others then ended first is told that the payment is pending; the order tells the rest.
 const presentationsMax = 2;
