@@ -2,8 +2,9 @@
 -- attempt, to be decided by a worker. Takes no stock and so no lock of the sale: whoever stands in line need not wait for
 -- those who are being served. Whether the sale is open is judged here, by the database's clock: accepted in time is in time.
 --
--- Locks: none but the new rows and their entries in orders_one_per_intent, taken in the order of the ids so that two
--- batches with the same ids never wait for each other in a circle. Indexes: sales_pkey, orders_one_per_intent.
+-- Locks: none but the new rows and their entries in orders_pkey and orders_one_per_intent, taken in the order of the ids
+-- so that two batches with the same ids never wait for each other in a circle. A purchase with the same id may add its
+-- order at the same moment, so that a conflict may be with either. Indexes: sales_pkey, orders_one_per_intent.
 create or replace function accept(
   p_sale_id bigint,
   p_order_ids uuid[],      -- one element a request in each array, in order of arrival
@@ -43,7 +44,7 @@ begin
       select p_sale_id, order_id, shopper_id, quantity, v_sale.price_minor, quantity * v_sale.price_minor, 'queued',
              'QUEUED', method, accepted_at
       from asked
-      on conflict (order_id) do nothing
+      on conflict do nothing
       returning order_id, quantity
     ), to_journal as (
       insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, at)

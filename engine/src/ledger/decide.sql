@@ -12,7 +12,8 @@
 -- Locks, in the order of the house: the sale's stock row, held to the end; then allowances, orders and journal, which
 -- nobody writes for this sale without that lock (but for accept.sql, which adds orders that nobody knows yet). The lock is
 -- a statement of its own: each statement after it takes a fresh snapshot and so sees what the holder before it committed.
--- One statement for all would read the old allowances.
+-- One statement for all would read the old allowances. Orders are added in the order of their ids and before anything
+-- that hangs on them, as accept.sql does: where both have the same ids at once, one waits for the other and never both.
 -- Indexes: stock_pkey, sales_pkey, orders_one_per_intent, allowances_pkey.
 --
 -- Lost: running sums over window functions instead of the loop. A refused request stays in such a sum and blocks the
@@ -63,6 +64,7 @@ declare
   v_has_queued boolean := p_entrances is not null and 'queued' = any (p_entrances);
   v_bought integer[] := array_fill(0, array[cardinality(p_order_ids)]); -- units per order, at its id's first position
   v_taken integer[] := array_fill(0, array[cardinality(p_order_ids)]);  -- units per buyer, at the buyer's first position
+  v_came_by text[] := array_fill(null::text, array[cardinality(p_order_ids)]); -- entrance per order, as v_bought
 begin
   select * into strict v_stock from stock where sale_id = p_sale_id for update;
   select * into strict v_sale from sales where sale_id = p_sale_id;
@@ -103,7 +105,8 @@ begin
            and v_request.position = v_request.first_position then null
       when v_request.known_status is not null and v_request.is_same then 'replayed'
       when v_request.known_status is not null then 'key-reused'
-      when v_bought[v_request.first_position] = v_request.quantity then 'replayed'
+      when v_bought[v_request.first_position] = v_request.quantity
+           and v_came_by[v_request.first_position] = v_request.entrance then 'replayed'
       when v_bought[v_request.first_position] > 0 then 'key-reused' end;
     v_outcome := case
       when v_outcome is not null then v_outcome
@@ -120,6 +123,7 @@ begin
     outcomes[v_request.position] := v_outcome;
     if v_outcome in ('confirmed', 'reserved') then
       v_bought[v_request.first_position] := v_request.quantity;
+      v_came_by[v_request.first_position] := v_request.entrance;
       v_taken[v_request.buyer_position] := v_taken[v_request.buyer_position] + v_request.quantity;
       v_left := v_left - v_request.quantity;
       if v_outcome = 'confirmed' then
@@ -152,11 +156,11 @@ begin
                           expires_at, prize, created_at)
       select p_sale_id, order_id, shopper_id, quantity, v_sale.price_minor, quantity * v_sale.price_minor, entrance,
              status, case when status = 'RESERVED' then expires_at end, prize, decided_at
-      from granted where entrance <> 'queued'
+      from granted where entrance <> 'queued' order by order_id
+      returning order_id, status, quantity, prize
     ), to_journal as (
       insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, prize, at)
-      select p_sale_id, order_id, 1, 'NEW', status, quantity, prize, decided_at
-      from granted where entrance <> 'queued'
+      select p_sale_id, order_id, 1, 'NEW', status, quantity, prize, decided_at from to_orders
     ), to_attempts as (
       insert into attempts (sale_id, product_id, shopper_id, order_id, quantity, outcome, answered_at, duration_us)
       select p_sale_id, v_sale.product_id, shopper_id, order_id, quantity, outcome, decided_at,

@@ -28,11 +28,14 @@ describe('what a failed statement means for its batch', () => {
     expect(classifyFailure(error)).toBe(failure);
   });
 
-  it('is transient where two sales met on one order id: the next try finds the order', () => {
-    const error = Object.assign(new pg.DatabaseError('duplicate key', 0, 'error'), {
-      code: '23505',
-      constraint: 'orders_one_per_intent',
-    });
-    expect(classifyFailure(error)).toBe('transient');
-  });
+  it.each(['orders_one_per_intent', 'orders_pkey'])(
+    'is transient where two met on one order id, as %s says: the next try finds the order',
+    constraint => {
+      const error = Object.assign(new pg.DatabaseError('duplicate key', 0, 'error'), {
+        code: '23505',
+        constraint,
+      });
+      expect(classifyFailure(error)).toBe('transient');
+    },
+  );
 });

@@ -14,12 +14,15 @@ export type Failure = 'transient' | 'unknown' | 'permanent';
 export function classifyFailure(error: unknown): Failure {
   const state = sqlStateOf(error);
   if (state === undefined) return wasNeverSent(error) ? 'transient' : 'unknown';
-  // Two sales met on one order id (a key used for two products at once): the next try finds the order and says so.
-  if (constraintOf(error) === 'orders_one_per_intent') return 'transient';
+  // Two transactions met on one order id: the next try finds the order and says so.
+  if (oneOrderPerId.has(constraintOf(error) ?? '')) return 'transient';
   if (transientStates.has(state) || transientClasses.has(state.slice(0, 2))) return 'transient';
   // 57P0x ends the session; whether the statement's COMMIT came first cannot be told from here.
   return state.startsWith('57P') || state.startsWith('08') ? 'unknown' : 'permanent';
 }
+
+// A key used at the same moment for two products, or for a purchase and a queued order, which takes no lock of its sale.
+const oneOrderPerId = new Set(['orders_one_per_intent', 'orders_pkey']);
 
 const transientStates = new Set([
   '40001', // serialization_failure

@@ -83,22 +83,23 @@ begin
         when v_order.expires_at <= v_now then 'code-expired'
         when v_sale.payment = 'required' and v_order.total_minor > 0 then 'pay'
         else 'confirmed' end;
-      if v_outcome in ('confirmed', 'pay') and v_order.redeemed_at is null then
-        update orders set redeemed_at = v_now, redeemed_key = v_event.key
-        where sale_id = p_sale_id and order_id = v_order.order_id;
-      end if;
-      if v_outcome = 'confirmed' then
-        v_to := 'CONFIRMED';
-      elsif v_outcome = 'pay' then
+      if v_outcome = 'pay' then
         select payment_id into v_pay from payments
         where sale_id = p_sale_id and order_id = v_order.order_id and status = 'PENDING';
         if v_pay is null and v_order.expires_at <= v_now then
           v_outcome := 'code-expired';
-        elsif v_pay is null then
-          v_pay := gen_random_uuid();
-          perform await_payments(
-            p_sale_id, array[v_order.order_id], array[v_pay], array[v_event."paymentMethod"]);
         end if;
+      end if;
+      if v_outcome = 'confirmed' or v_outcome = 'pay' and v_pay is null then
+        -- The key that buys is the one under which the payment began, not an earlier one whose card was declined.
+        update orders set redeemed_at = coalesce(v_order.redeemed_at, v_now), redeemed_key = v_event.key
+        where sale_id = p_sale_id and order_id = v_order.order_id;
+      end if;
+      if v_outcome = 'confirmed' then
+        v_to := 'CONFIRMED';
+      elsif v_outcome = 'pay' and v_pay is null then
+        v_pay := gen_random_uuid();
+        perform await_payments(p_sale_id, array[v_order.order_id], array[v_pay], array[v_event."paymentMethod"]);
       end if;
 
     when 'cancel' then -- cancelled | replayed | order-confirmed | order-ended

@@ -13,6 +13,8 @@ export type PaymentToMake = Charge & { saleId: number };
 
 /** `pending`: the provider's word is not known; the reconciler goes on asking. */
 type Paid = Settlement | { outcome: 'pending' };
+/** `over`: the payment had come to its end before; what that was, its order tells. */
+type PaidById = Paid | { outcome: 'over' };
 
 export type PayOptions = {
   db: Queryable;
@@ -25,7 +27,7 @@ export type Pay = {
   /** Asks the provider to charge, and settles what it says. Never throws. */
   charge(payment: PaymentToMake): Promise<Paid>;
   /** The same for a payment that the ledger knows, paid with what was said first: a provider wants one story an id. */
-  chargeById(paymentId: string): Promise<Paid>;
+  chargeById(paymentId: string): Promise<PaidById>;
   /** Asks it to see to it that a payment which nobody waits for any more is never captured, and settles what it says. */
   cancel(payment: PaymentToMake): Promise<Paid>;
 };
@@ -69,10 +71,14 @@ export function createPay({ db, payments, settlements, onError }: PayOptions): P
   return {
     charge: payment => ask(payment, payments.charge),
     async chargeById(paymentId) {
-      const payment = await readPayment(db, paymentId).catch(onError);
-      return payment?.status === 'PENDING'
-        ? ask(paymentToMake(payment), payments.charge)
-        : { outcome: 'pending' };
+      try {
+        const payment = await readPayment(db, paymentId);
+        if (payment?.status !== 'PENDING') return { outcome: 'over' };
+        return await ask(paymentToMake(payment), payments.charge);
+      } catch (error) {
+        onError(error);
+        return { outcome: 'pending' };
+      }
     },
     cancel: payment => ask(payment, payments.cancel),
   };

@@ -34,7 +34,8 @@ export type Redeem = (
 ) => Promise<FastifyReply>;
 
 export function createRedeem(parts: RedeemParts): Redeem {
-  const { identity, calendar, readOrder, codes, settlements, pay, attempts } = parts;
+  const { identity, calendar, readOrder, codes, attempts } = parts;
+  const present = createPresent(parts);
 
   /** @throws ProblemError code-not-found: forged, somebody else's, or of an order that is not there. */
   async function findOrder(code: string, shopperId: string): Promise<StoredOrder> {
@@ -42,12 +43,6 @@ export function createRedeem(parts: RedeemParts): Redeem {
     const order = orderId === undefined ? undefined : await readOrder(orderId);
     if (!order || order.shopperId !== shopperId) throw new ProblemError('code-not-found');
     return order;
-  }
-
-  async function payFor(settled: Settlement): Promise<Settlement> {
-    if (settled.outcome !== 'pay' || settled.paymentId === null) return settled;
-    const paid = await pay.chargeById(settled.paymentId);
-    return paid.outcome === 'pending' ? settled : paid;
   }
 
   return async (request, { code, userId, paymentMethod = null }, reply) => {
@@ -61,8 +56,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
     // Without a key of the caller's this try is told from others all the same, when it has to be sent again.
     const key = orderIdOf(shopperId, headerOf(request, 'idempotency-key'));
     const event = { event: 'redeem', orderId, shopperId, key, paymentMethod } as const;
-    const settled = await settlements.join(saleId, event);
-    const final = 'order' in settled ? await payFor(settled) : settled;
+    const final = await present(saleId, event, presentationsMax);
     const refusal = 'order' in final ? refusalOf[final.outcome] : final.outcome;
     if (refusal) {
       attempts.record({ saleId, productId, shopperId, orderId, quantity, receivedAtMs, outcome: refusal });
@@ -72,9 +66,35 @@ export function createRedeem(parts: RedeemParts): Redeem {
     const slug = refusalOf[outcome];
     if (slug === 'order-ended') return answerEnded(reply, orderId, order);
     if (slug) return sendProblem(reply, slug, undefined, { orderId });
-    if (settled.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
+    if (outcome === 'replayed') reply.header('idempotency-replayed', 'true');
     return answerByStatus(reply, { orderId, product: offer.product, order, remaining });
   };
+}
+
+type Presented = Settlement | Undecided;
+
+/**
+ * Presents a code, and pays where that is asked for. Another request may pay for the same code at the same moment: if its
+ * payment ends before this one can join it, the code is presented once more, and is used then, or still to be paid.
+ */
+function createPresent({ settlements, pay }: Pick<RedeemParts, 'settlements' | 'pay'>) {
+  return async function present(saleId: number, event: OrderEvent, triesMax: number): Promise<Presented> {
+    const settled = await settlements.join(saleId, event);
+    if (settled.outcome !== 'pay' || settled.paymentId === null) return settled;
+    const paid = await pay.chargeById(settled.paymentId);
+    if (paid.outcome === 'over' && triesMax > 1) return present(saleId, event, triesMax - 1);
+    return paid.outcome === 'over' || paid.outcome === 'pending' ? settled : wordOf(paid);
+  };
+}
+
+// Whoever joined twice what others then ended first is told that the payment is pending; the order tells the rest.
+const presentationsMax = 2;
+
+/** What the provider has said; where somebody else was told it first, the order shows what it was. */
+function wordOf(paid: Settlement): Settlement {
+  if (!('order' in paid)) return paid;
+  if (paid.order.status === 'RESERVED') return { ...paid, outcome: 'declined' };
+  return paid.order.status === 'CONFIRMED' ? { ...paid, outcome: 'confirmed' } : paid;
 }
 
 export type RedeemRefusal = 'code-used' | 'code-expired' | 'order-ended' | 'payment-declined';

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { startTestApi } from './support/api.js';
+import { createTestDatabase } from './support/database.js';
+import { expectBooksInOrder } from './support/holds.js';
+import { createTestSale, type SaleOptions, stockOf } from './support/sale.js';
+import { createShopper, heldBy } from './support/shopper.js';
+
+describe('DELETE /api/orders/:id', () => {
+  it("gives a hold's units and its buyer's allowance back at once, and its code buys nothing more", async () => {
+    const { ann, pool, productId, saleId } = await startShop({ allocation: 2, perUserLimit: 2 });
+    const { code, orderId } = heldBy(await ann.checkout(productId, { quantity: 2 }));
+
+    const cancelled = await ann.cancel(orderId);
+
+    expect(cancelled).toMatchObject({
+      status: 200,
+      body: { id: orderId, status: 'CANCELLED', reason: 'cancelled-by-shopper', remainingStock: 2 },
+    });
+    expect(await stockOf(pool, saleId)).toEqual({ allocation: 2, available: 2, reserved: 0, sold: 0 });
+    expect(await ann.redeem(code)).toMatchObject({
+      status: 409,
+      slug: 'order-ended',
+      body: { orderId, orderStatus: 'CANCELLED', reason: 'cancelled-by-shopper' },
+    });
+    expect((await ann.purchase(productId, { quantity: 2 })).status).toBe(200);
+    await expectBooksInOrder(pool);
+  });
+
+  it('sent twice, also both at once, cancels once', async () => {
+    const { ann, pool, productId, saleId } = await startShop();
+    const { orderId } = heldBy(await ann.checkout(productId));
+
+    const answers = await Promise.all([ann.cancel(orderId), ann.cancel(orderId)]);
+    answers.push(await ann.cancel(orderId));
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const replays = answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true');
+    expect(replays).toHaveLength(2);
+    expect((await stockOf(pool, saleId)).available).toBe(100);
+    await expectBooksInOrder(pool);
+  });
+
+  it('takes an order out of the queue', async () => {
+    const { ann, pool, productId } = await startShop();
+    const answer = await ann.order(productId);
+    expect(answer).toMatchObject({ status: 202, body: { status: 'QUEUED' } });
+    const orderId = String(answer.body.order_id);
+
+    expect((await ann.cancel(orderId)).body).toMatchObject({ status: 'CANCELLED' });
+    expect((await ann.read(orderId)).body).toMatchObject({ status: 'CANCELLED' });
+    await expectBooksInOrder(pool);
+  });
+
+  it('refuses an order that is bought, by whichever way it was', async () => {
+    const { ann, pool, productId, saleId } = await startShop();
+    const { code, orderId } = heldBy(await ann.checkout(productId));
+    await ann.redeem(code);
+    const bought = await ann.purchase(productId);
+
+    for (const id of [orderId, String(bought.body.order?.id)]) {
+      expect(await ann.cancel(id)).toMatchObject({
+        status: 409,
+        slug: 'order-confirmed',
+        body: { orderId: id },
+      });
+    }
+    expect((await stockOf(pool, saleId)).sold).toBe(2);
+  });
+
+  it("does not know somebody else's order, nor one that never was: 404, and the hold stands", async () => {
+    const { ann, bob, pool, productId, saleId } = await startShop();
+    const { orderId } = heldBy(await ann.checkout(productId));
+
+    for (const refused of [
+      await bob.cancel(orderId),
+      await ann.cancel('00000000-0000-8000-8000-000000000000'),
+    ]) {
+      expect(refused).toMatchObject({ status: 404, slug: 'order-not-found' });
+    }
+    expect((await stockOf(pool, saleId)).reserved).toBe(1);
+  });
+});
+
+async function startShop(sale: SaleOptions = {}) {
+  const { url, pool } = await createTestDatabase();
+  const { productId, saleId } = await createTestSale(pool, sale);
+  const api = await startTestApi(url);
+  return { ann: createShopper(api, 'ann'), bob: createShopper(api, 'bob'), pool, productId, saleId };
+}
