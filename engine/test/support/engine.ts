@@ -24,8 +24,8 @@ export async function createDataDir(): Promise<string> {
 }
 
 /** `doorbuster start` as users run it: the built engine in a process of its own, with the embedded PostgreSQL. */
-export async function startEngine(dataDir: string): Promise<EngineProcess> {
-  const child = spawnEngine(['start'], dataDir);
+export async function startEngine(dataDir: string, env: Record<string, string> = {}): Promise<EngineProcess> {
+  const child = spawnEngine(['start'], dataDir, env);
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
     const onText = (text: Buffer) => {

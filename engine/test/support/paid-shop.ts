@@ -54,15 +54,19 @@ export async function startPaidShop(databaseUrl: string, options: PaidShopOption
   onTestFinished(() => sandbox.close());
   const providerUrl = await interpose(sandbox.url);
   const api = await startTestApi(databaseUrl, { SANDBOX_URL: providerUrl, ...env }, { roles, logger });
+  return { api, providerUrl, ...talkToSandbox(sandbox.url) };
+}
+
+/** What a test has to say to a sandbox that runs somewhere. */
+export function talkToSandbox(url: string): Pick<PaidShop, 'behave' | 'totals'> {
+  const { apiKey } = sandboxSecrets(secrets);
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
   return {
-    api,
-    providerUrl,
     async behave(behaviour) {
       const body = JSON.stringify({ mode: 'ok', ...behaviour });
-      const answer = await fetch(`${sandbox.url}/behaviour`, { method: 'PUT', headers, body });
+      const answer = await fetch(`${url}/behaviour`, { method: 'PUT', headers, body });
       if (!answer.ok) throw new Error(`the sandbox answered ${answer.status}: ${await answer.text()}`);
     },
-    totals: async () => totalsSchema.parse(await (await fetch(`${sandbox.url}/totals`, { headers })).json()),
+    totals: async () => totalsSchema.parse(await (await fetch(`${url}/totals`, { headers })).json()),
   };
 }

@@ -1,0 +1,171 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { sleep } from '../src/platform/backoff.js';
+import { until } from './support/condition.js';
+import {
+  buy,
+  checkOut,
+  expectBooksAgree,
+  type PaidSale,
+  startPaidSale,
+  untilSettled,
+} from './support/paid-orders.js';
+import { createTestSale, stockOf } from './support/sale.js';
+
+// Half of them in a sale that nobody else wants, half in one where others wait for each unit that comes back.
+const ordersPerSale = 500;
+const racers = { allocation: ordersPerSale, payment: 'required' } as const;
+// 125 payments a second: a busy machine presents them around their deadlines still.
+const deadlinesWithinMs = 8000;
+
+type Hold = { code: string; userId: string; orderId: string; deadlineAtMs: number };
+type Racer = { orderId: string; status: number };
+
+it('1,000 payments race the expiry of their holds: one winner each, and the provider keeps what was sold', async () => {
+  const shop = await startPaidSale(racers);
+  const { pool } = shop;
+  const wanted = await createTestSale(pool, racers);
+  const quiet = { productId: shop.productId, saleId: shop.saleId };
+
+  const holds = await holdAll(shop, [quiet.productId, wanted.productId]);
+  const spread = startSpread(shop);
+  const races = holds.map(hold => race(shop, hold));
+  const over = Promise.allSettled(races).then(spread.stop);
+  const others = buyWhatComesBack(shop, wanted.productId, over);
+  const answered = await Promise.all(races);
+  await others;
+  await untilAllEnded(shop);
+
+  const outcomes = await tally(shop);
+  const happened = JSON.stringify(Object.fromEntries(outcomes));
+  // Both roads of a late payment were taken, or this has proved nothing about them.
+  for (const step of [
+    'CONFIRMED',
+    'EXPIRED hold-lapsed',
+    'CONFIRMED late-payment',
+    'REFUNDED late-payment-sold-out',
+  ])
+    expect(outcomes.get(step) ?? 0, `${step} of ${happened}`).toBeGreaterThan(0);
+  await expectOneWinnerEach(shop, answered);
+  expect((await stockOf(pool, quiet.saleId)).reserved).toBe(0);
+  expect((await stockOf(pool, wanted.saleId)).reserved).toBe(0);
+  await expectBooksAgree(shop);
+}, 120_000);
+
+/** Holds whose deadlines lie a few milliseconds from each other, with their codes. */
+async function holdAll({ api, pool }: PaidSale, productIds: readonly number[]): Promise<Hold[]> {
+  const held = await Promise.all(
+    productIds.flatMap(productId =>
+      Array.from({ length: ordersPerSale }, async (_, shopper) => {
+        const userId = `shopper-${shopper}`;
+        const { code, order } = await checkOut(api, { productId, userId });
+        return { code, userId, orderId: order.id };
+      }),
+    ),
+  );
+  const { rows } = await pool.query<{ orderId: string; leftMs: number }>(
+    `update orders set expires_at = clock_timestamp() + interval '1 second' + random() * $1 * interval '1 millisecond'
+     returning order_id as "orderId", extract(epoch from expires_at - clock_timestamp())::float8 * 1000 as "leftMs"`,
+    [deadlinesWithinMs],
+  );
+  const readAtMs = performance.now();
+  const deadlines = new Map(rows.map(({ orderId, leftMs }) => [orderId, readAtMs + leftMs]));
+  return held.map(hold => ({ ...hold, deadlineAtMs: deadlines.get(hold.orderId) ?? readAtMs }));
+}
+
+/** Presents the code around its deadline: from half a second before it to a tenth after. */
+async function race({ api }: PaidSale, { code, userId, orderId, deadlineAtMs }: Hold): Promise<Racer> {
+  await sleep(Math.max(0, deadlineAtMs - performance.now() - 500 + Math.random() * 600));
+  const { status } = await buy(api, { userId, code });
+  return { orderId, status };
+}
+
+/** The provider takes between nothing and 800 ms, another time every few milliseconds. */
+function startSpread({ behave }: PaidSale): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const done = (async () => {
+    while (!stopping.signal.aborted) {
+      await behave({ latencyMs: Math.floor(Math.random() * 800) });
+      await sleep(20);
+    }
+    await behave({});
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await done;
+    },
+  };
+}
+
+/** Other shoppers take the units that come back until all races are over, and then pay for them. */
+async function buyWhatComesBack(shop: PaidSale, productId: number, over: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  void over.then(() => {
+    isOver = true;
+  });
+  const takeOn = async (_: unknown, taker: number) => {
+    const codes: { userId: string; code: string }[] = [];
+    while (!isOver) {
+      const userId = `other-${taker}-${codes.length}`;
+      const { body, status } = await shop.api.request('POST', '/api/checkout', {
+        body: { productId, userId },
+      });
+      if (status === 201) codes.push({ userId, code: z.string().parse(body.code) });
+      else await sleep(10);
+    }
+    for (const code of codes) expect([200, 202]).toContain((await buy(shop.api, code)).status);
+  };
+  await Promise.all(Array.from({ length: 4 }, takeOn));
+}
+
+async function untilAllEnded({ pool }: PaidSale): Promise<void> {
+  await untilSettled(pool, 60_000);
+  const isOver = async () =>
+    (await pool.query(`select from orders where status in ('RESERVED', 'QUEUED') limit 1`)).rows.length === 0;
+  await until('no hold is left', isOver, 20_000);
+}
+
+/** How many orders have come to which end. */
+async function tally({ pool }: PaidSale): Promise<Map<string, number>> {
+  const { rows } = await pool.query<{ step: string; count: number }>(
+    `select concat_ws(' ', status, reason) as step, count(*) as count from orders where shopper_id like 'shopper-%' group by 1`,
+  );
+  return new Map(rows.map(({ step, count }) => [step, count]));
+}
+
+const expired = 'RESERVED, EXPIRED hold-lapsed';
+const refunded = 'REFUND_DUE late-payment-sold-out, REFUNDED late-payment-sold-out';
+
+/** What may have happened behind each answer: the steps of the order, and those of its payment. */
+const storiesOf: Record<number, readonly string[]> = {
+  200: [
+    'RESERVED, CONFIRMED; PENDING, CAPTURED',
+    `${expired}, CONFIRMED late-payment; PENDING, CAPTURED late-payment`,
+  ],
+  409: [`${expired}, REFUNDED late-payment-sold-out; PENDING, ${refunded}`],
+  410: [`${expired}; `],
+};
+// Nobody heard of these in time, so they may have ended in any of the ways that a payment ends.
+const pendingStories = [
+  ...(storiesOf[200] ?? []),
+  ...(storiesOf[409] ?? []),
+  `${expired}; PENDING, CANCELLED ended-at-the-provider`,
+];
+
+/** What was answered is what is, and each end has the payment that belongs to it. */
+async function expectOneWinnerEach({ pool }: PaidSale, racers: readonly Racer[]): Promise<void> {
+  const { rows } = await pool.query<{ orderId: string; story: string }>(
+    `select order_id as "orderId",
+            concat(string_agg(step, ', ' order by seq), '; ',
+                   (select string_agg(concat_ws(' ', pj.status, pj.reason), ', ' order by pj.seq)
+                    from payments p join payment_journal pj using (payment_id) where p.order_id = steps.order_id)) as story
+     from (select order_id, seq, concat_ws(' ', to_status, reason) as step from journal) steps
+     group by order_id`,
+  );
+  const stories = new Map(rows.map(({ orderId, story }) => [orderId, story]));
+  for (const { orderId, status } of racers)
+    expect(status === 202 ? pendingStories : storiesOf[status], `answered ${status}`).toContain(
+      stories.get(orderId),
+    );
+}
