@@ -12,6 +12,8 @@ import { createTestDir } from './payment-rigs.js';
 
 export type PaidShop = {
   api: TestApi;
+  /** What another process needs to pay at the same provider. */
+  env: Record<string, string>;
   /** Tells the payment provider how to answer from now on. */
   behave(behaviour: Partial<Behaviour>): Promise<void>;
   /** What the provider itself has in its books. */
@@ -40,10 +42,12 @@ export async function startPaidShop(
   });
   onTestFinished(() => sandbox.close());
   const { roles = allRoles, env = {} } = options;
-  const api = await startTestApi(databaseUrl, { SANDBOX_URL: sandbox.url, ...env }, { roles });
+  const inForce = { SANDBOX_URL: sandbox.url, ...env };
+  const api = await startTestApi(databaseUrl, inForce, { roles });
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
   return {
     api,
+    env: inForce,
     async behave(behaviour) {
       const body = JSON.stringify({ mode: 'ok', ...behaviour });
       const answer = await fetch(`${sandbox.url}/behaviour`, { method: 'PUT', headers, body });
