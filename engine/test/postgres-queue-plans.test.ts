@@ -50,7 +50,7 @@ async function explainCalls(pool: Pool): Promise<{ plans: string[]; call: () => 
     async call() {
       await client.query(`select * from fetch_messages(gen_random_uuid(), 1000, 500, '-infinity')`);
       await client.query(
-        'select settle_messages(gen_random_uuid(), array[1, 2, 3], array[null, 5, null]::float8[])',
+        'select settle_messages(gen_random_uuid(), array[1, 2, 3], array[null, 5, null]::float8[], array[true, true, true])',
       );
     },
   };

@@ -27,11 +27,15 @@ describe('a connection that is cut', () => {
   it('between fetch and settle: the batch is settled over another, and comes once', async () => {
     const { url, pool } = await createTestDatabase();
     const { queue } = await connectThroughProxy(`${url}?application_name=victim`);
-    await queue.publish(orders(50));
-
+    const unharmed = openQueue(pool);
     const taker = take(queue, { batchMax: 10, before: () => terminate(pool, 'victim') });
 
-    await until('the queue is empty', async () => isEmpty(await openQueue(pool).depth()), 20_000);
+    // Never a full batch, after which the next one would be on its way while this connection is cut.
+    for (let count = 5; count <= 50; count += 5) {
+      await unharmed.publish(orders(5));
+      await until('they are delivered', () => taker.deliveries.length === count, 20_000);
+    }
+    await until('the queue is empty', async () => isEmpty(await unharmed.depth()), 20_000);
     expect(taker.deliveries).toHaveLength(50);
   });
 

@@ -1,7 +1,7 @@
 import type { EventStreamOptions } from '../http/event-stream.js';
 import { startApi } from './api.js';
 import { createParts, type PartsOptions } from './parts.js';
-import { type Role, startRole } from './roles.js';
+import { hearFaults, type Role, startRole } from './roles.js';
 
 export type App = {
   /** Where its API listens, such as http://127.0.0.1:3000; undefined where it has none. */
@@ -27,6 +27,8 @@ export async function startApp({ roles, eventStreams, ...options }: AppOptions):
     await parts.close();
   };
   try {
+    // An API hears of faults on the connection that it follows the ledger on.
+    if (!roles.includes('api') && parts.faults.isEnabled) running.push(hearFaults(parts));
     for (const role of roles) if (role !== 'api') running.push(startRole(role, parts));
     const api = roles.includes('api') ? await startApi(parts, eventStreams) : undefined;
     if (api) running.push(api.close);

@@ -5,6 +5,8 @@ import { createExpire } from '../orders/expire.js';
 import { createReconcile } from '../orders/reconcile.js';
 import { startWork } from '../orders/work.js';
 import { messageOf } from '../platform/errors.js';
+import { faultsChannel } from '../platform/fault-broadcast.js';
+import { createListener } from '../platform/listener.js';
 import { type Job, runJobs } from '../scheduler/run-jobs.js';
 import { createScheduler } from '../scheduler/scheduler.js';
 import type { Parts } from './parts.js';
@@ -41,6 +43,18 @@ const starters: Record<Role, (parts: Parts) => () => Promise<void>> = {
     };
   },
 };
+
+/** Has the faults that another process was asked for set in this one. @returns what ends it. */
+export function hearFaults({ connection, faultBroadcast, warn }: Parts): () => Promise<void> {
+  return createListener({
+    connection: { ...connection, application_name: 'doorbuster-faults' },
+    channels: [faultsChannel],
+    onNotification: (_channel, payload) => faultBroadcast.hear(payload),
+    onConnect: async () => {},
+    onHeartbeat: async db => void (await db.query('select 1')),
+    onError: warn('trouble on the connection that hears of faults'),
+  }).close;
+}
 
 // At 100 rows a lock is held for some 5 ms: purchases of the same sale feel it as one more small batch.
 const expiryBatchMax = 100;

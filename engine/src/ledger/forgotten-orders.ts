@@ -4,7 +4,8 @@ export type ForgottenOrder = { orderId: string; saleId: number; shopperId: strin
 
 /**
  * QUEUED orders older than `olderThanMs`, oldest first, at most `limit`. Each is given once a minute: told again and not
- * decided by then, it is told again.
+ * decided by then, it is told again. In a paused sale each is given once, since all of them wait for it to be resumed and
+ * a pause of hours would fill the queue.
  */
 export async function takeForgottenOrders(
   db: Queryable,
@@ -14,10 +15,11 @@ export async function takeForgottenOrders(
   const { rows } = await db.query<ForgottenOrder>({
     name: 'take-forgotten-orders',
     text: `with forgotten as (
-             select sale_id, order_id from orders
-             where status = 'QUEUED' and created_at < clock_timestamp() - $1 * interval '1 millisecond'
-               and (retold_at is null or retold_at < clock_timestamp() - interval '1 minute')
-             order by created_at limit $2 for update skip locked
+             select o.sale_id, o.order_id from orders o join sales s on s.sale_id = o.sale_id
+             where o.status = 'QUEUED' and o.created_at < clock_timestamp() - $1 * interval '1 millisecond'
+               and (o.retold_at is null
+                    or s.status <> 'paused' and o.retold_at < clock_timestamp() - interval '1 minute')
+             order by o.created_at limit $2 for update of o skip locked
            )
            update orders o set retold_at = clock_timestamp()
            from forgotten f where o.sale_id = f.sale_id and o.order_id = f.order_id

@@ -1,8 +1,13 @@
 import { type Acceptance, createAccept } from '../ledger/accept.js';
 import type { DecidedBatch, PurchaseRequest } from '../ledger/decide.js';
 import { takeForgottenOrders } from '../ledger/forgotten-orders.js';
+import { endsWithin } from '../platform/backoff.js';
 import type { Pool } from '../platform/postgres.js';
 import type { OrderQueue } from '../queue/queue.js';
+
+// The orders are durable, so that a queue which is slow or silent shall not keep their shoppers waiting. Waiting this long
+// has accepting slow down with a queue that is only busy.
+const publishPatienceMs = 1000;
 
 export type AcceptOptions = { pool: Pool; queue: OrderQueue; onError: (error: unknown) => void };
 
@@ -25,7 +30,7 @@ export function createAcceptBatch({ pool, queue, onError }: AcceptOptions) {
       quantity,
       forceFail,
     }));
-    await queue.publish(messages).catch(onError);
+    await endsWithin(queue.publish(messages).catch(onError), publishPatienceMs);
     return accepted;
   };
 }

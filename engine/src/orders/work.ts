@@ -23,6 +23,7 @@ const firstRetryMs = 100;
 const pausedRetryMs = 1000;
 // Deliveries grow with each worker that dies over a message, too. So many deaths are no accident.
 const deliveriesMax = 20;
+const brokenRetryMaxMs = 30_000;
 // Payments of queued orders that this worker makes side by side; the reconciler makes those beyond.
 const paymentsMax = 100;
 
@@ -49,7 +50,7 @@ const meaning: Record<(Decision | Undecided)['outcome'], 'done' | 'transient' | 
 /** The worker: decides queued orders in batches through the same queue of decisions as the other entrances. */
 export function startWork(options: WorkOptions): Consumer {
   const { queue, batchMax, onError } = options;
-  const pay = createPayInBackground(options);
+  const payments = createPayInBackground(options);
 
   async function decide({ message, deliveries }: Delivery): Promise<Settlement> {
     const { orderId, saleId, shopperId, quantity, forceFail = false } = message;
@@ -64,13 +65,13 @@ export function startWork(options: WorkOptions): Consumer {
       entrance: 'queued',
       receivedAtMs: performance.now(),
     });
-    if (decided.outcome === 'reserved' && decided.paymentId !== null) pay(decided.paymentId);
+    if (decided.outcome === 'reserved' && decided.paymentId !== null) payments.begin(decided.paymentId);
     const { outcome } = decided;
     switch (meaning[outcome]) {
       case 'done':
         return 'done';
       case 'later':
-        return { retryInMs: pausedRetryMs };
+        return { laterInMs: pausedRetryMs };
       case 'transient':
         if (deliveries < triesMax) return { retryInMs: backoffMs(deliveries - 1, firstRetryMs, 400) };
         return bury(message, deliveries, outcome, 'It could not be decided, try after try.');
@@ -95,24 +96,42 @@ export function startWork(options: WorkOptions): Consumer {
     return 'done';
   }
 
-  return queue.consume({
+  // One that can not even be buried comes again; its neighbours, which are decided, do not.
+  async function handle(delivery: Delivery): Promise<Settlement> {
+    try {
+      return await decide(delivery);
+    } catch (error) {
+      onError(error);
+      return { retryInMs: backoffMs(delivery.deliveries - 1, firstRetryMs, brokenRetryMaxMs) };
+    }
+  }
+
+  const consumer = queue.consume({
     batchMax,
-    handle: deliveries => Promise.all(deliveries.map(decide)),
+    handle: deliveries => Promise.all(deliveries.map(handle)),
     onError,
   });
+  return {
+    async stop() {
+      await consumer.stop();
+      await payments.ended();
+    },
+  };
 }
 
 /** Pays without keeping the messages behind it waiting; what is lost or has no room is the reconciler's. */
-function createPayInBackground({ pay, onError }: WorkOptions): (paymentId: string) => void {
-  let underWay = 0;
-  return paymentId => {
-    if (underWay >= paymentsMax) return;
-    underWay += 1;
-    void pay
-      .chargeById(paymentId)
-      .catch(onError)
-      .finally(() => {
-        underWay -= 1;
-      });
+function createPayInBackground({ pay, onError }: WorkOptions) {
+  const underWay = new Set<Promise<unknown>>();
+  return {
+    begin(paymentId: string): void {
+      if (underWay.size >= paymentsMax) return;
+      const paid = pay
+        .chargeById(paymentId)
+        .catch(onError)
+        .finally(() => underWay.delete(paid));
+      underWay.add(paid);
+    },
+    /** Each takes a few seconds at most; see the provider's time limits. */
+    ended: () => Promise.all(underWay),
   };
 }

@@ -1,6 +1,7 @@
 import { backoffMs, endsWithin } from '../platform/backoff.js';
 import { OperatingError } from '../platform/errors.js';
 import { createAlarm } from './alarm.js';
+import { createHolding, type Held } from './holding.js';
 import type { Fetched, Lease, Messages } from './postgres-messages.js';
 import type { ConsumeOptions, Consumer, Settlement } from './queue.js';
 import { settlementsOf } from './settlements.js';
@@ -10,21 +11,25 @@ export type PostgresConsumer = Consumer & {
   wake(): void;
 };
 
+/** What a fetch has come to; its failure is a value, since nobody waits for it while a batch is in hand. */
+type Taken = { held: Held } | { dueInMs: number | undefined } | { error: unknown };
+
 // Notifications are the rule; this is for those that a lost connection has swallowed.
 const pollEveryMs = 1000;
-// A handler that needs longer than 30 leases (15 minutes) is taken for stuck, and its messages go to another.
-const renewalsMax = 90;
-const renewalsPerLease = 3;
 
-/** Fetches, has handled and settles, one batch after the other, while each settlement overlaps with the next fetch. */
+/**
+ * Fetches, has handled and settles, one batch after the other. While more waits than a batch, the next one is fetched and
+ * the last one settled while this one is handled; the handler is given one at a time all the same.
+ */
 export function startPostgresConsumer(
   messages: Messages,
   leaseMs: number,
   options: ConsumeOptions,
 ): PostgresConsumer {
-  const { onError } = options;
+  const { onError, batchMax } = options;
   const alarm = createAlarm();
-  const fetch = createFetch(messages, options.batchMax);
+  const fetch = createFetch(messages, batchMax);
+  const hold = createHolding(messages, leaseMs, onError);
   let isStopping = false;
   let requestStop = () => {};
   const stopRequested = new Promise<void>(resolve => {
@@ -33,27 +38,44 @@ export function startPostgresConsumer(
   const ended = consumeUntilStopped();
 
   async function consumeUntilStopped(): Promise<void> {
+    let ahead: Promise<Taken> | undefined;
     let settled = Promise.resolve();
     for (let failures = 0; !isStopping; ) {
-      try {
-        const fetched = await fetch();
-        failures = 0;
-        if ('lease' in fetched) {
-          const { lease } = fetched;
-          const settlements = await holding(messages, lease, leaseMs, onError, () =>
-            settlementsOf(lease.deliveries, options),
-          );
-          // One settlement under way at most, so that a slow database slows the consumer down.
-          await settled;
-          settled = settle(lease, settlements);
-        } else await alarm.wait(Math.min(fetched.dueInMs ?? pollEveryMs, pollEveryMs));
-      } catch (error) {
-        onError(error);
-        await endsWithin(stopRequested, backoffMs(failures, 50, 1000));
-        failures += 1;
+      const taken = await (ahead ?? take());
+      // An empty fetch that was made ahead is old news by now.
+      const isOld = ahead !== undefined && !('held' in taken);
+      ahead = undefined;
+      failures = 'error' in taken ? failures + 1 : 0;
+      if (isOld) continue;
+      if (!('held' in taken)) {
+        await rest(taken, failures);
+        continue;
       }
+      const { lease, release } = taken.held;
+      if (lease.messageIds.length === batchMax) ahead = take();
+      const settlements = await settlementsOf(lease.deliveries, options);
+      release();
+      // One settlement under way at most, so that a slow database slows the consumer down.
+      await settled;
+      settled = settle(lease, settlements);
     }
     await settled;
+    if (ahead) await giveBack(await ahead);
+  }
+
+  async function take(): Promise<Taken> {
+    try {
+      const fetched = await fetch();
+      return 'lease' in fetched ? { held: hold(fetched.lease) } : fetched;
+    } catch (error) {
+      onError(error);
+      return { error };
+    }
+  }
+
+  async function rest(taken: Exclude<Taken, { held: Held }>, failures: number): Promise<void> {
+    if ('error' in taken) await endsWithin(stopRequested, backoffMs(failures - 1, 50, 1000));
+    else await alarm.wait(Math.min(taken.dueInMs ?? pollEveryMs, pollEveryMs));
   }
 
   /** Never rejects. What can not be settled before its lease ends comes again, which is promised anyhow. */
@@ -74,6 +96,17 @@ export function startPostgresConsumer(
         await endsWithin(stopRequested, backoffMs(failures, 50, 1000));
       }
     }
+  }
+
+  // Others need not wait for a lease that nobody will work under.
+  async function giveBack(taken: Taken): Promise<void> {
+    if (!('held' in taken)) return;
+    const { lease, release } = taken.held;
+    release();
+    await settle(
+      lease,
+      lease.messageIds.map(() => ({ laterInMs: 0 })),
+    );
   }
 
   return {
@@ -106,41 +139,11 @@ function createFetch(messages: Messages, batchMax: number): () => Promise<Fetche
   };
 }
 
-/** Renews the lease for as long as the work takes, within the bound. */
-async function holding<T>(
-  messages: Messages,
-  lease: Lease,
-  leaseMs: number,
-  onError: (error: unknown) => void,
-  work: () => Promise<T>,
-): Promise<T> {
-  let renewals = 0;
-  const timer = setInterval(() => {
-    renewals += 1;
-    if (renewals <= renewalsMax) return void messages.renew(lease).catch(onError);
-    clearInterval(timer);
-    onError(handlerStuck(lease.messageIds.length));
-  }, leaseMs / renewalsPerLease);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
-}
-
 function leaseLost(count: number): OperatingError {
   return new OperatingError(
     'LEASE_LOST',
     `${count} messages were taken by another consumer before they were settled`,
     'Nothing is lost, each comes again; if this goes on, take fewer messages in a batch',
     { retryable: true },
-  );
-}
-
-function handlerStuck(count: number): OperatingError {
-  return new OperatingError(
-    'HANDLER_STUCK',
-    `A batch of ${count} messages has been in hand for too long and is left to others`,
-    'Find out what the worker waits for, and restart it',
   );
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../platform/postgres.js';
 import type { Delivery, Depth, QueuedOrder, Settlement } from './queue.js';
+import { delayMsOf } from './settlements.js';
 
 /** Messages leased together, under one token. */
 export type Lease = {
@@ -42,11 +43,12 @@ export function createMessages(pool: Pool, leaseMs: number): Messages {
       return readFetched(token, rows);
     },
     async settle({ token, messageIds }, settlements) {
-      const delaysMs = settlements.map(settlement => (settlement === 'done' ? null : settlement.retryInMs));
+      const delaysMs = settlements.map(settlement => (settlement === 'done' ? null : delayMsOf(settlement)));
+      const areCounted = settlements.map(settlement => settlement === 'done' || 'retryInMs' in settlement);
       const { rows } = await pool.query<{ settled: number }>({
         name: 'settle-messages',
-        text: 'select settle_messages($1, $2, $3) as settled',
-        values: [token, messageIds, delaysMs],
+        text: 'select settle_messages($1, $2, $3, $4) as settled',
+        values: [token, messageIds, delaysMs, areCounted],
       });
       return rows[0]?.settled ?? 0;
     },

@@ -16,6 +16,9 @@ export type PostgresQueueOptions = {
   leaseMs?: number;
 };
 
+// A worker that is killed keeps its messages from the others for this long. It is ten times what a batch takes on a busy
+// machine, and one that takes longer renews it.
+const leaseDefaultMs = 5000;
 // Below the one, a lease could lapse between two renewals on a busy machine; above the other, what a killed worker had
 // in hand would wait longer than any sale's hold does.
 const leaseMinMs = 100;
@@ -26,7 +29,11 @@ const leaseMaxMs = 15 * 60_000;
  *
  * @throws RangeError for a `leaseMs` that is none.
  */
-export function createPostgresQueue({ pool, listen, leaseMs = 30_000 }: PostgresQueueOptions): OrderQueue {
+export function createPostgresQueue({
+  pool,
+  listen,
+  leaseMs = leaseDefaultMs,
+}: PostgresQueueOptions): OrderQueue {
   if (!Number.isInteger(leaseMs) || leaseMs < leaseMinMs || leaseMs > leaseMaxMs) {
     throw new RangeError(
       `leaseMs is ${leaseMs} and has to be a whole number from ${leaseMinMs} to ${leaseMaxMs}`,

@@ -12,12 +12,15 @@ export type QueuedOrder = {
 /** One try to deliver a message. */
 export type Delivery = {
   message: QueuedOrder;
-  /** Counted from 1. A broker that crashed may have forgotten the last ones. */
+  /** Counted from 1, without those that were settled with `laterInMs`. A broker that crashed may have forgotten some. */
   deliveries: number;
 };
 
-/** What became of a delivery: it never comes again, or it does after the delay (0 to `retryInMsMax`), not before. */
-export type Settlement = 'done' | { retryInMs: number };
+/**
+ * What became of a delivery: it never comes again, or it does after the delay (0 to `retryInMsMax`), not before. `retryInMs`
+ * says that it was tried and failed, `laterInMs` that its time had not come: that delivery is not counted.
+ */
+export type Settlement = 'done' | { retryInMs: number } | { laterInMs: number };
 
 /**
  * The road from accepting an order to deciding it.
@@ -68,7 +71,7 @@ export type ConsumeOptions = {
 };
 
 export type Consumer = {
-  /** Finishes and settles the batch in hand, then takes no more. */
+  /** Finishes and settles the batch in hand, gives back what was taken beyond it, and takes no more. */
   stop(): Promise<void>;
 };
 

@@ -1,13 +1,14 @@
 -- Purpose: settle a batch that was fetched under p_leased_by: a message without a delay is done and goes away, one with a
--- delay becomes available again after it. @returns how many were still held by that lease; the others have lapsed and
--- been taken by somebody else, and stay as they are.
+-- delay becomes available again after it, and its delivery is counted or not. @returns how many were still held by that
+-- lease; the others have lapsed and been taken by somebody else, and stay as they are.
 --
 -- Locks: the rows. Index: queue_messages_pkey.
 -- The commit does not wait for the disk, for the same reason as in fetch-messages.sql.
 create or replace function settle_messages(
   p_leased_by uuid,
   p_message_ids bigint[],
-  p_retry_in_ms float8[] -- null: done
+  p_again_in_ms float8[], -- null: done
+  p_is_counted boolean[]
 ) returns integer language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -20,16 +21,18 @@ declare
 begin
   perform set_config('synchronous_commit', 'off', true);
   with settled as (
-    select message_id, retry_in_ms from unnest(p_message_ids, p_retry_in_ms) as s (message_id, retry_in_ms)
+    select message_id, again_in_ms, is_counted
+    from unnest(p_message_ids, p_again_in_ms, p_is_counted) as s (message_id, again_in_ms, is_counted)
   ), done as (
     delete from queue_messages m using settled s
-    where m.message_id = s.message_id and s.retry_in_ms is null and m.leased_by = p_leased_by
+    where m.message_id = s.message_id and s.again_in_ms is null and m.leased_by = p_leased_by
     returning 1
   ), retried as (
     update queue_messages m
-    set leased_by = null, available_at = clock_timestamp() + s.retry_in_ms * interval '1 millisecond'
+    set leased_by = null, available_at = clock_timestamp() + s.again_in_ms * interval '1 millisecond',
+        deliveries = m.deliveries - case when s.is_counted then 0 else 1 end
     from settled s
-    where m.message_id = s.message_id and s.retry_in_ms is not null and m.leased_by = p_leased_by
+    where m.message_id = s.message_id and s.again_in_ms is not null and m.leased_by = p_leased_by
     returning 1
   )
   select (select count(*) from done) + (select count(*) from retried) into v_settled;

@@ -26,9 +26,13 @@ function check(settlements: readonly Settlement[], expected: number): void {
   }
   for (const settlement of settlements) {
     if (settlement === 'done') continue;
-    const { retryInMs } = settlement;
-    if (!(retryInMs >= 0 && retryInMs <= retryInMsMax)) {
-      throw new RangeError(`the handler asked for a retry in ${retryInMs} ms, not in 0 to ${retryInMsMax}`);
+    const delayMs = delayMsOf(settlement);
+    if (!(delayMs >= 0 && delayMs <= retryInMsMax)) {
+      throw new RangeError(`the handler asked for a retry in ${delayMs} ms, not in 0 to ${retryInMsMax}`);
     }
   }
+}
+
+export function delayMsOf(settlement: Exclude<Settlement, 'done'>): number {
+  return 'retryInMs' in settlement ? settlement.retryInMs : settlement.laterInMs;
 }

@@ -37,8 +37,8 @@ export async function startProxiedSale(sale: SaleOptions = {}, shop: PaidShopOpt
 }
 
 /** A process more that reconciles, and expires holds, for a shop that was started without one. */
-export async function startScheduler({ databaseUrl, providerUrl }: PaidSale): Promise<void> {
-  const config = testConfig({ SANDBOX_URL: providerUrl });
+export async function startScheduler({ databaseUrl, env }: PaidSale): Promise<void> {
+  const config = testConfig(env);
   const logger = pino({ level: 'silent' });
   const app = await startApp({ roles: ['scheduler'], config, secrets, databaseUrl, logger });
   onTestFinished(() => app.drain());

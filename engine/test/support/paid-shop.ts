@@ -12,8 +12,8 @@ import { createTestDir } from './payment-rigs.js';
 
 export type PaidShop = {
   api: TestApi;
-  /** Where the engine finds its payment provider. */
-  providerUrl: string;
+  /** What another process needs to pay at the same provider. */
+  env: { SANDBOX_URL: string } & Record<string, string>;
   /** Tells the payment provider how to answer from now on. */
   behave(behaviour: Partial<Behaviour>): Promise<void>;
   /** What the provider itself has in its books. */
@@ -52,9 +52,9 @@ export async function startPaidShop(databaseUrl: string, options: PaidShopOption
     logger: silent,
   });
   onTestFinished(() => sandbox.close());
-  const providerUrl = await interpose(sandbox.url);
-  const api = await startTestApi(databaseUrl, { SANDBOX_URL: providerUrl, ...env }, { roles, logger });
-  return { api, providerUrl, ...talkToSandbox(sandbox.url) };
+  const inForce = { SANDBOX_URL: await interpose(sandbox.url), ...env };
+  const api = await startTestApi(databaseUrl, inForce, { roles, logger });
+  return { api, env: inForce, ...talkToSandbox(sandbox.url) };
 }
 
 /** What a test has to say to a sandbox that runs somewhere. */

@@ -100,6 +100,11 @@ export function describeStopping(name: string, createBroker: CreateBroker): void
       const rest = 10 - taker.deliveries.length;
       await until('the rest waits', async () => (await queue.depth()).ready === rest);
       expect(await queue.depth()).toMatchObject({ inFlight: 0, delayed: 0 });
+
+      const heir = take(queue);
+      await until('the rest is delivered', () => heir.deliveries.length === rest);
+      // What it gave back had never been in anybody's hands.
+      expect(heir.deliveries.every(({ deliveries }) => deliveries === 1)).toBe(true);
     });
 
     it('ends at once when nothing is in hand, also a second time', async () => {

@@ -131,6 +131,23 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
       await until('the queue is empty', async () => isEmpty(await queue.depth()));
     });
 
+    it('brings again, uncounted, what was put off because its time had not come', async () => {
+      const queue = await connectOnce(createBroker);
+      await queue.publish([order()]);
+      let settlements = 0;
+
+      const taker = take(queue, {
+        settle() {
+          settlements += 1;
+          if (settlements <= 3) return { laterInMs: 0 };
+          return settlements === 4 ? { retryInMs: 0 } : 'done';
+        },
+      });
+
+      await until('the queue is empty', async () => isEmpty(await queue.depth()));
+      expect(taker.deliveries.map(({ deliveries }) => deliveries)).toEqual([1, 1, 1, 1, 2]);
+    });
+
     it.each<[string, () => Promise<readonly Settlement[]>]>([
       ['rejects', () => Promise.reject(new Error('on purpose'))],
       ['throws before it has a promise', () => thrown()],
@@ -139,6 +156,7 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
       ['asks for a retry in the past', async () => ['done', { retryInMs: -1 }, 'done']],
       ['asks for a retry at no time', async () => ['done', { retryInMs: Number.NaN }, 'done']],
       ['asks for a retry too late', async () => ['done', { retryInMs: retryInMsMax + 1 }, 'done']],
+      ['puts one off for too long', async () => ['done', { laterInMs: retryInMsMax + 1 }, 'done']],
     ])('brings the whole batch again, and says so, when the handler %s', async (_, failing) => {
       const queue = await connectOnce(createBroker);
       await queue.publish(orders(3));

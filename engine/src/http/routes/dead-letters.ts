@@ -97,7 +97,7 @@ export function registerDeadLetters(app: App, { identity, pool, queue }: DeadLet
     const resolution = await replayDeadLetter(pool, request.params.id, dryRun);
     const answer = resolutionView(resolution, dryRun);
     // Told after COMMIT; if the queue does not hear of it now, the relay tells it later.
-    if (resolution.outcome === 'replayed' && !dryRun && resolution.letter.source === 'queue') {
+    if (resolution.outcome === 'replayed' && !dryRun && resolution.letter.source !== 'refund') {
       const { orderId, saleId, shopperId, quantity } = resolution.letter;
       await queue.publish([{ orderId, saleId, shopperId, quantity }]).catch(() => {});
     }

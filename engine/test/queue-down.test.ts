@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { takeForgottenOrders } from '../src/ledger/forgotten-orders.js';
+import type { Pool } from '../src/platform/postgres.js';
+import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { until } from './support/condition.js';
+import { createTestDatabase } from './support/database.js';
+import { readEvents, statuses } from './support/events.js';
+import { startPaidShop } from './support/paid-shop.js';
+import { decidedStandings, expectCleanLife, queueOrder, standingOf } from './support/queued.js';
+import { startTestRoles } from './support/roles.js';
+import { createTestSale } from './support/sale.js';
+
+const enabled = { FAULTS_ENABLED: 'true' };
+
+describe('a queue that is down', () => {
+  it('costs no order: it is accepted, and the relay has it decided', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId } = await createTestSale(pool);
+    const api = await startTestApi(url, enabled);
+    await setFault(api, { effect: 'error' });
+    const orderId = await queueOrder(api, { productId, userId: 'a' });
+    expect(await countMessages(pool)).toBe(0);
+    await clearFaults(api);
+    await age(pool);
+
+    await startTestRoles(url, ['scheduler', 'worker']);
+
+    expect(await decidedStandings(pool, [orderId])).toEqual(['CONFIRMED']);
+    await expectCleanLife(pool);
+  });
+
+  it('does not keep shoppers waiting when it is silent', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId } = await createTestSale(pool);
+    const api = await startTestApi(url, enabled);
+    await setFault(api, { effect: 'hang' });
+
+    const startedAtMs = performance.now();
+    await queueOrder(api, { productId, userId: 'a' });
+
+    // Publishing hangs for 5 s.
+    expect(performance.now() - startedAtMs).toBeLessThan(4000);
+    expect(await countMessages(pool)).toBe(0);
+    await clearFaults(api);
+    await until('the queue has heard of it late', async () => (await countMessages(pool)) === 1);
+  });
+});
+
+describe('a fault at the queue, set in one process', () => {
+  it("keeps the worker of another from deciding, and counts as nobody's failure", async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId } = await createTestSale(pool);
+    const api = await startTestApi(url, enabled);
+    const orderId = await queueOrder(api, { productId, userId: 'a' });
+    const worker = await startBrokenWorker(url, pool, api);
+
+    await until('it has met the fault', () =>
+      worker.log.some(line => line.includes('fault was set at the queue')),
+    );
+    expect(await standingOf(api, orderId, 'a')).toBe('QUEUED');
+    await clearFaults(api);
+
+    expect(await decidedStandings(pool, [orderId])).toEqual(['CONFIRMED']);
+    await expectCleanLife(pool);
+  });
+});
+
+describe('the relay', () => {
+  it('tells once a minute of an order that is forgotten, and once in all while its sale is paused', async () => {
+    const { url, pool } = await createTestDatabase();
+    const [open, paused] = [await createTestSale(pool), await createTestSale(pool)];
+    const api = await startTestApi(url);
+    const openId = await queueOrder(api, { productId: open.productId, userId: 'a' });
+    const pausedId = await queueOrder(api, { productId: paused.productId, userId: 'a' });
+    await api.asOperator('POST', `/api/admin/sales/${paused.saleId}/pause`);
+    const forgotten = async () => (await takeForgottenOrders(pool, 15_000, 10)).map(({ orderId }) => orderId);
+    expect(await forgotten()).toEqual([]);
+    await age(pool);
+
+    expect((await forgotten()).sort()).toEqual([openId, pausedId].sort());
+    expect(await forgotten()).toEqual([]);
+    await pool.query(`update orders set retold_at = retold_at - interval '1 minute'`);
+    expect(await forgotten()).toEqual([openId]);
+    await api.asOperator('POST', `/api/admin/sales/${paused.saleId}/resume`);
+    expect(await forgotten()).toEqual([pausedId]);
+  });
+});
+
+describe('a queued order of a sale that is paid', () => {
+  it('is paid by the worker, once; its stream tells of each step', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId } = await createTestSale(pool, { payment: 'required' });
+    const shop = await startPaidShop(url, { roles: ['api'] });
+    const orderId = await queueOrder(shop.api, { productId, userId: 'a', quantity: 2 });
+    const reader = await readEvents(`${shop.api.url}/api/orders/${orderId}/events`, {
+      ...serviceHeaders,
+      'x-user-id': 'a',
+    });
+    await statuses(reader, 1);
+
+    const declinedId = await queueOrder(shop.api, { productId, userId: 'b', paymentMethod: 'declined' });
+    await startTestRoles(url, ['worker'], shop.env);
+
+    expect(await decidedStandings(pool, [orderId, declinedId])).toEqual([
+      'CONFIRMED',
+      'CANCELLED payment-declined',
+    ]);
+    expect(await statuses(reader, 3)).toEqual(['QUEUED', 'RESERVED', 'CONFIRMED']);
+    expect(await shop.totals()).toMatchObject({ captured: 1, capturedMinor: 2 * 1999 });
+    await expectCleanLife(pool);
+  });
+
+  it('is settled before its worker has stopped', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId } = await createTestSale(pool, { payment: 'required' });
+    const shop = await startPaidShop(url, { roles: ['api'] });
+    await shop.behave({ mode: 'ok', latencyMs: 1000 });
+    const orderId = await queueOrder(shop.api, { productId, userId: 'a' });
+    const worker = await startTestRoles(url, ['worker'], shop.env);
+    await until('it is being paid', async () => (await standingOf(shop.api, orderId, 'a')) === 'RESERVED');
+
+    await worker.drain();
+
+    expect(await standingOf(shop.api, orderId, 'a')).toBe('CONFIRMED');
+  });
+});
+
+/** A worker that has heard of a fault before the order it is for has come to it. */
+async function startBrokenWorker(url: string, pool: Pool, api: TestApi) {
+  // What is published before a worker starts would be decided at once; the order waits for the next sweep instead.
+  await pool.query(`update queue_messages set available_at = clock_timestamp() + interval '1 hour'`);
+  const worker = await startTestRoles(url, ['worker'], enabled);
+  await until('it listens', async () => {
+    const { rowCount } = await pool.query(
+      `select from pg_stat_activity
+       where datname = current_database() and application_name = 'doorbuster-faults' and query = 'select 1'`,
+    );
+    return rowCount === 1;
+  });
+  await setFault(api, { effect: 'error' });
+  await pool.query('update queue_messages set available_at = clock_timestamp()');
+  return worker;
+}
+
+async function setFault(api: TestApi, fault: { effect: string }): Promise<void> {
+  const body = { place: 'queue', forMs: 60_000, ...fault };
+  expect((await api.asOperator('POST', '/api/admin/faults', body)).status).toBe(201);
+}
+
+async function clearFaults(api: TestApi): Promise<void> {
+  expect((await api.asOperator('DELETE', '/api/admin/faults')).status).toBe(204);
+}
+
+/** Has every queued order be older than publishing can ever take. */
+async function age(pool: Pool): Promise<void> {
+  await pool.query(`update orders set created_at = created_at - interval '30 seconds'`);
+}
+
+async function countMessages(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>('select count(*) as count from queue_messages');
+  return rows[0]?.count ?? 0;
+}

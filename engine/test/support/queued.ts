@@ -1,0 +1,65 @@
+import { expect } from 'vitest';
+import { z } from 'zod';
+import type { Acknowledged } from '../../src/ledger/audit.js';
+import type { Pool } from '../../src/platform/postgres.js';
+import { type Answer, serviceHeaders, type TestApi } from './api.js';
+import { brokenInvariants } from './audit.js';
+import { until } from './condition.js';
+
+export type NewOrder = {
+  productId: number;
+  userId: string;
+  quantity?: number;
+  key?: string;
+  paymentMethod?: string;
+  forceFail?: boolean;
+};
+
+const acceptedSchema = z.looseObject({ order_id: z.uuid() });
+const orderSchema = z.looseObject({ status: z.string(), reason: z.string().nullable() });
+
+/** POST /api/orders, whatever it answers. */
+export function postOrder(api: TestApi, { key, ...body }: NewOrder): Promise<Answer> {
+  const headers = key === undefined ? serviceHeaders : { ...serviceHeaders, 'idempotency-key': key };
+  return api.request('POST', '/api/orders', { body, headers });
+}
+
+/** @returns the id of an order that was accepted. */
+export async function queueOrder(api: TestApi, order: NewOrder): Promise<string> {
+  const { status, body } = await postOrder(api, order);
+  expect(status).toBe(202);
+  return acceptedSchema.parse(body).order_id;
+}
+
+/** Where an order stands, as its shopper sees it: the status, and the reason if there is one. */
+export async function standingOf(api: TestApi, orderId: string, userId: string): Promise<string> {
+  const headers = { ...serviceHeaders, 'x-user-id': userId };
+  const { body } = await api.request('GET', `/api/orders/${orderId}`, { headers });
+  const { status, reason } = orderSchema.parse(body);
+  return reason === null ? status : `${status} ${reason}`;
+}
+
+/** Waits until no order is in the queue. @returns where each order stands, in the order of the ids. */
+export async function decidedStandings(pool: Pool, orderIds: readonly string[]): Promise<string[]> {
+  const read = async () => {
+    const { rows } = await pool.query<{ standing: string }>(
+      `select status || coalesce(' ' || reason, '') as standing
+       from unnest($1::uuid[]) with ordinality as asked (order_id, position) join orders using (order_id)
+       order by position`,
+      [orderIds],
+    );
+    return rows.map(({ standing }) => standing);
+  };
+  return until(
+    'every order is decided',
+    async () => {
+      const standings = await read();
+      return standings.every(standing => !/^(QUEUED|RESERVED)/.test(standing)) && standings;
+    },
+    20_000,
+  );
+}
+
+// What attempts queued orders have is judged by tests of their own.
+export const expectCleanLife = async (pool: Pool, acknowledged: readonly Acknowledged[] = []) =>
+  expect((await brokenInvariants(pool, acknowledged)).filter(id => id !== 13)).toEqual([]);
