@@ -54,7 +54,7 @@ export async function decidedStandings(pool: Pool, orderIds: readonly string[]):
     'every order is decided',
     async () => {
       const standings = await read();
-      return standings.every(standing => !/^(QUEUED|RESERVED)/.test(standing)) && standings;
+      return standings.every(standing => !/^(QUEUED|RESERVED)/.test(standing)) ? standings : undefined;
     },
     20_000,
   );
