@@ -27,7 +27,7 @@ const totalsSchema = z.object({
   refundedMinor: z.number(),
 });
 
-export const allRoles = ['api', 'worker', 'scheduler', 'compensator'] as const;
+const allRoles = ['api', 'worker', 'scheduler', 'compensator'] as const;
 
 export type PaidShopOptions = {
   env?: Record<string, string>;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
-export type ProviderCall = { path: string; body: string };
+type ProviderCall = { path: string; body: string };
 
 export type ProviderProxy = {
   url: string;
