@@ -9,8 +9,9 @@ import { createReconcile } from '../src/orders/reconcile.js';
 import { type Charge, type ChargeState, PaymentError } from '../src/payments/provider.js';
 import type { Payments } from '../src/payments/resilient.js';
 import type { Pool } from '../src/platform/postgres.js';
+import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
-import { brokenBesidesAttempts, letPaymentsBeDue } from './support/paid-orders.js';
+import { letPaymentsBeDue } from './support/paid-orders.js';
 import { createTestSale } from './support/sale.js';
 
 // As in reconcile.ts.
@@ -31,7 +32,7 @@ describe('reconcilers', () => {
       saleId,
     ]);
     expect(rows).toHaveLength(2 * paymentsPerRoundMax);
-    expect(await brokenBesidesAttempts(pool)).toEqual([]);
+    await expectCleanAudit(pool);
   });
 
   it('ask about 50 payments a round, and leave one more to the next', async () => {

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import type { TestApi } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
 import {
-  brokenBesidesAttempts,
   buy,
   expectBooksAgree,
   orderIdIn,
@@ -22,7 +22,7 @@ it('a refund that fails for a while is tried again, later each time, until it is
   const orderId = orderIdIn(await buy(api, { productId, userId: 'a' }));
   await until('two tries have failed', async () => (await refundOf(pool, orderId)).tries >= 2, 15_000);
   expect(await refundOf(pool, orderId)).toMatchObject({ status: 'REFUND_DUE' });
-  expect(await brokenBesidesAttempts(pool)).toEqual([]);
+  await expectCleanAudit(pool);
 
   proxy.answerWith(() => undefined);
   await untilOrderIs(pool, orderId, 'REFUNDED', 20_000);
@@ -57,7 +57,7 @@ it('a refund that is refused for good is a dead letter, stays due, and is done w
   expect(letter).toMatchObject({ source: 'refund', reason: 'refund-refused-by-provider', orderId });
   expect(await refundOf(pool, orderId)).toMatchObject({ status: 'REFUND_DUE', isDueAgain: false });
   expect(proxy.calls.filter(isRefund)).toHaveLength(1);
-  expect(await brokenBesidesAttempts(pool)).toEqual([]);
+  await expectCleanAudit(pool);
 
   // Replayed while the provider still refuses: seen again, as a letter of its own.
   expect((await replay(api, letter.id)).body).toMatchObject({ outcome: 'replayed' });

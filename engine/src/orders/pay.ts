@@ -38,14 +38,17 @@ export type Pay = {
  * same id, and the second finds its work done.
  */
 export function createPay({ db, payments, settlements, onError }: PayOptions): Pay {
-  async function ask(payment: PaymentToMake, call: (charge: Charge) => Promise<ChargeState>): Promise<Paid> {
+  async function ask(
+    payment: PaymentToMake,
+    call: (charge: Charge) => Promise<ChargeState>,
+    onRefused: (payment: PaymentToMake, error: PaymentError) => Promise<void>,
+  ): Promise<Paid> {
     try {
       const { saleId, ...charge } = payment;
       return await settle(saleId, eventOf(payment, await call(charge)));
     } catch (error) {
       onError(error);
-      // Nobody but an operator can mend what the provider refuses to understand; the compensator frees the units.
-      if (error instanceof PaymentError && !error.retryable) await giveUp(payment, error).catch(onError);
+      if (error instanceof PaymentError && !error.retryable) await onRefused(payment, error).catch(onError);
       return { outcome: 'pending' };
     }
   }
@@ -56,6 +59,7 @@ export function createPay({ db, payments, settlements, onError }: PayOptions): P
     return isUndecided(settled) ? { outcome: 'pending' } : settled;
   }
 
+  // Nobody but an operator can mend what the provider refuses to understand; the compensator frees the units.
   async function giveUp({ saleId, orderId }: PaymentToMake, error: PaymentError): Promise<void> {
     const reason = 'payment-refused-by-provider';
     await addDeadLetter(db, {
@@ -69,18 +73,19 @@ export function createPay({ db, payments, settlements, onError }: PayOptions): P
   }
 
   return {
-    charge: payment => ask(payment, payments.charge),
+    charge: payment => ask(payment, payments.charge, giveUp),
     async chargeById(paymentId) {
       try {
         const payment = await readPayment(db, paymentId);
         if (payment?.status !== 'PENDING') return { outcome: 'over' };
-        return await ask(paymentToMake(payment), payments.charge);
+        return await ask(paymentToMake(payment), payments.charge, giveUp);
       } catch (error) {
         onError(error);
         return { outcome: 'pending' };
       }
     },
-    cancel: payment => ask(payment, payments.cancel),
+    // Its order has ended: there are no units to free, and it is asked again until it is known to have no money either.
+    cancel: payment => ask(payment, payments.cancel, async () => {}),
   };
 }
 
@@ -93,6 +98,8 @@ function eventOf({ orderId, paymentId }: PaymentToMake, state: ChargeState): Ord
   const { reference } = state;
   switch (state.status) {
     case 'captured':
+      // A capture of nothing is none; who says so is asked again.
+      if (state.amountMinor <= 0) return undefined;
       return {
         event: 'captured',
         orderId,
