@@ -25,7 +25,7 @@ as $$
 declare
   v_sale sales;
   v_is_open boolean;
-  v_new uuid[];
+  v_new bigint[]; -- positions of the requests that became orders
 begin
   select * into strict v_sale from sales where sale_id = p_sale_id;
   accepted_at := clock_timestamp();
@@ -54,22 +54,27 @@ begin
       select p_sale_id, v_sale.product_id, a.shopper_id, o.order_id, o.quantity, 'queued', accepted_at, a.waited_us
       from to_orders o join asked a on a.order_id = o.order_id
     )
-    select array_agg(order_id) into v_new from to_orders;
+    select array_agg(a.position) into v_new from to_orders o join asked a on a.order_id = o.order_id;
   end if;
 
   -- A statement of its own sees the orders that others have committed meanwhile.
   select array_agg(case
            when o.order_id is null and not v_is_open then 'sale-not-open'
            when o.order_id is null then 'limit-reached'
+           when r.is_new then 'queued'
+           -- It stood before the one with its id that became the order, and was above the limit by itself.
+           when r.position < r.new_position then 'limit-reached'
            when not (o.shopper_id = r.shopper_id and o.quantity = r.quantity and o.entrance = 'queued'
                      and o.product_id = v_sale.product_id) then 'key-reused'
-           when o.order_id = any (v_new) and r.position = r.first_position then 'queued'
            else 'replayed' end order by r.position),
          jsonb_object_agg(o.order_id, o.view) filter (where o.order_id is not null)
   into outcomes, orders_found
   from (
-    select r.*, min(r.position) over (partition by r.order_id) as first_position
-    from unnest(p_order_ids, p_shopper_ids, p_quantities) with ordinality as r (order_id, shopper_id, quantity, position)
+    select r.*, min(r.position) filter (where r.is_new) over (partition by r.order_id) as new_position
+    from (
+      select r.*, r.position = any (v_new) as is_new
+      from unnest(p_order_ids, p_shopper_ids, p_quantities) with ordinality as r (order_id, shopper_id, quantity, position)
+    ) r
   ) r
   left join lateral (
     select o.order_id, o.shopper_id, o.quantity, o.entrance, s.product_id, order_json(o) as view

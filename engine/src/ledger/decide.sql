@@ -102,7 +102,8 @@ begin
     v_outcome := case
       when v_request.entrance = 'queued' and v_request.known_status is null then 'order-not-found'
       when v_request.entrance = 'queued' and v_request.known_status = 'QUEUED' and v_request.is_same
-           and v_request.position = v_request.first_position then null
+           and (v_request.position = v_request.first_position
+             or outcomes[v_request.first_position] = 'sale-paused') then null
       when v_request.known_status is not null and v_request.is_same then 'replayed'
       when v_request.known_status is not null then 'key-reused'
       when v_bought[v_request.first_position] = v_request.quantity

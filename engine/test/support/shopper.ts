@@ -4,8 +4,6 @@ import { type Answer, serviceHeaders, type TestApi } from './api.js';
 type Intent = { key?: string; quantity?: number; paymentMethod?: string };
 
 /** Somebody who buys over HTTP, in whose name the shop's own server calls. */
-export type Shopper = ReturnType<typeof createShopper>;
-
 export function createShopper(api: TestApi, userId: string) {
   const buy = (path: string, body: object, { key, ...intent }: Intent = {}) =>
     api.request('POST', path, {
