@@ -153,7 +153,7 @@ async function untilStanding(pool: Pool, wanted: Record<string, string>): Promis
         rows.some(row => row.id === id && row.status === status),
       );
     },
-    20_000,
+    30_000,
   );
 }
 
