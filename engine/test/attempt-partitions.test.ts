@@ -244,7 +244,8 @@ async function holdPurchaseOpen(pool: Pool): Promise<() => Promise<void>> {
   const client = await pool.connect();
   await client.query('begin');
   const { orderId, shopperId } = request('under way');
-  await client.query('select decide($1, $2, $3, $4, $5)', [saleId, [orderId], [shopperId], [1], [0]]);
+  const values = [saleId, [orderId], [shopperId], [1], [0]];
+  await client.query('select decide($1, $2, $3, $4, $5, null, null)', values);
   return async () => {
     await client.query('commit');
     client.release();

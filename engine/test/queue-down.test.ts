@@ -1,23 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { takeForgottenOrders } from '../src/ledger/forgotten-orders.js';
 import type { Pool } from '../src/platform/postgres.js';
-import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { serviceHeaders, startTestApi } from './support/api.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { readEvents, statuses } from './support/events.js';
 import { startPaidShop } from './support/paid-shop.js';
 import { decidedStandings, expectCleanLife, queueOrder, standingOf } from './support/queued.js';
+import { clearFaults, faultsEnabled, setFault, startWorkerInTrouble } from './support/queued-faults.js';
 import { startTestRoles } from './support/roles.js';
 import { createTestSale } from './support/sale.js';
-
-const enabled = { FAULTS_ENABLED: 'true' };
 
 describe('a queue that is down', () => {
   it('costs no order: it is accepted, and the relay has it decided', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
-    const api = await startTestApi(url, enabled);
-    await setFault(api, { effect: 'error' });
+    const api = await startTestApi(url, faultsEnabled);
+    await setFault(api, { place: 'queue', effect: 'error' });
     const orderId = await queueOrder(api, { productId, userId: 'a' });
     expect(await countMessages(pool)).toBe(0);
     await clearFaults(api);
@@ -32,8 +31,8 @@ describe('a queue that is down', () => {
   it('does not keep shoppers waiting when it is silent', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
-    const api = await startTestApi(url, enabled);
-    await setFault(api, { effect: 'hang' });
+    const api = await startTestApi(url, faultsEnabled);
+    await setFault(api, { place: 'queue', effect: 'hang' });
 
     const startedAtMs = performance.now();
     await queueOrder(api, { productId, userId: 'a' });
@@ -50,9 +49,9 @@ describe('a fault at the queue, set in one process', () => {
   it("keeps the worker of another from deciding, and counts as nobody's failure", async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
-    const api = await startTestApi(url, enabled);
+    const api = await startTestApi(url, faultsEnabled);
     const orderId = await queueOrder(api, { productId, userId: 'a' });
-    const worker = await startBrokenWorker(url, pool, api);
+    const worker = await startWorkerInTrouble(url, pool, api, { place: 'queue', effect: 'error' });
 
     await until('it has met the fault', () =>
       worker.log.some(line => line.includes('fault was set at the queue')),
@@ -124,32 +123,6 @@ describe('a queued order of a sale that is paid', () => {
     expect(await standingOf(shop.api, orderId, 'a')).toBe('CONFIRMED');
   });
 });
-
-/** A worker that has heard of a fault before the order it is for has come to it. */
-async function startBrokenWorker(url: string, pool: Pool, api: TestApi) {
-  // What is published before a worker starts would be decided at once; the order waits for the next sweep instead.
-  await pool.query(`update queue_messages set available_at = clock_timestamp() + interval '1 hour'`);
-  const worker = await startTestRoles(url, ['worker'], enabled);
-  await until('it listens', async () => {
-    const { rowCount } = await pool.query(
-      `select from pg_stat_activity
-       where datname = current_database() and application_name = 'doorbuster-faults' and query = 'select 1'`,
-    );
-    return rowCount === 1;
-  });
-  await setFault(api, { effect: 'error' });
-  await pool.query('update queue_messages set available_at = clock_timestamp()');
-  return worker;
-}
-
-async function setFault(api: TestApi, fault: { effect: string }): Promise<void> {
-  const body = { place: 'queue', forMs: 60_000, ...fault };
-  expect((await api.asOperator('POST', '/api/admin/faults', body)).status).toBe(201);
-}
-
-async function clearFaults(api: TestApi): Promise<void> {
-  expect((await api.asOperator('DELETE', '/api/admin/faults')).status).toBe(204);
-}
 
 /** Has every queued order be older than publishing can ever take. */
 async function age(pool: Pool): Promise<void> {

@@ -31,8 +31,8 @@ it.each([
     }
 
     expect(median(beside) / median(alone)).toBeLessThan(ratioMax);
-    // The payers did have to wait, or there was nothing to be slowed by.
-    expect(median(paying)).toBeGreaterThanOrEqual(500);
+    // Payers did have to wait, until the breaker opened, or there was nothing to be slowed by.
+    expect(Math.max(...paying)).toBeGreaterThanOrEqual(500);
     await shop.behave({ mode: 'ok' });
     await untilSettled(shop.pool, 60_000);
     await expectBooksAgree(shop);

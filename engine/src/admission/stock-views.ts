@@ -26,10 +26,8 @@ export type StockViews = {
 const viewsMax = 2000;
 const loads = { keysMax: 1000, waitersMax: 20_000, deadlineMs: 2000 };
 
-// A view that lets too few in heals within this; see the heartbeat of the listener.
-const agreesWithinMs = 10_000;
-
-export function createStockViews(db: Queryable, isLive: () => boolean): StockViews {
+/** @param agreesWithinMs a view that lets too few in heals within this; see the heartbeat of the listener. */
+export function createStockViews(db: Queryable, isLive: () => boolean, agreesWithinMs = 10_000): StockViews {
   const views = new LRUCache<number, Stock>({ max: viewsMax });
   const load = coalesce<number, Stock | undefined>(async saleIds => {
     const byId = new Map((await readStock(db, saleIds)).map(stock => [stock.saleId, stock]));
@@ -45,6 +43,24 @@ export function createStockViews(db: Queryable, isLive: () => boolean): StockVie
     return isLive() ? views.get(saleId) : undefined;
   }
 
+  async function countWrong(snapshot: readonly Stock[]): Promise<number> {
+    const suspects = snapshot.flatMap(stock => {
+      const view = views.peek(stock.saleId);
+      return view && !isSame(view, stock) ? [{ view, stock }] : [];
+    });
+    if (suspects.length === 0) return 0;
+    // Read after the views: the ledger can not be behind one that is right.
+    const ledger = new Map(
+      (
+        await readStock(
+          db,
+          suspects.map(({ view }) => view.saleId),
+        )
+      ).map(stock => [stock.saleId, stock]),
+    );
+    return suspects.filter(({ view, stock }) => isWrong(view, stock, ledger.get(view.saleId))).length;
+  }
+
   return {
     peek,
     apply,
@@ -58,7 +74,7 @@ export function createStockViews(db: Queryable, isLive: () => boolean): StockVie
     async countDisagreements(stocks) {
       const giveUpAtMs = performance.now() + agreesWithinMs;
       for (;;) {
-        const count = stocks.filter(stock => disagrees(views.peek(stock.saleId), stock)).length;
+        const count = await countWrong(stocks);
         if (count === 0 || performance.now() > giveUpAtMs) return count;
         await sleep(100);
       }
@@ -80,8 +96,13 @@ export function createStockViews(db: Queryable, isLive: () => boolean): StockVie
   };
 }
 
-// A newer view has seen more than the snapshot; an older one must catch up.
-function disagrees(view: Stock | undefined, stock: Stock): boolean {
-  if (!view || view.version > stock.version) return false;
-  return view.version < stock.version || view.available !== stock.available;
+// An older view than the snapshot must catch up. A newer one has seen more, but no more than the ledger has by now.
+function isWrong(view: Stock, snapshot: Stock, ledger: Stock | undefined): boolean {
+  if (view.version <= snapshot.version) return true;
+  if (!ledger || view.version > ledger.version) return true;
+  return view.version === ledger.version && !isSame(view, ledger);
+}
+
+function isSame(view: Stock, stock: Stock): boolean {
+  return view.version === stock.version && view.available === stock.available;
 }

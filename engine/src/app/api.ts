@@ -98,7 +98,7 @@ async function createApiServer(
   const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
   const { clock, calendar, views } = memory;
   const server = await createServer(logger);
-  const draining = createDraining(server);
+  const draining = createDraining(server, config.DRAIN_DELAY_MS);
   const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
   const eventStreams = createEventStreams(server, limits);
   const readOrder = createReadOrder(pool);

@@ -8,11 +8,13 @@ export type Draining = {
   drain(timeoutMs: number): Promise<void>;
 };
 
-// Requests that were on their way when the signal came arrive within this and are answered, not reset.
-const lameDuckMs = 200;
-
-/** Lets a server stop without dropping a request. */
-export function createDraining(server: FastifyInstance): Draining {
+/**
+ * Lets a server stop without dropping a request.
+ *
+ * @param delayMs how long it goes on listening, not ready any more: requests that were on their way arrive within this and
+ * are answered, not reset, and load balancers notice.
+ */
+export function createDraining(server: FastifyInstance, delayMs: number): Draining {
   let isDraining = false;
 
   // Load balancers that have not noticed yet get an answer.
@@ -30,7 +32,7 @@ export function createDraining(server: FastifyInstance): Draining {
     isOn: () => isDraining,
     async drain(timeoutMs) {
       isDraining = true;
-      await sleep(lameDuckMs);
+      await sleep(delayMs);
       const closed = server.close();
       await endsWithin(closed, timeoutMs);
       // Half a request, or a connection that has never sent one, does not hold a process that has to go.

@@ -3,7 +3,10 @@
 -- expiry and a payment the one that gets the lock first wins.
 --
 -- Locks, in the order of the house: the sale's stock row, held to the end; then allowances, orders, journal.
--- Indexes: orders_holds_by_deadline, orders_pkey, allowances_pkey.
+-- Indexes: orders_holds_by_deadline finds the holds, orders_one_per_intent moves them, allowances_pkey.
+--
+-- The update names the orders by their ids alone, and the status by a variable, for the reason in decide-queued.sql: with
+-- 30,000 holds in a database without statistics a batch of 100 took 0.9 s under the lock.
 create or replace function expire(p_sale_id bigint, p_limit integer) returns table (
   expired integer,
   allocation integer,
@@ -23,6 +26,7 @@ declare
   v_stock stock;
   v_now timestamptz;
   v_units integer;
+  v_from constant text := 'RESERVED';
 begin
   select * into strict v_stock from stock where sale_id = p_sale_id for update;
   v_now := clock_timestamp();
@@ -33,11 +37,11 @@ begin
   ), moved as (
     update orders o set status = 'EXPIRED', reason = 'hold-lapsed', seq = o.seq + 1
     from lapsed l
-    where o.sale_id = p_sale_id and o.order_id = l.order_id and o.status = 'RESERVED'
+    where o.order_id = l.order_id and o.status = v_from
     returning o.*
   ), to_journal as (
     insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, reason, at)
-    select sale_id, order_id, seq, 'RESERVED', 'EXPIRED', quantity, reason, v_now from moved
+    select sale_id, order_id, seq, v_from, 'EXPIRED', quantity, reason, v_now from moved
   ), to_allowances as (
     update allowances a set units = a.units - m.units
     from (select shopper_id, sum(quantity) as units from moved group by shopper_id) m

@@ -29,9 +29,12 @@ const paymentsMax = 100;
 
 /**
  * What each outcome of a decision means for its message. `transient` is tried again with backoff and ends as a dead
- * letter, `permanent` is one at once, `later` waits without being counted as a failure.
+ * letter, `permanent` is one at once, `later` waits without being counted as a failure, `foreign` is dropped.
  */
-const meaning: Record<(Decision | Undecided)['outcome'], 'done' | 'transient' | 'permanent' | 'later'> = {
+const meaning: Record<
+  (Decision | Undecided)['outcome'],
+  'done' | 'transient' | 'permanent' | 'later' | 'foreign'
+> = {
   confirmed: 'done',
   reserved: 'done',
   replayed: 'done',
@@ -42,9 +45,10 @@ const meaning: Record<(Decision | Undecided)['outcome'], 'done' | 'transient' | 
   overloaded: 'transient',
   unknown: 'transient',
   undecided: 'permanent',
-  // The message names an order that the ledger does not have as it says: nothing that we wrote.
-  'order-not-found': 'permanent',
-  'key-reused': 'permanent',
+  // The message tells of an order that the ledger does not have as it says: nothing that we wrote. The order of that id, if
+  // there is one, shall not suffer for it; the relay tells of it if its own message is lost.
+  'order-not-found': 'foreign',
+  'key-reused': 'foreign',
 };
 
 /** The worker: decides queued orders in batches through the same queue of decisions as the other entrances. */
@@ -66,6 +70,8 @@ export function startWork(options: WorkOptions): Consumer {
       receivedAtMs: performance.now(),
     });
     if (decided.outcome === 'reserved' && decided.paymentId !== null) payments.begin(decided.paymentId);
+    // Behind a message that only has its id, in the same batch, it was passed over.
+    if (decided.outcome === 'replayed' && decided.order.status === 'QUEUED') return { laterInMs: 0 };
     const { outcome } = decided;
     switch (meaning[outcome]) {
       case 'done':
@@ -77,23 +83,28 @@ export function startWork(options: WorkOptions): Consumer {
         return bury(message, deliveries, outcome, 'It could not be decided, try after try.');
       case 'permanent':
         return bury(message, deliveries, outcome, 'PostgreSQL refuses to decide it; the log has its words.');
+      case 'foreign':
+        return drop(message);
     }
+  }
+
+  function drop({ orderId, saleId }: Delivery['message']): Settlement {
+    onError(
+      new Error(`a message of order ${orderId} in sale ${saleId} was dropped: the ledger has no such order`),
+    );
+    return 'done';
   }
 
   // Written down before the message is settled: if this fails, the message comes again.
   async function bury(
-    { saleId, orderId }: Delivery['message'],
+    message: Delivery['message'],
     deliveries: number,
     reason: string,
     error: string,
   ): Promise<Settlement> {
+    const { saleId, orderId } = message;
     const letter = { saleId, orderId, source: 'queue' as const, reason, error, deliveries };
-    if (!(await addDeadLetter(options.db, letter))) {
-      onError(
-        new Error(`the queue holds order ${orderId} of sale ${saleId}, which the ledger does not have`),
-      );
-    }
-    return 'done';
+    return (await addDeadLetter(options.db, letter)) ? 'done' : drop(message);
   }
 
   // One that can not even be buried comes again; its neighbours, which are decided, do not.

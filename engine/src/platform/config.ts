@@ -49,6 +49,7 @@ const settings = {
   STRIPE_WEBHOOK_SECRET: secret(),
   // A day of a busy sale is gigabytes of attempts; 0 keeps them for ever.
   ATTEMPTS_RETENTION_DAYS: integer(90, 0, 36_500),
+  DRAIN_DELAY_MS: integer(1000, 0, 120_000),
   DRAIN_TIMEOUT_MS: integer(10_000, 1, 600_000),
   FAULTS_ENABLED: boolean(),
 } satisfies Record<string, z.ZodType>;

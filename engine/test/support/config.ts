@@ -12,6 +12,7 @@ export function testConfig(env: Record<string, string> = {}): Config {
     LOG_LEVEL: 'silent',
     IDENTITY: 'trusted',
     DB_POOL_MIN: '0',
+    DRAIN_DELAY_MS: '0',
     ...env,
   });
 }

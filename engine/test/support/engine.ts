@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import type { Role } from '../../src/app/roles.js';
+import { apiKey, operatorToken, secrets } from './config.js';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export type EngineProcess = {
+  /** Empty where it does not listen. */
   url: string;
   kill(signal: NodeJS.Signals): Promise<number | null>;
   output: () => string;
@@ -24,14 +27,29 @@ export async function createDataDir(): Promise<string> {
 }
 
 /** `doorbuster start` as users run it: the built engine in a process of its own, with the embedded PostgreSQL. */
-export async function startEngine(dataDir: string, env: Record<string, string> = {}): Promise<EngineProcess> {
-  const child = spawnEngine(['start'], dataDir, env);
+export function startEngine(dataDir: string, env: Record<string, string> = {}): Promise<EngineProcess> {
+  return start(spawnEngine(['start'], dataDir, env), /shop API\s+(http:\/\/[^/\s]+)/);
+}
+
+/** One role as users run it, on the database of a test; it may be killed at any time. */
+export async function startRoleProcess(
+  role: Role | 'api' | 'sandbox',
+  databaseUrl: string,
+  env: Record<string, string> = {},
+): Promise<EngineProcess> {
+  const known = { API_KEY: apiKey, OPERATOR_TOKEN: operatorToken, SECRET_KEY: secrets.secretKey };
+  const child = spawnEngine([role], await createDataDir(), { DATABASE_URL: databaseUrl, ...known, ...env });
+  return start(child, /(?:address|shop API)\s+(http:\/\/[^/\s]+)|is running: \w+/);
+}
+
+/** @param running what it prints once it runs; the first group is its address, if it has one. */
+async function start(child: ChildProcess, running: RegExp): Promise<EngineProcess> {
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
     const onText = (text: Buffer) => {
       output += text;
-      const [, address] = /shop API\s+(http:\/\/[^/\s]+)/.exec(output) ?? [];
-      if (address) resolve(address);
+      const match = running.exec(output);
+      if (match) resolve(match[1] ?? '');
     };
     child.stdout?.on('data', onText);
     child.stderr?.on('data', onText);

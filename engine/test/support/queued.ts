@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Acknowledged } from '../../src/ledger/audit.js';
+import { createAcceptBatch } from '../../src/orders/accept.js';
 import type { Pool } from '../../src/platform/postgres.js';
+import { createPostgresQueue } from '../../src/queue/postgres-queue.js';
 import { type Answer, serviceHeaders, type TestApi } from './api.js';
 import { brokenInvariants } from './audit.js';
 import { until } from './condition.js';
@@ -54,10 +57,30 @@ export async function decidedStandings(pool: Pool, orderIds: readonly string[]):
     'every order is decided',
     async () => {
       const standings = await read();
-      return standings.every(standing => !/^(QUEUED|RESERVED)/.test(standing)) ? standings : undefined;
+      return standings.some(standing => /^(QUEUED|RESERVED)/.test(standing)) ? undefined : standings;
     },
     20_000,
   );
+}
+
+/** Has that many orders of one unit each accepted as an API does, by a shopper each. */
+export async function acceptOrders(pool: Pool, saleId: number, count: number): Promise<void> {
+  const queue = createPostgresQueue({ pool });
+  const onError = (error: unknown) => {
+    throw error;
+  };
+  const accept = createAcceptBatch({ pool, queue, onError });
+  for (let accepted = 0; accepted < count; accepted += 500) {
+    const requests = Array.from({ length: Math.min(500, count - accepted) }, () => ({
+      orderId: randomUUID(),
+      shopperId: randomUUID(),
+      quantity: 1,
+      receivedAtMs: performance.now(),
+    }));
+    const { decisions } = await accept(saleId, requests);
+    expect(decisions.every(({ outcome }) => outcome === 'queued')).toBe(true);
+  }
+  await queue.close();
 }
 
 // What attempts queued orders have is judged by tests of their own.

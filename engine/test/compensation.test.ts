@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { addDeadLetter } from '../src/ledger/dead-letters.js';
+import { createDecide } from '../src/ledger/decide.js';
+import { createCompensate } from '../src/orders/compensate.js';
+import type { Pool } from '../src/platform/postgres.js';
+import { until } from './support/condition.js';
+import { createTestDatabase } from './support/database.js';
+import { startRoleProcess } from './support/engine.js';
+import { expectCleanLife } from './support/queued.js';
+import { createTestSale, stockOf } from './support/sale.js';
+
+describe('compensating', () => {
+  it('gives back the units and the allowance of each order exactly once, by two compensators at once', async () => {
+    const { pool, saleId } = await failReserved(120);
+    expect(await stockOf(pool, saleId)).toMatchObject({ available: 880, reserved: 120 });
+
+    const counts = await Promise.all([createCompensate(pool)(), createCompensate(pool)()]);
+    const rest = await createCompensate(pool)();
+
+    expect(counts.reduce((sum, count) => sum + count, rest)).toBe(120);
+    await expectGivenBack(pool, saleId, 120);
+  });
+
+  it('is done wholly or not at all when its process is killed with SIGKILL in the middle of a letter', async () => {
+    const { url, pool, saleId } = await failReserved(1);
+    const holder = await pool.connect();
+    await holder.query('begin');
+    await holder.query('select from stock where sale_id = $1 for update', [saleId]);
+    const compensator = await startRoleProcess('compensator', url);
+    await until('it waits with the letter in hand', () => isWaitingForLock(pool));
+
+    await compensator.kill('SIGKILL');
+    await holder.query('commit');
+    holder.release();
+
+    await until('its transaction is over', async () => !(await hasOtherTransactions(pool)));
+    const { rows } = await pool.query(
+      'select d.status, o.status as order_status from dead_letters d join orders o using (order_id)',
+    );
+    expect(rows).toEqual([{ status: 'NEW', order_status: 'RESERVED' }]);
+    await createCompensate(pool)();
+    await expectGivenBack(pool, saleId, 1);
+  });
+
+  it('killed with SIGKILL again and again over 500 letters, does each once', async () => {
+    const { url, pool, saleId } = await failReserved(500);
+
+    for (let round = 1; round <= 3; round++) {
+      const compensator = await startRoleProcess('compensator', url);
+      const before = await countCompensated(pool);
+      await until('it has done some', async () => (await countCompensated(pool)) > before, 20_000);
+      await compensator.kill('SIGKILL');
+      await expectCleanLife(pool);
+    }
+    expect(await countCompensated(pool)).toBeLessThan(500);
+    await startRoleProcess('compensator', url);
+    await until('all are done', async () => (await countCompensated(pool)) === 500, 30_000);
+
+    await expectGivenBack(pool, saleId, 500);
+  }, 60_000);
+
+  it('leaves an order alone that has come to its end by another road', async () => {
+    const { pool, saleId } = await failReserved(1);
+    await pool.query(`update sales set payment = 'none' where sale_id = $1`, [saleId]);
+    const orderId = randomUUID();
+    const request = { orderId, shopperId: 'late', quantity: 1, receivedAtMs: performance.now() };
+    await createDecide(pool)(saleId, [request]);
+    const letter = { saleId, orderId, source: 'payment' as const, reason: 'refused', deliveries: 1 };
+    await addDeadLetter(pool, { ...letter, error: 'on purpose' });
+
+    await createCompensate(pool)();
+
+    const { rows } = await pool.query(
+      'select d.status, o.status as order_status from dead_letters d join orders o using (order_id) where order_id = $1',
+      [orderId],
+    );
+    expect(rows).toEqual([{ status: 'DISCARDED', order_status: 'CONFIRMED' }]);
+    await expectCleanLife(pool);
+  });
+});
+
+/** Orders of one unit each, held for a payment that came to nothing: each has a letter that nobody has compensated. */
+async function failReserved(count: number) {
+  const { url, pool } = await createTestDatabase();
+  const { saleId } = await createTestSale(pool, { allocation: 1000, payment: 'required' });
+  const requests = Array.from({ length: count }, () => ({
+    orderId: randomUUID(),
+    shopperId: randomUUID(),
+    quantity: 1,
+    receivedAtMs: performance.now(),
+  }));
+  await createDecide(pool)(saleId, requests);
+  await pool.query(
+    `insert into dead_letters (sale_id, order_id, source, reason, error, deliveries)
+     select sale_id, order_id, 'payment', 'refused', 'on purpose', 1 from orders`,
+  );
+  return { url, pool, saleId };
+}
+
+async function expectGivenBack(pool: Pool, saleId: number, count: number): Promise<void> {
+  expect(await stockOf(pool, saleId)).toEqual({ allocation: 1000, available: 1000, reserved: 0, sold: 0 });
+  const { rows } = await pool.query(
+    `select (select sum(units) from allowances) as units,
+            (select count(*) from journal where to_status = 'FAILED' and reason = 'refused') as failed,
+            (select count(*) from orders where status = 'FAILED') as orders,
+            (select count(*) from dead_letters where status = 'COMPENSATED') as letters`,
+  );
+  expect(rows).toEqual([{ units: 0, failed: count, orders: count, letters: count }]);
+  await expectCleanLife(pool);
+}
+
+async function countCompensated(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    `select count(*) as count from dead_letters where status = 'COMPENSATED'`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+async function isWaitingForLock(pool: Pool): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return rowCount === 1;
+}
+
+async function hasOtherTransactions(pool: Pool): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from pg_stat_activity
+     where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()`,
+  );
+  return rowCount !== 0;
+}

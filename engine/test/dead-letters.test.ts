@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Role } from '../src/app/roles.js';
+import type { Pool } from '../src/platform/postgres.js';
+import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { until } from './support/condition.js';
+import { createTestDatabase } from './support/database.js';
+import { decidedStandings, expectCleanLife, postOrder, queueOrder, standingOf } from './support/queued.js';
+import { faultsEnabled } from './support/queued-faults.js';
+import { createTestSale, stockOf } from './support/sale.js';
+
+const path = '/api/admin/dead-letters';
+
+describe('an order that fails for good', () => {
+  it('ends as FAILED with its reason, takes nothing, and is a letter that operators see', async () => {
+    const { api, pool, productId, saleId } = await start();
+    const orderId = await queueOrder(api, { productId, userId: 'a', quantity: 2, forceFail: true });
+
+    expect(await decidedStandings(pool, [orderId])).toEqual(['FAILED force-fail']);
+
+    expect(await standingOf(api, orderId, 'a')).toBe('FAILED force-fail');
+    const [letter] = await listLetters(api);
+    expect(letter).toEqual({
+      id: expect.any(Number),
+      ...{ saleId, orderId, shopperId: 'a', quantity: 2, source: 'queue', reason: 'force-fail' },
+      ...{ error: expect.stringContaining('forceFail'), deliveries: 1, status: 'COMPENSATED' },
+      ...{ orderStatus: 'FAILED', createdAt: expect.any(String), resolvedAt: null },
+    });
+    expect((await api.asOperator('GET', `${path}/${letter?.id}`)).body).toEqual(letter);
+    expect(await stockOf(pool, saleId)).toMatchObject({ available: 100, reserved: 0, sold: 0 });
+    await expectCleanLife(pool);
+  });
+
+  it('can be asked for only where faults are enabled', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId } = await createTestSale(pool);
+    const api = await startTestApi(url);
+    const answer = await postOrder(api, { productId, userId: 'a', forceFail: true });
+    expect(answer).toMatchObject({ status: 400, slug: 'invalid' });
+  });
+});
+
+describe('a dead letter', () => {
+  it.each(['replay', 'discard'])('says what a %s would do, and a dry run changes nothing', async verb => {
+    const { api, pool, productId } = await start();
+    const letter = await failOrder(api, pool, productId);
+    const before = await contentsOf(pool);
+
+    const { status, body } = await resolve(api, letter.id, verb, { dryRun: true });
+
+    const outcome = verb === 'replay' ? 'replayed' : 'discarded';
+    const deadLetter = { ...letter, status: outcome.toUpperCase(), resolvedAt: expect.any(String) };
+    const orderStatus = verb === 'replay' ? 'QUEUED' : 'FAILED';
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: { outcome, dryRun: true, deadLetter: { ...deadLetter, orderStatus } },
+    });
+    expect(await contentsOf(pool)).toEqual(before);
+    // The negative control: what is done does show.
+    await resolve(api, letter.id, verb);
+    expect(await contentsOf(pool)).not.toEqual(before);
+  });
+
+  it('that is replayed has its order decided like any other; a second replay has no effect', async () => {
+    const { api, pool, productId, saleId } = await start();
+    const letter = await failOrder(api, pool, productId);
+
+    expect(await resolve(api, letter.id, 'replay')).toMatchObject({
+      status: 200,
+      body: { outcome: 'replayed', dryRun: false, deadLetter: { status: 'REPLAYED' } },
+    });
+    expect(await decidedStandings(pool, [letter.orderId])).toEqual(['CONFIRMED']);
+    await until('its message is settled', async () => (await countMessages(pool)) === 0);
+    const before = await contentsOf(pool);
+    for (const verb of ['replay', 'discard']) {
+      expect(await resolve(api, letter.id, verb)).toMatchObject({
+        status: 200,
+        body: { outcome: 'already-resolved', deadLetter: { status: 'REPLAYED' } },
+      });
+    }
+
+    expect(await contentsOf(pool)).toEqual(before);
+    expect(await stockOf(pool, saleId)).toMatchObject({ available: 99, sold: 1 });
+    await expectCleanLife(pool);
+  });
+
+  it('that two operators replay at once is replayed once', async () => {
+    const { api, pool, productId } = await start();
+    const letter = await failOrder(api, pool, productId);
+
+    const answers = await Promise.all([1, 2, 3, 4].map(() => resolve(api, letter.id, 'replay')));
+
+    const outcomes = answers.map(({ body }) => body.outcome);
+    expect(outcomes.sort()).toEqual([...Array(3).fill('already-resolved'), 'replayed']);
+    expect(await decidedStandings(pool, [letter.orderId])).toEqual(['CONFIRMED']);
+    await expectCleanLife(pool);
+  });
+
+  it('that is discarded leaves its order as it is, and can not be replayed any more', async () => {
+    const { api, pool, productId } = await start();
+    const letter = await failOrder(api, pool, productId);
+
+    expect((await resolve(api, letter.id, 'discard')).body.outcome).toBe('discarded');
+    const before = await contentsOf(pool);
+    const replayed = await resolve(api, letter.id, 'replay');
+
+    expect(replayed).toMatchObject({ status: 200, body: { outcome: 'already-resolved' } });
+    expect(await contentsOf(pool)).toEqual(before);
+    expect(await standingOf(api, letter.orderId, 'a')).toBe('FAILED force-fail');
+    await expectCleanLife(pool);
+  });
+
+  it('that is not compensated yet can be neither replayed nor discarded; one that never was is unknown', async () => {
+    const { api, pool, productId } = await start(['worker']);
+    await queueOrder(api, { productId, userId: 'a', forceFail: true });
+    const letter = await until('there is a letter', async () => (await listLetters(api))[0]);
+    await until('its message is settled', async () => (await countMessages(pool)) === 0);
+    expect(letter).toMatchObject({ status: 'NEW', orderStatus: 'QUEUED' });
+    const before = await contentsOf(pool);
+
+    for (const verb of ['replay', 'discard']) {
+      const answer = await resolve(api, letter.id, verb);
+      expect(answer).toMatchObject({ status: 409, slug: 'not-replayable' });
+      expect(await resolve(api, 999, verb)).toMatchObject({ status: 404, slug: 'dead-letter-not-found' });
+    }
+
+    expect(await api.asOperator('GET', `${path}/999`)).toMatchObject({ slug: 'dead-letter-not-found' });
+    expect(await contentsOf(pool)).toEqual(before);
+  });
+
+  it('is no business of a shopper, nor of the shop', async () => {
+    const { api, pool, productId } = await start();
+    const { id } = await failOrder(api, pool, productId);
+    const calls = [
+      ['GET', path],
+      ['GET', `${path}/${id}`],
+      ['POST', `${path}/${id}/replay`],
+      ['POST', `${path}/${id}/discard`],
+    ] as const;
+    for (const [method, target] of calls) {
+      expect((await api.request(method, target, { headers: serviceHeaders })).status).toBe(403);
+      expect((await api.request(method, target, { headers: {} })).status).toBe(401);
+    }
+  });
+
+  it('is found page by page, newest first, also by status', async () => {
+    const { api, pool, productId } = await start();
+    for (let i = 0; i < 5; i++) await failOrder(api, pool, productId, `s${i}`);
+    const all = await listLetters(api);
+    expect(all.map(({ shopperId }) => shopperId)).toEqual(['s4', 's3', 's2', 's1', 's0']);
+    await resolve(api, all[1]?.id ?? 0, 'discard');
+
+    const pages: number[][] = [];
+    let next: number | null = null;
+    do {
+      const before: string = next === null ? '' : `&before=${next}`;
+      const { body } = await api.asOperator('GET', `${path}?limit=2${before}`);
+      const page = pageSchema.parse(body);
+      pages.push(page.deadLetters.map(({ id }) => id));
+      next = page.next;
+    } while (next !== null);
+
+    expect(pages.map(({ length }) => length)).toEqual([2, 2, 1]);
+    expect(pages.flat()).toEqual(all.map(({ id }) => id));
+    expect(await listLetters(api, '?status=DISCARDED')).toHaveLength(1);
+    expect(await listLetters(api, '?status=COMPENSATED')).toHaveLength(4);
+    expect((await api.asOperator('GET', `${path}?limit=1001`)).status).toBe(400);
+  });
+});
+
+const letterSchema = z.looseObject({ id: z.number(), orderId: z.uuid(), shopperId: z.string() });
+const pageSchema = z.object({ deadLetters: z.array(letterSchema), next: z.number().nullable() });
+type Letter = z.infer<typeof letterSchema>;
+
+async function start(roles: readonly Role[] = ['worker', 'compensator']) {
+  const { url, pool } = await createTestDatabase();
+  const { productId, saleId } = await createTestSale(pool);
+  const api = await startTestApi(url, faultsEnabled, { roles: ['api', ...roles] });
+  return { api, pool, productId, saleId };
+}
+
+/** @returns the letter of an order that has failed and is compensated. */
+async function failOrder(api: TestApi, pool: Pool, productId: number, userId = 'a'): Promise<Letter> {
+  const orderId = await queueOrder(api, { productId, userId, forceFail: true });
+  await decidedStandings(pool, [orderId]);
+  await until('its message is settled', async () => (await countMessages(pool)) === 0);
+  const [letter] = await listLetters(api);
+  if (letter?.orderId !== orderId) throw new Error('the newest letter is another one');
+  return letter;
+}
+
+async function listLetters(api: TestApi, query = ''): Promise<Letter[]> {
+  return pageSchema.parse((await api.asOperator('GET', `${path}${query}`)).body).deadLetters;
+}
+
+function resolve(api: TestApi, id: number, verb: string, body?: { dryRun: boolean }) {
+  return api.asOperator('POST', `${path}/${id}/${verb}`, body);
+}
+
+const tables = [
+  ...['orders', 'journal', 'stock', 'allowances', 'attempts', 'payments', 'payment_journal'],
+  ...['dead_letters', 'queue_messages'],
+];
+
+/** A fingerprint of each table that an order leaves its mark in. */
+async function contentsOf(pool: Pool): Promise<unknown> {
+  const columns = tables.map(
+    name => `(select md5(string_agg(t::text, '|' order by t::text)) from ${name} t) as ${name}`,
+  );
+  return (await pool.query(`select ${columns.join(', ')}`)).rows[0];
+}
+
+async function countMessages(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>('select count(*) as count from queue_messages');
+  return rows[0]?.count ?? 0;
+}
