@@ -44,7 +44,7 @@ async function serve(
   const close = async () => {
     for (const step of closing.reverse()) await step();
   };
-  onShutdown(config.DRAIN_TIMEOUT_MS, logger, close);
+  onShutdown(config.DRAIN_DELAY_MS + 2 * config.DRAIN_TIMEOUT_MS, logger, close);
   try {
     await prepareDatabase(database, config, logger, prepare);
     const sandbox = isEverything(chosen) ? await startSandboxBeside(config, secrets, logger) : undefined;

@@ -5,10 +5,10 @@ import { messageOf } from './errors.js';
 const samePressMs = 1000;
 
 /**
- * Runs `close` once at SIGTERM or SIGINT and then ends the process. A second signal, or `close` taking twice as long as
- * it may, ends it at once: accepted orders are durable, so that loses nothing but answers under way.
+ * Runs `close` once at SIGTERM or SIGINT and then ends the process. A second signal, or `close` taking longer
+ * than `timeoutMs`, ends it at once: accepted orders are durable, so that loses nothing but answers under way.
  */
-export function onShutdown(drainTimeoutMs: number, logger: Logger, close: () => Promise<void>): void {
+export function onShutdown(timeoutMs: number, logger: Logger, close: () => Promise<void>): void {
   let firstSignalAtMs: number | undefined;
   const handle = (signal: NodeJS.Signals) => {
     if (firstSignalAtMs !== undefined) {
@@ -20,7 +20,7 @@ export function onShutdown(drainTimeoutMs: number, logger: Logger, close: () => 
     setTimeout(() => {
       logger.error('shutting down took too long');
       process.exit(1);
-    }, 2 * drainTimeoutMs).unref();
+    }, timeoutMs).unref();
     close().then(
       () => process.exit(0),
       error => {
