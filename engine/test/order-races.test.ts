@@ -76,7 +76,7 @@ const races: Record<OrderKind, Race[]> = {
   ],
 };
 
-const ordersPerRace = 100;
+const ordersPerRace = 60;
 
 describe('two who touch one order at the same moment', () => {
   it.each(orderKinds)(
@@ -98,7 +98,7 @@ describe('two who touch one order at the same moment', () => {
       }
       await expectBooksInOrder(pool);
     },
-    60_000,
+    120_000,
   );
 
   it('would break an order or be stopped by its last guard without the lock: the negative control', async () => {
