@@ -15,7 +15,7 @@ alter table orders
   add column reason         text,                        -- as in that row
   add column expires_at     timestamptz,                 -- deadline of the hold, from its first moment on
   add column redeemed_at    timestamptz,                 -- when its checkout code was first presented
-  add column redeemed_key   uuid,                        -- and under which intent (shopper, Idempotency-Key)
+  add column redeemed_key   uuid,                        -- the intent (shopper, key) whose payment began last
   add column payment_method text,                        -- what a queued order is to be paid with
   add column prize          boolean,                     -- null where the sale has no prize, or not confirmed
   add column retold_at      timestamptz,                 -- when the queue was last told again of a queued order

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Answer, serviceHeaders, startTestApi } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
-import { expectBooksInOrder } from './support/holds.js';
 import { createTestSale, stockOf } from './support/sale.js';
 import { createShopper, heldBy } from './support/shopper.js';
 
@@ -98,7 +98,7 @@ describe('bad input', () => {
     }
     expect(await stockOf(pool, saleId)).toEqual({ allocation: 100, available: 100, reserved: 0, sold: 0 });
     expect((await pool.query('select from orders')).rowCount).toBe(0);
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 
   it(`in paths and queries gets its documented answer (${paths.length} of them)`, async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { expireHolds, findSalesWithLapsedHolds } from '../src/ledger/expire.js';
 import { type Answer, startTestApi } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
-import { expectBooksInOrder, lapse } from './support/holds.js';
+import { lapse } from './support/holds.js';
 import { createTestSale, type SaleOptions, stockOf } from './support/sale.js';
 import { createShopper, heldBy } from './support/shopper.js';
 
@@ -28,7 +29,7 @@ describe('a checkout', () => {
     expect(bought.headers.get('idempotency-replayed')).toBeNull();
     expect(await stockOf(pool, saleId)).toEqual({ allocation: 5, available: 3, reserved: 0, sold: 2 });
     expect((await ann.read(orderId)).body).toMatchObject({ status: 'CONFIRMED', quantity: 2 });
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 
   it('gives a code that buys once: replayed for the key that bought, code-used for any other', async () => {
@@ -45,7 +46,7 @@ describe('a checkout', () => {
       const used = await ann.redeem(code, intent);
       expect(used).toMatchObject({ status: 409, slug: 'code-used', body: { orderId } });
     }
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 
   it('sent again with its key gives the same code and holds once, also both at once', async () => {
@@ -76,7 +77,7 @@ describe('a checkout', () => {
       const slugs = answers.map(({ slug }) => slug ?? 'granted').sort();
       expect(slugs).toEqual(['granted', 'idempotency-key-reused', 'idempotency-key-reused']);
     }
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 
   it('sent again after its end says what became of it', async () => {
@@ -121,7 +122,7 @@ describe('a checkout', () => {
       expect((await ann.redeem(codes[position] ?? '')).status).toBe(200);
       expect((await ann.checkout(productId)).slug).toBe('sale-not-open');
     }
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 });
 
@@ -162,7 +163,7 @@ describe('a code', () => {
     expect((await ann.read(orderId)).body).toMatchObject({ status: 'EXPIRED', reason: 'hold-lapsed' });
     expect(await stockOf(pool, saleId)).toEqual({ allocation: 2, available: 2, reserved: 0, sold: 0 });
     await until('the API has heard', async () => (await ann.checkout(productId)).status === 201);
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 });
 
@@ -189,7 +190,7 @@ describe('holds that lapse', () => {
     const tooLate = await Promise.all(late.map((shopper, i) => shopper.redeem(codes[i] ?? '')));
     expect(tooLate.map(({ slug }) => slug)).toEqual(late.map(() => 'code-expired'));
     expect((await createShopper(api, 'one more').purchase(productId)).slug).toBe('sold-out');
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 
   it('count against the limit of their buyer until then, and no longer', async () => {
@@ -206,7 +207,7 @@ describe('holds that lapse', () => {
 
     expect((await ann.checkout(productId)).status).toBe(201);
     expect((await ann.checkout(productId)).slug).toBe('limit-reached');
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 });
 

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Pool } from '../src/platform/postgres.js';
+import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
-import { expectBooksInOrder } from './support/holds.js';
 import { createLifeEngine } from './support/life-engine.js';
 import { createLife, stateOf } from './support/life-model.js';
 import { anyStep } from './support/life-steps.js';
@@ -19,7 +19,7 @@ describe('the life of orders against a model', () => {
   it('is what the documents say, whatever happens in whatever order, and leaves clean books', async () => {
     const { pool } = await createTestDatabase();
     await fc.assert(propertyOf(pool), { numRuns: 60, interruptAfterTimeLimit: 20_000 });
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   }, 60_000);
 
   it.each([

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { Pool } from '../src/platform/postgres.js';
+import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
-import { expectBooksInOrder } from './support/holds.js';
 import {
   type Act,
   acts,
@@ -96,7 +96,7 @@ describe('two who touch one order at the same moment', () => {
         expect({ one, other, unexpected }).toEqual({ one, other, unexpected: [] });
         expect(await stockOf(pool, saleId)).toEqual(stockAfter([...statuses.values()]));
       }
-      await expectBooksInOrder(pool);
+      await expectCleanAudit(pool);
     },
     120_000,
   );

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
-import { expectBooksInOrder, lapse } from './support/holds.js';
+import { lapse } from './support/holds.js';
 import { startPaidShop } from './support/paid-shop.js';
 import { createTestSale, stockOf } from './support/sale.js';
 import { createShopper, heldBy } from './support/shopper.js';
@@ -22,7 +23,7 @@ describe('a code that is to be paid', () => {
     expect((await ann.redeem(code, { key: 'other' })).slug).toBe('code-used');
     expect(await shop.totals()).toMatchObject({ captured: 1, capturedMinor: 3998, refunded: 0 });
     expect((await stockOf(pool, saleId)).sold).toBe(2);
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 
   it('stays held when the card is declined, and another card buys it; that key is the one that bought', async () => {
@@ -39,7 +40,7 @@ describe('a code that is to be paid', () => {
     expect(replayed.headers.get('idempotency-replayed')).toBe('true');
     expect((await ann.redeem(code, { key: 'first' })).slug).toBe('code-used');
     expect(await shop.totals()).toMatchObject({ captured: 1, capturedMinor: 1999 });
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 
   it('sent twice at once with a card that is declined is declined for both', async () => {
@@ -50,7 +51,7 @@ describe('a code that is to be paid', () => {
       const answers = await Promise.all([pay(), pay()]);
       expect(answers.map(({ slug }) => slug)).toEqual(['payment-declined', 'payment-declined']);
     }
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 
   it('declined once takes no second card after its deadline, and cancelled none at all', async () => {
@@ -75,7 +76,7 @@ describe('a code that is to be paid', () => {
     expect((await ann.redeem(code)).status).toBe(200);
     expect((await ann.purchase(productId)).status).toBe(200);
     expect(await shop.totals()).toMatchObject({ captured: 0 });
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 });
 

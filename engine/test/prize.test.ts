@@ -6,8 +6,8 @@ import { createSettle } from '../src/ledger/settle.js';
 import { orderIdOf } from '../src/orders/order-id.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { startTestApi } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
-import { expectBooksInOrder } from './support/holds.js';
 import { createTestSale } from './support/sale.js';
 import { createShopper, heldBy } from './support/shopper.js';
 
@@ -22,7 +22,7 @@ describe('the prize', () => {
 
     expect(prizesOf(await buy(pool, plain.saleId, entrance, requests(3)))).toEqual([null, null, null]);
     expect(prizesOf(await buy(pool, lucky.saleId, entrance, requests(3, 'k')))).toEqual([true, true, true]);
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 
   it.each(entrances)('is drawn once, and journalled: a replay gives the same, %s', async entrance => {
@@ -42,7 +42,7 @@ describe('the prize', () => {
     const drawn = new Map(rows.filter(row => row.isConfirmed).map(row => [row.orderId, row.prize]));
     expect(asked.map(({ orderId }) => drawn.get(orderId))).toEqual(first);
     expect(rows.filter(row => !row.isConfirmed && row.prize !== null)).toEqual([]);
-    await expectBooksInOrder(pool);
+    await expectCleanAudit(pool);
   });
 
   it('is won by one in four of 2,000 purchases at odds of 4, as chance has it', async () => {

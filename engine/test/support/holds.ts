@@ -1,6 +1,4 @@
-import { expect } from 'vitest';
 import { inTransaction, type Pool } from '../../src/platform/postgres.js';
-import { brokenInvariants } from './audit.js';
 
 /**
  * Lets holds lapse now, as time would: under the lock of the sale's stock, so that no transaction sees its clock jump. A
@@ -17,9 +15,4 @@ export async function lapse(pool: Pool, saleId: number, orderIds: readonly strin
       [saleId, orderIds],
     );
   });
-}
-
-/** The audit is clean; attempts of held and queued orders (invariant 13) are judged elsewhere. */
-export async function expectBooksInOrder(pool: Pool): Promise<void> {
-  expect((await brokenInvariants(pool)).filter(id => id !== 13)).toEqual([]);
 }

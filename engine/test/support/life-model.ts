@@ -162,6 +162,8 @@ export function hear(life: Life, number: number, word: PaymentWord): string {
     if (['EXPIRED', 'CANCELLED', 'FAILED'].includes(order.status)) move(order, 'REFUNDED', payment.reason);
     return 'refunded';
   }
+  // Whoever hears a decline again is told of it, though it has no second effect.
+  if (payment.status === 'DECLINED' && word === 'declined') return 'declined';
   if (payment.status !== 'PENDING') return 'replayed';
   payment.status = word === 'declined' ? 'DECLINED' : 'CANCELLED';
   const reason = word === 'declined' ? 'payment-declined' : 'payment-canceled';
