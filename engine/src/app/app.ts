@@ -23,7 +23,7 @@ export async function startApp({ roles, eventStreams, ...options }: AppOptions):
   const running: (() => Promise<void>)[] = [];
   const close = async () => {
     // What brings work first, then what does it.
-    for (const stop of running.reverse()) await stop();
+    for (let stop = running.pop(); stop; stop = running.pop()) await stop();
     await parts.close();
   };
   try {

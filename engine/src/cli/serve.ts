@@ -42,7 +42,7 @@ async function serve(
   const database = await open(config, { onProgress: say });
   const closing: (() => Promise<void>)[] = [database.close];
   const close = async () => {
-    for (const step of closing.reverse()) await step();
+    for (let step = closing.pop(); step; step = closing.pop()) await step();
   };
   onShutdown(config.DRAIN_DELAY_MS + 2 * config.DRAIN_TIMEOUT_MS, logger, close);
   try {
