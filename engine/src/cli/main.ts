@@ -4,6 +4,7 @@ import { EmbeddedPostgresError } from '../platform/embedded-postgres/errors.js';
 import { OperatingError } from '../platform/errors.js';
 import { audit } from './audit.js';
 import { printConfig } from './config.js';
+import { serveApi } from './processes.js';
 import { serveSandbox } from './sandbox.js';
 import { migrateDatabase, resetDatabase, seedDatabase } from './schema.js';
 import { serveRole, start } from './serve.js';
@@ -15,14 +16,18 @@ const program = new Command('doorbuster')
   .showHelpAfterError();
 
 program.command('start').description('run everything on this machine, with a demo catalogue').action(start);
+program
+  .command('api')
+  .description('run the HTTP API alone, on a database that "migrate" has prepared')
+  .option('--processes <n>', 'in so many processes that share the port', '1')
+  .action(serveApi);
 const roleDescriptions = {
-  api: 'run the HTTP API alone, on a database that "migrate" has prepared',
   worker: 'run a worker alone: it decides queued orders',
   scheduler:
     'run the scheduler alone: it expires holds, reconciles payments, opens, closes and repeats sales',
   compensator: 'run the compensator alone: it ends the orders of dead letters',
 } as const;
-for (const role of ['api', 'worker', 'scheduler', 'compensator'] as const) {
+for (const role of ['worker', 'scheduler', 'compensator'] as const) {
   program
     .command(role)
     .description(roleDescriptions[role])

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import pino, { type Logger } from 'pino';
 import { type AppOptions, startApp } from '../app/app.js';
 import { type Role, roles } from '../app/roles.js';
@@ -55,7 +56,8 @@ async function serve(
       ...{ config: inForce, secrets, databaseUrl: database.url, logger },
     });
     closing.push(app.drain);
-    sayWhere(app.url, chosen, inForce);
+    // Of several processes the one that started them says it.
+    if (!cluster.isWorker) sayWhere(app.url, chosen, inForce);
   } catch (error) {
     await close();
     throw explainListenError(error, config);

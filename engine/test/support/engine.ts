@@ -37,9 +37,22 @@ export async function startRoleProcess(
   databaseUrl: string,
   env: Record<string, string> = {},
 ): Promise<EngineProcess> {
+  return startRoleCommand([role], databaseUrl, env);
+}
+
+/** The API in several processes, on the database of a test. */
+export function startApiProcesses(count: number, databaseUrl: string): Promise<EngineProcess> {
+  return startRoleCommand(['api', '--processes', String(count)], databaseUrl, {});
+}
+
+async function startRoleCommand(
+  command: string[],
+  databaseUrl: string,
+  env: Record<string, string>,
+): Promise<EngineProcess> {
   const known = { API_KEY: apiKey, OPERATOR_TOKEN: operatorToken, SECRET_KEY: secrets.secretKey };
-  const child = spawnEngine([role], await createDataDir(), { DATABASE_URL: databaseUrl, ...known, ...env });
-  return start(child, /(?:address|shop API)\s+(http:\/\/[^/\s]+)|is running: \w+/);
+  const child = spawnEngine(command, await createDataDir(), { DATABASE_URL: databaseUrl, ...known, ...env });
+  return start(child, /(?:address|shop API)\s+(http:\/\/[^/\s]+)|is running: (?!api)\w+/);
 }
 
 /** @param running what it prints once it runs; the first group is its address, if it has one. */

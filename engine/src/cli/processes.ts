@@ -1,0 +1,104 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import pino, { type Logger } from 'pino';
+import { sleep } from '../platform/backoff.js';
+import { readConfig } from '../platform/config.js';
+import { joinDatabase } from '../platform/database.js';
+import { OperatingError } from '../platform/errors.js';
+import { readSecrets } from '../platform/secrets.js';
+import { onShutdown } from '../platform/shutdown.js';
+import { serveRole } from './serve.js';
+
+const say = (message: string) => process.stdout.write(`${message}\n`);
+
+// A process that dies again and again has a reason that another start does not mend.
+const deathsMax = 10;
+const deathsWithinMs = 60_000;
+const restartAfterMs = 500;
+
+/**
+ * The API in several processes that share one port, each with connections of its own to one database. One that dies is
+ * replaced; a stop ends them all, each in good order.
+ */
+export async function serveApi(options: { processes?: string }): Promise<void> {
+  const count = readCount(options.processes ?? '1');
+  if (count === 1 || cluster.isWorker) return serveRole('api');
+  const config = readConfig(process.env);
+  const logger = pino({ level: config.LOG_LEVEL }, pino.destination(2));
+  await readSecrets(config);
+  const database = await joinDatabase(config, { onProgress: say });
+  cluster.setupPrimary({ args: ['api'] });
+  const crew = keepRunning(count, { DATABASE_URL: database.url }, logger);
+  onShutdown(config.DRAIN_DELAY_MS + 2 * config.DRAIN_TIMEOUT_MS, logger, async () => {
+    await crew.stop();
+    await database.close();
+  });
+  void Promise.race([database.lost, crew.lost]).then(reason => {
+    logger.fatal(reason);
+    process.exit(1);
+  });
+  const { port, pids } = await crew.listening;
+  say(`Doorbuster is running: api in ${count} processes (${pids.join(', ')}).`);
+  say(`  shop API         http://${config.HOST}:${port}/api/products`);
+  say('Ctrl-C stops them; accepted orders are safe in any case.');
+}
+
+function readCount(text: string): number {
+  if (/^([1-9]|[1-5]\d|6[0-4])$/.test(text)) return Number(text);
+  throw new OperatingError(
+    'PROCESSES_INVALID',
+    `--processes is ${text}`,
+    'Give a whole number from 1 to 64, such as the number of processors',
+  );
+}
+
+function keepRunning(count: number, env: Record<string, string>, logger: Logger) {
+  let deaths: number[] = [];
+  let isStopping = false;
+  let giveUp = (_reason: string) => {};
+  const lost = new Promise<string>(resolve => {
+    giveUp = resolve;
+  });
+
+  async function replace(pid: number | undefined): Promise<void> {
+    const nowMs = performance.now();
+    deaths = [...deaths.filter(atMs => nowMs - atMs < deathsWithinMs), nowMs];
+    if (deaths.length > deathsMax)
+      return giveUp(`${deaths.length} processes of the API have died within a minute`);
+    logger.error({ pid }, 'a process of the API has died; another takes its place');
+    await sleep(restartAfterMs);
+    if (!isStopping) start();
+  }
+
+  function start(): Worker {
+    const worker = cluster.fork(env);
+    worker.once('exit', () => {
+      if (!isStopping) void replace(worker.process.pid);
+    });
+    return worker;
+  }
+
+  const first = Array.from({ length: count }, start);
+  return {
+    lost,
+    listening: allListen(first),
+    async stop(): Promise<void> {
+      isStopping = true;
+      const workers = Object.values(cluster.workers ?? {}).filter(worker => worker !== undefined);
+      const ended = workers.map(worker => once(worker, 'exit'));
+      for (const worker of workers) worker.process.kill('SIGTERM');
+      await Promise.all(ended);
+    },
+  };
+}
+
+async function allListen(
+  workers: readonly Worker[],
+): Promise<{ port: number; pids: (number | undefined)[] }> {
+  const ports = await Promise.all(
+    workers.map(
+      worker => new Promise<number>(resolve => worker.once('listening', ({ port }) => resolve(port))),
+    ),
+  );
+  return { port: ports[0] ?? 0, pids: workers.map(({ process: { pid } }) => pid) };
+}
