@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { problemSlug, purchaseAnswerReader } from '../contract/purchase-answer.js';
+import { answerReader, problemSlug } from '../contract/answer.js';
 import { LatencyRecorder } from './latency.js';
 import { progressLine } from './progress.js';
 
@@ -57,5 +57,5 @@ it.each([
   ['not confirmed', '{"success":true,"order":{"id":"x","productId":7,"quantity":1,"status":"QUEUED"}}'],
   ['not a success', '{"success":false,"order":{"id":"x","productId":7,"quantity":1,"status":"CONFIRMED"}}'],
 ])('a 200 that is %s is no confirmation', (_name, body) => {
-  expect(purchaseAnswerReader({ productId: 7, quantity: 1 })(200, body).slug).toBe('invalid-answer');
+  expect(answerReader('direct', { productId: 7, quantity: 1 })(200, body).slug).toBe('invalid-answer');
 });
