@@ -1,10 +1,10 @@
 import type { Road } from './contract/road.js';
 import type { DriveResult } from './drive/drive.js';
+import type { DecisionFigures } from './measure/decisions.js';
 import type { LatencyMs } from './measure/latency.js';
 import type { OutcomeCount } from './measure/outcomes.js';
 import type { GeneratorUsage } from './measure/usage.js';
 import type { Plan, Settings } from './scenarios/scenario.js';
-import type { DecisionFigures } from './settle-run.js';
 import type { RoadFigures, Traffic } from './traffic/traffic.js';
 import type { Check } from './verdict/check.js';
 import type { EndCount } from './verdict/tally.js';

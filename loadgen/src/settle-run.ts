@@ -1,4 +1,5 @@
 import type { Shop } from './contract/shop.js';
+import { type DecisionFigures, decisionFigures, type Look } from './measure/decisions.js';
 import { startNotes } from './measure/progress.js';
 import type { Run } from './prepare.js';
 import { counted, integer } from './text.js';
@@ -10,18 +11,6 @@ export interface Settled {
   /** How fast the workers decided a backlog; null where there was none to be timed, or it did not move. */
   readonly decisions: DecisionFigures | null;
   readonly interrupted: boolean;
-}
-
-/** Between 10 % and 90 % of the backlog all workers are at work; the whole includes their start and the end of the last. */
-export interface DecisionFigures {
-  readonly decided: number;
-  /** Above 0 where workers were at work while orders were still being accepted: then the rates mix both. */
-  readonly decidedBefore: number;
-  /** From the last look at which nothing was decided, or the first of all, to the first at which all was. */
-  readonly elapsedMs: number;
-  readonly decidedPerSecond: number;
-  /** Null where the backlog was too short to be seen between. */
-  readonly middlePerSecond: number | null;
 }
 
 // Ten looks a second at a number that the server has in memory.
@@ -74,12 +63,6 @@ async function awaitEnds(
   }
 }
 
-/** How many were decided at a moment. */
-export interface Look {
-  readonly atMs: number;
-  readonly decided: number;
-}
-
 async function awaitDecisions(
   shop: Shop,
   productId: number,
@@ -98,24 +81,4 @@ async function awaitDecisions(
     await new Promise(resolve => setTimeout(resolve, LOOK_INTERVAL_MS));
   }
   return looks;
-}
-
-export function decisionFigures(looks: readonly Look[], accepted: number): DecisionFigures | null {
-  const begin = looks.findLast(({ decided }) => decided === 0) ?? looks[0];
-  const end = looks.at(-1);
-  if (begin === undefined || end === undefined || end.decided === begin.decided) return null;
-  const from = looks.find(({ decided }) => decided >= accepted * 0.1);
-  const to = looks.findLast(({ decided }) => decided <= accepted * 0.9);
-  const hasMiddle = from !== undefined && to !== undefined && to.atMs > from.atMs;
-  return {
-    decided: end.decided - begin.decided,
-    decidedBefore: begin.decided,
-    elapsedMs: end.atMs - begin.atMs,
-    decidedPerSecond: rate(begin, end),
-    middlePerSecond: hasMiddle ? rate(from, to) : null,
-  };
-}
-
-function rate(from: Look, to: Look): number {
-  return ((to.decided - from.decided) / (to.atMs - from.atMs)) * 1000;
 }

@@ -28,7 +28,14 @@ export function answerReader(road: Road, wanted: Wanted): AnswerReader {
   let lastBody = '';
   let lastRefusal: Answer = INVALID;
   return (status, body) => {
-    if (status === granted) return readSafely(() => readGrant(body, wanted));
+    if (status === granted) {
+      try {
+        return readGrant(body, wanted);
+      } catch {
+        // Not JSON, or not the promised fields: both are the server's fault and counted as such.
+        return INVALID;
+      }
+    }
     if (body !== lastBody) {
       lastBody = body;
       lastRefusal = { slug: problemSlug(body), orderId: null, code: null };
@@ -60,15 +67,6 @@ function readOrder(answer: Fields, wanted: Wanted, status: 'CONFIRMED' | 'RESERV
     order.integer('productId') === wanted.productId &&
     order.integer('quantity') === wanted.quantity;
   return asWanted ? { slug: status.toLowerCase(), orderId: order.string('id'), code: null } : INVALID;
-}
-
-function readSafely(read: () => Answer): Answer {
-  try {
-    return read();
-  } catch {
-    // Not JSON, or not the promised fields: both are the server's fault and counted as such.
-    return INVALID;
-  }
 }
 
 /** The stable name of a problem: what follows the last slash of its `type`. */

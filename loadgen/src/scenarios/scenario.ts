@@ -47,8 +47,8 @@ export interface Plan {
   /** The road on which all come, or how they spread over the roads. */
   readonly roads: Entrance | Mix;
   /**
-   * What is awaited after the last answer: that each order has ended, with `--hold` the longest that a hold lasts, or that
-   * as many units are sold as orders were accepted.
+   * What is awaited after the last answer: that nothing is queued or reserved any more, or that as many units are sold as
+   * orders were accepted.
    */
   readonly settling: 'nothing' | 'ends' | 'decisions';
   /** The shopper who sends request `ordinal`. */

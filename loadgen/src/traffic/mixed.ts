@@ -61,7 +61,9 @@ export function mixedRoads(mix: Mix, holdMs: number, options: TrafficOptions): T
       return (confirmed('direct') + confirmed('redeem')) * request.quantity;
     },
     get unitsBackLate() {
-      return holds.countUnredeemedSince(lastRefusedAtMs - holdMs - RETURN_MS_MAX) * request.quantity;
+      const unredeemed = holds.countUnredeemedSince(lastRefusedAtMs - holdMs - RETURN_MS_MAX);
+      // A checkout that was lost on its way back may hold units too, and nobody here knows since when.
+      return (unredeemed + figures.checkout.outcomes.count(isUnknown)) * request.quantity;
     },
     // A redemption without an answer makes no order that was not acknowledged before.
     get unknown() {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { decisionFigures } from './settle-run.js';
+import { decisionFigures } from './decisions.js';
 
 const look = (atMs: number, decided: number) => ({ atMs, decided });
 
