@@ -23,7 +23,7 @@ export const credentials = {
 };
 
 // What `npm start` and the bin give to Node; see docs/decisions/0005.
-const nodeOptions = ['--max-semi-space-size=32'];
+export const nodeOptions = ['--max-semi-space-size=32'];
 const startTimeoutMs = 60_000;
 
 const entries: Record<Subject, string[]> = {
@@ -66,7 +66,8 @@ export async function startServer(subject: Subject): Promise<Server> {
   };
 }
 
-async function untilAnswering(url: string, subject: Subject, child: ChildProcess): Promise<void> {
+/** @throws when it ends first, or does not answer within a minute. */
+export async function untilAnswering(url: string, subject: string, child: ChildProcess): Promise<void> {
   const giveUpAtMs = performance.now() + startTimeoutMs;
   for (;;) {
     if (child.exitCode !== null)
@@ -82,7 +83,7 @@ async function untilAnswering(url: string, subject: Subject, child: ChildProcess
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

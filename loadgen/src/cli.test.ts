@@ -34,8 +34,20 @@ describe('settings', () => {
     });
   });
 
+  it('have shares and percentages, of which none is one of them', () => {
+    const args = ['--scenario', 'mixed', '--shares', '0,100,0', '--abandon', '0'];
+    expect(parse([...GIVEN, ...args])?.settings).toMatchObject({
+      shares: { direct: 0, checkout: 100, queued: 0 },
+      abandonPercent: 0,
+      holdS: 2,
+    });
+  });
+
   it.each([
-    [['--scenario', 'nope'], /expected one of race, sellout, throughput, constant, raw/],
+    [
+      ['--scenario', 'nope'],
+      /expected one of race, sellout, throughput, constant, checkout, mixed, scale, raw/,
+    ],
     [[], /--scenario is missing: expected one of race/],
     [
       ['--scenario', 'race', '--rate', '5'],
@@ -50,6 +62,18 @@ describe('settings', () => {
     [['--scenario', 'race', '--timeout', '0'], /--timeout 0: expected a number above 0/],
     [['--scenario', 'race', '--url', 'https://x'], /only http:\/\/ is supported/],
     [['--scenario', 'raw', '--path', 'null'], /expected a path such as/],
+    [
+      ['--scenario', 'mixed', '--shares', '60,25'],
+      /--shares 60,25: expected three whole numbers that make 100/,
+    ],
+    [['--scenario', 'mixed', '--shares', '60,25,16'], /--shares 60,25,16: expected/],
+    [['--scenario', 'mixed', '--shares', '60,25,15,0'], /--shares 60,25,15,0: expected/],
+    [['--scenario', 'mixed', '--shares', '110,-25,15'], /--shares 110,-25,15: expected/],
+    [['--scenario', 'mixed', '--abandon', '101'], /--abandon 101: expected a whole number from 0 up to 100/],
+    [['--scenario', 'mixed', '--path', '/x'], /--path has no meaning in the scenario mixed/],
+    [['--scenario', 'sellout', '--shares', '60,25,15'], /--shares has no meaning in the scenario sellout/],
+    [['--scenario', 'scale', '--orders', '0'], /--orders 0: expected a whole number from 1/],
+    [['--scenario', 'scale', '--settle-within', '0'], /--settle-within 0: expected a number above 0/],
     [['--scenario', 'race', '--fast'], /unknown option '--fast'/],
     [['--scenario', 'race', 'now'], /too many arguments/],
   ])('are refused with what was expected: %j', (args, message) => {
@@ -92,6 +116,7 @@ it('--help shows each scenario with its defaults', () => {
   const shown = parseOptions(['--help'], { env: {}, directory: '/', writeOut: text => (help += text) });
   expect(shown).toBeNull();
   expect(help).toContain('--connections 2,000 --requests 1,000,000 --units 10,000');
+  expect(help).toContain('--shares 60,25,15 --abandon 20 --hold 2');
 });
 
 function dataDirectory(files: Record<string, string>): string {

@@ -22,7 +22,7 @@ interface Flags {
   operatorToken?: string;
   operatorTokenFile?: string;
   productId?: string;
-  path: string;
+  path?: string;
   json?: string;
   journal?: string;
   keys: boolean;
@@ -32,6 +32,7 @@ interface Flags {
   timeout: string;
   reconnectFor: string;
   auditWithin: string;
+  settleWithin: string;
 }
 
 /**
@@ -62,7 +63,7 @@ function toOptions(command: Command, around: Surroundings): Options {
     scenario,
     settings: resolveSettings(scenario, givenSettings(command)),
     target: parseTarget(flags.url),
-    path: parsePath(flags.path),
+    path: flags.path === undefined ? null : parsePath(flags.path, scenario),
     apiKey: findApiKey(sources, !isBare),
     operatorToken: findOperatorToken(sources, needsOperator),
     productId,
@@ -75,6 +76,7 @@ function toOptions(command: Command, around: Surroundings): Options {
     requestTimeoutMs: positive('timeout', flags.timeout) * 1000,
     reconnectLimitMs: positive('reconnect-for', flags.reconnectFor) * 1000,
     auditPatienceMs: positive('audit-within', flags.auditWithin) * 1000,
+    settlePatienceMs: positive('settle-within', flags.settleWithin) * 1000,
   };
 }
 
@@ -88,7 +90,8 @@ function createCommand(around: Surroundings): Command {
     .option('--url <origin>', 'where the server listens, http only', 'http://127.0.0.1:3000');
   for (const name of SETTING_NAMES) {
     const { flag, summary } = SETTING_RULES[name];
-    command.option(`--${flag} <number>`, `${summary} (${takers(name)})`);
+    const value = name === 'shares' ? '<a,b,c>' : '<number>';
+    command.option(`--${flag} ${value}`, `${summary} (${takers(name)})`);
   }
   return command
     .option(
@@ -98,14 +101,15 @@ function createCommand(around: Surroundings): Command {
     .option('--operator-token <token>', 'makes the sale, reads the orders (default: env OPERATOR_TOKEN)')
     .option('--operator-token-file <file>', 'the same from a file (default: .doorbuster/operator-token)')
     .option('--product-id <id>', 'buy from the open sale of this product instead of making one')
-    .option('--path <path>', 'path to POST to', '/api/purchase')
+    .option('--path <path>', "path to POST to (default: the scenario's own)")
     .option('--no-keys', 'send no Idempotency-Key')
     .option('--no-verify', 'do not hold the answers against the orders of the server afterwards')
     .option('--tolerate-errors', 'lost connections, timeouts and 503 do not fail the verdict', false)
     .option('--timeout <seconds>', 'time for one request', '10')
     .option('--reconnect-for <seconds>', 'give up when the server is unreachable for so long', '30')
     .option('--audit-within <seconds>', 'time until the audit of the server must be clean', '10')
-    .option('--journal <file>', 'write each acknowledged order as a line of JSON, at once')
+    .option('--settle-within <seconds>', 'time until queued orders are decided and holds have ended', '300')
+    .option('--journal <file>', 'write each confirmed order as a line of JSON, at once')
     .option('--json <file>', 'write the report as JSON')
     .option('--quiet', 'no progress, only the report', false)
     .option('--keys', 'send a unique Idempotency-Key with each request (default)')
@@ -142,7 +146,12 @@ function positive(flag: string, text: string): number {
   throw new LoadFailure('usage', `--${flag} ${text}: expected a number above 0.`);
 }
 
-function parsePath(path: string): string {
+function parsePath(path: string, scenario: Scenario): string {
+  if (scenario.name === 'mixed')
+    throw new LoadFailure(
+      'usage',
+      '--path has no meaning in the scenario mixed: each of its roads has its own.',
+    );
   if (/^\/[\x21-\x7e]*$/.test(path)) return path;
   throw new LoadFailure('usage', `--path ${path}: expected a path such as /api/purchase.`);
 }

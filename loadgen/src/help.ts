@@ -1,7 +1,6 @@
 import { SCENARIOS } from './scenarios/catalogue.js';
 import type { Scenario } from './scenarios/scenario.js';
-import { SETTING_NAMES, SETTING_RULES } from './scenarios/settings.js';
-import { integer } from './text.js';
+import { SETTING_NAMES, SETTING_RULES, settingText } from './scenarios/settings.js';
 
 /** What --help says below the options. */
 export function helpText(): string {
@@ -19,6 +18,8 @@ Examples:
   npm run load -- --scenario sellout --requests 200,000 --connections 500
   npm run load -- --scenario throughput --duration 20 --json report.json
   npm run load -- --scenario constant --rate 5000 --duration 60
+  npm run load -- --scenario mixed --shares 40,40,20 --abandon 50
+  npm run load -- --scenario scale --orders 20,000
   npm run load -- --scenario raw --url http://127.0.0.1:4000 --path /null
   npm run load -- --scenario throughput --tolerate-errors --journal acknowledged.ndjson
 
@@ -28,8 +29,8 @@ Exit codes: 0 the verdict holds, 1 it does not, 2 the run could not take place, 
 
 function defaultFlags({ defaults, optional }: Scenario): string {
   const flags = SETTING_NAMES.flatMap(name => {
-    const value = defaults[name];
-    return value === undefined ? [] : [`--${SETTING_RULES[name].flag} ${integer(value)}`];
+    const text = settingText(name, defaults);
+    return text === null ? [] : [`--${SETTING_RULES[name].flag} ${text}`];
   });
   return [...flags, ...optional.map(name => `[--${SETTING_RULES[name].flag}]`)].join(' ');
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { API_KEY, type FakeShop, type Faults, OPERATOR_TOKEN, startFakeShop } from './fake-shop/fake-shop.js';
+import { API_KEY, type FakeShop, OPERATOR_TOKEN, startFakeShop } from './fake-shop/fake-shop.js';
+import type { Faults } from './fake-shop/faults.js';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 let shop: FakeShop;

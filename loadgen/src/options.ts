@@ -6,8 +6,8 @@ export interface Options {
   readonly scenario: Scenario;
   readonly settings: Settings;
   readonly target: Target;
-  /** Path of the purchase. */
-  readonly path: string;
+  /** Where to POST to instead of the road's own path; null for that. */
+  readonly path: string | null;
   readonly apiKey: string | null;
   readonly operatorToken: string | null;
   /** An existing product with an open sale; null to make one for this run. */
@@ -22,4 +22,6 @@ export interface Options {
   readonly reconnectLimitMs: number;
   /** How long the server's own audit may go on to find a breach before it counts. */
   readonly auditPatienceMs: number;
+  /** How long orders may stay undecided, and holds open, after the last answer. */
+  readonly settlePatienceMs: number;
 }

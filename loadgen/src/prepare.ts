@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { purchaseAnswerReader } from './contract/purchase-answer.js';
 import { createShop, type Shop } from './contract/shop.js';
-import { type RequestWriter, requestWriter } from './http/request.js';
-import { createRecorder, type Reading, type Recorder } from './measure/recorder.js';
 import type { Options } from './options.js';
 import { type PreparedSale, prepareSale } from './sale.js';
 import { type Plan, QUANTITY } from './scenarios/scenario.js';
+import { mixedRoads } from './traffic/mixed.js';
+import { oneRoad } from './traffic/one-road.js';
+import type { Traffic } from './traffic/traffic.js';
+import type { TrafficOptions } from './traffic/traffic-options.js';
 import { AcknowledgedOrders } from './verdict/acknowledged.js';
 import { type Journal, openJournal } from './verdict/journal.js';
 
@@ -15,9 +16,8 @@ export interface Run {
   readonly plan: Plan;
   readonly shop: Shop;
   readonly sale: PreparedSale | null;
-  readonly writer: RequestWriter;
+  readonly traffic: Traffic;
   readonly acknowledged: AcknowledgedOrders;
-  readonly recorder: Recorder;
   readonly journal: Journal | null;
   /** Starts the names of this run's shoppers, and of nobody else's. */
   readonly shopperPrefix: string;
@@ -39,47 +39,25 @@ export async function prepare(options: Options): Promise<Run> {
   const journal = options.journalFile === null ? null : openJournal(options.journalFile);
   const sale = plan.sale === null ? null : await prepareSale(shop, options.productId, plan.sale, runId);
   const productId = sale?.productId ?? options.productId ?? BARE_PRODUCT_ID;
-  const writer = requestWriter({
-    ...options,
-    runId,
-    productId,
-    quantity: QUANTITY,
-    shopperOf: plan.shopperOf,
-  });
   const acknowledged = new AcknowledgedOrders(expectedOrders(plan));
-  const recorder = createRecorder({
-    read: sale === null ? readBareAnswer : purchaseAnswerReader({ productId, quantity: QUANTITY }),
-    acknowledged,
+  const traffic = createTraffic(plan, {
+    request: { ...options, runId, productId, quantity: QUANTITY, shopperOf: plan.shopperOf },
+    path: options.path,
+    isBare: sale === null,
     isOpenLoop: plan.pace.kind === 'open',
-    onAcknowledged: (orderId, ordinal) =>
-      journal?.append({
-        orderId,
-        productId,
-        shopperId: writer.shopperId(ordinal),
-        quantity: QUANTITY,
-        idempotencyKey: writer.idempotencyKey(ordinal),
-      }),
-  });
-  return {
-    options,
-    plan,
-    shop,
-    sale,
-    writer,
     acknowledged,
-    recorder,
     journal,
-    shopperPrefix: `load-${runId}-`,
-  };
+  });
+  return { options, plan, shop, sale, traffic, acknowledged, journal, shopperPrefix: `load-${runId}-` };
+}
+
+function createTraffic({ roads, sale }: Plan, options: TrafficOptions): Traffic {
+  if (typeof roads === 'string') return oneRoad(roads, options);
+  return mixedRoads(roads, (sale?.holdTtlSeconds ?? 0) * 1000, options);
 }
 
 function expectedOrders({ sale, pace }: Plan): number {
   if (sale === null) return 0;
   const requestsMax = pace.kind === 'closed' ? pace.requestsMax : null;
   return Math.min(sale.allocation, requestsMax ?? sale.allocation);
-}
-
-/** A bare handler promises nothing about its body. */
-function readBareAnswer(status: number): Reading {
-  return { slug: status >= 200 && status < 300 ? 'ok' : 'refused', orderId: null };
 }

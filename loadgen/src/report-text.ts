@@ -1,6 +1,6 @@
 import type { LatencyMs } from './measure/latency.js';
 import type { Report } from './report.js';
-import { SETTING_NAMES, SETTING_RULES } from './scenarios/settings.js';
+import { SETTING_NAMES, SETTING_RULES, settingText } from './scenarios/settings.js';
 import { integer, milliseconds } from './text.js';
 
 /** The report for a person's eyes. */
@@ -9,7 +9,8 @@ export function reportText(report: Report): string {
     title(report),
     rows(figureRows(report)),
     latencyTable(report),
-    `Outcomes\n${rows(outcomeRows(report))}`,
+    `Outcomes\n${rows(outcomeRows(report.outcomes))}`,
+    ...roadSections(report),
     verdictText(report),
   ];
   return `\n${sections.join('\n\n')}\n`;
@@ -17,14 +18,14 @@ export function reportText(report: Report): string {
 
 function title({ scenario, url, settings, interrupted, givenUp }: Report): string {
   const given = SETTING_NAMES.flatMap(name => {
-    const value = settings[name];
-    return value === undefined ? [] : [`${SETTING_RULES[name].flag} ${integer(value)}`];
+    const text = settingText(name, settings);
+    return text === null ? [] : [`${SETTING_RULES[name].flag} ${text}`];
   });
   const note = `${interrupted ? ' (interrupted)' : ''}${givenUp ? ' (given up: the server was unreachable)' : ''}`;
   return `${scenario} at ${url}: ${given.join(', ')}${note}`;
 }
 
-function figureRows({ throughput, elapsedMs, connections, generator, scenario }: Report): Row[] {
+function figureRows({ throughput, decisions, elapsedMs, connections, generator, scenario }: Report): Row[] {
   const table: Row[] = [
     ['requests', integer(throughput.requests), `${integer(throughput.requestsPerSecond)} req/s`],
     ['elapsed', `${milliseconds(elapsedMs)} ms`, scenario === 'race' ? 'until the last was answered' : ''],
@@ -35,14 +36,23 @@ function figureRows({ throughput, elapsedMs, connections, generator, scenario }:
       `of one core, ${integer(generator.rssMaxBytes / 1_048_576)} MB at most`,
     ],
   ];
-  if (throughput.confirmed > 0) {
-    table.splice(1, 0, [
-      'confirmed',
-      integer(throughput.confirmed),
-      `${integer(throughput.confirmedPerSecond)} orders/s`,
-    ]);
-  }
+  const { confirmed, confirmedPerSecond, reserved, reservedPerSecond, queued, queuedPerSecond } = throughput;
+  const granted: Row[] = [
+    ['confirmed', integer(confirmed), `${integer(confirmedPerSecond)} orders/s`],
+    ['reserved', integer(reserved), `${integer(reservedPerSecond)} holds/s`],
+    ['queued', integer(queued), `${integer(queuedPerSecond)} accepted/s`],
+  ];
+  table.splice(1, 0, ...granted.filter(([, count]) => count !== '0'), ...decisionRows(decisions));
   return table;
+}
+
+function decisionRows(decisions: Report['decisions']): Row[] {
+  if (decisions === null) return [];
+  const { decided, decidedBefore, elapsedMs, decidedPerSecond, middlePerSecond } = decisions;
+  const middle = middlePerSecond === null ? '' : `, ${integer(middlePerSecond)}/s from 10 % to 90 %`;
+  const before = decidedBefore === 0 ? '' : `, after ${integer(decidedBefore)} while others were accepted`;
+  const remark = `${integer(decidedPerSecond)} decided/s in ${milliseconds(elapsedMs)} ms${middle}${before}`;
+  return [['decided', integer(decided), remark]];
 }
 
 function latencyTable({ latencyMs }: Report): string {
@@ -60,7 +70,24 @@ function latencyTable({ latencyMs }: Report): string {
     .join('\n');
 }
 
-function outcomeRows({ outcomes }: Report): Row[] {
+function roadSections({ roads, ends }: Report): string[] {
+  return roads.map(({ road, outcomes, latencyMs }) => {
+    const { p50, p99, max } = latencyMs;
+    const latency = `P50 ${milliseconds(p50)} ms, P99 ${milliseconds(p99)} ms, max ${milliseconds(max)} ms`;
+    const endRows = ends
+      .filter(end => end.road === road)
+      .map(
+        ({ status, reason, count }): Row => [
+          `-> ${status}${reason === null ? '' : ` ${reason}`}`,
+          integer(count),
+          '',
+        ],
+      );
+    return `Road ${road}: ${latency}\n${rows([...outcomeRows(outcomes), ...endRows])}`;
+  });
+}
+
+function outcomeRows(outcomes: Report['outcomes']): Row[] {
   const total = outcomes.reduce((sum, { count }) => sum + count, 0);
   return outcomes.map(({ status, slug, count }) => [
     `${status ?? '---'} ${slug}`,

@@ -1,10 +1,13 @@
+import type { Road } from './contract/road.js';
 import type { DriveResult } from './drive/drive.js';
+import type { DecisionFigures } from './measure/decisions.js';
 import type { LatencyMs } from './measure/latency.js';
 import type { OutcomeCount } from './measure/outcomes.js';
-import type { Recorder } from './measure/recorder.js';
 import type { GeneratorUsage } from './measure/usage.js';
 import type { Plan, Settings } from './scenarios/scenario.js';
+import type { RoadFigures, Traffic } from './traffic/traffic.js';
 import type { Check } from './verdict/check.js';
+import type { EndCount } from './verdict/tally.js';
 
 /**
  * The report as `--json` writes it. Fields are only ever added within a `schema`; a field that changes its meaning
@@ -16,7 +19,7 @@ export interface Report {
   readonly url: string;
   /** ISO 8601, when the first request was sent. */
   readonly startedAt: string;
-  /** Settings of the scenario, defaults filled in: connections, requests, durationS, units, shoppers, ... */
+  /** Settings of the scenario, defaults filled in: connections, requests, durationS, units, shoppers, shares, ... */
   readonly settings: Settings;
   /** Each request carried a unique Idempotency-Key. */
   readonly keys: boolean;
@@ -33,9 +36,23 @@ export interface Report {
   readonly latencyMs: LatencyFigures;
   /** Every request that was due, by what became of it; `status` null when there was no answer. */
   readonly outcomes: readonly OutcomeCount[];
+  /** The same by road, where the scenario has several; empty otherwise. */
+  readonly roads: readonly RoadReport[];
+  /** What became of the orders that were granted, as far as the server was asked. */
+  readonly ends: readonly EndCount[];
+  /** In `scale`: how fast the workers decided what was accepted. */
+  readonly decisions: DecisionFigures | null;
   readonly connections: { readonly opened: number; readonly refused: number };
   readonly verdict: Verdict;
   readonly generator: GeneratorUsage;
+}
+
+interface RoadReport {
+  /** `redeem` is the purchase with the code of a checkout. */
+  readonly road: Road;
+  readonly outcomes: readonly OutcomeCount[];
+  /** From sending to answer. */
+  readonly latencyMs: LatencyMs;
 }
 
 export interface SaleFigures {
@@ -52,6 +69,11 @@ export interface ThroughputFigures {
   readonly answered: number;
   readonly confirmed: number;
   readonly confirmedPerSecond: number;
+  /** Checkouts that hold units, and orders that were accepted into the queue. */
+  readonly reserved: number;
+  readonly reservedPerSecond: number;
+  readonly queued: number;
+  readonly queuedPerSecond: number;
 }
 
 export interface LatencyFigures {
@@ -72,22 +94,27 @@ export interface Verdict {
   readonly checks: readonly Check[];
 }
 
-/** Requests and confirmations, with their rates over the whole run. */
+/** Requests and grants, with their rates over the whole run. */
 export function throughputFigures(drive: DriveResult, outcomes: readonly OutcomeCount[]): ThroughputFigures {
   const sum = (matches: (outcome: OutcomeCount) => boolean) =>
     outcomes.reduce((total, outcome) => total + (matches(outcome) ? outcome.count : 0), 0);
   const perSecond = (count: number) => (drive.elapsedMs > 0 ? (count / drive.elapsedMs) * 1000 : 0);
-  const confirmed = sum(outcome => outcome.slug === 'confirmed');
+  const granted = (slug: string) => sum(outcome => outcome.slug === slug);
+  const [confirmed, reserved, queued] = [granted('confirmed'), granted('reserved'), granted('queued')];
   return {
     requests: drive.issued,
     requestsPerSecond: perSecond(drive.issued),
     answered: sum(outcome => outcome.status !== null),
     confirmed,
     confirmedPerSecond: perSecond(confirmed),
+    reserved,
+    reservedPerSecond: perSecond(reserved),
+    queued,
+    queuedPerSecond: perSecond(queued),
   };
 }
 
-export function latencyFigures(recorder: Recorder, plan: Plan, drive: DriveResult): LatencyFigures {
+export function latencyFigures({ recorder }: Traffic, plan: Plan, drive: DriveResult): LatencyFigures {
   const service = recorder.service.summary();
   if (plan.pace.kind === 'open') {
     const corrected = recorder.sinceIntended.summary();
@@ -96,6 +123,14 @@ export function latencyFigures(recorder: Recorder, plan: Plan, drive: DriveResul
   const expectedIntervalMs = (plan.connections * drive.elapsedMs) / Math.max(1, drive.issued);
   const corrected = recorder.service.corrected(expectedIntervalMs).summary();
   return { service, corrected, correction: 'expected-interval', expectedIntervalMs };
+}
+
+export function roadReports(roads: readonly RoadFigures[]): RoadReport[] {
+  return roads.map(({ road, outcomes, latency }) => ({
+    road,
+    outcomes: outcomes.list(),
+    latencyMs: latency.summary(),
+  }));
 }
 
 export function verdictOf(checks: readonly Check[], verified: boolean): Verdict {

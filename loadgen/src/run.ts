@@ -1,13 +1,13 @@
 import { createDrive, type DriveResult } from './drive/drive.js';
-import { isUnknown } from './measure/outcomes.js';
 import { startProgress } from './measure/progress.js';
 import { type GeneratorUsage, measureUsage } from './measure/usage.js';
 import type { Options } from './options.js';
 import { prepare, type Run } from './prepare.js';
-import { latencyFigures, type Report, throughputFigures, verdictOf } from './report.js';
+import { latencyFigures, type Report, roadReports, throughputFigures, verdictOf } from './report.js';
 import { QUANTITY } from './scenarios/scenario.js';
-import { type Check, check } from './verdict/check.js';
-import { verify } from './verdict/verify.js';
+import { type Settled, settleRun } from './settle-run.js';
+import { check } from './verdict/check.js';
+import { type Findings, verify } from './verdict/verify.js';
 
 /** How the load went, before it is judged. */
 interface Load {
@@ -16,15 +16,17 @@ interface Load {
   readonly usage: GeneratorUsage;
 }
 
-interface Verification {
-  readonly checks: readonly Check[];
+interface Verification extends Findings {
+  readonly settled: Settled;
   /** The server could be asked, whatever it answered. */
   readonly verified: boolean;
 }
 
+const NOT_SETTLED: Settled = { decisions: null, interrupted: false };
+
 /**
- * One run from the sale to the report: prepare, drive, verify, end the sale. `onInterruptible` is handed a function that
- * ends the load early; the run then still verifies and reports.
+ * One run from the sale to the report: prepare, drive, settle, verify, end the sale. `onInterruptible` is handed a
+ * function that ends the load, or the wait after it, early; the run then still verifies and reports.
  *
  * @throws LoadFailure when it cannot take place.
  */
@@ -36,17 +38,23 @@ export async function run(
   try {
     const load = await driveRun(prepared, onInterruptible);
     recordNotSent(prepared, load.result);
-    const verification = options.verify ? await verifyRun(prepared) : { checks: [], verified: false };
-    return toReport(prepared, load, verification);
+    return toReport(prepared, load, await verifyRun(prepared, onInterruptible));
   } finally {
     await endOwnSale(prepared);
   }
 }
 
 async function driveRun(prepared: Run, onInterruptible: (interrupt: () => void) => void): Promise<Load> {
-  const { options, plan, writer, recorder, journal } = prepared;
+  const { options, plan, traffic, journal } = prepared;
+  const { recorder, followUps } = traffic;
   const drive = createDrive(
-    { ...options, connections: plan.connections, pace: plan.pace, write: writer.write },
+    {
+      ...options,
+      connections: plan.connections,
+      pace: plan.pace,
+      write: traffic.write,
+      ...(followUps === null ? {} : { followUps }),
+    },
     recorder,
   );
   onInterruptible(drive.interrupt);
@@ -70,47 +78,53 @@ async function driveRun(prepared: Run, onInterruptible: (interrupt: () => void) 
 }
 
 /** Requests that were due and never sent count as errors. After an interruption nothing more was due. */
-function recordNotSent({ recorder }: Run, { overflowed, unsent, givenUp, interrupted }: DriveResult): void {
+function recordNotSent(
+  { traffic: { recorder } }: Run,
+  { overflowed, unsent, givenUp, interrupted }: DriveResult,
+): void {
   recorder.outcomes.add(null, 'overflow', overflowed);
   if (givenUp && !interrupted) recorder.outcomes.add(null, 'unsent', unsent);
 }
 
-async function verifyRun(prepared: Run): Promise<Verification> {
-  const { sale, recorder, acknowledged, writer, shop, shopperPrefix } = prepared;
-  if (sale === null) return { checks: [], verified: false };
+async function verifyRun(
+  prepared: Run,
+  onInterruptible: (interrupt: () => void) => void,
+): Promise<Verification> {
+  const { options, plan, sale, shop, shopperPrefix } = prepared;
+  const settled = NOT_SETTLED;
+  if (sale === null || !options.verify) return { checks: [], ends: [], settled, verified: false };
   try {
-    const checks = await verify(shop, {
+    const settled = await settleRun(prepared, onInterruptible);
+    const findings = await verify(shop, {
+      ...prepared,
       ...sale,
       saleIsOurs: sale.isOurs,
-      acknowledged,
-      acknowledgedTwice: recorder.acknowledgedTwice,
+      perUserLimit: sale.isOurs ? (plan.sale?.perUserLimit ?? null) : null,
+      mustHaveEnded: plan.settling !== 'nothing',
       quantity: QUANTITY,
-      auditPatienceMs: prepared.options.auditPatienceMs,
-      unknown: recorder.outcomes.count(isUnknown),
-      soldOutAnswers: recorder.outcomes.countOf('sold-out'),
-      shopperId: writer.shopperId,
-      isOurShopper: shopperId => shopperId.startsWith(shopperPrefix),
+      auditPatienceMs: options.auditPatienceMs,
+      shopperNumber: shopperId =>
+        shopperId.startsWith(shopperPrefix) ? Number(shopperId.slice(shopperPrefix.length)) : null,
     });
-    return { checks, verified: true };
+    return { ...findings, settled, verified: true };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return {
-      checks: [check('answers held against the orders', false, `could not verify: ${reason}`)],
-      verified: false,
-    };
+    const failed = check('answers held against the orders', false, `could not verify: ${reason}`);
+    return { checks: [failed], ends: [], settled, verified: false };
   }
 }
 
 function toReport(
   prepared: Run,
   { startedAt, result, usage }: Load,
-  { checks, verified }: Verification,
+  { checks, ends, settled, verified }: Verification,
 ): Report {
-  const { options, plan, sale, recorder } = prepared;
-  const outcomes = recorder.outcomes.list();
+  const { options, plan, sale, traffic } = prepared;
+  const outcomes = traffic.recorder.outcomes.list();
   const judged = options.scenario.judge({
     due: outcomes.reduce((sum, { count }) => sum + count, 0),
-    outcomes: recorder.outcomes,
+    outcomes: traffic.recorder.outcomes,
+    roads: traffic.roads,
     unitsAtStart: sale?.unitsAtStart ?? 0,
     quantity: QUANTITY,
     refusedConnects: result.connections.refused,
@@ -128,12 +142,15 @@ function toReport(
       sale === null
         ? null
         : { productId: sale.productId, saleId: sale.saleId, unitsAtStart: sale.unitsAtStart },
-    interrupted: result.interrupted,
+    interrupted: result.interrupted || settled.interrupted,
     givenUp: result.givenUp,
     elapsedMs: result.elapsedMs,
     throughput: throughputFigures(result, outcomes),
-    latencyMs: latencyFigures(recorder, plan, result),
+    latencyMs: latencyFigures(traffic, plan, result),
     outcomes,
+    roads: roadReports(traffic.roads),
+    ends,
+    decisions: settled.decisions,
     connections: result.connections,
     verdict: verdictOf([...judged, ...checks], verified),
     generator: usage,

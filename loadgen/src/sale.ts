@@ -2,7 +2,7 @@ import { CallFailure, setupFailure } from './contract/call.js';
 import type { Shop, Stock } from './contract/shop.js';
 import { LoadFailure } from './failure.js';
 import type { SaleFigures } from './report.js';
-import type { Plan } from './scenarios/scenario.js';
+import type { WantedSale } from './scenarios/scenario.js';
 
 /** The sale that a run buys from. */
 export interface PreparedSale extends SaleFigures {
@@ -20,7 +20,7 @@ const POLL_INTERVAL_MS = 50;
 export async function prepareSale(
   shop: Shop,
   productId: number | null,
-  wanted: NonNullable<Plan['sale']>,
+  wanted: WantedSale,
   runId: string,
 ): Promise<PreparedSale> {
   try {
@@ -46,7 +46,7 @@ async function takeSale(shop: Shop, productId: number): Promise<PreparedSale> {
   return { productId, saleId, unitsAtStart: available, isOurs: false };
 }
 
-async function makeSale(shop: Shop, wanted: NonNullable<Plan['sale']>, runId: string): Promise<PreparedSale> {
+async function makeSale(shop: Shop, wanted: WantedSale, runId: string): Promise<PreparedSale> {
   const productId = await shop.createProduct(`Load run ${runId}`);
   const saleId = await shop.createSale({ productId, ...wanted });
   const deadlineMs = performance.now() + OPEN_WITHIN_MS;

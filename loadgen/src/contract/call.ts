@@ -1,6 +1,6 @@
 import { LoadFailure } from '../failure.js';
+import { problemSlug } from './answer.js';
 import { Fields } from './fields.js';
-import { problemSlug } from './purchase-answer.js';
 
 /** One JSON call beside the load, by the ordinary client: it is rare, so its cost does not matter. */
 export interface Call {

@@ -16,6 +16,8 @@ interface NewSale {
   readonly productId: number;
   readonly allocation: number;
   readonly perUserLimit: number;
+  /** Left out, the engine's own: 15 minutes. */
+  readonly holdTtlSeconds?: number;
 }
 
 /** Units of a sale. `saleId` is null while the product has none. */
@@ -33,6 +35,8 @@ export interface ListedOrder {
   readonly shopperId: string;
   readonly quantity: number;
   readonly status: string;
+  /** Why it has ended, where the status does not say; null otherwise. */
+  readonly reason: string | null;
 }
 
 interface OrderPage {
@@ -104,6 +108,7 @@ function readOrders(fields: Fields): OrderPage {
     shopperId: order.string('shopperId'),
     quantity: order.integer('quantity'),
     status: order.string('status'),
+    reason: order.stringOrNull('reason'),
   }));
   return { orders, next: fields.stringOrNull('next') };
 }

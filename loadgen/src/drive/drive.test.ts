@@ -36,6 +36,33 @@ describe('a closed loop', () => {
     expect(ended).toEqual({ 200: 2_000 });
   });
 
+  it('sends what answers give rise to, before what is next, and ends when that is answered too', async () => {
+    const { port, bodies } = await startEcho();
+    const due = [1_000, 1_001, 1_002];
+    const followUps = {
+      take: () => due.pop() ?? -1,
+      get isEmpty() {
+        return due.length === 0;
+      },
+    };
+    const { drive, ended } = createCounted(port, { connections: 1, followUps }, 5);
+    const opened = due.splice(0);
+    await drive.open();
+    due.push(...opened);
+    expect(await drive.run()).toMatchObject({ issued: 8, unsent: 0 });
+    expect(ended).toEqual({ 200: 8 });
+    expect(bodies).toEqual(['0', '1002', '1001', '1000', '1', '2', '3', '4']);
+  });
+
+  it('leaves out what answers give rise to once interrupted', async () => {
+    const { port } = await startEcho();
+    const { drive } = createCounted(port, { followUps: { take: () => -1, isEmpty: false } }, 10);
+    await drive.open();
+    const running = drive.run();
+    drive.interrupt();
+    expect(await running).toMatchObject({ interrupted: true });
+  });
+
   it('sends nothing more once interrupted, and ends', async () => {
     const { port } = await startEcho();
     const { drive, ended } = createCounted(port, { connections: 5 }, 1_000_000);

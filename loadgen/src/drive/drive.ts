@@ -12,6 +12,18 @@ export interface DriveOptions {
   readonly reconnectLimitMs: number;
   readonly pace: Pace;
   write(ordinal: number): string;
+  /** What answers give rise to. */
+  readonly followUps?: FollowUps;
+}
+
+/**
+ * Requests that follow from answers. They are sent on the first connection that is free, before those of the pace. An
+ * answer may give rise to one at most, so there are never more of them due than connections.
+ */
+export interface FollowUps {
+  /** The ordinal of the next one, which `write` knows; -1 while none is due. */
+  take(): number;
+  readonly isEmpty: boolean;
 }
 
 /** Hears what became of each request. The hot path: called once for each request that was sent. */
@@ -48,11 +60,27 @@ export function createDrive(options: DriveOptions, listener: DriveListener): Dri
   let lastEndAtMs = 0;
   let interrupted = false;
   let givenUp = false;
+  let followUps = options.followUps ?? NO_FOLLOW_UPS;
+  // Requests of the pace are numbered without gaps, whatever is sent between them.
+  let next = 0;
 
-  const issue: Issue = (connection, intendedAtMs, nowMs) => {
-    connection.send(options.write(issued), issued, intendedAtMs, nowMs);
+  const send = (connection: Connection, ordinal: number, intendedAtMs: number, nowMs: number) => {
+    connection.send(options.write(ordinal), ordinal, intendedAtMs, nowMs);
     issued += 1;
     inFlight += 1;
+  };
+  const issue: Issue = (connection, intendedAtMs, nowMs) => {
+    send(connection, next, intendedAtMs, nowMs);
+    next += 1;
+  };
+  const onFree = (connection: Connection, nowMs: number) => {
+    const followUp = followUps.take();
+    if (followUp === NO_FOLLOW_UP) pacer.onFree(connection, nowMs);
+    else send(connection, followUp, nowMs, nowMs);
+  };
+  const stop = () => {
+    followUps = NO_FOLLOW_UPS;
+    pacer.stop();
   };
   const ended = (nowMs: number) => {
     inFlight -= 1;
@@ -62,7 +90,7 @@ export function createDrive(options: DriveOptions, listener: DriveListener): Dri
     ended(nowMs);
     const { ordinal, sentAtMs, intendedAtMs } = connection;
     listener.onAnswer(ordinal, status, body, nowMs - sentAtMs, nowMs - intendedAtMs);
-    if (connection.isIdle) pacer.onFree(connection, nowMs);
+    if (connection.isIdle) onFree(connection, nowMs);
   };
   const onLost = (connection: Connection, loss: Loss, nowMs: number) => {
     ended(nowMs);
@@ -70,12 +98,12 @@ export function createDrive(options: DriveOptions, listener: DriveListener): Dri
   };
   const onGiveUp = () => {
     givenUp = true;
-    pacer.stop();
+    stop();
   };
   const pacer = createPacer(options.pace, issue);
   const pool = new Pool(
     { ...options, size: options.connections },
-    { onOpen: connection => pacer.onFree(connection, performance.now()), onAnswer, onLost, onGiveUp },
+    { onOpen: connection => onFree(connection, performance.now()), onAnswer, onLost, onGiveUp },
   );
 
   return {
@@ -83,7 +111,7 @@ export function createDrive(options: DriveOptions, listener: DriveListener): Dri
     async run() {
       startedAtMs = lastEndAtMs = performance.now();
       pacer.start(startedAtMs);
-      await until(() => pacer.isDone && inFlight === 0);
+      await until(() => pacer.isDone && inFlight === 0 && followUps.isEmpty);
       pool.close();
       const { unsent, overflowed } = pacer;
       const elapsedMs = lastEndAtMs - startedAtMs;
@@ -91,10 +119,13 @@ export function createDrive(options: DriveOptions, listener: DriveListener): Dri
     },
     interrupt() {
       interrupted = true;
-      pacer.stop();
+      stop();
     },
   };
 }
+
+const NO_FOLLOW_UP = -1;
+const NO_FOLLOW_UPS: FollowUps = { take: () => NO_FOLLOW_UP, isEmpty: true };
 
 function createPacer(pace: Pace, issue: Issue): Pacer {
   return pace.kind === 'closed' ? closedPacer(pace, issue) : openPacer(pace, issue);

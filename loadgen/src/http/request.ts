@@ -38,7 +38,23 @@ export function requestWriter(options: RequestOptions): RequestWriter {
   return { write, shopperId, idempotencyKey };
 }
 
-function requestHead(options: RequestOptions, contentLength: number): string {
+/** The request that presents the code of a checkout, for the shopper whose visit was `ordinal`. */
+export function redeemWriter(
+  options: RequestOptions,
+  { shopperId }: RequestWriter,
+): (ordinal: number, code: string) => string {
+  const keyOf = (ordinal: number) =>
+    options.keys ? `Idempotency-Key: ${options.runId}-redeem-${fixed(ordinal)}\r\n` : '';
+  return (ordinal, code) => {
+    const body = JSON.stringify({ code, userId: shopperId(ordinal) });
+    return `${requestHead(options, body.length)}${keyOf(ordinal)}\r\n${body}`;
+  };
+}
+
+function requestHead(
+  options: Pick<RequestOptions, 'path' | 'target' | 'apiKey'>,
+  contentLength: number,
+): string {
   const lines = [
     `POST ${options.path} HTTP/1.1`,
     `Host: ${new URL(options.target.origin).host}`,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { problemSlug, purchaseAnswerReader } from '../contract/purchase-answer.js';
+import { answerReader, problemSlug } from '../contract/answer.js';
 import { LatencyRecorder } from './latency.js';
 import { progressLine } from './progress.js';
 
@@ -57,5 +57,19 @@ it.each([
   ['not confirmed', '{"success":true,"order":{"id":"x","productId":7,"quantity":1,"status":"QUEUED"}}'],
   ['not a success', '{"success":false,"order":{"id":"x","productId":7,"quantity":1,"status":"CONFIRMED"}}'],
 ])('a 200 that is %s is no confirmation', (_name, body) => {
-  expect(purchaseAnswerReader({ productId: 7, quantity: 1 })(200, body).slug).toBe('invalid-answer');
+  expect(answerReader('direct', { productId: 7, quantity: 1 })(200, body).slug).toBe('invalid-answer');
+});
+
+const HELD = '"order":{"id":"x","productId":7,"quantity":1,"status":"RESERVED"}';
+
+it.each([
+  ['checkout', 201, `{"success":true,"code":"c",${HELD}}`, { slug: 'reserved', orderId: 'x', code: 'c' }],
+  ['queued', 202, '{"order_id":"x","status":"QUEUED"}', { slug: 'queued', orderId: 'x', code: null }],
+  ['checkout', 200, `{"success":true,"code":"c",${HELD}}`, { slug: 'no-problem-type', orderId: null }],
+  ['checkout', 201, `{"success":true,${HELD}}`, { slug: 'invalid-answer', orderId: null }],
+  ['redeem', 200, `{"success":true,${HELD}}`, { slug: 'invalid-answer', orderId: null }],
+  ['queued', 202, '{"order_id":"x","status":"CONFIRMED"}', { slug: 'invalid-answer', orderId: null }],
+  ['queued', 202, '{"status":"QUEUED"}', { slug: 'invalid-answer', orderId: null }],
+] as const)('on the road %s, %i %s is read as it should be', (road, status, body, expected) => {
+  expect(answerReader(road, { productId: 7, quantity: 1 })(status, body)).toMatchObject(expected);
 });

@@ -36,6 +36,34 @@ export function startProgress(quiet: boolean, read: () => ProgressState): Progre
   };
 }
 
+export interface Notes {
+  /** Says where things stand, or keeps it back where the line before is too recent. */
+  tell(text: string): void;
+  stop(): void;
+}
+
+/** The same line for what is waited for after the load. */
+export function startNotes(quiet: boolean): Notes {
+  if (quiet) return { tell() {}, stop() {} };
+  const stream = process.stderr;
+  const isTerminal = stream.isTTY === true;
+  const intervalMs = isTerminal ? TTY_INTERVAL_MS : LOG_INTERVAL_MS;
+  const startedAtMs = performance.now();
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    tell(text) {
+      const nowMs = performance.now();
+      if (nowMs - toldAtMs < intervalMs) return;
+      toldAtMs = nowMs;
+      const line = `waiting ${((nowMs - startedAtMs) / 1000).toFixed(1)} s | ${text}`;
+      stream.write(isTerminal ? `\r\x1b[K${line.slice(0, (stream.columns ?? 110) - 1)}` : `${line}\n`);
+    },
+    stop() {
+      if (isTerminal) stream.write('\r\x1b[K');
+    },
+  };
+}
+
 /** The rate is that since the line before, so that a stall is seen when it happens. */
 export function progressLine(state: ProgressState, before: { elapsedMs: number; requests: number }): string {
   const sinceS = (state.elapsedMs - before.elapsedMs) / 1000;

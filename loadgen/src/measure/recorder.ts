@@ -3,19 +3,21 @@ import type { AcknowledgedOrders } from '../verdict/acknowledged.js';
 import { LatencyRecorder } from './latency.js';
 import { Outcomes } from './outcomes.js';
 
-/** What an answer means. Only a success carries an order. */
+/** What an answer means. Only a grant carries an order that is new. */
 export interface Reading {
   readonly slug: string;
   readonly orderId: string | null;
 }
 
 export interface RecorderOptions {
-  read(status: number, body: string): Reading;
+  read(status: number, body: string, ordinal: number): Reading;
   readonly acknowledged: AcknowledgedOrders;
   /** In an open loop a request may be sent later than it was due, so there are two latencies to record. */
   readonly isOpenLoop: boolean;
   /** Hears of each order that was acknowledged for the first time. */
   onAcknowledged(orderId: string, ordinal: number): void;
+  /** Hears how each request was counted. */
+  onCounted?(ordinal: number, status: number | null, slug: string, serviceMs: number): void;
 }
 
 export interface Recorder extends DriveListener {
@@ -43,12 +45,16 @@ export function createRecorder(options: RecorderOptions): Recorder {
     service.record(serviceMs);
     if (options.isOpenLoop) sinceIntended.record(sinceIntendedMs);
   };
-  const acknowledge = (orderId: string, ordinal: number): string => {
+  const count = (ordinal: number, status: number | null, slug: string, serviceMs: number) => {
+    outcomes.add(status, slug);
+    options.onCounted?.(ordinal, status, slug, serviceMs);
+  };
+  const acknowledge = (orderId: string, ordinal: number, slug: string): string => {
     const kept = options.acknowledged.add(orderId, ordinal);
     if (kept === 'not-a-uuid') return 'invalid-answer';
     if (kept === 'duplicate') acknowledgedTwice += 1;
     else options.onAcknowledged(orderId, ordinal);
-    return 'confirmed';
+    return slug;
   };
 
   return {
@@ -57,13 +63,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
     sinceIntended,
     onAnswer(ordinal, status, body, serviceMs, sinceIntendedMs) {
       time(serviceMs, sinceIntendedMs);
-      const { slug, orderId } = options.read(status, body);
-      outcomes.add(status, orderId === null ? slug : acknowledge(orderId, ordinal));
+      const { slug, orderId } = options.read(status, body, ordinal);
+      count(ordinal, status, orderId === null ? slug : acknowledge(orderId, ordinal, slug), serviceMs);
     },
-    onLost(_ordinal, loss, serviceMs, sinceIntendedMs) {
+    onLost(ordinal, loss, serviceMs, sinceIntendedMs) {
       // A timeout is a latency too: leaving it out would make a server that hangs look fast.
       time(serviceMs, sinceIntendedMs);
-      outcomes.add(null, loss);
+      count(ordinal, null, loss, serviceMs);
     },
     get ended() {
       return ended;

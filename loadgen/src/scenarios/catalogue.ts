@@ -1,9 +1,21 @@
+import { checkout } from './checkout.js';
 import { constant } from './constant.js';
+import { mixed } from './mixed.js';
 import { race } from './race.js';
 import { raw } from './raw.js';
+import { scale } from './scale.js';
 import type { Scenario } from './scenario.js';
 import { sellout } from './sellout.js';
 import { throughput } from './throughput.js';
 
 /** All scenarios, in the order of --help. */
-export const SCENARIOS: readonly Scenario[] = [race, sellout, throughput, constant, raw];
+export const SCENARIOS: readonly Scenario[] = [
+  race,
+  sellout,
+  throughput,
+  constant,
+  checkout,
+  mixed,
+  scale,
+  raw,
+];

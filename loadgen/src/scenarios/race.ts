@@ -14,6 +14,8 @@ export const race: Scenario = {
       connections: shoppers,
       pace: { kind: 'closed', requestsMax: shoppers * purchases, durationMs: null },
       sale: { allocation: setting(settings, 'units'), perUserLimit: purchases },
+      roads: 'direct',
+      settling: 'nothing',
       shopperOf: ordinal => ordinal % shoppers,
     };
   },

@@ -10,6 +10,8 @@ export const raw: Scenario = {
     connections: setting(settings, 'connections'),
     pace: closedPace(settings),
     sale: null,
+    roads: 'direct',
+    settling: 'nothing',
     shopperOf: uniqueShopper,
   }),
   judge: () => [],

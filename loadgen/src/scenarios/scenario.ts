@@ -1,18 +1,26 @@
+import type { Entrance } from '../contract/road.js';
 import type { Pace } from '../drive/pace.js';
+import type { Mix, Shares } from '../traffic/mix.js';
 import type { Facts } from '../verdict/answers.js';
 import type { Check } from '../verdict/check.js';
 
 /** A number that a scenario can be given on the command line. */
-export type SettingName =
+export type NumberName =
   | 'shoppers'
   | 'units'
   | 'purchases'
   | 'requests'
+  | 'orders'
   | 'connections'
   | 'durationS'
-  | 'ratePerSecond';
+  | 'ratePerSecond'
+  | 'abandonPercent'
+  | 'holdS';
 
-export type Settings = Readonly<Partial<Record<SettingName, number>>>;
+/** Anything that it can be given. */
+export type SettingName = NumberName | 'shares';
+
+export type Settings = Readonly<Partial<Record<NumberName, number> & { shares: Shares }>>;
 
 /**
  * A scenario is a description: what is asked for, how often, and when the result is right. It performs nothing itself.
@@ -35,15 +43,32 @@ export interface Plan {
   readonly connections: number;
   readonly pace: Pace;
   /** The sale to make for this run; null for a bare handler that knows no sales. */
-  readonly sale: { readonly allocation: number; readonly perUserLimit: number } | null;
+  readonly sale: WantedSale | null;
+  /** The road on which all come, or how they spread over the roads. */
+  readonly roads: Entrance | Mix;
+  /**
+   * What is awaited after the last answer: that nothing is queued or reserved any more, or that as many units are sold as
+   * orders were accepted.
+   */
+  readonly settling: 'nothing' | 'ends' | 'decisions';
   /** The shopper who sends request `ordinal`. */
   shopperOf(ordinal: number): number;
+}
+
+export interface WantedSale {
+  readonly allocation: number;
+  readonly perUserLimit: number;
+  /** Left out, the engine's own. */
+  readonly holdTtlSeconds?: number;
 }
 
 export const QUANTITY = 1;
 
 /** A setting that the scenario gives a default to, so it is there. */
-export function setting(settings: Settings, name: SettingName): number {
+export function setting<Name extends SettingName>(
+  settings: Settings,
+  name: Name,
+): NonNullable<Settings[Name]> {
   const value = settings[name];
   if (value === undefined) throw new Error(`The scenario declares no setting ${name}.`);
   return value;

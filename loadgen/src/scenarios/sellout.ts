@@ -11,6 +11,8 @@ export const sellout: Scenario = {
     connections: setting(settings, 'connections'),
     pace: { kind: 'closed', requestsMax: setting(settings, 'requests'), durationMs: null },
     sale: { allocation: setting(settings, 'units'), perUserLimit: 1 },
+    roads: 'direct',
+    settling: 'nothing',
     shopperOf: uniqueShopper,
   }),
   judge: facts => [onlyExpected(facts, ['confirmed', 'sold-out']), ...soldExactly(facts)],

@@ -1,17 +1,23 @@
+import { ENTRANCES } from '../contract/road.js';
 import { LoadFailure } from '../failure.js';
 import { integer } from '../text.js';
-import type { Scenario, SettingName, Settings } from './scenario.js';
+import type { Shares } from '../traffic/mix.js';
+import type { NumberName, Scenario, SettingName, Settings } from './scenario.js';
 
 interface SettingRule {
   readonly flag: string;
   readonly max: number;
+  /** 1 where it is left out, and anything above 0 of what may be a fraction. */
+  readonly min?: number;
   readonly summary: string;
   /** Fractions make sense, as of seconds. */
   readonly fractional?: true;
 }
 
 /** The command line of each setting. */
-export const SETTING_RULES: Readonly<Record<SettingName, SettingRule>> = {
+export const SETTING_RULES: Readonly<
+  Record<NumberName, SettingRule> & { shares: Pick<SettingRule, 'flag' | 'summary'> }
+> = {
   // Beyond 20,000 the ports of one client address run out.
   connections: {
     flag: 'connections',
@@ -22,20 +28,33 @@ export const SETTING_RULES: Readonly<Record<SettingName, SettingRule>> = {
   purchases: { flag: 'purchases', max: 1_000, summary: 'purchases per shopper' },
   // Ordinals are written with nine digits.
   requests: { flag: 'requests', max: 999_999_999, summary: 'requests in all' },
+  orders: { flag: 'orders', max: 999_999_999, summary: 'queued orders in all' },
   // What an integer column holds.
   units: { flag: 'units', max: 2_147_483_647, summary: 'units of the sale' },
   durationS: { flag: 'duration', max: 86_400, summary: 'seconds', fractional: true },
   ratePerSecond: { flag: 'rate', max: 1_000_000, summary: 'arrivals per second', fractional: true },
+  shares: { flag: 'shares', summary: 'percent of purchases, checkouts and queued orders' },
+  abandonPercent: {
+    flag: 'abandon',
+    min: 0,
+    max: 100,
+    summary: 'percent of the checkouts that are never redeemed',
+  },
+  holdS: { flag: 'hold', max: 86_400, summary: 'seconds that a checkout holds its units' },
 };
 
 export const SETTING_NAMES: readonly SettingName[] = [
   'connections',
   'requests',
+  'orders',
   'durationS',
   'units',
   'shoppers',
   'purchases',
   'ratePerSecond',
+  'shares',
+  'abandonPercent',
+  'holdS',
 ];
 
 /** Reads a number as a person writes it: `1000000`, `1,000,000` or `1_000_000`. NaN when it is none. */
@@ -49,23 +68,48 @@ export function parseNumber(text: string): number {
  */
 export function resolveSettings(scenario: Scenario, given: Partial<Record<SettingName, string>>): Settings {
   const taken = SETTING_NAMES.filter(name => name in scenario.defaults || scenario.optional.includes(name));
-  const settings: Partial<Record<SettingName, number>> = { ...scenario.defaults };
+  const settings: { -readonly [Name in SettingName]?: Settings[Name] } = { ...scenario.defaults };
   // Asked for a number of requests, nobody expects a default duration to cut it short.
   if (given.requests !== undefined && scenario.optional.includes('requests')) delete settings.durationS;
   for (const name of SETTING_NAMES) {
     const text = given[name];
     if (text === undefined) continue;
     if (!taken.includes(name)) throw notTaken(scenario, name, taken);
-    settings[name] = parseSetting(name, text);
+    if (name === 'shares') settings.shares = parseShares(text);
+    else settings[name] = parseSetting(name, text);
   }
   return settings;
 }
 
-function parseSetting(name: SettingName, text: string): number {
-  const { flag, max, fractional } = SETTING_RULES[name];
+/** A setting as it is written on the command line. */
+export function settingText(name: SettingName, settings: Settings): string | null {
+  if (name !== 'shares') {
+    const value = settings[name];
+    return value === undefined ? null : integer(value);
+  }
+  return settings.shares === undefined
+    ? null
+    : ENTRANCES.map(entrance => settings.shares?.[entrance]).join(',');
+}
+
+function parseShares(text: string): Shares {
+  const [direct = Number.NaN, checkout = Number.NaN, queued = Number.NaN, ...rest] = text
+    .split(',')
+    .map(part => (/^\d{1,3}$/.test(part) ? Number(part) : Number.NaN));
+  if (direct + checkout + queued === 100 && rest.length === 0) return { direct, checkout, queued };
+  throw new LoadFailure(
+    'usage',
+    `--shares ${text}: expected three whole numbers that make 100, such as 60,25,15: the percent of purchases, ` +
+      'checkouts and queued orders.',
+  );
+}
+
+function parseSetting(name: NumberName, text: string): number {
+  const { flag, max, fractional, min = 1 } = SETTING_RULES[name];
   const value = parseNumber(text);
-  if (value > 0 && value <= max && (fractional === true || Number.isInteger(value))) return value;
-  const kind = fractional === true ? 'a number above 0' : 'a whole number from 1';
+  const isIn = fractional === true ? value > 0 : value >= min && Number.isInteger(value);
+  if (isIn && value <= max) return value;
+  const kind = fractional === true ? 'a number above 0' : `a whole number from ${min}`;
   throw new LoadFailure('usage', `--${flag} ${text}: expected ${kind} up to ${integer(max)}.`);
 }
 

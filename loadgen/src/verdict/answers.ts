@@ -1,5 +1,7 @@
+import type { Road } from '../contract/road.js';
 import { isCrashRelated, type OutcomeCount, type Outcomes } from '../measure/outcomes.js';
 import { integer } from '../text.js';
+import type { RoadFigures } from '../traffic/traffic.js';
 import { type Check, check } from './check.js';
 
 /** What a scenario may judge from the answers alone. */
@@ -7,6 +9,8 @@ export interface Facts {
   /** Requests that were due, sent or not. */
   readonly due: number;
   readonly outcomes: Outcomes;
+  /** The same by road, where there are several. */
+  readonly roads: readonly RoadFigures[];
   /** Units that were available before the first request. */
   readonly unitsAtStart: number;
   readonly quantity: number;
@@ -17,28 +21,51 @@ export interface Facts {
 
 /** No request ended in another way than those expected, and no connect failed. */
 export function onlyExpected(facts: Facts, slugs: readonly string[]): Check {
-  const others = facts.outcomes.list().filter(({ slug }) => !slugs.includes(slug));
-  const faults = facts.tolerateErrors ? others.filter(outcome => !isCrashRelated(outcome)) : others;
+  return judgeOthers(
+    facts,
+    others(facts.outcomes, slugs).map(outcome => ({ outcome, name: describe(outcome) })),
+  );
+}
+
+/** The same, where what is expected depends on the road. */
+export function onlyExpectedOnRoads(facts: Facts, slugs: Readonly<Record<Road, readonly string[]>>): Check {
+  const sent = facts.roads.flatMap(({ road, outcomes }) =>
+    others(outcomes, slugs[road]).map(outcome => ({ outcome, name: `${road}: ${describe(outcome)}` })),
+  );
+  // What was never sent belongs to no road.
+  const unsent = facts.outcomes
+    .list()
+    .filter(({ slug }) => slug === 'unsent')
+    .map(outcome => ({ outcome, name: describe(outcome) }));
+  return judgeOthers(facts, [...sent, ...unsent]);
+}
+
+function others(outcomes: Outcomes, slugs: readonly string[]): OutcomeCount[] {
+  return outcomes.list().filter(({ slug }) => !slugs.includes(slug));
+}
+
+function judgeOthers(facts: Facts, found: ReadonlyArray<{ outcome: OutcomeCount; name: string }>): Check {
+  const faults = facts.tolerateErrors ? found.filter(({ outcome }) => !isCrashRelated(outcome)) : found;
   const refused = facts.refusedConnects;
   const ok = faults.length === 0 && (refused === 0 || facts.tolerateErrors);
-  const named = others.map(describe);
+  const named = found.map(({ name }) => name);
   if (refused > 0) named.push(`${integer(refused)} refused connects`);
   const tolerated = ok && named.length > 0 ? ' (tolerated)' : '';
   return check('only expected answers', ok, named.length === 0 ? '0 errors' : named.join(', ') + tolerated);
 }
 
-/** As many were confirmed as there were units for, and all others were told that it is sold out. */
-export function soldExactly(facts: Facts): Check[] {
+/** As many were granted as there were units for, and all others were told that it is sold out. */
+export function soldExactly(facts: Facts, granted = 'confirmed'): Check[] {
   const buyers = Math.min(Math.floor(facts.unitsAtStart / facts.quantity), facts.due);
   return [
-    within(facts, 'confirmed', buyers, 'confirmed'),
+    within(facts, granted, buyers, granted),
     within(facts, 'told sold out', facts.due - buyers, 'sold-out'),
   ];
 }
 
-/** Every request that was due was confirmed. */
-export function allConfirmed(facts: Facts): Check[] {
-  return [within(facts, 'confirmed', facts.due, 'confirmed')];
+/** Every request that was due was granted. */
+export function allGranted(facts: Facts, granted: string): Check[] {
+  return [within(facts, granted, facts.due, granted)];
 }
 
 /**

@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { LoadFailure } from '../failure.js';
 
-/** An order that the server acknowledged. One line of the journal. */
-interface AcknowledgedLine {
+/** An order that the server confirmed. One line of the journal. */
+export interface AcknowledgedLine {
   readonly orderId: string;
   readonly productId: number;
   readonly shopperId: string;

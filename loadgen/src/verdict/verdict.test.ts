@@ -1,30 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseOptions } from '../cli.js';
-import { API_KEY, type Faults, OPERATOR_TOKEN, startFakeShop } from '../fake-shop/fake-shop.js';
-import type { Report } from '../report.js';
-import { run } from '../run.js';
-
-interface Judged extends Report {
-  /** What the shop itself saw. */
-  readonly seen: { readonly keys: number; readonly endedSales: readonly number[] };
-}
-
-async function runAgainst(faults: Faults, ...args: string[]): Promise<Judged> {
-  const shop = await startFakeShop(faults);
-  try {
-    const given = ['--url', shop.url, '--api-key', API_KEY, '--operator-token', OPERATOR_TOKEN, '--quiet'];
-    const options = parseOptions([...given, ...args], { env: {}, directory: '/nowhere', writeOut: () => {} });
-    if (options === null) throw new Error('help was asked for');
-    const report = await run(options, () => {});
-    return { ...report, seen: { keys: shop.keysSeen.size, endedSales: shop.endedSales } };
-  } finally {
-    await shop.stop();
-  }
-}
-
-function failed(report: Report): string[] {
-  return report.verdict.checks.filter(each => !each.ok).map(each => each.name);
-}
+import type { Faults } from '../fake-shop/faults.js';
+import { failed, runAgainst } from '../fake-shop/run-against.js';
 
 const RACE = ['--scenario', 'race', '--shoppers', '60', '--units', '30'];
 const SELLOUT = ['--scenario', 'sellout', '--requests', '2000', '--connections', '50', '--units', '250'];
@@ -67,6 +43,7 @@ describe.concurrent('a shop that breaks its promise fails', () => {
     ['undersells', { keepBack: 3 }, 'sold out was true'],
     ['gives one order to two shoppers', { repeatEvery: 10 }, 'no order acknowledged twice'],
     ['sells to a shopper whom it refuses', { ghostEvery: 10 }, 'no order beyond what was answered'],
+    ['sells to a shopper twice', { twinEvery: 10 }, 'no shopper above the limit'],
     ['books the order of another', { misplaceEvery: 10 }, 'acknowledged orders are as they were answered'],
     ['cancels what it confirmed', { cancelEvery: 10 }, 'acknowledged orders are as they were answered'],
     ['counts wrong', { miscount: true }, 'stock equals the orders'],

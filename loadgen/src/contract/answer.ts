@@ -1,0 +1,80 @@
+import { Fields } from './fields.js';
+import { ROAD_CONTRACTS, type Road } from './road.js';
+
+/** How a request to buy was answered. Only a grant carries an order, and only that of a checkout a code. */
+export interface Answer {
+  readonly slug: string;
+  readonly orderId: string | null;
+  readonly code: string | null;
+}
+
+export interface Wanted {
+  readonly productId: number;
+  readonly quantity: number;
+}
+
+export type AnswerReader = (status: number, body: string) => Answer;
+
+export const INVALID: Answer = { slug: 'invalid-answer', orderId: null, code: null };
+
+/**
+ * Reads the answers of a road. A grant that does not name an order as it was asked for is `invalid-answer`, never a
+ * success. Refusals of a sold-out sale are alike, so the last one read is remembered by its text: comparing 200 bytes is
+ * a hundred times cheaper than parsing them.
+ */
+export function answerReader(road: Road, wanted: Wanted): AnswerReader {
+  const granted = ROAD_CONTRACTS[road].status;
+  const readGrant = GRANT_READERS[road];
+  let lastBody = '';
+  let lastRefusal: Answer = INVALID;
+  return (status, body) => {
+    if (status === granted) {
+      try {
+        return readGrant(body, wanted);
+      } catch {
+        // Not JSON, or not the promised fields: both are the server's fault and counted as such.
+        return INVALID;
+      }
+    }
+    if (body !== lastBody) {
+      lastBody = body;
+      lastRefusal = { slug: problemSlug(body), orderId: null, code: null };
+    }
+    return lastRefusal;
+  };
+}
+
+const GRANT_READERS: Readonly<Record<Road, (body: string, wanted: Wanted) => Answer>> = {
+  direct: (body, wanted) => readOrder(new Fields(JSON.parse(body), 'purchase'), wanted, 'CONFIRMED'),
+  redeem: (body, wanted) => readOrder(new Fields(JSON.parse(body), 'purchase'), wanted, 'CONFIRMED'),
+  checkout(body, wanted) {
+    const answer = new Fields(JSON.parse(body), 'checkout');
+    const { slug, orderId } = readOrder(answer, wanted, 'RESERVED');
+    return orderId === null ? INVALID : { slug, orderId, code: answer.string('code') };
+  },
+  queued(body) {
+    const answer = new Fields(JSON.parse(body), 'order');
+    if (answer.string('status') !== 'QUEUED') return INVALID;
+    return { slug: ROAD_CONTRACTS.queued.slug, orderId: answer.string('order_id'), code: null };
+  },
+};
+
+function readOrder(answer: Fields, wanted: Wanted, status: 'CONFIRMED' | 'RESERVED'): Answer {
+  const order = answer.object('order');
+  const asWanted =
+    answer.boolean('success') &&
+    order.string('status') === status &&
+    order.integer('productId') === wanted.productId &&
+    order.integer('quantity') === wanted.quantity;
+  return asWanted ? { slug: status.toLowerCase(), orderId: order.string('id'), code: null } : INVALID;
+}
+
+/** The stable name of a problem: what follows the last slash of its `type`. */
+export function problemSlug(body: string): string {
+  try {
+    const type = new Fields(JSON.parse(body), 'problem').string('type');
+    return type.slice(type.lastIndexOf('/') + 1) || 'no-problem-type';
+  } catch {
+    return 'no-problem-type';
+  }
+}

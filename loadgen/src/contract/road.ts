@@ -1,0 +1,22 @@
+/** A way to buy: at once, by a checkout and its code, or through the queue. */
+export type Road = 'direct' | 'checkout' | 'redeem' | 'queued';
+
+/** A road on which a shopper comes; a code is redeemed only by who has come by a checkout. */
+export type Entrance = Exclude<Road, 'redeem'>;
+
+export const ENTRANCES = ['direct', 'checkout', 'queued'] as const satisfies readonly Entrance[];
+export const ROADS: readonly Road[] = ['direct', 'checkout', 'redeem', 'queued'];
+
+interface RoadContract {
+  readonly path: string;
+  /** How a grant is answered, and what the report calls it. */
+  readonly status: number;
+  readonly slug: string;
+}
+
+export const ROAD_CONTRACTS: Readonly<Record<Road, RoadContract>> = {
+  direct: { path: '/api/purchase', status: 200, slug: 'confirmed' },
+  checkout: { path: '/api/checkout', status: 201, slug: 'reserved' },
+  redeem: { path: '/api/purchase', status: 200, slug: 'confirmed' },
+  queued: { path: '/api/orders', status: 202, slug: 'queued' },
+};

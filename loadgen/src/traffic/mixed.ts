@@ -1,0 +1,150 @@
+import { answerReader, INVALID } from '../contract/answer.js';
+import { ENTRANCES, ROAD_CONTRACTS, ROADS, type Road } from '../contract/road.js';
+import type { ListedOrder } from '../contract/shop.js';
+import { type RequestWriter, redeemWriter, requestWriter } from '../http/request.js';
+import { LatencyRecorder } from '../measure/latency.js';
+import { isUnknown, Outcomes } from '../measure/outcomes.js';
+import { createRecorder, type Reading } from '../measure/recorder.js';
+import { createHolds, type Holds, type Redemption } from './holds.js';
+import { entranceOf, isAbandoned, type Mix } from './mix.js';
+import type { RoadFigures, Traffic } from './traffic.js';
+import { type TrafficOptions, toLine } from './traffic-options.js';
+
+/** The redemption of visit n has the ordinal n plus this; visits have nine digits. */
+const REDEEMS_FROM = 1_000_000_000;
+
+// A lapsed hold is ended by a job of the server and its units are then made known to the gate of each process: what came
+// back less than this before a refusal may have been unknown to whoever refused.
+const RETURN_MS_MAX = 5_000;
+
+/** Shoppers come on all roads. Who is granted a checkout redeems its code at once, or never. */
+export function mixedRoads(mix: Mix, holdMs: number, options: TrafficOptions): Traffic {
+  const { request, acknowledged } = options;
+  const holds = createHolds();
+  const figures = createFigures();
+  const writers = createWriters(options, holds);
+  const confirm = (orderId: string, visit: number) =>
+    options.journal?.append(toLine(options, writers.direct, orderId, visit));
+  let lastRefusedAtMs = Number.NEGATIVE_INFINITY;
+  const recorder = createRecorder({
+    read: createRead(mix, holds, options, confirm),
+    acknowledged,
+    isOpenLoop: options.isOpenLoop,
+    onAcknowledged(orderId, ordinal) {
+      if (roadOf(mix, ordinal) === 'direct') confirm(orderId, ordinal);
+    },
+    onCounted(ordinal, status, slug, serviceMs) {
+      const { outcomes, latency } = figures[roadOf(mix, ordinal)];
+      outcomes.add(status, slug);
+      latency.record(serviceMs);
+      if (slug === 'sold-out') lastRefusedAtMs = Math.max(lastRefusedAtMs, performance.now() - serviceMs);
+    },
+  });
+  const confirmed = (road: Road) => figures[road].outcomes.countOf('confirmed');
+  return {
+    recorder,
+    write: ordinal => writers[roadOf(mix, ordinal)].write(ordinal),
+    shopperId: writers.direct.shopperId,
+    followUps: {
+      take: () => {
+        const visit = holds.takeDue();
+        return visit === -1 ? -1 : visit + REDEEMS_FROM;
+      },
+      get isEmpty() {
+        return holds.isDueEmpty;
+      },
+    },
+    roads: ROADS.map(road => figures[road]),
+    roadOf: ordinal => roadOf(mix, ordinal),
+    isLegalEnd: (ordinal, order) => isLegalEnd(roadOf(mix, ordinal), holds.redemptionOf(ordinal), order),
+    get unitsPromised() {
+      return (confirmed('direct') + confirmed('redeem')) * request.quantity;
+    },
+    get unitsBackLate() {
+      const unredeemed = holds.countUnredeemedSince(lastRefusedAtMs - holdMs - RETURN_MS_MAX);
+      // A checkout that was lost on its way back may hold units too, and nobody here knows since when.
+      return (unredeemed + figures.checkout.outcomes.count(isUnknown)) * request.quantity;
+    },
+    // A redemption without an answer makes no order that was not acknowledged before.
+    get unknown() {
+      return ENTRANCES.reduce((sum, road) => sum + figures[road].outcomes.count(isUnknown), 0);
+    },
+  };
+}
+
+function roadOf(mix: Mix, ordinal: number): Road {
+  return ordinal >= REDEEMS_FROM ? 'redeem' : entranceOf(mix, ordinal);
+}
+
+function createFigures(): Readonly<Record<Road, RoadFigures>> {
+  const figuresOf = (road: Road) => ({ road, outcomes: new Outcomes(), latency: new LatencyRecorder() });
+  return {
+    direct: figuresOf('direct'),
+    checkout: figuresOf('checkout'),
+    redeem: figuresOf('redeem'),
+    queued: figuresOf('queued'),
+  };
+}
+
+function createWriters({ request }: TrafficOptions, holds: Holds) {
+  const writerOf = (road: Road): RequestWriter =>
+    requestWriter({ ...request, path: ROAD_CONTRACTS[road].path });
+  const direct = writerOf('direct');
+  const redeem = redeemWriter({ ...request, path: ROAD_CONTRACTS.redeem.path }, direct);
+  return {
+    direct,
+    checkout: writerOf('checkout'),
+    queued: writerOf('queued'),
+    redeem: {
+      write(ordinal: number) {
+        const visit = ordinal - REDEEMS_FROM;
+        return redeem(visit, holds.present(visit));
+      },
+    },
+  };
+}
+
+/** Reads an answer by its road, and keeps what was checked out and what became of its code. */
+function createRead(
+  mix: Mix,
+  holds: Holds,
+  { request }: TrafficOptions,
+  confirm: (orderId: string, visit: number) => void,
+): (status: number, body: string, ordinal: number) => Reading {
+  const readers = {
+    direct: answerReader('direct', request),
+    checkout: answerReader('checkout', request),
+    redeem: answerReader('redeem', request),
+    queued: answerReader('queued', request),
+  };
+  const readRedeem = (status: number, body: string, visit: number): Reading => {
+    const { slug, orderId } = readers.redeem(status, body);
+    if (orderId !== null && orderId !== holds.orderIdOf(visit)) return INVALID;
+    if (orderId !== null) confirm(orderId, visit);
+    const redemption = REDEMPTIONS[slug];
+    if (redemption !== undefined) holds.settle(visit, redemption);
+    // Its order was acknowledged with the checkout.
+    return { slug, orderId: null };
+  };
+  return (status, body, ordinal) => {
+    const road = roadOf(mix, ordinal);
+    if (road === 'redeem') return readRedeem(status, body, ordinal - REDEEMS_FROM);
+    const { slug, orderId, code } = readers[road](status, body);
+    if (orderId !== null && code !== null) holds.add(ordinal, { orderId, code }, isAbandoned(mix, ordinal));
+    return { slug, orderId };
+  };
+}
+
+const REDEMPTIONS: Readonly<Record<string, Redemption>> = {
+  confirmed: 'confirmed',
+  'code-expired': 'expired',
+};
+
+/** Whether an order that was granted on a road may have come to this, with nothing of it left open. */
+function isLegalEnd(road: Road, redemption: Redemption, { status, reason }: ListedOrder): boolean {
+  if (road === 'direct') return status === 'CONFIRMED';
+  // Each shopper comes once, and the sale is open: nothing but a lack of units ends a queued order.
+  if (road === 'queued') return status === 'CONFIRMED' || (status === 'REJECTED' && reason === 'sold-out');
+  if (redemption === 'confirmed') return status === 'CONFIRMED';
+  return status === 'EXPIRED' || (redemption === 'unclear' && status === 'CONFIRMED');
+}

@@ -1,0 +1,52 @@
+import { answerReader } from '../contract/answer.js';
+import { type Entrance, ROAD_CONTRACTS } from '../contract/road.js';
+import { requestWriter } from '../http/request.js';
+import { isUnknown } from '../measure/outcomes.js';
+import { createRecorder, type Reading } from '../measure/recorder.js';
+import type { Traffic } from './traffic.js';
+import { type TrafficOptions, toLine } from './traffic-options.js';
+
+/**
+ * How an order ends that was granted on a road, where nothing else becomes of it: nobody redeems what is checked out, the
+ * hold outlasts the run, and there are units enough for whatever is queued.
+ */
+const ENDS: Readonly<Record<Entrance, string>> = {
+  direct: 'CONFIRMED',
+  checkout: 'RESERVED',
+  queued: 'CONFIRMED',
+};
+
+/** All shoppers come on one road, with one request each. */
+export function oneRoad(road: Entrance, options: TrafficOptions): Traffic {
+  const { acknowledged, journal, request } = options;
+  const writer = requestWriter({ ...request, path: options.path ?? ROAD_CONTRACTS[road].path });
+  const recorder = createRecorder({
+    read: options.isBare ? readBareAnswer : answerReader(road, request),
+    acknowledged,
+    isOpenLoop: options.isOpenLoop,
+    onAcknowledged: (orderId, ordinal) => {
+      if (road === 'direct') journal?.append(toLine(options, writer, orderId, ordinal));
+    },
+  });
+  return {
+    recorder,
+    write: writer.write,
+    shopperId: writer.shopperId,
+    followUps: null,
+    roads: [],
+    roadOf: () => road,
+    isLegalEnd: (_ordinal, order) => order.status === ENDS[road],
+    get unitsPromised() {
+      return acknowledged.size * request.quantity;
+    },
+    unitsBackLate: 0,
+    get unknown() {
+      return recorder.outcomes.count(isUnknown);
+    },
+  };
+}
+
+/** A bare handler promises nothing about its body. */
+function readBareAnswer(status: number): Reading {
+  return { slug: status >= 200 && status < 300 ? 'ok' : 'refused', orderId: null };
+}

@@ -1,0 +1,30 @@
+import type { RequestOptions, RequestWriter } from '../http/request.js';
+import type { AcknowledgedOrders } from '../verdict/acknowledged.js';
+import type { AcknowledgedLine, Journal } from '../verdict/journal.js';
+
+export interface TrafficOptions {
+  readonly request: Omit<RequestOptions, 'path'>;
+  /** Where to POST to instead of the road's own path; null for that. */
+  readonly path: string | null;
+  /** The handler knows no sales, and what it answers is not read. */
+  readonly isBare: boolean;
+  readonly isOpenLoop: boolean;
+  readonly acknowledged: AcknowledgedOrders;
+  readonly journal: Journal | null;
+}
+
+/** The line of the journal for an order that was confirmed to the shopper of request `ordinal`. */
+export function toLine(
+  { request }: TrafficOptions,
+  writer: Pick<RequestWriter, 'shopperId' | 'idempotencyKey'>,
+  orderId: string,
+  ordinal: number,
+): AcknowledgedLine {
+  return {
+    orderId,
+    productId: request.productId,
+    shopperId: writer.shopperId(ordinal),
+    quantity: request.quantity,
+    idempotencyKey: writer.idempotencyKey(ordinal),
+  };
+}

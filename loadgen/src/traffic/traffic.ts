@@ -1,0 +1,32 @@
+import type { Road } from '../contract/road.js';
+import type { ListedOrder } from '../contract/shop.js';
+import type { FollowUps } from '../drive/drive.js';
+import type { LatencyRecorder } from '../measure/latency.js';
+import type { Outcomes } from '../measure/outcomes.js';
+import type { Recorder } from '../measure/recorder.js';
+
+/** What a run sends, what it takes the answers for, and what it holds the server to afterwards. */
+export interface Traffic {
+  readonly recorder: Recorder;
+  write(ordinal: number): string;
+  shopperId(ordinal: number): string;
+  readonly followUps: FollowUps | null;
+  /** What was seen on each road; empty where there is only one. */
+  readonly roads: readonly RoadFigures[];
+  /** The road on which the order was granted to request `ordinal`. */
+  roadOf(ordinal: number): Road;
+  /** Whether the order that was granted to request `ordinal` may be as the server lists it, after the run. */
+  isLegalEnd(ordinal: number, order: ListedOrder): boolean;
+  /** Units that were promised for good: more than there were is oversold, whatever the server lists. */
+  readonly unitsPromised: number;
+  /** Units that may have come back when the last refusal was already given, so that they are rightly left. */
+  readonly unitsBackLate: number;
+  /** Requests that may have made an order though none was answered. */
+  readonly unknown: number;
+}
+
+export interface RoadFigures {
+  readonly road: Road;
+  readonly outcomes: Outcomes;
+  readonly latency: LatencyRecorder;
+}

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import type { Faults } from '../fake-shop/faults.js';
+import { failed, runAgainst } from '../fake-shop/run-against.js';
+import type { Report } from '../report.js';
+
+const CHECKOUT = ['--scenario', 'checkout', '--requests', '300', '--connections', '20', '--units', '100'];
+const SCALE = ['--scenario', 'scale', '--orders', '300', '--connections', '20'];
+const MIXED = ['--scenario', 'mixed', '--requests', '1,000', '--connections', '20', '--units', '400'];
+// Long enough for a machine that is busy with other things: a code that comes too late would be no fault, but another end.
+const ENOUGH = ['--requests', '400', '--units', '2,000', '--hold', '5'];
+// No hold lapses, and no queued order takes at its end what was kept back before.
+const RETURNLESS = ['--shares', '70,30,0', '--abandon', '0', '--hold', '60'];
+
+function counts(outcomes: Report['outcomes']): Record<string, number> {
+  return Object.fromEntries(outcomes.map(({ slug, count }) => [slug, count]));
+}
+
+function granted(report: Report, road: string): number {
+  const outcomes = report.roads.find(each => each.road === road)?.outcomes ?? [];
+  return outcomes.reduce((sum, { slug, count }) => sum + (slug === 'sold-out' ? 0 : count), 0);
+}
+
+function ended(report: Report, road: string): Record<string, number> {
+  const ends = report.ends.filter(end => end.road === road);
+  return Object.fromEntries(ends.map(({ status, reason, count }) => [`${status} ${reason}`, count]));
+}
+
+// They wait for holds to lapse, side by side, on machines that have other things to do.
+const TIMEOUT_MS = 90_000;
+
+describe.concurrent('an honest shop passes', { timeout: TIMEOUT_MS }, () => {
+  it('in checkout: as many holds as units, which stay reserved', async () => {
+    const report = await runAgainst({}, ...CHECKOUT);
+    expect(failed(report)).toEqual([]);
+    expect(report.verdict).toMatchObject({ result: 'pass', verified: true });
+    expect(counts(report.outcomes)).toEqual({ reserved: 100, 'sold-out': 200 });
+    expect(ended(report, 'checkout')).toEqual({ 'RESERVED null': 100 });
+  });
+
+  it('in scale: every accepted order is decided, and the decisions are timed', async () => {
+    const report = await runAgainst({}, ...SCALE);
+    expect(failed(report)).toEqual([]);
+    expect(report.throughput.queued).toBe(300);
+    expect(ended(report, 'queued')).toEqual({ 'CONFIRMED null': 300 });
+  });
+
+  it('in mixed, with enough for all: each road ends as it was asked for', async () => {
+    const report = await runAgainst({}, ...MIXED, ...ENOUGH);
+    expect(failed(report)).toEqual([]);
+    expect(['direct', 'checkout', 'redeem', 'queued'].map(road => granted(report, road))).toEqual([
+      240, 100, 80, 60,
+    ]);
+    expect(ended(report, 'direct')).toEqual({ 'CONFIRMED null': 240 });
+    expect(ended(report, 'checkout')).toEqual({ 'CONFIRMED null': 80, 'EXPIRED null': 20 });
+    expect(ended(report, 'queued')).toEqual({ 'CONFIRMED null': 60 });
+    expect(report.throughput.requests).toBe(480);
+    // Each request has a key of its own, the redemption another than its checkout.
+    expect(report.seen.keys).toBe(480);
+  });
+
+  it('in mixed, with too few units', async () => {
+    const report = await runAgainst({}, ...MIXED);
+    expect(failed(report)).toEqual([]);
+    expect(report.verdict.checks.map(({ name }) => name)).toContain('sold out was true');
+    expect(report.roads.every(({ outcomes, latencyMs }) => outcomes.length > 0 && latencyMs.p50 > 0)).toBe(
+      true,
+    );
+  });
+
+  it('in mixed, when it closes every connection after one answer', async () => {
+    const report = await runAgainst({ closeConnections: true }, ...MIXED, ...ENOUGH);
+    expect(failed(report)).toEqual([]);
+    expect(granted(report, 'redeem')).toBe(80);
+  });
+
+  it('in mixed, when requests are lost and that is tolerated', async () => {
+    const crashes: Faults = { cutEvery: 97, cutAfterEvery: 101, overloadedEvery: 89 };
+    const report = await runAgainst(crashes, ...MIXED, '--tolerate-errors');
+    expect(failed(report)).toEqual([]);
+  });
+});
+
+const ALTERED = 'acknowledged orders are as they were answered';
+
+describe.concurrent('a shop that breaks its promise fails', { timeout: TIMEOUT_MS }, () => {
+  it.each<[string, string[], Faults, string]>([
+    ['oversells holds', CHECKOUT, { oversell: true }, 'not oversold'],
+    ['holds units back', CHECKOUT, { keepBack: 3 }, 'sold out was true'],
+    ['forgets a hold', CHECKOUT, { loseEvery: 20 }, 'no acknowledged order lost'],
+    ['cancels a hold', CHECKOUT, { cancelEvery: 20 }, ALTERED],
+    ['grants a checkout without a code', CHECKOUT, { emptyEvery: 30 }, 'only expected answers'],
+    ['forgets an accepted order', SCALE, { loseEvery: 20 }, 'no acknowledged order lost'],
+    ['does not decide an accepted order', SCALE, { stickEvery: 20 }, 'every order has ended'],
+    ['rejects an accepted order that it has units for', SCALE, { rejectEvery: 20 }, ALTERED],
+    ['accepts without an order', SCALE, { emptyEvery: 30 }, 'only expected answers'],
+    ['answers 503', MIXED, { overloadedEvery: 30 }, 'only expected answers'],
+    ['oversells', MIXED, { oversell: true }, 'not oversold'],
+    ['holds units back', [...MIXED, ...RETURNLESS], { keepBack: 3 }, 'sold out was true'],
+    ['forgets an order', MIXED, { loseEvery: 7 }, 'no acknowledged order lost'],
+    ['sells to a shopper twice', MIXED, { twinEvery: 7 }, 'no shopper above the limit'],
+    ['sells to a shopper whom it refuses', MIXED, { ghostEvery: 7 }, 'no order beyond what was answered'],
+    ['lists an order under another', MIXED, { misplaceEvery: 7 }, ALTERED],
+    ['counts wrong', MIXED, { miscount: true }, 'stock equals the orders'],
+    ['does not decide a queued order', MIXED, { stickEvery: 7 }, 'every order has ended'],
+    ['rejects a queued order without need', MIXED, { rejectEvery: 7 }, ALTERED],
+    ['never ends a hold', MIXED, { neverExpires: true }, 'every order has ended'],
+    ['sells what nobody came back for', MIXED, { confirmsLapsed: true }, ALTERED],
+    ['does not know its own code', MIXED, { forgetCodeEvery: 7 }, 'only expected answers'],
+    ['redeems a code for the order of another', MIXED, { swapCodeEvery: 7 }, 'only expected answers'],
+    ['lets a hold lapse that was paid', MIXED, { ignoreCodeEvery: 7 }, ALTERED],
+  ])('it %s, in %j', async (_name, args, faults, expected) => {
+    const report = await runAgainst(faults, ...args, '--settle-within', '4');
+    expect(failed(report)).toContain(expected);
+    expect(report.verdict.result).toBe('fail');
+  });
+});
