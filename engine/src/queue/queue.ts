@@ -12,7 +12,10 @@ export type QueuedOrder = {
 /** One try to deliver a message. */
 export type Delivery = {
   message: QueuedOrder;
-  /** Counted from 1. A broker that crashed may have forgotten the last ones. */
+  /**
+   * Counted from 1. A broker that crashed may have forgotten the last ones, and one that hands messages over ahead may
+   * count those that a consumer never got to before it died.
+   */
   deliveries: number;
 };
 
@@ -47,7 +50,7 @@ export type OrderQueue = {
 export type Depth = {
   /** Could be delivered now. */
   ready: number;
-  /** With a consumer, not settled yet. */
+  /** With a consumer, not settled yet; with one of this process where the broker tells no more. */
   inFlight: number;
   /** Wait for the delay of a retry. */
   delayed: number;
