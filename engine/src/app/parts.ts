@@ -15,6 +15,7 @@ import { createFaults, type Faults } from '../platform/faults.js';
 import { connectionOptions, createPool, type Pool } from '../platform/postgres.js';
 import type { Secrets } from '../platform/secrets.js';
 import { createPostgresQueue } from '../queue/postgres-queue.js';
+import { createRabbitmqQueue } from '../queue/rabbitmq-queue.js';
 import { createPayments } from './payments.js';
 
 export type PartsOptions = {
@@ -66,7 +67,9 @@ export function createParts(options: PartsOptions) {
       ...{ onStock, onPoison, ...boundsOf(config) },
     });
 
-  const queue = createPostgresQueue({ pool, listen: connection });
+  const queue = config.AMQP_URL
+    ? createRabbitmqQueue({ url: config.AMQP_URL, timeoutMs: config.AMQP_TIMEOUT })
+    : createPostgresQueue({ pool, listen: connection });
   const payments = createPayments({ config, secrets, logger, faults });
   const decisions = createDecisions({ pool: decisionPool, config, logger, faults, onStock });
   const settlements = batched<OrderEvent, Settlement>(createSettle(decisionPool));

@@ -1,11 +1,12 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { backoffMs, endsWithin, sleep } from '../platform/backoff.js';
+import { endsWithin, sleep } from '../platform/backoff.js';
 import { OperatingError } from '../platform/errors.js';
 import { createAlarm } from './alarm.js';
-import type { ConsumeOptions, Consumer, Settlement } from './queue.js';
+import type { ConsumeOptions, Consumer } from './queue.js';
 import { abandon, createLink } from './rabbitmq-link.js';
-import { decode, encodeRetry, type Incoming } from './rabbitmq-message.js';
+import { decode } from './rabbitmq-message.js';
 import type { Publisher } from './rabbitmq-publisher.js';
+import { type Arrival, createSettler, type Session } from './rabbitmq-settler.js';
 import { declareTopology, type Topology } from './rabbitmq-topology.js';
 import { settlementsOf } from './settlements.js';
 
@@ -23,19 +24,6 @@ export type RabbitmqConsumerParts = {
   onPublishedAt: (publishedAtMs: number) => void;
 };
 
-type Arrival = { incoming: Incoming; source: ConsumeMessage };
-
-/** One connection's worth of messages. With it, all that is not settled goes back to the broker. */
-type Session = {
-  channel: Channel;
-  isOpen: boolean;
-  inbox: Arrival[];
-  /** Handed over and not settled. */
-  held: number;
-  /** Of these, the ones that wait for the broker to have taken them for a later time. */
-  retrying: number;
-};
-
 // The broker hands over what it has in several writes, mostly less than a millisecond apart.
 const lingerMs = 3;
 const idleWaitMs = 60_000;
@@ -48,7 +36,7 @@ export function startRabbitmqConsumer(
   const { url, timeoutMs, topology } = parts;
   const { batchMax, onError } = options;
   const alarm = createAlarm();
-  const settler = createSettler(parts, onError);
+  const settler = createSettler(parts.publisher, topology, onError);
   const link = createLink({ url, timeoutMs, open, onError });
   let session: Session | undefined;
   let isStopping = false;
@@ -83,7 +71,7 @@ export function startRabbitmqConsumer(
     }
     to.held += 1;
     if (incoming.restMs > 0) {
-      settler.retry(to, [{ source, incoming: undelivered(incoming), retryInMs: incoming.restMs }]);
+      settler.delayFurther(to, { source, incoming });
       return;
     }
     if (incoming.publishedAtMs !== undefined) parts.onPublishedAt(incoming.publishedAtMs);
@@ -137,79 +125,6 @@ async function untilGathered(inbox: readonly Arrival[], batchMax: number): Promi
     seen = inbox.length;
     await sleep(lingerMs);
   }
-}
-
-type Retry = Arrival & { retryInMs: number };
-
-/** Says to the broker what has become of messages. Nothing here rejects: what could not be settled comes again. */
-function createSettler({ topology, publisher }: RabbitmqConsumerParts, onError: (error: unknown) => void) {
-  const underWay = new Set<Promise<void>>();
-  let isStopping = false;
-
-  function settle(session: Session, batch: readonly Arrival[], settlements: readonly Settlement[]): void {
-    if (!session.isOpen) return;
-    const last = batch.at(-1);
-    const isAllDone = settlements.every(settlement => settlement === 'done');
-    // One frame settles all up to the last one, as long as no other before it is open.
-    if (isAllDone && last && session.retrying === 0) {
-      session.channel.ack(last.source, true);
-      session.held -= batch.length;
-      return;
-    }
-    const retries: Retry[] = [];
-    for (const [position, arrival] of batch.entries()) {
-      const settlement = settlements[position] ?? 'done';
-      if (settlement === 'done') acknowledge(session, arrival);
-      else retries.push({ ...arrival, ...settlement });
-    }
-    if (retries.length > 0) retry(session, retries);
-  }
-
-  function retry(session: Session, retries: readonly Retry[]): void {
-    session.retrying += retries.length;
-    const work = publishRetries(session, retries).finally(() => underWay.delete(work));
-    underWay.add(work);
-  }
-
-  /** Until it has succeeded, the broker still has the messages as they were: nothing is lost, only late or early. */
-  async function publishRetries(session: Session, retries: readonly Retry[]): Promise<void> {
-    const outgoing = retries.map(({ incoming, retryInMs }) =>
-      encodeRetry(topology, incoming.delivery, retryInMs),
-    );
-    for (let failures = 0; session.isOpen; failures++) {
-      try {
-        await publisher.publish(outgoing);
-        if (!session.isOpen) return;
-        session.retrying -= retries.length;
-        for (const arrival of retries) acknowledge(session, arrival);
-        return;
-      } catch (error) {
-        onError(error);
-        if (isStopping) return;
-        await sleep(backoffMs(failures, 50, 1000));
-      }
-    }
-  }
-
-  function acknowledge(session: Session, { source }: Arrival): void {
-    session.channel.ack(source);
-    session.held -= 1;
-  }
-
-  return {
-    settle,
-    retry,
-    async stop(withinMs: number): Promise<void> {
-      isStopping = true;
-      await endsWithin(Promise.all(underWay), withinMs);
-    },
-  };
-}
-
-/** On its way from one delay to the next a message is not delivered to anybody. */
-function undelivered(incoming: Incoming): Incoming {
-  const { message, deliveries } = incoming.delivery;
-  return { ...incoming, delivery: { message, deliveries: deliveries - 1 } };
 }
 
 function unreadable(): OperatingError {
