@@ -45,7 +45,7 @@ export function startRabbitmqConsumer(
 
   async function open(model: ChannelModel): Promise<void> {
     const channel = await model.createChannel();
-    const opened: Session = { channel, isOpen: true, inbox: [], held: 0, retrying: 0 };
+    const opened: Session = { channel, isOpen: true, consumerTags: [], inbox: [], held: 0, retrying: 0 };
     channel.on('error', onError);
     channel.on('close', () => {
       opened.isOpen = false;
@@ -57,8 +57,9 @@ export function startRabbitmqConsumer(
     session = opened;
     // The broker ends a subscription when its queue is deleted; a new connection declares it again.
     const receive = (source: ConsumeMessage | null) => (source ? arrive(opened, source) : abandon(model));
-    await channel.consume(topology.parked, receive);
-    await channel.consume(topology.orders, receive);
+    for (const queue of [topology.parked, topology.orders]) {
+      opened.consumerTags.push((await channel.consume(queue, receive)).consumerTag);
+    }
   }
 
   function arrive(to: Session, source: ConsumeMessage): void {
@@ -98,10 +99,17 @@ export function startRabbitmqConsumer(
     isStopping = true;
     alarm.raise();
     await ended;
-    await settler.stop(timeoutMs);
-    // The acknowledgements go before it, and what is left in the inbox goes back.
-    if (session?.isOpen) await closeChannel(session.channel);
+    if (session?.isOpen) await leave(session);
     await link.close();
+  }
+
+  async function leave(left: Session): Promise<void> {
+    const cancelled = Promise.all(left.consumerTags.map(tag => left.channel.cancel(tag)));
+    // What could not be given back goes back with the channel.
+    await endsWithin(cancelled.catch(onError), timeoutMs);
+    settler.giveBack(left);
+    await settler.stop(timeoutMs);
+    if (left.isOpen) await closeChannel(left.channel);
   }
 
   // If the connection breaks meanwhile, the broker's confirmation never comes.

@@ -11,6 +11,7 @@ export type Arrival = { incoming: Incoming; source: ConsumeMessage };
 export type Session = {
   channel: Channel;
   isOpen: boolean;
+  consumerTags: string[];
   inbox: Arrival[];
   /** Handed over and not settled. */
   held: number;
@@ -23,6 +24,8 @@ export type Settler = {
   settle(session: Session, batch: readonly Arrival[], settlements: readonly Settlement[]): void;
   /** Has a message wait for what is left of its delay. */
   delayFurther(session: Session, arrival: Arrival): void;
+  /** Puts what nobody has had in hand back into the queue, at its end: the broker by itself would count it as delivered. */
+  giveBack(session: Session): void;
   /** Waits for what is under way, as long as the broker takes it. */
   stop(withinMs: number): Promise<void>;
 };
@@ -84,6 +87,10 @@ export function createSettler(
       if (retries.length > 0) retry(session, retries);
     },
     delayFurther: (session, arrival) => retry(session, [uncounted(arrival, arrival.incoming.restMs)]),
+    giveBack(session) {
+      const rest = session.inbox.splice(0).map(arrival => uncounted(arrival, 0));
+      if (rest.length > 0) retry(session, rest);
+    },
     async stop(withinMs) {
       isStopping = true;
       await endsWithin(Promise.all(underWay), withinMs);
