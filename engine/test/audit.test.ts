@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createAccept } from '../src/ledger/accept.js';
 import { createDecide } from '../src/ledger/decide.js';
+import { noteQueueSeen } from '../src/ledger/queue-watch.js';
 import { orderIdOf } from '../src/orders/order-id.js';
 import { brokenInvariants, expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
@@ -130,6 +132,31 @@ describe('the audit', () => {
     await sellTwoOrders(pool);
     await pool.query('update attempts set outcome = $1', [outcome]);
 
+    expect(await brokenInvariants(pool)).toEqual([]);
+  });
+
+  it('9: takes an order for queued outside while the queue may have it, and no longer', async () => {
+    const { pool } = await createTestDatabase();
+    const { saleId } = await createTestSale(pool, { allocation: 10, perUserLimit: 5 });
+    const orderId = orderIdOf('a', 'k');
+    await createAccept(pool)(saleId, [{ orderId, shopperId: 'a', quantity: 1, receivedAtMs: 0 }]);
+    expect(await brokenInvariants(pool)).toEqual([]);
+    await pool.query(`update orders set created_at = clock_timestamp() - interval '10 minutes'`);
+    expect(await brokenInvariants(pool)).toEqual([9]);
+
+    await noteQueueSeen(pool, 11 * 60_000);
+    expect(await brokenInvariants(pool)).toEqual([]);
+    await pool.query(`update queue_watch set seen_at = clock_timestamp() - interval '3 minutes'`);
+    expect(await brokenInvariants(pool)).toEqual([9]);
+    await noteQueueSeen(pool, 9 * 60_000);
+    expect(await brokenInvariants(pool)).toEqual([9]);
+
+    // Told of again, it has a minute to be decided, and a paused sale has all the time.
+    await pool.query(`update orders set retold_at = clock_timestamp()`);
+    expect(await brokenInvariants(pool)).toEqual([]);
+    await pool.query(`update orders set retold_at = clock_timestamp() - interval '5 minutes'`);
+    expect(await brokenInvariants(pool)).toEqual([9]);
+    await pool.query(`update sales set status = 'paused'`);
     expect(await brokenInvariants(pool)).toEqual([]);
   });
 

@@ -15,6 +15,7 @@ import { createFaults, type Faults } from '../platform/faults.js';
 import { connectionOptions, createPool, type Pool } from '../platform/postgres.js';
 import type { Secrets } from '../platform/secrets.js';
 import { createPostgresQueue } from '../queue/postgres-queue.js';
+import { createRabbitmqQueue } from '../queue/rabbitmq-queue.js';
 import { spoilQueue } from '../queue/spoil.js';
 import { createPayments } from './payments.js';
 
@@ -67,7 +68,10 @@ export function createParts(options: PartsOptions) {
       ...{ onStock, onPoison, ...boundsOf(config) },
     });
 
-  const queue = spoilQueue(createPostgresQueue({ pool, listen: connection }), faults);
+  const broker = config.AMQP_URL
+    ? createRabbitmqQueue({ url: config.AMQP_URL, timeoutMs: config.AMQP_TIMEOUT })
+    : createPostgresQueue({ pool, listen: connection });
+  const queue = spoilQueue(broker, faults);
   const payments = createPayments({ config, secrets, logger, faults });
   const decisions = createDecisions({ pool: decisionPool, config, logger, faults, onStock });
   const settlements = batched<OrderEvent, Settlement>(createSettle(decisionPool));

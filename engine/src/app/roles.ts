@@ -73,7 +73,11 @@ function scheduledJobs(parts: Parts): Job[] {
       everyMs: 500,
       run: createReconcile({ pool, pay, payments, settlements, onError }),
     },
-    { name: 'relay-forgotten-orders', everyMs: 5000, run: createRelay({ pool, queue }) },
+    {
+      name: 'relay-forgotten-orders',
+      everyMs: 5000,
+      run: createRelay({ pool, queue, isQueueOutside: config.AMQP_URL !== undefined }),
+    },
     {
       name: 'keep-attempt-partitions',
       everyMs: 60_000,

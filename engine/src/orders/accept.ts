@@ -1,6 +1,7 @@
 import { type Acceptance, createAccept } from '../ledger/accept.js';
 import type { DecidedBatch, PurchaseRequest } from '../ledger/decide.js';
 import { takeForgottenOrders } from '../ledger/forgotten-orders.js';
+import { noteQueueSeen } from '../ledger/queue-watch.js';
 import { endsWithin } from '../platform/backoff.js';
 import type { Pool } from '../platform/postgres.js';
 import type { OrderQueue } from '../queue/queue.js';
@@ -39,16 +40,23 @@ const ordersPerRoundMax = 1000;
 // An order is forgotten when it is older than everything that waits in the queue, by more than publishing ever takes.
 const publishTakesMaxMs = 15_000;
 
+export type RelayOptions = Pick<AcceptOptions, 'pool' | 'queue'> & {
+  /** Not in this database, so that the audit has to be told what is known of it. */
+  isQueueOutside: boolean;
+};
+
 /**
  * Tells the queue again of QUEUED orders of which it can not have heard. One that it did hear of is delivered twice, and
  * decided once.
  *
  * @returns how many orders were told of.
  */
-export function createRelay({ pool, queue }: Pick<AcceptOptions, 'pool' | 'queue'>): () => Promise<number> {
+export function createRelay({ pool, queue, isQueueOutside }: RelayOptions): () => Promise<number> {
   return async () => {
     const { oldestAgeMs } = await queue.depth();
-    const orders = await takeForgottenOrders(pool, oldestAgeMs + publishTakesMaxMs, ordersPerRoundMax);
+    const olderThanMs = oldestAgeMs + publishTakesMaxMs;
+    if (isQueueOutside) await noteQueueSeen(pool, olderThanMs);
+    const orders = await takeForgottenOrders(pool, olderThanMs, ordersPerRoundMax);
     await queue.publish(orders);
     return orders.length;
   };

@@ -19,6 +19,7 @@ describe('settings', () => {
       PORT: '70000',
       DB_POOL_MAX: 'many',
       DATABASE_URL: 'mysql://x',
+      AMQP_URL: 'http://h',
       API_KEY: 'short',
       LOG_LEVEL: 'loud',
     };
@@ -27,6 +28,7 @@ describe('settings', () => {
       expect.stringContaining('LOG_LEVEL: '),
       'DATABASE_URL: expected postgres://user:password@host:port/database',
       'DB_POOL_MAX: expected a whole number from 2 to 1000',
+      'AMQP_URL: expected amqp://user:password@host:port/vhost, or amqps:',
       'API_KEY: expected at least 16 characters',
     ]);
   });
@@ -72,7 +74,11 @@ describe('settings', () => {
 
   it('are printed without secrets', () => {
     const text = describeConfig(
-      readConfig({ API_KEY: 'a-key-of-enough-characters', DATABASE_URL: 'postgres://u:hunter2@h/d' }),
+      readConfig({
+        API_KEY: 'a-key-of-enough-characters',
+        DATABASE_URL: 'postgres://u:hunter2@h/d',
+        AMQP_URL: 'amqp://u:hunter2@h:5672/shop',
+      }),
     );
     expect(text).toContain('PORT=3000');
     expect(text).toContain('API_KEY=(hidden)');

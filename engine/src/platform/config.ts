@@ -22,6 +22,13 @@ const settings = {
   DB_POOL_MIN: integer(5, 0, 1000),
   DB_TIMEOUT: integer(5000, 1, 600_000),
   DB_SSL: z.enum(['disable', 'require', 'verify-full']).default('disable'),
+  // Without it orders queue in PostgreSQL.
+  AMQP_URL: z
+    .string()
+    .regex(/^amqps?:\/\/[^\s/]+(\/[^\s/]*)?$/, 'expected amqp://user:password@host:port/vhost, or amqps:')
+    .optional(),
+  // As for decisions: what a shopper still takes for an answer.
+  AMQP_TIMEOUT: integer(2000, 1, 600_000),
   IDENTITY: z.enum(['demo', 'trusted']).default('demo'),
   API_KEY: secret(),
   OPERATOR_TOKEN: secret(),
@@ -63,6 +70,7 @@ type PaymentProviderName = 'none' | 'sandbox' | 'stripe';
 
 const secrets: readonly Name[] = [
   'DATABASE_URL',
+  'AMQP_URL',
   'API_KEY',
   'OPERATOR_TOKEN',
   'SECRET_KEY',

@@ -12,7 +12,10 @@ export type QueuedOrder = {
 /** One try to deliver a message. */
 export type Delivery = {
   message: QueuedOrder;
-  /** Counted from 1, without those that were settled with `laterInMs`. A broker that crashed may have forgotten some. */
+  /**
+   * Counted from 1, without those that were settled with `laterInMs`. A broker that crashed may have forgotten some, and
+   * one that hands messages over ahead may count those that a consumer never got to before it died.
+   */
   deliveries: number;
 };
 
@@ -50,7 +53,7 @@ export type OrderQueue = {
 export type Depth = {
   /** Could be delivered now. */
   ready: number;
-  /** With a consumer, not settled yet. */
+  /** With a consumer, not settled yet; with one of this process where the broker tells no more. */
   inFlight: number;
   /** Wait for the delay of a retry. */
   delayed: number;

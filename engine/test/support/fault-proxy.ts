@@ -2,33 +2,43 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 export type FaultProxy = {
-  /** The database's address through the proxy. */
+  /** The server's address through the proxy. */
   url: string;
   /** Lets the next statements that contain `text` reach the server and be committed, then cuts instead of replying. */
   cutReplyTo(text: string, times: number): void;
   /** Takes and sends nothing for as long as it is on: a black hole. */
   setSilent(isSilent: boolean): void;
   cuts(): number;
+  /** The server sees every connection closed, and whoever is on this side notices nothing, until it is mended. */
+  sever(): void;
+  mend(): void;
+  /** Closes every connection, on both sides. */
+  drop(): void;
 };
 
-/** Stands between the engine and PostgreSQL and spoils what it is told to. */
-export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> {
-  const target = new URL(databaseUrl);
+/** Stands between the engine and a server, such as PostgreSQL, and spoils what it is told to. */
+export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
+  const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
+  const upstreams = new Set<Socket>();
   let pattern = '';
   let cutsLeft = 0;
   let cutCount = 0;
   let isSilent = false;
+  let isSevered = false;
 
   const server = createServer(client => {
     const upstream = connect(Number(target.port), target.hostname);
+    upstreams.add(upstream);
+    if (isSevered) upstream.destroy();
     let isMarked = false;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => {});
       socket.on('close', () => {
-        client.destroy();
+        if (!isSevered) client.destroy();
         upstream.destroy();
+        upstreams.delete(upstream);
         sockets.delete(socket);
       });
     }
@@ -47,12 +57,15 @@ export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> 
     });
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
+  const drop = () => {
     for (const socket of sockets) socket.destroy();
+  };
+  onTestFinished(() => {
+    drop();
     server.close();
   });
 
-  const url = new URL(databaseUrl);
+  const url = new URL(serverUrl);
   url.hostname = '127.0.0.1';
   url.port = String(portOf(server.address()));
   return {
@@ -65,10 +78,19 @@ export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> 
       isSilent = value;
     },
     cuts: () => cutCount,
+    sever() {
+      isSevered = true;
+      for (const upstream of upstreams) upstream.destroy();
+    },
+    mend() {
+      isSevered = false;
+      drop();
+    },
+    drop,
   };
 }
 
-function portOf(address: AddressInfo | string | null): number {
+export function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === 'string') throw new Error('the proxy does not listen on TCP');
   return address.port;
 }

@@ -27,7 +27,7 @@ export function describeLeases(name: string, createBroker: CreateBroker): void {
 
       await until('all are delivered to the other', () => heir.deliveries.length === 20, 20_000);
       const inherited = heir.deliveries.filter(({ deliveries }) => deliveries > 1);
-      expect(new Set(idsOf(inherited))).toEqual(new Set(idsOf(died.deliveries)));
+      expect(idsOf(inherited)).toEqual(expect.arrayContaining(idsOf(died.deliveries)));
       gate.open();
     });
 
@@ -59,17 +59,20 @@ export function describeLeases(name: string, createBroker: CreateBroker): void {
       const leaseMs = 1000;
       const slow = await broker.connect({ leaseMs });
       const gate = createGate();
-      const [held, clock] = [order(), order()];
+      const held = order();
       await slow.queue.publish([held]);
-      const holder = take(slow.queue, { before: gate.pass });
+      const holder = take(slow.queue, { batchMax: 1, before: gate.pass });
       await until('it has the message in hand', () => holder.deliveries.length === 1);
 
-      await slow.queue.publish([clock]);
+      // A broker may hand over the next batch before this one is settled, but no more than that.
+      await slow.queue.publish(orders(10));
       const other = take((await broker.connect()).queue, {
         settle: ({ deliveries }) => (deliveries === 1 ? { retryInMs: 2 * leaseMs } : 'done'),
       });
-      await until('two leases have passed', () => other.deliveries.length === 2, 20_000);
-      expect(idsOf(other.deliveries)).toEqual([clock.orderId, clock.orderId]);
+      const hasPassed = () => other.deliveries.some(({ deliveries }) => deliveries === 2);
+      await until('two leases have passed', hasPassed, 20_000);
+      expect(idsOf(other.deliveries)).not.toContain(held.orderId);
+      expect(new Set(idsOf(other.deliveries)).size).toBeGreaterThanOrEqual(9);
 
       gate.open();
       await until('the queue is empty', async () => isEmpty(await slow.queue.depth()));

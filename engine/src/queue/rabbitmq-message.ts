@@ -1,0 +1,95 @@
+import type { ConsumeMessage, Options } from 'amqplib';
+import { z } from 'zod';
+import type { Delivery, QueuedOrder } from './queue.js';
+import { brokerDeliveriesMax, delaysMs, type Topology } from './rabbitmq-topology.js';
+
+/** A message on its way to the broker. */
+export type Outgoing = { queue: string; content: Buffer; options: Options.Publish };
+
+/** A message as it was read. */
+export type Incoming = {
+  delivery: Delivery;
+  /** What is left of a delay that no single queue has; it is waited for before the message counts as delivered. */
+  restMs: number;
+  /** Undefined for one that has been delivered before. */
+  publishedAtMs: number | undefined;
+};
+
+// Not before its time, and up to here at most two and a half times as late (three from 10 s on): these delays are
+// backoffs with jitter. A longer one goes through several queues one after the other, and is late by this much at most.
+const roundedUpToMs = 30_000;
+
+export function encodeNew(topology: Topology, messages: readonly QueuedOrder[]): Outgoing[] {
+  const options = { ...durable, timestamp: Math.floor(Date.now() / 1000) };
+  return messages.map(message => ({ queue: topology.orders, content: encode(message), options }));
+}
+
+/** @param deliveries how often the message has been delivered so far. The broker's own count begins anew. */
+export function encodeRetry(
+  topology: Topology,
+  { message, deliveries }: Delivery,
+  retryInMs: number,
+): Outgoing {
+  const { delayMs, restMs } = planDelay(retryInMs);
+  return {
+    queue: delayMs === 0 ? topology.orders : topology.delay(delayMs),
+    content: encode(message),
+    options: { ...durable, headers: { deliveries, restMs } },
+  };
+}
+
+/** The queue to wait in, and what is to be waited for after that. */
+export function planDelay(retryInMs: number): { delayMs: number; restMs: number } {
+  if (retryInMs <= 0) return { delayMs: 0, restMs: 0 };
+  if (retryInMs <= roundedUpToMs) {
+    return { delayMs: delaysMs.find(delayMs => delayMs >= retryInMs) ?? roundedUpToMs, restMs: 0 };
+  }
+  const delayMs = delaysMs.findLast(delay => delay <= retryInMs) ?? roundedUpToMs;
+  return { delayMs, restMs: retryInMs - delayMs };
+}
+
+/** @returns undefined for what is no message of ours. */
+export function decode(
+  topology: Topology,
+  { content, fields, properties }: ConsumeMessage,
+): Incoming | undefined {
+  const message = readOrder(content);
+  const headers = headersSchema.safeParse(properties.headers ?? {});
+  if (!message || !headers.success) return undefined;
+  const { deliveries, restMs } = headers.data;
+  const isParked = fields.routingKey === topology.parked;
+  const returned = isParked
+    ? brokerDeliveriesMax
+    : Math.max(headers.data['x-delivery-count'], fields.redelivered ? 1 : 0);
+  const before = deliveries + returned;
+  return {
+    delivery: { message, deliveries: before + 1 },
+    restMs,
+    publishedAtMs: before === 0 ? timestampSchema.safeParse(properties.timestamp).data : undefined,
+  };
+}
+
+const durable = { persistent: true, mandatory: true, contentType: 'application/json' };
+const orderSchema = z.object({
+  orderId: z.uuid(),
+  saleId: z.int(),
+  shopperId: z.string(),
+  quantity: z.int(),
+  forceFail: z.boolean().default(false),
+});
+const count = z.number().nonnegative().default(0);
+const headersSchema = z.object({ deliveries: count, restMs: count, 'x-delivery-count': count });
+const timestampSchema = z.number().transform(seconds => seconds * 1000);
+
+function encode(message: QueuedOrder): Buffer {
+  return Buffer.from(JSON.stringify(message));
+}
+
+function readOrder(content: Buffer): QueuedOrder | undefined {
+  try {
+    const { forceFail, ...message } = orderSchema.parse(JSON.parse(content.toString()));
+    return forceFail ? { ...message, forceFail } : message;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,16 @@
+import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
+
+// A worker in small: prints the order ids of each batch as a line of JSON, and settles it when it is given a line.
+const [url = '', namespace = '', batchMax] = process.argv.slice(2);
+const queue = createRabbitmqQueue({ url, namespace, timeoutMs: 10_000 });
+const input = process.stdin[Symbol.asyncIterator]();
+
+queue.consume({
+  batchMax: Number(batchMax),
+  onError: error => console.error(error),
+  async handle(deliveries) {
+    console.log(JSON.stringify(deliveries.map(({ message }) => message.orderId)));
+    if ((await input.next()).done === true) process.exit();
+    return deliveries.map(() => 'done');
+  },
+});

@@ -1,0 +1,290 @@
+import { randomUUID } from 'node:crypto';
+import { type Channel, connect } from 'amqplib';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { codeOf } from '../src/platform/errors.js';
+import { type OrderQueue, publishMax, type QueuedOrder } from '../src/queue/queue.js';
+import { createRabbitmqQueue } from '../src/queue/rabbitmq-queue.js';
+import { topologyOf } from '../src/queue/rabbitmq-topology.js';
+import { runChild } from './children/run-child.js';
+import { until } from './support/condition.js';
+import { type FaultProxy, startFaultProxy } from './support/fault-proxy.js';
+import { idsOf, isEmpty, order, orders, type Taker, take } from './support/queue-taker.js';
+import { startRabbitmq, type TestRabbitmq } from './support/rabbitmq.js';
+
+let rabbitmq: TestRabbitmq;
+beforeAll(async () => {
+  rabbitmq = await startRabbitmq();
+}, 300_000);
+afterAll(() => rabbitmq.remove());
+
+const timeoutMs = 10_000;
+const unavailable = { code: 'QUEUE_UNAVAILABLE', retryable: true };
+
+describe('RabbitMQ killed and started again in the middle', () => {
+  it('loses nothing that it has confirmed, and the consumer goes on by itself', async () => {
+    const { queue } = open();
+    const taker = take(queue, { batchMax: 50 });
+    const first = orders(2000);
+    await queue.publish(first);
+
+    await rabbitmq.kill();
+    const startedAtMs = performance.now();
+    await expect(open({ timeoutMs: 300 }).queue.publish(orders(1))).rejects.toMatchObject(unavailable);
+    expect(performance.now() - startedAtMs).toBeLessThan(5000);
+    await rabbitmq.start();
+    const second = orders(2000);
+    await publishUntilConfirmed(queue, second);
+
+    await untilDelivered(taker, [...first, ...second]);
+    await until('the queue is empty', () => isDrained(queue), 20_000);
+  }, 120_000);
+});
+
+describe('connections dropped again and again', () => {
+  it('while 20,000 messages flow: each that was confirmed is delivered', async () => {
+    const { queue, proxy } = await openThroughProxy();
+    const taker = take(queue, { batchMax: 500 });
+    const messages = orders(20_000);
+    let published = 0;
+
+    const flow = (async () => {
+      for (; published < messages.length; published += 200) {
+        await publishUntilConfirmed(queue, messages.slice(published, published + 200));
+      }
+    })();
+    for (let drops = 1; drops < 10; drops++) {
+      await until('another tenth is on its way', () => published >= drops * 2000, 60_000);
+      proxy.drop();
+    }
+    await flow;
+
+    await untilDelivered(taker, messages);
+    await until('the queue is empty', () => isDrained(queue), 20_000);
+  }, 120_000);
+});
+
+describe('a queue that is deleted', () => {
+  it('is declared again: a publish into the void says so, the next one arrives', async () => {
+    const { queue, topology } = open();
+    const channel = await openChannel();
+    const taker = take(queue);
+    await publishUntilConfirmed(queue, orders(1));
+    await until('it is delivered', () => taker.deliveries.length === 1);
+    await taker.stop();
+
+    await channel.deleteQueue(topology.orders);
+    await expect(queue.publish([order()])).rejects.toMatchObject(unavailable);
+
+    const [arriving] = [order()];
+    await publishUntilConfirmed(queue, [arriving]);
+    expect((await queue.depth()).ready).toBe(1);
+  });
+
+  it('is taken from again by a consumer that was idle', async () => {
+    const { queue, topology } = open();
+    const channel = await openChannel();
+    const taker = take(queue);
+    await publishUntilConfirmed(queue, orders(1));
+    await until('it is delivered', () => taker.deliveries.length === 1);
+
+    await channel.deleteQueue(topology.orders);
+    await publishUntilConfirmed(queue, orders(1));
+
+    await until('it is delivered', () => taker.deliveries.length === 2, 20_000);
+  });
+});
+
+describe('a worker killed with SIGKILL', () => {
+  it('three times with messages in hand: none is lost', async () => {
+    const { queue, namespace } = open();
+    const messages = orders(2000);
+    await queue.publish(messages);
+    const settled = new Set<string>();
+
+    for (let round = 0; round < 3; round++) {
+      const child = runChild('consume-rabbitmq.ts', rabbitmq.url, namespace, '50');
+      for (let batch = 0; batch < 3; batch++) {
+        const ids: string[] = JSON.parse(await child.nextLine());
+        if (batch === 2) break;
+        for (const id of ids) settled.add(id);
+        child.writeLine('go on');
+      }
+      await child.kill();
+    }
+    const heir = take(queue, { batchMax: 500 });
+
+    const rest = messages.filter(({ orderId }) => !settled.has(orderId));
+    await untilDelivered(heir, rest);
+    expect(heir.deliveries.some(({ deliveries }) => deliveries > 1)).toBe(true);
+  }, 60_000);
+});
+
+describe('a memory alarm', () => {
+  it('fails what is published soon instead of hanging, lets consumers go on, and passes', async () => {
+    const { queue } = open({ timeoutMs: 1000 });
+    await publishUntilConfirmed(queue, orders(10));
+    await rabbitmq.control('set_vm_memory_high_watermark', '0.000001');
+    onTestFinished(() => void rabbitmq.control('set_vm_memory_high_watermark', '0.4'));
+
+    const startedAtMs = performance.now();
+    for (let i = 0; i < 3; i++) await expect(queue.publish(orders(1))).rejects.toMatchObject(unavailable);
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
+    const taker = take(queue);
+    await until('what waits is delivered', () => taker.deliveries.length >= 10, 20_000);
+    expect((await queue.depth()).ready).toBe(0);
+
+    await rabbitmq.control('set_vm_memory_high_watermark', '0.4');
+    const later = orders(10);
+    await publishUntilConfirmed(queue, later);
+    await untilDelivered(taker, later);
+  }, 60_000);
+});
+
+describe('a topology that has changed', () => {
+  it('is an error that says what to do, and passes when it is done', async () => {
+    const namespace = `test-${randomUUID()}`;
+    const topology = topologyOf(namespace);
+    const channel = await openChannel();
+    await channel.assertQueue(topology.orders, { durable: true });
+    const { queue } = open({ namespace });
+    const taker = take(queue);
+
+    const changed = { code: 'TOPOLOGY_CHANGED', retryable: false };
+    await expect(queue.publish([order()])).rejects.toMatchObject(changed);
+    await expect(queue.publish([order()])).rejects.toThrow(`rabbitmqctl delete_queue ${topology.orders}`);
+    await expect(queue.depth()).rejects.toMatchObject(changed);
+    await until('the consumer says so too', () => taker.errors.some(error => codeOf(error) === changed.code));
+
+    await channel.deleteQueue(topology.orders);
+    await publishUntilConfirmed(queue, [order()]);
+    await until('it is delivered', () => taker.deliveries.length === 1, 20_000);
+  });
+});
+
+describe('a message that is none', () => {
+  it('is laid aside for a person, and its neighbours are unharmed', async () => {
+    const { queue, topology } = open();
+    await queue.publish(orders(5));
+    const channel = await openChannel();
+    for (const text of ['no JSON', '{}', '{"orderId":"x"}']) {
+      channel.sendToQueue(topology.orders, Buffer.from(text), { persistent: true });
+    }
+    await until('all are there', async () => (await queue.depth()).ready === 8);
+    const taker = take(queue);
+
+    await until(
+      'they lie aside',
+      async () => (await channel.checkQueue(topology.unreadable)).messageCount === 3,
+      20_000,
+    );
+    await until('the queue is empty', () => isDrained(queue));
+    expect(taker.deliveries).toHaveLength(5);
+    expect(taker.errors.map(codeOf)).toContain('MESSAGE_UNREADABLE');
+  });
+});
+
+describe('an order that the broker has given up on', () => {
+  it('still comes, with more deliveries than any worker goes along with', async () => {
+    const { queue, topology } = open();
+    await queue.depth();
+    const given = order();
+    (await openChannel()).sendToQueue(topology.parked, Buffer.from(JSON.stringify(given)));
+
+    const taker = take(queue);
+
+    await until('it is delivered', () => taker.deliveries.length === 1);
+    expect(taker.deliveries).toEqual([{ message: given, deliveries: 101 }]);
+  });
+});
+
+describe('a delay that no single queue has', () => {
+  it('is waited for in parts, which count as no delivery', async () => {
+    const { queue, topology } = open();
+    await queue.depth();
+    const delayed = order();
+    const headers = { deliveries: 1, restMs: 600 };
+    const startedAtMs = performance.now();
+    const content = Buffer.from(JSON.stringify(delayed));
+    (await openChannel()).sendToQueue(topology.delay(100), content, { persistent: true, headers });
+
+    const taker = take(queue);
+
+    await until('it is delivered', () => taker.deliveries.length === 1);
+    expect(performance.now() - startedAtMs).toBeGreaterThan(700);
+    expect(taker.deliveries).toEqual([{ message: delayed, deliveries: 2 }]);
+  });
+});
+
+describe('a broker that fell silent', () => {
+  it('is not waited for longer than the bound, nor are more messages kept for it than the bound', async () => {
+    const { queue, proxy } = await openThroughProxy({ timeoutMs: 2000 });
+    await publishUntilConfirmed(queue, orders(1));
+    proxy.setSilent(true);
+    onTestFinished(() => proxy.setSilent(false));
+
+    const startedAtMs = performance.now();
+    const published = Array.from({ length: 5 }, () => queue.publish(orders(publishMax)));
+    const refused = queue.publish(orders(1));
+    await expect(refused).rejects.toThrow('50000 messages wait');
+    const results = await Promise.allSettled(published);
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
+    for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
+  });
+});
+
+function open({
+  namespace = `test-${randomUUID()}`,
+  ...options
+}: {
+  namespace?: string;
+  timeoutMs?: number;
+} = {}) {
+  const queue = createRabbitmqQueue({ url: rabbitmq.url, namespace, timeoutMs, ...options });
+  onTestFinished(() => queue.close());
+  return { queue, namespace, topology: topologyOf(namespace) };
+}
+
+async function openThroughProxy(
+  options: { timeoutMs?: number } = {},
+): Promise<{ queue: OrderQueue; proxy: FaultProxy }> {
+  const proxy = await startFaultProxy(rabbitmq.url);
+  const namespace = `test-${randomUUID()}`;
+  const queue = createRabbitmqQueue({ url: proxy.url, namespace, timeoutMs, ...options });
+  onTestFinished(() => queue.close());
+  return { queue, proxy };
+}
+
+/** A channel straight to the broker, to spoil things with. */
+async function openChannel(): Promise<Channel> {
+  const connection = await connect(rabbitmq.url);
+  onTestFinished(() => connection.close());
+  return connection.createChannel();
+}
+
+async function publishUntilConfirmed(queue: OrderQueue, messages: readonly QueuedOrder[]): Promise<void> {
+  await until(
+    'they are confirmed',
+    () =>
+      queue.publish(messages).then(
+        () => true,
+        error => {
+          if (codeOf(error) === 'QUEUE_UNAVAILABLE' || codeOf(error) === 'TOPOLOGY_CHANGED') return false;
+          throw error;
+        },
+      ),
+    60_000,
+  );
+}
+
+async function untilDelivered(taker: Taker, messages: readonly QueuedOrder[]): Promise<void> {
+  const isComplete = () => {
+    const delivered = new Set(idsOf(taker.deliveries));
+    return messages.every(({ orderId }) => delivered.has(orderId));
+  };
+  await until('all are delivered', isComplete, 30_000);
+}
+
+/** @returns false too while the broker can not be asked. */
+async function isDrained(queue: OrderQueue): Promise<boolean> {
+  return queue.depth().then(isEmpty, () => false);
+}

@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { createRabbitmqQueue } from '../src/queue/rabbitmq-queue.js';
+import { startFaultProxy } from './support/fault-proxy.js';
+import { describeQueueContract } from './support/queue-contract.js';
+import { startRabbitmq, type TestRabbitmq } from './support/rabbitmq.js';
+
+let rabbitmq: TestRabbitmq;
+beforeAll(async () => {
+  rabbitmq = await startRabbitmq();
+}, 300_000);
+afterAll(() => rabbitmq.remove());
+
+// Longer than in production: a processor that is busy with other tests is no broken broker.
+const timeoutMs = 10_000;
+
+describeQueueContract('the queue in RabbitMQ', async () => {
+  const namespace = `test-${randomUUID()}`;
+  return {
+    async connect() {
+      const proxy = await startFaultProxy(rabbitmq.url);
+      const queue = createRabbitmqQueue({ url: proxy.url, namespace, timeoutMs });
+      onTestFinished(() => {
+        proxy.mend();
+        return queue.close();
+      });
+      return { queue, cut: proxy.sever, mend: proxy.mend };
+    },
+  };
+});
