@@ -3,9 +3,9 @@ import type { Faults } from '../fake-shop/faults.js';
 import { failed, runAgainst } from '../fake-shop/run-against.js';
 import type { Report } from '../report.js';
 
-const CHECKOUT = ['--scenario', 'checkout', '--requests', '300', '--connections', '20', '--units', '100'];
-const SCALE = ['--scenario', 'scale', '--orders', '300', '--connections', '20'];
-const MIXED = ['--scenario', 'mixed', '--requests', '1,000', '--connections', '20', '--units', '400'];
+const CHECKOUT = ['--scenario', 'checkout', '--requests', '150', '--connections', '10', '--units', '50'];
+const SCALE = ['--scenario', 'scale', '--orders', '150', '--connections', '10'];
+const MIXED = ['--scenario', 'mixed', '--requests', '600', '--connections', '10', '--units', '240'];
 // Long enough for a machine that is busy with other things: a code that comes too late would be no fault, but another end.
 const ENOUGH = ['--requests', '400', '--units', '2,000', '--hold', '5'];
 // No hold lapses, and no queued order takes at its end what was kept back before.
@@ -33,15 +33,15 @@ describe.concurrent('an honest shop passes', { timeout: TIMEOUT_MS }, () => {
     const report = await runAgainst({}, ...CHECKOUT);
     expect(failed(report)).toEqual([]);
     expect(report.verdict).toMatchObject({ result: 'pass', verified: true });
-    expect(counts(report.outcomes)).toEqual({ reserved: 100, 'sold-out': 200 });
-    expect(ended(report, 'checkout')).toEqual({ 'RESERVED null': 100 });
+    expect(counts(report.outcomes)).toEqual({ reserved: 50, 'sold-out': 100 });
+    expect(ended(report, 'checkout')).toEqual({ 'RESERVED null': 50 });
   });
 
   it('in scale: every accepted order is decided, and the decisions are timed', async () => {
     const report = await runAgainst({}, ...SCALE);
     expect(failed(report)).toEqual([]);
-    expect(report.throughput.queued).toBe(300);
-    expect(ended(report, 'queued')).toEqual({ 'CONFIRMED null': 300 });
+    expect(report.throughput.queued).toBe(150);
+    expect(ended(report, 'queued')).toEqual({ 'CONFIRMED null': 150 });
   });
 
   it('in mixed, with enough for all: each road ends as it was asked for', async () => {

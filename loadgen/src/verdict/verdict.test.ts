@@ -66,8 +66,8 @@ describe.concurrent('a shop that breaks its promise fails', () => {
 });
 
 describe.concurrent('a crashing shop', () => {
-  // A request that times out excuses an order that nobody knows of; three seconds, so that only those that hang do.
-  const TOLERANT = ['--tolerate-errors', '--timeout', '3'];
+  // A request that times out excuses an order that nobody knows of; five seconds, so that only those that hang do.
+  const TOLERANT = ['--tolerate-errors', '--timeout', '5'];
   const CRASHES: Faults = { cutEvery: 97, cutAfterEvery: 101, hangEvery: 499, overloadedEvery: 89 };
 
   it('passes when errors are tolerated and nothing acknowledged is lost', async () => {
