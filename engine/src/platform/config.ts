@@ -22,6 +22,12 @@ const settings = {
   DB_POOL_MIN: integer(5, 0, 1000),
   DB_TIMEOUT: integer(5000, 1, 600_000),
   DB_SSL: z.enum(['disable', 'require', 'verify-full']).default('disable'),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\/\S+$/, 'expected redis://user:password@host:port/number')
+    .optional(),
+  // What a purchase may wait for advice. A round trip is under a millisecond; a tenth of a second is a server in trouble.
+  REDIS_TIMEOUT: integer(100, 2, 60_000),
   IDENTITY: z.enum(['demo', 'trusted']).default('demo'),
   API_KEY: secret(),
   OPERATOR_TOKEN: secret(),
@@ -62,6 +68,7 @@ type PaymentProviderName = 'none' | 'sandbox' | 'stripe';
 
 const secrets: readonly Name[] = [
   'DATABASE_URL',
+  'REDIS_URL',
   'API_KEY',
   'OPERATOR_TOKEN',
   'SECRET_KEY',

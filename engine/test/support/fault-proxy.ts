@@ -2,16 +2,18 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
 export type FaultProxy = {
-  /** The database's address through the proxy. */
+  /** The server's address through the proxy. */
   url: string;
   /** Lets the next statements that contain `text` reach the server and be committed, then cuts instead of replying. */
   cutReplyTo(text: string, times: number): void;
   /** Takes and sends nothing for as long as it is on: a black hole. */
   setSilent(isSilent: boolean): void;
+  /** Holds back what the server says by so many milliseconds. */
+  setDelay(delayMs: number): void;
   cuts(): number;
 };
 
-/** Stands between the engine and PostgreSQL and spoils what it is told to. */
+/** Stands between the engine and a server (PostgreSQL, Redis) and spoils what it is told to. */
 export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
@@ -19,6 +21,7 @@ export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> 
   let cutsLeft = 0;
   let cutCount = 0;
   let isSilent = false;
+  let delayMs = 0;
 
   const server = createServer(client => {
     const upstream = connect(Number(target.port), target.hostname);
@@ -43,6 +46,8 @@ export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> 
       if (isMarked) {
         cutCount += 1;
         client.destroy();
+      } else if (delayMs > 0) {
+        setTimeout(() => client.destroyed || client.write(chunk), delayMs);
       } else if (!isSilent) client.write(chunk);
     });
   });
@@ -63,6 +68,9 @@ export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> 
     },
     setSilent(value) {
       isSilent = value;
+    },
+    setDelay(value) {
+      delayMs = value;
     },
     cuts: () => cutCount,
   };
