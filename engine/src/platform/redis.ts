@@ -64,6 +64,8 @@ export function connectRedis({ url, timeoutMs, onError }: RedisLinkOptions): Red
   // A probe that fails opens the breaker once more; that is no news.
   let isBroken = false;
   breaker.onBreak(reason => {
+    // What was not answered on this connection would be taken for the answer to what is sent next, if it was lost.
+    if (redis.status === 'ready') redis.disconnect(true);
     if (!isBroken) onError(trouble ?? reasonOf(reason));
     isBroken = true;
   });
