@@ -19,6 +19,7 @@ describe('settings', () => {
       PORT: '70000',
       DB_POOL_MAX: 'many',
       DATABASE_URL: 'mysql://x',
+      REDIS_URL: 'http://x',
       API_KEY: 'short',
       LOG_LEVEL: 'loud',
     };
@@ -27,6 +28,7 @@ describe('settings', () => {
       expect.stringContaining('LOG_LEVEL: '),
       'DATABASE_URL: expected postgres://user:password@host:port/database',
       'DB_POOL_MAX: expected a whole number from 2 to 1000',
+      'REDIS_URL: expected redis://user:password@host:port/number',
       'API_KEY: expected at least 16 characters',
     ]);
   });
@@ -72,10 +74,15 @@ describe('settings', () => {
 
   it('are printed without secrets', () => {
     const text = describeConfig(
-      readConfig({ API_KEY: 'a-key-of-enough-characters', DATABASE_URL: 'postgres://u:hunter2@h/d' }),
+      readConfig({
+        API_KEY: 'a-key-of-enough-characters',
+        DATABASE_URL: 'postgres://u:hunter2@h/d',
+        REDIS_URL: 'rediss://u:hunter2@h',
+      }),
     );
     expect(text).toContain('PORT=3000');
     expect(text).toContain('API_KEY=(hidden)');
+    expect(text).toContain('REDIS_URL=(hidden)');
     expect(text).toContain('OPERATOR_TOKEN=(not set)');
     expect(text).not.toMatch(/hunter2|a-key-of/);
   });

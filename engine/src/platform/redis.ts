@@ -31,16 +31,18 @@ export type RedisLinkOptions = {
 // One slow answer is a pause of this process or of the server; three in a row are a server that is slow or gone.
 const failuresMax = 3;
 const halfOpenAfterMs = 400;
+const probeEveryMs = 500;
 const reconnectMaxMs = 1000;
 // A connection that has had no answer for this long is half open (a dropped route): a new one is made.
-const silenceMaxMs = 5000;
+const silenceMaxMs = 3000;
 
 /** A connection to a server that may be slow or gone at any moment: every command settles within `timeoutMs`. */
 export function connectRedis({ url, timeoutMs, onError }: RedisLinkOptions): RedisLink {
   const redis = new Redis(url, {
-    commandTimeout: timeoutMs,
-    connectTimeout: Math.max(timeoutMs, 1000),
-    socketTimeout: silenceMaxMs + timeoutMs,
+    // For what the client sends by itself when it connects; our own commands settle sooner.
+    commandTimeout: timeoutMs + 1000,
+    connectTimeout: timeoutMs + 1000,
+    socketTimeout: timeoutMs + silenceMaxMs,
     // What can not be sent now shall fail now: advice that comes late is no advice.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -63,31 +65,41 @@ export function connectRedis({ url, timeoutMs, onError }: RedisLinkOptions): Red
   });
   // A probe that fails opens the breaker once more; that is no news.
   let isBroken = false;
+  let probing: NodeJS.Timeout | undefined;
   breaker.onBreak(reason => {
+    // Nobody who buys waits for a probe, and nobody else may be asking.
+    probing ??= setInterval(() => void send(() => redis.ping()).catch(() => {}), probeEveryMs).unref();
     // What was not answered on this connection would be taken for the answer to what is sent next, if it was lost.
     if (redis.status === 'ready') redis.disconnect(true);
     if (!isBroken) onError(trouble ?? reasonOf(reason));
     isBroken = true;
   });
   breaker.onReset(() => {
+    clearInterval(probing);
+    probing = undefined;
     trouble = undefined;
     isBroken = false;
   });
 
+  async function send<T>(command: (client: Redis) => Promise<T>): Promise<T> {
+    // The breaker would have those who come during its probe wait for it.
+    if (breaker.state === CircuitState.HalfOpen) throw unavailable('is being probed after it failed');
+    try {
+      return await breaker.execute(() => inTime(command(redis), timeoutMs));
+    } catch (error) {
+      if (isBrokenCircuitError(error)) throw unavailable('has failed several times in a row', error);
+      throw unavailable(`does not do what it is asked: ${messageOf(error)}`, error);
+    }
+  }
+
   return {
     isUp: () => redis.status === 'ready' && breaker.state === CircuitState.Closed,
-    async send(command) {
-      // The breaker would have those who come during its probe wait for it.
-      if (breaker.state === CircuitState.HalfOpen) throw unavailable('is being probed after it failed');
-      try {
-        return await breaker.execute(() => command(redis));
-      } catch (error) {
-        if (isBrokenCircuitError(error)) throw unavailable('has failed several times in a row', error);
-        throw unavailable(`does not do what it is asked: ${messageOf(error)}`, error);
-      }
-    },
+    send,
     define: (name, definition) => redis.defineCommand(name, definition),
-    close: () => redis.disconnect(),
+    close() {
+      clearInterval(probing);
+      redis.disconnect();
+    },
   };
 }
 
@@ -97,6 +109,21 @@ export async function waitForRedis(link: RedisLink, timeoutMs: number): Promise<
   while (!link.isUp()) {
     if (performance.now() > giveUpAtMs) throw unavailable(`can not be reached within ${timeoutMs} ms`);
     await sleep(20);
+  }
+}
+
+// When this process has been busy for longer than the timeout, its timers come first and the answers that lie ready in the
+// sockets after them. Those are heard before anybody is called late: else a server would seem gone when we are under load.
+async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const isLate = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new Error(`no answer within ${timeoutMs} ms`));
+    timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, isLate]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

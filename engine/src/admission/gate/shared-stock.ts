@@ -20,7 +20,7 @@ export type SharedStock = {
   close(): Promise<void>;
 };
 
-// How soon a process hears of a new epoch, or that there is none, and sees that a server which was gone is back.
+// How soon a process hears of a new epoch, or that there is none.
 const askEveryMs = 500;
 // Units that come back void what is known of a sale's buyers, but not where two changes arrive as one. So they are
 // forgotten, and a shopper who asks in vain reaches the ledger once in this time.
@@ -51,7 +51,6 @@ export function createSharedStock({ link, db, onError }: SharedStockOptions): Sh
     });
   }, askEveryMs).unref();
 
-  // Also the probe that finds a server again: nobody who buys waits for it.
   async function ask(): Promise<void> {
     try {
       epoch = (await link.send(redis => redis.get(epochKey))) ?? undefined;
