@@ -13,6 +13,8 @@ export type Server = {
   dataDir: string;
   /** Largest resident memory so far in bytes; undefined where /proc is not there to ask. */
   memoryPeakBytes(): number | undefined;
+  /** Processor time that its own process has used so far; NaN where /proc is not there to ask. */
+  cpuMs(): number;
   stop(): Promise<void>;
 };
 
@@ -33,12 +35,12 @@ const entries: Record<Subject, string[]> = {
 };
 
 /** Starts a subject in a process of its own, with a database of its own, and waits until it answers. */
-export async function startServer(subject: Subject): Promise<Server> {
+export async function startServer(subject: Subject, settings: Record<string, string> = {}): Promise<Server> {
   const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
   // Run by root, the database server is another user, which may pass through here.
   chmodSync(dataDir, 0o711);
   const port = await freePort();
-  const { DATABASE_URL: _, ...env } = process.env;
+  const { DATABASE_URL: _, REDIS_URL: __, ...env } = process.env;
   const child = spawn(process.execPath, [...nodeOptions, ...entries[subject]], {
     env: {
       ...env,
@@ -48,6 +50,7 @@ export async function startServer(subject: Subject): Promise<Server> {
       PORT: String(port),
       SANDBOX_PORT: '0',
       LOG_LEVEL: 'warn',
+      ...settings,
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -57,6 +60,7 @@ export async function startServer(subject: Subject): Promise<Server> {
     url,
     dataDir,
     memoryPeakBytes: () => memoryPeakBytes(child.pid),
+    cpuMs: () => cpuMs(child.pid),
     async stop() {
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
@@ -98,5 +102,15 @@ function memoryPeakBytes(pid: number | undefined): number | undefined {
     return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
   } catch {
     return undefined;
+  }
+}
+
+// Ticks of 10 ms, in user and in system mode, behind the name of the program, which may hold anything.
+function cpuMs(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return Number.NaN;
   }
 }

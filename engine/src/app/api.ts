@@ -1,5 +1,4 @@
 import { followLedger } from '../admission/follow-ledger.js';
-import { createGate } from '../admission/gate.js';
 import { createStockViews, type StockViews } from '../admission/stock-views.js';
 import { createCalendar } from '../catalog/calendar.js';
 import { createListProductIds } from '../catalog/products.js';
@@ -31,6 +30,7 @@ import { createDatabaseClock } from '../platform/database-clock.js';
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
 import type { Parts } from './parts.js';
+import { createGate } from './redis.js';
 
 export type Api = {
   /** Where it listens, such as http://127.0.0.1:3000 */
@@ -103,7 +103,7 @@ async function createApiServer(
   const eventStreams = createEventStreams(server, limits);
   const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
-  const gate = createGate(views, clock);
+  const gate = createGate(parts.shared, views, clock);
   const probe = createProbe(pool);
   const shop = {
     ...parts,

@@ -18,6 +18,7 @@ import { createPostgresQueue } from '../queue/postgres-queue.js';
 import { createRabbitmqQueue } from '../queue/rabbitmq-queue.js';
 import { spoilQueue } from '../queue/spoil.js';
 import { createPayments } from './payments.js';
+import { createShared } from './redis.js';
 
 export type PartsOptions = {
   config: Config;
@@ -57,7 +58,11 @@ export function createParts(options: PartsOptions) {
 
   // Only an API has a memory of stock to keep; it puts itself here.
   let listener: (stock: Stock) => void = () => {};
-  const onStock = (stock: Stock) => listener(stock);
+  const shared = createShared({ config, pool, warn });
+  const onStock = (stock: Stock) => {
+    listener(stock);
+    shared?.stock.write(stock);
+  };
   const onPoison = ({ orderId }: { orderId: string }, error: unknown) =>
     logger.error({ err: error, orderId }, 'PostgreSQL refuses a request');
   const batched = <Request extends { orderId: string; receivedAtMs?: number }, Outcome>(
@@ -85,7 +90,7 @@ export function createParts(options: PartsOptions) {
 
   return {
     ...{ config, secrets, logger, warn, connection, pool, faults, faultBroadcast },
-    ...{ queue, payments, decisions, settlements, acceptances, pay },
+    ...{ queue, payments, decisions, settlements, acceptances, pay, shared },
     onStock,
     /** Has every change of stock that this process makes told to `follow`. */
     followStock(follow: (stock: Stock) => void): void {
@@ -94,6 +99,7 @@ export function createParts(options: PartsOptions) {
     async close(): Promise<void> {
       await Promise.all([decisions.drained(), settlements.drained(), acceptances.drained()]);
       await queue.close();
+      await shared?.stock.close();
       await Promise.all([pool.end(), decisionPool.end()]);
     },
   };

@@ -1,3 +1,4 @@
+import { createKeepGate } from '../admission/gate/shared-stock.js';
 import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
 import { createRelay } from '../orders/accept.js';
 import { createCompensate } from '../orders/compensate.js';
@@ -60,9 +61,10 @@ export function hearFaults({ connection, faultBroadcast, warn }: Parts): () => P
 const expiryBatchMax = 100;
 
 function scheduledJobs(parts: Parts): Job[] {
-  const { config, pool, queue, pay, payments, settlements, warn, onStock } = parts;
+  const { config, pool, queue, pay, payments, settlements, warn, onStock, shared } = parts;
   const onError = warn('a payment could not be reconciled yet');
   return [
+    ...(shared ? [createKeepGate(shared.stock)] : []),
     {
       name: 'expire-holds',
       everyMs: 250,

@@ -1,32 +1,42 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { countSharedDisagreements } from '../admission/gate/redis-audit.js';
 import { type Acknowledged, type InvariantResult, runAudit } from '../ledger/audit.js';
+import type { Stock } from '../ledger/stock.js';
 import { OperatingError } from '../platform/errors.js';
+import type { Pool } from '../platform/postgres.js';
+import type { RedisLink } from '../platform/redis.js';
+import { withRedis } from './redis-tool.js';
 import { withTool } from './tool.js';
 
 type Options = { acknowledged?: string; json?: boolean };
 
 export async function audit({ acknowledged: file, json = false }: Options): Promise<void> {
   const acknowledged = file === undefined ? [] : await readAcknowledged(file);
-  await withTool(async pool => {
+  const prove = async (pool: Pool, link: RedisLink | undefined) => {
     const onInvariant = ({ id, title, violations }: InvariantResult) => {
       if (json) return;
-      const detail = details[id]?.(acknowledged) ?? '';
+      const detail = details[id]?.(acknowledged, link !== undefined) ?? '';
       process.stdout.write(
         `${violations === 0 ? 'ok    ' : 'BROKEN'} ${String(id).padStart(2)}  ${title}: ${violations}${detail}\n`,
       );
     };
-    const report = await runAudit(pool, { acknowledged, onInvariant });
+    const asked = link && {
+      countDisagreements: (stocks: readonly Stock[]) => countSharedDisagreements(link, stocks),
+    };
+    const report = await runAudit(pool, { acknowledged, onInvariant, ...asked });
     if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     else process.stdout.write(report.ok ? 'All invariants hold.\n' : 'Some invariants are broken.\n');
     process.exitCode = report.ok ? 0 : 1;
-  });
+  };
+  await withTool((pool, config) => withRedis(config, link => prove(pool, link)));
 }
 
-const details: Record<number, (acknowledged: readonly Acknowledged[]) => string> = {
+const details: Record<number, (acknowledged: readonly Acknowledged[], hasRedis: boolean) => string> = {
   7: acknowledged => ` (${acknowledged.length} acknowledged orders checked)`,
-  14: () => " (an engine's own gate is asked by GET /api/admin/audit)",
+  14: (_, hasRedis) =>
+    ` (${hasRedis ? 'Redis checked; ' : ''}an engine's own memory is asked by GET /api/admin/audit)`,
 };
 
 const lineSchema = z.object({ orderId: z.uuid(), shopperId: z.string(), quantity: z.int() });

@@ -8,6 +8,7 @@ import { serveApi } from './processes.js';
 import { serveSandbox } from './sandbox.js';
 import { migrateDatabase, resetDatabase, seedDatabase } from './schema.js';
 import { serveRole, start } from './serve.js';
+import { warm } from './warm.js';
 
 const program = new Command('doorbuster')
   .description(
@@ -56,6 +57,10 @@ program
   )
   .addOption(new Option('--json', 'print the report as JSON'))
   .action(audit);
+program
+  .command('warm')
+  .description('put the sales that are open, or soon will be, into the Redis of REDIS_URL')
+  .action(warm);
 program.command('config').description('print the settings in force, secrets hidden').action(printConfig);
 
 try {

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Gate, GateRefusal } from '../admission/gate.js';
+import type { Gate, GateRefusal } from '../admission/gate/gate.js';
 import type { Calendar } from '../catalog/calendar.js';
 import type { Product } from '../catalog/products.js';
 import type { Sale } from '../catalog/sales.js';
@@ -36,6 +36,7 @@ type BuyBody = {
   paymentMethod?: string | undefined;
 };
 
+type GateRequest = { shopperId: string; quantity: number; mayBeRetry: boolean };
 type Outcome = Decision | Acceptance | Undecided;
 type Granted = Extract<Outcome, { order: unknown }>;
 export type Refused = Exclude<Outcome, { order: unknown }>['outcome'];
@@ -71,9 +72,9 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
   }
 
   // Without the gate everything goes to the ledger, which has the last word in any case.
-  function refusalOf(sale: Sale | undefined, quantity: number, mayBeRetry: boolean, isGateDown: boolean) {
+  function askGate(sale: Sale | undefined, request: GateRequest, isGateDown: boolean) {
     if (!sale) return 'sale-not-open';
-    return isGateDown ? undefined : gate.check(sale, quantity, mayBeRetry);
+    return isGateDown ? undefined : gate.check(sale, request.shopperId, request.quantity, request.mayBeRetry);
   }
 
   return async (request, { productId, quantity, userId, paymentMethod }, reply) => {
@@ -86,7 +87,9 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const { product, sale } = offer;
     const trouble = faults.inject('gate', gatePatienceMs);
     const isGateDown = trouble !== undefined && (await hasFailed(trouble));
-    const refusal = refusalOf(sale, quantity, key !== undefined, isGateDown);
+    const advice = askGate(sale, { shopperId, quantity, mayBeRetry: key !== undefined }, isGateDown);
+    // No promise where memory has answered.
+    const refusal = advice instanceof Promise ? await advice : advice;
     const saleId = sale?.saleId ?? null;
     // What most of a million shoppers get: no id, no promise, no query.
     if (refusal && key === undefined) {
@@ -102,6 +105,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const decided = await (refusal || !sale
       ? replayOr(refusal ?? 'sale-not-open', purchase, productId)
       : join(sale.saleId, purchase));
+    if (sale && !refusal && decided.outcome === 'limit-reached') gate.limitReached(sale.saleId, shopperId);
     if (!isWrittenWithOrder[decided.outcome]) {
       attempts.record({ ...attempt, outcome: decided.outcome });
     }

@@ -20,6 +20,7 @@ describe('settings', () => {
       DB_POOL_MAX: 'many',
       DATABASE_URL: 'mysql://x',
       AMQP_URL: 'http://h',
+      REDIS_URL: 'http://x',
       API_KEY: 'short',
       LOG_LEVEL: 'loud',
     };
@@ -29,6 +30,7 @@ describe('settings', () => {
       'DATABASE_URL: expected postgres://user:password@host:port/database',
       'DB_POOL_MAX: expected a whole number from 2 to 1000',
       'AMQP_URL: expected amqp://user:password@host:port/vhost, or amqps:',
+      'REDIS_URL: expected redis://user:password@host:port/number',
       'API_KEY: expected at least 16 characters',
     ]);
   });
@@ -78,10 +80,12 @@ describe('settings', () => {
         API_KEY: 'a-key-of-enough-characters',
         DATABASE_URL: 'postgres://u:hunter2@h/d',
         AMQP_URL: 'amqp://u:hunter2@h:5672/shop',
+        REDIS_URL: 'rediss://u:hunter2@h',
       }),
     );
     expect(text).toContain('PORT=3000');
     expect(text).toContain('API_KEY=(hidden)');
+    expect(text).toContain('REDIS_URL=(hidden)');
     expect(text).toContain('OPERATOR_TOKEN=(not set)');
     expect(text).not.toMatch(/hunter2|a-key-of/);
   });

@@ -29,6 +29,12 @@ const settings = {
     .optional(),
   // As for decisions: what a shopper still takes for an answer.
   AMQP_TIMEOUT: integer(2000, 1, 600_000),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\/\S+$/, 'expected redis://user:password@host:port/number')
+    .optional(),
+  // What a purchase may wait for advice. A round trip is under a millisecond; a tenth of a second is a server in trouble.
+  REDIS_TIMEOUT: integer(100, 2, 60_000),
   IDENTITY: z.enum(['demo', 'trusted']).default('demo'),
   API_KEY: secret(),
   OPERATOR_TOKEN: secret(),
@@ -71,6 +77,7 @@ type PaymentProviderName = 'none' | 'sandbox' | 'stripe';
 const secrets: readonly Name[] = [
   'DATABASE_URL',
   'AMQP_URL',
+  'REDIS_URL',
   'API_KEY',
   'OPERATOR_TOKEN',
   'SECRET_KEY',

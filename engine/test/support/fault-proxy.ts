@@ -8,6 +8,8 @@ export type FaultProxy = {
   cutReplyTo(text: string, times: number): void;
   /** Takes and sends nothing for as long as it is on: a black hole. */
   setSilent(isSilent: boolean): void;
+  /** Holds back what the server says by so many milliseconds. */
+  setDelay(delayMs: number): void;
   cuts(): number;
   /** The server sees every connection closed, and whoever is on this side notices nothing, until it is mended. */
   sever(): void;
@@ -26,6 +28,7 @@ export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
   let cutCount = 0;
   let isSilent = false;
   let isSevered = false;
+  let delayMs = 0;
 
   const server = createServer(client => {
     const upstream = connect(Number(target.port), target.hostname);
@@ -53,6 +56,8 @@ export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
       if (isMarked) {
         cutCount += 1;
         client.destroy();
+      } else if (delayMs > 0) {
+        setTimeout(() => client.destroyed || client.write(chunk), delayMs);
       } else if (!isSilent) client.write(chunk);
     });
   });
@@ -76,6 +81,9 @@ export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
     },
     setSilent(value) {
       isSilent = value;
+    },
+    setDelay(value) {
+      delayMs = value;
     },
     cuts: () => cutCount,
     sever() {

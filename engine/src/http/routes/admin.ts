@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { StockViews } from '../../admission/stock-views.js';
+import type { Gate } from '../../admission/gate/gate.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import { createProduct } from '../../catalog/products.js';
 import { cronLengthMax, problemOf, timeZoneLengthMax } from '../../catalog/recurrence.js';
@@ -31,7 +31,7 @@ export type AdminParts = {
   pool: Pool;
   clock: DatabaseClock;
   calendar: Calendar;
-  views: StockViews;
+  gate: Gate;
   /** Whether there is a provider to be paid through. */
   canBePaid: boolean;
 };
@@ -106,7 +106,7 @@ const tags = ['operator'];
 /** What operators do. Every call wants the operator's secret. */
 export function registerAdmin(
   app: App,
-  { identity, pool, clock, calendar, views, canBePaid }: AdminParts,
+  { identity, pool, clock, calendar, gate, canBePaid }: AdminParts,
 ): void {
   const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
 
@@ -159,13 +159,13 @@ export function registerAdmin(
   }
 
   registerSeries(app, { pool, calendar, onRequest });
-  registerAdminReads(app, pool, views, onRequest);
+  registerAdminReads(app, pool, gate, onRequest);
 }
 
 function registerAdminReads(
   app: App,
   pool: Pool,
-  { countDisagreements }: StockViews,
+  { countDisagreements }: Gate,
   onRequest: (request: FastifyRequest) => Promise<void>,
 ): void {
   const orders = {

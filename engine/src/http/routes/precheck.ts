@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Gate } from '../../admission/gate.js';
+import type { Gate } from '../../admission/gate/gate.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import { headerOf } from '../entrance.js';
 import { type Identity, shopperOf } from '../identity.js';
@@ -10,7 +10,7 @@ import type { App } from '../server.js';
 export type PrecheckParts = { identity: Identity; calendar: Calendar; gate: Gate };
 
 const schema = {
-  summary: 'Would the gate let me in now? Advice from memory; the purchase itself has the last word',
+  summary: 'Would the gate let me in now? Advice; the purchase itself has the last word',
   tags: ['shop'],
   headers: z.object({ 'x-user-id': headerUserIdSchema.optional() }),
   querystring: z.strictObject({ productId: idParamSchema }),
@@ -27,10 +27,12 @@ const schema = {
 /** GET /api/precheck: one unit of the product, for this shopper, as the gate sees it. */
 export function registerPrecheck(app: App, { identity, calendar, gate }: PrecheckParts): void {
   app.get('/api/precheck', { schema }, async request => {
-    shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
+    const shopperId = shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
     const offer = await calendar.offerOf(request.query.productId);
     if (!offer) throw new ProblemError('product-not-found');
-    const reason = offer.sale ? (gate.check(offer.sale, 1, false) ?? null) : 'sale-not-open';
+    const reason = offer.sale
+      ? ((await gate.check(offer.sale, shopperId, 1, false)) ?? null)
+      : 'sale-not-open';
     const message = reason === null ? 'Come in.' : problems[reason].message;
     return { admitted: reason === null, reason, message };
   });

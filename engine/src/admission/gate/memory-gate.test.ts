@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { Sale } from '../catalog/sales.js';
-import { createGate } from './gate.js';
-import type { StockViews } from './stock-views.js';
+import type { Sale } from '../../catalog/sales.js';
+import type { StockViews } from '../stock-views.js';
+import { createMemoryGate } from './memory-gate.js';
 
 const nowMs = Date.UTC(2026, 0, 1, 12);
 
-describe('the gate', () => {
+describe('the gate in memory', () => {
   it('refuses what is surely refused, in the order of precedence', () => {
     const gate = gateOf({ available: 2 });
-    expect(gate.check(saleAt(-60_000, 60_000), 11, false)).toBe('limit-reached');
-    expect(gate.check(saleAt(-60_000, 60_000), 3, false)).toBe('sold-out');
-    expect(gate.check(saleAt(-60_000, 60_000), 2, false)).toBeUndefined();
-    expect(gate.check(saleAt(60_000, 120_000), 11, false)).toBe('sale-not-open');
-    expect(gate.check({ ...saleAt(-60_000, 60_000), status: 'paused' }, 11, false)).toBe('sale-not-open');
+    expect(gate.check(saleAt(-60_000, 60_000), 'shopper', 11, false)).toBe('limit-reached');
+    expect(gate.check(saleAt(-60_000, 60_000), 'shopper', 3, false)).toBe('sold-out');
+    expect(gate.check(saleAt(-60_000, 60_000), 'shopper', 2, false)).toBeUndefined();
+    expect(gate.check(saleAt(60_000, 120_000), 'shopper', 11, false)).toBe('sale-not-open');
+    expect(gate.check({ ...saleAt(-60_000, 60_000), status: 'paused' }, 'shopper', 11, false)).toBe(
+      'sale-not-open',
+    );
   });
 
   it('leaves it to the ledger what comes after "not open", while that is in doubt', () => {
@@ -24,15 +26,15 @@ describe('the gate', () => {
       [saleAt(-400, 60_000), 200],
     ];
     for (const [sale, errorMs] of inDoubt) {
-      expect(gateOf({ available: 0, errorMs }).check(sale, 11, false)).toBeUndefined();
+      expect(gateOf({ available: 0, errorMs }).check(sale, 'shopper', 11, false)).toBeUndefined();
     }
   });
 
   it('doubts the end of a sale for longer when the request may be a retry', () => {
     const gate = gateOf({ available: 0 });
-    expect(gate.check(saleAt(-60_000, -10_000), 1, true)).toBeUndefined();
-    expect(gate.check(saleAt(-60_000, -10_000), 1, false)).toBe('sale-not-open');
-    expect(gate.check(saleAt(-60_000, -20_000), 1, true)).toBe('sale-not-open');
+    expect(gate.check(saleAt(-60_000, -10_000), 'shopper', 1, true)).toBeUndefined();
+    expect(gate.check(saleAt(-60_000, -10_000), 'shopper', 1, false)).toBe('sale-not-open');
+    expect(gate.check(saleAt(-60_000, -20_000), 'shopper', 1, true)).toBe('sale-not-open');
   });
 });
 
@@ -45,7 +47,7 @@ function gateOf({ available, errorMs = 0 }: { available: number; errorMs?: numbe
     countDisagreements: async () => 0,
     refresh: async () => {},
   };
-  return createGate(views, { nowMs: () => nowMs, errorMs: () => errorMs, calibrate: async () => {} });
+  return createMemoryGate(views, { nowMs: () => nowMs, errorMs: () => errorMs, calibrate: async () => {} });
 }
 
 /** A sale whose window starts and ends that many milliseconds from now. */

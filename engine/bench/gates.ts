@@ -1,0 +1,140 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { measureWithLoadgen, type Work } from './measure.js';
+import { describeMachine } from './report.js';
+import { openSale } from './sale.js';
+import { credentials, type Server, startServer } from './servers.js';
+
+/**
+ * `REDIS_URL=redis://... node engine/dist-bench/gates.js`: what the gate in Redis costs and saves. Two engines that differ
+ * in REDIS_URL alone take turns at the same loads. Writes raw figures to docs/measurements/. The Redis database is used.
+ */
+const rounds = 3;
+const works: Record<string, Work> = {
+  'purchases that succeed': { scenario: 'throughput', connections: 300, durationS: 6 },
+  'mostly refused as sold out': { scenario: 'sellout', connections: 500, requests: 100_000 },
+};
+const refusedWork = 'buyers who have reached the limit';
+const greedyBuyers = 50;
+const greedyConnections = 100;
+const greedyForMs = 5000;
+
+type Gate = 'memory' | 'redis';
+type Figures = {
+  gate: Gate;
+  work: string;
+  requestsPerSecond: number;
+  /** Processor time of the engine's own process: what other work on the machine moves least. */
+  cpuUsPerRequest: number;
+  errors: number;
+};
+type Load = { count: number; requestsPerSecond: number; errors: number };
+
+const redisUrl = process.env.REDIS_URL;
+if (!redisUrl) throw new Error('REDIS_URL: expected a Redis that nobody else uses');
+const servers: Record<Gate, Server> = {
+  memory: await startServer('engine'),
+  redis: await startServer('engine', { REDIS_URL: redisUrl }),
+};
+try {
+  const figures: Figures[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const gate of ['memory', 'redis'] as const) figures.push(...(await measureAll(gate)));
+  }
+  report(figures);
+} finally {
+  for (const server of Object.values(servers)) await server.stop();
+}
+
+async function measureAll(gate: Gate): Promise<Figures[]> {
+  const server = servers[gate];
+  const figures: Figures[] = [];
+  for (const [work, load] of Object.entries(works)) {
+    figures.push(await measure(gate, work, () => loadWith(server, load)));
+  }
+  figures.push(await measure(gate, refusedWork, () => loadWithGreedy(server)));
+  return figures;
+}
+
+async function measure(gate: Gate, work: string, load: () => Promise<Load>): Promise<Figures> {
+  const cpuBeforeMs = servers[gate].cpuMs();
+  const { count, requestsPerSecond, errors } = await load();
+  const cpuUsPerRequest = ((servers[gate].cpuMs() - cpuBeforeMs) * 1000) / count;
+  process.stderr.write(
+    `${gate}, ${work}: ${Math.round(requestsPerSecond)}/s, ${Math.round(cpuUsPerRequest)} us\n`,
+  );
+  return { gate, work, requestsPerSecond, cpuUsPerRequest, errors };
+}
+
+async function loadWith(server: Server, work: Work): Promise<Load> {
+  const { requestsPerSecond, errors } = await measureWithLoadgen('engine', server, work);
+  return { count: work.requests ?? requestsPerSecond * (work.durationS ?? 0), requestsPerSecond, errors };
+}
+
+/** Buyers who have all they may have and go on trying, as fast as they are answered. */
+async function loadWithGreedy(server: Server): Promise<Load> {
+  const productId = await openSale(server, 1_000_000);
+  const agent = new Agent({ keepAlive: true, maxSockets: greedyConnections });
+  const buy = (buyer: number, quantity: number) =>
+    post(agent, server.url, { productId, userId: `greedy-${buyer}`, quantity });
+  for (let buyer = 0; buyer < greedyBuyers; buyer++) await buy(buyer, 10);
+  const endsAtMs = performance.now() + greedyForMs;
+  let count = 0;
+  let errors = 0;
+  const goOn = async (_: unknown, connection: number) => {
+    while (performance.now() < endsAtMs) {
+      if ((await buy(connection % greedyBuyers, 1)) !== 409) errors += 1;
+      count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: greedyConnections }, goOn));
+  agent.destroy();
+  return { count, requestsPerSecond: count / (greedyForMs / 1000), errors };
+}
+
+function post(agent: Agent, url: string, body: unknown): Promise<number | undefined> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${credentials.API_KEY}` };
+  return new Promise((resolve, reject) => {
+    const sent = request(`${url}/api/purchase`, { agent, method: 'POST', headers }, response => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode));
+    });
+    sent.on('error', reject);
+    sent.end(JSON.stringify(body));
+  });
+}
+
+function report(figures: readonly Figures[]): void {
+  const directory = fileURLToPath(new URL('../../docs/measurements/', import.meta.url));
+  mkdirSync(directory, { recursive: true });
+  const startedAt = new Date().toISOString();
+  const name = `${startedAt.slice(0, 10)}-gates`;
+  const machine = describeMachine();
+  writeFileSync(
+    `${directory}${name}.json`,
+    `${JSON.stringify({ startedAt, machine, rounds, figures }, undefined, 1)}\n`,
+  );
+  const rows = [...Object.keys(works), refusedWork].map(work => {
+    const rates = medians(figures, work, one => one.requestsPerSecond);
+    const costs = medians(figures, work, one => one.cpuUsPerRequest);
+    return `| ${work} | ${describe(rates)} | ${describe(costs)} |`;
+  });
+  const head =
+    '| load | requests/s: memory, Redis (ratio) | us a request: memory, Redis (ratio) |\n|---|---|---|';
+  process.stdout.write(`${[head, ...rows].join('\n')}\nRaw figures: docs/measurements/${name}.json\n`);
+}
+
+type Pair = Record<Gate, number>;
+
+function describe({ memory, redis }: Pair): string {
+  return `${Math.round(memory)}, ${Math.round(redis)} (${(redis / memory).toFixed(2)})`;
+}
+
+function medians(figures: readonly Figures[], work: string, figureOf: (one: Figures) => number): Pair {
+  const of = (gate: Gate) => {
+    const values = figures.filter(one => one.gate === gate && one.work === work).map(figureOf);
+    return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+  };
+  return { memory: of('memory'), redis: of('redis') };
+}

@@ -1,0 +1,39 @@
+import { phaseOf } from '../../catalog/calendar.js';
+import type { Sale } from '../../catalog/sales.js';
+import type { Stock } from '../../ledger/stock.js';
+import type { DatabaseClock } from '../../platform/database-clock.js';
+import type { GateRefusal } from './gate.js';
+
+// Near the edge of a sale's window this process's idea of the database's clock is not good enough to refuse by.
+const clockDoubtMs = 250;
+// A retry right after the end of its sale waits in the ledger's queue behind a first try that is still committing there;
+// no statement lasts longer than this.
+const retryDoubtMs = 15_000;
+
+/**
+ * What this process makes of a request from memory alone, in the ledger's order of precedence: the part that every gate
+ * begins with. After `open` there may be more to ask; `in-doubt` is the ledger's, all of it.
+ */
+export function judge(
+  { sale, quantity, mayBeRetry }: { sale: Sale; quantity: number; mayBeRetry: boolean },
+  clock: DatabaseClock,
+  stock: Stock | undefined,
+): GateRefusal | 'open' | 'in-doubt' {
+  const isOpen = (doubtMs: number) => openness(sale, clock, doubtMs);
+  if (isOpen(mayBeRetry ? retryDoubtMs : clockDoubtMs) === 'not-open') return 'sale-not-open';
+  // "Not open" stands before the refusals below. While it is in doubt, they are the ledger's to give.
+  if (isOpen(clockDoubtMs) !== 'open') return 'in-doubt';
+  if (quantity > sale.perUserLimit) return 'limit-reached';
+  return stock && quantity > stock.available ? 'sold-out' : 'open';
+}
+
+/** Whether the sale is open at every moment that may be now, at none of them, or nobody here can tell. */
+function openness(sale: Sale, clock: DatabaseClock, allowanceMs: number): 'open' | 'not-open' | 'in-doubt' {
+  const nowMs = clock.nowMs();
+  const doubtMs = allowanceMs + clock.errorMs();
+  if (!Number.isFinite(doubtMs)) return 'in-doubt';
+  const moments = [nowMs - doubtMs, nowMs, nowMs + doubtMs];
+  const openCount = moments.filter(atMs => phaseOf(sale, atMs) === 'open').length;
+  if (openCount === moments.length) return 'open';
+  return openCount === 0 ? 'not-open' : 'in-doubt';
+}

@@ -1,0 +1,41 @@
+import { createTakeTurn, type Turn } from '../admission/gate/redis-turns.js';
+import { backoffMs, sleep } from '../platform/backoff.js';
+import { OperatingError } from '../platform/errors.js';
+import { withRedis } from './redis-tool.js';
+import { withTool } from './tool.js';
+
+// Ten turns of the engines that run beside it.
+const waitMaxMs = 10_000;
+
+/** Puts the sales that are open, or open within ten minutes, into Redis; engines that run do that by themselves. */
+export async function warm(): Promise<void> {
+  await withTool((pool, config) =>
+    withRedis(config, async link => {
+      if (!link) {
+        throw new OperatingError(
+          'REDIS_NOT_SET',
+          'There is nothing to warm: without REDIS_URL the gate is in each process',
+          'Set REDIS_URL if the engine has a Redis',
+        );
+      }
+      const { warmed, isRebuilt } = await waitForTurn(createTakeTurn(link, pool));
+      process.stdout.write(`sales in Redis: ${warmed}${isRebuilt ? ', under a new epoch' : ''}\n`);
+    }),
+  );
+}
+
+async function waitForTurn(takeTurn: () => Promise<Turn | undefined>): Promise<Turn> {
+  const giveUpAtMs = performance.now() + waitMaxMs;
+  for (;;) {
+    const turn = await takeTurn();
+    if (turn) return turn;
+    if (performance.now() > giveUpAtMs) {
+      throw new OperatingError(
+        'NO_TURN',
+        `Other processes have kept Redis in step for ${waitMaxMs} ms, and left no turn`,
+        'What they keep is warm already',
+      );
+    }
+    await sleep(20 + backoffMs(0, 100, 100));
+  }
+}

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { epochKey, stockKey } from '../src/admission/gate/redis-scripts.js';
+import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
+import { until } from './support/condition.js';
+import { createTestDatabase } from './support/database.js';
+import { type FaultProxy, startFaultProxy } from './support/fault-proxy.js';
+import { startTestRedis, type TestRedis } from './support/redis.js';
+import { createTestSale, type SaleOptions, stockOf } from './support/sale.js';
+
+type Scene = { redis: TestRedis; proxy: FaultProxy };
+type Fault = {
+  fault: string;
+  strike(scene: Scene): Promise<unknown>;
+  mend(scene: Scene): Promise<unknown>;
+};
+
+const nothing = async () => {};
+const restart = ({ redis }: Scene) => redis.start();
+const faults: Fault[] = [
+  { fault: 'FLUSHALL', strike: ({ redis }) => redis.client.flushall(), mend: nothing },
+  { fault: 'SCRIPT FLUSH', strike: ({ redis }) => redis.client.script('FLUSH'), mend: nothing },
+  {
+    fault: 'a kill, and a restart that remembers nothing',
+    strike: ({ redis }) => redis.kill(),
+    mend: restart,
+  },
+  {
+    fault: 'a kill, and a restart on old data',
+    async strike({ redis }) {
+      await redis.client.save();
+      await redis.kill();
+    },
+    mend: restart,
+  },
+  {
+    fault: 'a server that is stopped',
+    strike: async ({ redis }) => redis.signal('SIGSTOP'),
+    mend: async ({ redis }) => redis.signal('SIGCONT'),
+  },
+  {
+    fault: 'a black hole on the way',
+    strike: async ({ proxy }) => proxy.setSilent(true),
+    mend: async ({ proxy }) => proxy.setSilent(false),
+  },
+  {
+    fault: '500 ms for every answer',
+    strike: async ({ proxy }) => proxy.setDelay(500),
+    mend: async ({ proxy }) => proxy.setDelay(0),
+  },
+  {
+    fault: 'no memory left, and none given back',
+    async strike({ redis }) {
+      await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
+      await redis.client.config('SET', 'maxmemory', '1');
+    },
+    mend: ({ redis }) => redis.client.config('SET', 'maxmemory', '0'),
+  },
+];
+
+// Longer than the default, to tell those who wait for Redis from those who wait for this machine.
+const timeoutMs = 400;
+
+describe('a sale under way survives', () => {
+  it.each(faults)('$fault', async ({ strike, mend }) => {
+    const { scene, pool, sale, apis } = await start({ allocation: 60, perUserLimit: 1 });
+    let shopper = 0;
+    const buy = async (count: number) => {
+      const answersMs: number[] = [];
+      for (let i = 0; i < count; i++) {
+        const sentAtMs = performance.now();
+        const api = apis[shopper % 2] ?? apis[0];
+        const { status } = await api.purchase({ productId: sale.productId, userId: `shopper-${shopper++}` });
+        expect(status).toBe(200);
+        answersMs.push(performance.now() - sentAtMs);
+      }
+      return answersMs.sort((a, b) => a - b);
+    };
+    await buy(20);
+
+    await strike(scene);
+    const during = await buy(20);
+    // At most three in a row wait for the timeout in each process, then the breaker has them not ask.
+    expect(during[9]).toBeLessThan(timeoutMs / 4);
+    expect(during.at(-1)).toBeLessThan(timeoutMs + 1000);
+    expect((await apis[0].purchase({ productId: sale.productId, userId: 'shopper-0' })).slug).toBe(
+      'limit-reached',
+    );
+
+    await mend(scene);
+    await agreed(scene.redis, apis);
+    for (const api of apis) await asksRedis(api, sale.productId, 'shopper-0');
+    await buy(20);
+    expect((await apis[1].purchase({ productId: sale.productId, userId: 'late' })).slug).toBe('sold-out');
+    expect(await stockOf(pool, sale.saleId)).toMatchObject({ available: 0, sold: 60 });
+    await agreed(scene.redis, apis);
+    await expectCleanAudit(pool);
+  });
+
+  it('a Redis that was never there', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId } = await createTestSale(pool, { allocation: 2 });
+    const api = await startTestApi(url, { REDIS_URL: 'redis://127.0.0.1:1' });
+
+    expect((await api.purchase({ productId, userId: 'a', quantity: 2 })).status).toBe(200);
+    expect((await api.purchase({ productId, userId: 'b' })).slug).toBe('sold-out');
+    expect((await api.asOperator('GET', '/api/admin/audit')).body).toMatchObject({ ok: true });
+  });
+});
+
+describe('advice that is wrong in Redis', () => {
+  it('refuses nobody longer than 10 s, whatever is planted there', async () => {
+    const { scene, sale, apis } = await start({ allocation: 60 });
+    const { client } = scene.redis;
+    const key = stockKey((await client.get(epochKey)) ?? '', sale.saleId);
+
+    await client.hset(key, 'available', 0, 'version', 1_000_000);
+
+    const plantedAtMs = performance.now();
+    const buy = async () =>
+      (await apis[0].purchase({ productId: sale.productId, userId: 'a' })).status === 200;
+    await until('it sells', buy, 10_000);
+    await agreed(scene.redis, apis);
+    expect(performance.now() - plantedAtMs).toBeLessThan(10_000);
+  });
+
+  it('is not believed when nobody can write any more: it is over within 10 s', async () => {
+    const { scene, sale, apis } = await start({ allocation: 60 });
+    const { client } = scene.redis;
+    const key = stockKey((await client.get(epochKey)) ?? '', sale.saleId);
+
+    await client.config('SET', 'maxmemory', '1');
+    // Written before the memory was full, for all that anybody can tell.
+    await client.config('SET', 'maxmemory', '0');
+    await client.hset(key, 'available', 0, 'version', 1_000_000);
+    await client.config('SET', 'maxmemory', '1');
+    const refused = async () => (await apis[0].purchase({ productId: sale.productId, userId: 'a' })).slug;
+    expect(await refused()).toBe('sold-out');
+
+    await until('it sells', async () => (await refused()) === undefined, 10_000);
+  });
+});
+
+async function start(options: SaleOptions) {
+  const { url, pool } = await createTestDatabase();
+  const sale = await createTestSale(pool, options);
+  const redis = await startTestRedis();
+  const proxy = await startFaultProxy(redis.url);
+  const env = { REDIS_URL: proxy.url, REDIS_TIMEOUT: String(timeoutMs) };
+  const apis: [TestApi, TestApi] = [await startTestApi(url, env), await startTestApi(url, env)];
+  const scene = { redis, proxy };
+  await until('the sale is in Redis', async () =>
+    redis.client.exists(stockKey((await redis.client.get(epochKey)) ?? '', sale.saleId)),
+  );
+  return { scene, pool, sale, apis };
+}
+
+/** Invariant 14, with somebody vouching for Redis: at the latest 10 s after the fault. */
+async function agreed({ client }: TestRedis, apis: readonly TestApi[]): Promise<void> {
+  await until('somebody vouches for Redis', () => client.get(epochKey), 10_000);
+  for (const api of apis) {
+    expect((await api.asOperator('GET', '/api/admin/audit')).body).toMatchObject({ ok: true });
+  }
+}
+
+/** Memory knows no buyer's units: a gate that refuses this one for the limit has asked Redis. */
+async function asksRedis(api: TestApi, productId: number, userId: string): Promise<void> {
+  const headers = { ...serviceHeaders, 'x-user-id': userId };
+  const isKnown = async () => {
+    await api.purchase({ productId, userId });
+    return (
+      (await api.request('GET', `/api/precheck?productId=${productId}`, { headers })).body.reason ===
+      'limit-reached'
+    );
+  };
+  await until('it asks Redis', isKnown, 10_000);
+}
