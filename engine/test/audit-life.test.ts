@@ -7,9 +7,8 @@ import { createAcceptBatch } from '../src/orders/accept.js';
 import { orderIdOf } from '../src/orders/order-id.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { createPostgresQueue } from '../src/queue/postgres-queue.js';
-import { brokenInvariants } from './support/audit.js';
+import { brokenInvariants, expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
-import { expectCleanLife } from './support/queued.js';
 import { createTestSale } from './support/sale.js';
 
 /**
@@ -154,7 +153,7 @@ describe('the audit of the life of an order', () => {
   it('finds nothing in a healthy database of all kinds of orders', async () => {
     const { pool } = await createTestDatabase();
     await liveThroughAll(pool);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it.each(planted)('$invariant: finds that $bug', async ({ invariant, sql, refusedBy, isFine }) => {

@@ -4,10 +4,10 @@ import { addDeadLetter } from '../src/ledger/dead-letters.js';
 import { createDecide } from '../src/ledger/decide.js';
 import { createCompensate } from '../src/orders/compensate.js';
 import type { Pool } from '../src/platform/postgres.js';
+import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { startRoleProcess } from './support/engine.js';
-import { expectCleanLife } from './support/queued.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
 describe('compensating', () => {
@@ -51,7 +51,7 @@ describe('compensating', () => {
       const before = await countCompensated(pool);
       await until('it has done some', async () => (await countCompensated(pool)) > before, 20_000);
       await compensator.kill('SIGKILL');
-      await expectCleanLife(pool);
+      await expectCleanAudit(pool);
     }
     expect(await countCompensated(pool)).toBeLessThan(500);
     await startRoleProcess('compensator', url);
@@ -76,7 +76,7 @@ describe('compensating', () => {
       [orderId],
     );
     expect(rows).toEqual([{ status: 'DISCARDED', order_status: 'CONFIRMED' }]);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 });
 
@@ -107,7 +107,7 @@ async function expectGivenBack(pool: Pool, saleId: number, count: number): Promi
             (select count(*) from dead_letters where status = 'COMPENSATED') as letters`,
   );
   expect(rows).toEqual([{ units: 0, failed: count, orders: count, letters: count }]);
-  await expectCleanLife(pool);
+  await expectCleanAudit(pool);
 }
 
 async function countCompensated(pool: Pool): Promise<number> {

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { Role } from '../src/app/roles.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
-import { decidedStandings, expectCleanLife, postOrder, queueOrder, standingOf } from './support/queued.js';
+import { decidedStandings, postOrder, queueOrder, standingOf } from './support/queued.js';
 import { faultsEnabled } from './support/queued-faults.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
@@ -28,7 +29,7 @@ describe('an order that fails for good', () => {
     });
     expect((await api.asOperator('GET', `${path}/${letter?.id}`)).body).toEqual(letter);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 100, reserved: 0, sold: 0 });
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('can be asked for only where faults are enabled', async () => {
@@ -81,7 +82,7 @@ describe('a dead letter', () => {
 
     expect(await contentsOf(pool)).toEqual(before);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 99, sold: 1 });
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('that two operators replay at once is replayed once', async () => {
@@ -93,7 +94,7 @@ describe('a dead letter', () => {
     const outcomes = answers.map(({ body }) => body.outcome);
     expect(outcomes.sort()).toEqual([...Array(3).fill('already-resolved'), 'replayed']);
     expect(await decidedStandings(pool, [letter.orderId])).toEqual(['CONFIRMED']);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('that is discarded leaves its order as it is, and can not be replayed any more', async () => {
@@ -107,7 +108,7 @@ describe('a dead letter', () => {
     expect(replayed).toMatchObject({ status: 200, body: { outcome: 'already-resolved' } });
     expect(await contentsOf(pool)).toEqual(before);
     expect(await standingOf(api, letter.orderId, 'a')).toBe('FAILED force-fail');
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('that is not compensated yet can be neither replayed nor discarded; one that never was is unknown', async () => {

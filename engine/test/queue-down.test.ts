@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { takeForgottenOrders } from '../src/ledger/forgotten-orders.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { serviceHeaders, startTestApi } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { readEvents, statuses } from './support/events.js';
 import { startPaidShop } from './support/paid-shop.js';
-import { decidedStandings, expectCleanLife, queueOrder, standingOf } from './support/queued.js';
+import { decidedStandings, queueOrder, standingOf } from './support/queued.js';
 import { clearFaults, faultsEnabled, setFault, startWorkerInTrouble } from './support/queued-faults.js';
 import { startTestRoles } from './support/roles.js';
 import { createTestSale } from './support/sale.js';
@@ -25,7 +26,7 @@ describe('a queue that is down', () => {
     await startTestRoles(url, ['scheduler', 'worker']);
 
     expect(await decidedStandings(pool, [orderId])).toEqual(['CONFIRMED']);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('does not keep shoppers waiting when it is silent', async () => {
@@ -60,7 +61,7 @@ describe('a fault at the queue, set in one process', () => {
     await clearFaults(api);
 
     expect(await decidedStandings(pool, [orderId])).toEqual(['CONFIRMED']);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 });
 
@@ -106,7 +107,7 @@ describe('a queued order of a sale that is paid', () => {
     ]);
     expect(await statuses(reader, 3)).toEqual(['QUEUED', 'RESERVED', 'CONFIRMED']);
     expect(await shop.totals()).toMatchObject({ captured: 1, capturedMinor: 2 * 1999 });
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('is settled before its worker has stopped', async () => {

@@ -2,16 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Pool } from '../src/platform/postgres.js';
 import { serviceHeaders, startTestApi } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
-import {
-  decidedStandings,
-  expectCleanLife,
-  type NewOrder,
-  postOrder,
-  queueOrder,
-  standingOf,
-} from './support/queued.js';
+import { decidedStandings, type NewOrder, postOrder, queueOrder, standingOf } from './support/queued.js';
 import { startTestRoles } from './support/roles.js';
 import { createTestSale, type SaleOptions, stockOf } from './support/sale.js';
 
@@ -87,7 +81,7 @@ describe('a worker', () => {
       'CONFIRMED',
     ]);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 0, sold: 3 });
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('confirms exactly the first 50 of 120 for 50 units', async () => {
@@ -100,7 +94,7 @@ describe('a worker', () => {
     const standings = await decidedStandings(pool, orderIds);
     expect(standings).toEqual([...Array(50).fill('CONFIRMED'), ...Array(70).fill('REJECTED sold-out')]);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 0, sold: 50 });
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('beside direct purchases and a second worker never sells one too many', async () => {
@@ -120,7 +114,7 @@ describe('a worker', () => {
     expect(await countOf(pool, 'CONFIRMED')).toBe(60);
     expect(bought).toBeLessThanOrEqual(60);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 0, sold: 60 });
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('decides in time what was accepted in time, also after the window', async () => {
@@ -145,7 +139,7 @@ describe('a worker', () => {
     await startTestRoles(url, ['worker']);
 
     expect(await decidedStandings(pool, [orderId])).toEqual(['REJECTED sale-not-open']);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('lets the orders of a paused sale stand, however long, and decides them when it is resumed', async () => {

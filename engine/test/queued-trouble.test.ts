@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Pool } from '../src/platform/postgres.js';
 import { startTestApi } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
-import { decidedStandings, expectCleanLife, queueOrder, standingOf } from './support/queued.js';
+import { decidedStandings, queueOrder, standingOf } from './support/queued.js';
 import { clearFaults, faultsEnabled, startWorkerInTrouble } from './support/queued-faults.js';
 import { startTestRoles } from './support/roles.js';
 import { createTestSale, type SaleOptions, stockOf } from './support/sale.js';
@@ -24,7 +25,7 @@ describe('a failure that passes', () => {
 
     expect(await decidedStandings(pool, [orderId])).toEqual(['CONFIRMED']);
     expect(await lettersOf(pool)).toEqual([]);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 });
 
@@ -41,7 +42,7 @@ describe('a failure that does not pass', () => {
     expect(await decidedStandings(pool, [orderId])).toEqual(['FAILED overloaded']);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 100, reserved: 0, sold: 0 });
     await clearFaults(api);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 });
 
@@ -59,7 +60,7 @@ describe('a poisonous message', () => {
     expect(standings).toEqual(shoppers.map(name => (name === 'poison' ? 'FAILED undecided' : 'CONFIRMED')));
     expect(await lettersOf(pool)).toMatchObject([{ orderId: orderIds[2], deliveries: 1 }]);
     expect(log.some(line => line.includes('PostgreSQL refuses a request'))).toBe(true);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('that tells of an order which is not there, or is another, is dropped and logged; no order suffers', async () => {
@@ -86,7 +87,7 @@ describe('a poisonous message', () => {
     expect(await lettersOf(pool)).toEqual([]);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 98, sold: 2 });
     expect(await stockOf(pool, other.saleId)).toMatchObject({ available: 100, sold: 0 });
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 
   it('that the engine could not even read does not get into the queue', async () => {
@@ -104,7 +105,7 @@ describe('a poisonous message', () => {
     await startTestRoles(url, ['worker', 'compensator']);
 
     expect(await decidedStandings(pool, [orderId])).toEqual(['FAILED too-many-deliveries']);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 });
 
@@ -120,7 +121,7 @@ describe('a queued order that comes twice', () => {
     await until('no message is left', async () => (await countMessages(pool)) === 0);
     expect(await decidedStandings(pool, [orderId])).toEqual(['CONFIRMED']);
     expect(await stockOf(pool, saleId)).toMatchObject({ sold: 1 });
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   });
 });
 

@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Pool } from '../src/platform/postgres.js';
+import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { startRoleProcess } from './support/engine.js';
-import { acceptOrders, expectCleanLife } from './support/queued.js';
+import { acceptOrders } from './support/queued.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
 describe('a worker killed with SIGKILL five times over 30,000 queued orders', () => {
@@ -32,7 +33,7 @@ describe('a worker killed with SIGKILL five times over 30,000 queued orders', ()
     expect(await count(pool, 'journal')).toBe(60_000);
     expect(await count(pool, 'dead_letters')).toBe(0);
     await until('no message is left', async () => (await count(pool, 'queue_messages')) === 0);
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   }, 120_000);
 });
 
@@ -57,7 +58,7 @@ describe('SIGTERM of a worker in the middle of a drain', () => {
     await startRoleProcess('worker', url);
     await until('all are sold', async () => (await stockOf(pool, saleId)).sold === 10_000, 20_000);
     expect(await countOrders(pool)).toEqual({ CONFIRMED: 10_000 });
-    await expectCleanLife(pool);
+    await expectCleanAudit(pool);
   }, 60_000);
 });
 

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { z } from 'zod';
-import type { Acknowledged } from '../../src/ledger/audit.js';
 import { createAcceptBatch } from '../../src/orders/accept.js';
 import type { Pool } from '../../src/platform/postgres.js';
 import { createPostgresQueue } from '../../src/queue/postgres-queue.js';
 import { type Answer, serviceHeaders, type TestApi } from './api.js';
-import { brokenInvariants } from './audit.js';
 import { until } from './condition.js';
 
 export type NewOrder = {
@@ -82,7 +80,3 @@ export async function acceptOrders(pool: Pool, saleId: number, count: number): P
   }
   await queue.close();
 }
-
-// What attempts queued orders have is judged by tests of their own.
-export const expectCleanLife = async (pool: Pool, acknowledged: readonly Acknowledged[] = []) =>
-  expect((await brokenInvariants(pool, acknowledged)).filter(id => id !== 13)).toEqual([]);
