@@ -59,7 +59,7 @@ const faults: Fault[] = [
 ];
 
 // Longer than the default, to tell those who wait for Redis from those who wait for this machine.
-const timeoutMs = 400;
+const timeoutMs = 1000;
 
 describe('a sale under way survives', () => {
   it.each(faults)('$fault', async ({ strike, mend }) => {
@@ -81,8 +81,8 @@ describe('a sale under way survives', () => {
     await strike(scene);
     const during = await buy(20);
     // At most three in a row wait for the timeout in each process, then the breaker has them not ask.
-    expect(during[9]).toBeLessThan(timeoutMs / 4);
-    expect(during.at(-1)).toBeLessThan(timeoutMs + 1000);
+    expect(during.filter(answerMs => answerMs >= timeoutMs).length).toBeLessThanOrEqual(6);
+    expect(during.at(-1)).toBeLessThan(timeoutMs + 2000);
     expect((await apis[0].purchase({ productId: sale.productId, userId: 'shopper-0' })).slug).toBe(
       'limit-reached',
     );

@@ -6,7 +6,7 @@ export type FaultProxy = {
   url: string;
   /** Lets the next statements that contain `text` reach the server and be committed, then cuts instead of replying. */
   cutReplyTo(text: string, times: number): void;
-  /** Takes and sends nothing for as long as it is on: a black hole. */
+  /** Sends nothing on for as long as it is on: a black hole, after which what was held back arrives. */
   setSilent(isSilent: boolean): void;
   /** Holds back what the server says by so many milliseconds. */
   setDelay(delayMs: number): void;
@@ -23,6 +23,7 @@ export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
   const upstreams = new Set<Socket>();
+  const pipes = new Set<Pipe>();
   let pattern = '';
   let cutsLeft = 0;
   let cutCount = 0;
@@ -35,6 +36,9 @@ export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
     upstreams.add(upstream);
     if (isSevered) upstream.destroy();
     let isMarked = false;
+    const toServer = createPipe(upstream, () => isSilent);
+    const toClient = createPipe(client, () => isSilent);
+    for (const pipe of [toServer, toClient]) pipes.add(pipe);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => {});
@@ -43,6 +47,7 @@ export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
         upstream.destroy();
         upstreams.delete(upstream);
         sockets.delete(socket);
+        for (const pipe of [toServer, toClient]) pipes.delete(pipe);
       });
     }
     client.on('data', chunk => {
@@ -50,17 +55,18 @@ export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
         cutsLeft -= 1;
         isMarked = true;
       }
-      if (!isSilent) upstream.write(chunk);
+      toServer.push(chunk, 0);
     });
     upstream.on('data', chunk => {
       if (isMarked) {
         cutCount += 1;
         client.destroy();
-      } else if (delayMs > 0) {
-        setTimeout(() => client.destroyed || client.write(chunk), delayMs);
-      } else if (!isSilent) client.write(chunk);
+      } else toClient.push(chunk, delayMs);
     });
   });
+  const pumpAll = () => {
+    for (const pipe of pipes) pipe.pump();
+  };
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const drop = () => {
     for (const socket of sockets) socket.destroy();
@@ -81,6 +87,7 @@ export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
     },
     setSilent(value) {
       isSilent = value;
+      pumpAll();
     },
     setDelay(value) {
       delayMs = value;
@@ -95,6 +102,27 @@ export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
       drop();
     },
     drop,
+  };
+}
+
+type Pipe = { push(chunk: Buffer, delayMs: number): void; pump(): void };
+
+/** What goes in comes out in the same order, as it does over TCP: bytes may be held back, and none is lost or overtaken. */
+function createPipe(socket: Socket, isHeld: () => boolean): Pipe {
+  const waiting: { chunk: Buffer; dueAtMs: number }[] = [];
+  function pump(): void {
+    while (waiting[0] && !isHeld() && waiting[0].dueAtMs <= performance.now()) {
+      const next = waiting.shift();
+      if (next && !socket.destroyed) socket.write(next.chunk);
+    }
+  }
+  return {
+    pump,
+    push(chunk, delayMs) {
+      waiting.push({ chunk, dueAtMs: performance.now() + delayMs });
+      if (delayMs > 0) setTimeout(pump, delayMs + 1);
+      pump();
+    },
   };
 }
 
