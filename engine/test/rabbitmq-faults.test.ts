@@ -79,19 +79,6 @@ describe('a queue that is deleted', () => {
     await publishUntilConfirmed(queue, [arriving]);
     expect((await queue.depth()).ready).toBe(1);
   });
-
-  it('is taken from again by a consumer that was idle', async () => {
-    const { queue, topology } = open();
-    const channel = await openChannel();
-    const taker = take(queue);
-    await publishUntilConfirmed(queue, orders(1));
-    await until('it is delivered', () => taker.deliveries.length === 1);
-
-    await channel.deleteQueue(topology.orders);
-    await publishUntilConfirmed(queue, orders(1));
-
-    await until('it is delivered', () => taker.deliveries.length === 2, 20_000);
-  });
 });
 
 describe('a worker killed with SIGKILL', () => {

@@ -27,6 +27,8 @@ export type RabbitmqConsumerParts = {
 // The broker hands over what it has in several writes, mostly less than a millisecond apart.
 const lingerMs = 3;
 const idleWaitMs = 60_000;
+// One short question; orders wait that long at most for a subscription that was lost.
+const watchEveryMs = 2000;
 
 /** Takes what arrives, has it handled and settles it, one batch after the other. */
 export function startRabbitmqConsumer(
@@ -60,6 +62,22 @@ export function startRabbitmqConsumer(
     for (const queue of [topology.parked, topology.orders]) {
       opened.consumerTags.push((await channel.consume(queue, receive)).consumerTag);
     }
+    watch(opened, () => abandon(model));
+  }
+
+  // The broker's word that a subscription has ended may get lost with the queue it was for. Nobody can see whether the own
+  // subscription is there, only whether there is any.
+  function watch(opened: Session, giveUp: () => void): void {
+    const timer = setInterval(() => {
+      opened.channel.checkQueue(topology.orders).then(
+        ({ consumerCount }) => {
+          if (opened.isOpen && !isStopping && consumerCount === 0) giveUp();
+        },
+        // A queue that is gone closes the channel, which is heard of there.
+        () => {},
+      );
+    }, watchEveryMs).unref();
+    opened.channel.on('close', () => clearInterval(timer));
   }
 
   function arrive(to: Session, source: ConsumeMessage): void {
