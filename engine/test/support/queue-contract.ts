@@ -160,7 +160,7 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
     ])('brings the whole batch again, and says so, when the handler %s', async (_, failing) => {
       const queue = await connectOnce(createBroker);
       await queue.publish(orders(3));
-      let calls = 0;
+      let first: readonly Delivery[] | undefined;
       const errors: unknown[] = [];
       const deliveries: Delivery[] = [];
 
@@ -168,14 +168,19 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
         batchMax: 3,
         onError: error => errors.push(error),
         handle(batch) {
-          calls += 1;
           deliveries.push(...batch);
-          return calls === 1 ? failing() : Promise.resolve(batch.map(() => 'done' as const));
+          if (first) return Promise.resolve(batch.map(() => 'done' as const));
+          first = batch;
+          return failing();
         },
       });
 
-      await until('all come again', () => deliveries.length === 6);
-      expect(deliveries.map(delivery => delivery.deliveries)).toEqual([1, 1, 1, 2, 2, 2]);
+      // A broker that hands messages over one by one may have the first batch begin with fewer than three.
+      await until('its batch comes again', () => deliveries.length === 3 + (first?.length ?? 3), 20_000);
+      const again = deliveries
+        .filter(delivery => delivery.deliveries === 2)
+        .map(({ message }) => message.orderId);
+      expect(again.sort()).toEqual(first?.map(({ message }) => message.orderId).sort());
       expect(errors).toHaveLength(1);
     });
 
