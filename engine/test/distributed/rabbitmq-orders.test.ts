@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Pool } from '../src/platform/postgres.js';
-import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
-import { expectCleanAudit } from './support/audit.js';
-import { until } from './support/condition.js';
-import { createTestDatabase } from './support/database.js';
-import { startRabbitmq, type TestRabbitmq } from './support/rabbitmq.js';
-import { createTestSale, stockOf } from './support/sale.js';
+import type { Pool } from '../../src/platform/postgres.js';
+import { serviceHeaders, startTestApi, type TestApi } from '../support/api.js';
+import { expectCleanAudit } from '../support/audit.js';
+import { until } from '../support/condition.js';
+import { createTestDatabase } from '../support/database.js';
+import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
+import { createTestSale, stockOf } from '../support/sale.js';
 
 let rabbitmq: TestRabbitmq;
 beforeAll(async () => {

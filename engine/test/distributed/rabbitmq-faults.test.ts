@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type Channel, connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { codeOf } from '../src/platform/errors.js';
-import { type OrderQueue, publishMax, type QueuedOrder } from '../src/queue/queue.js';
-import { createRabbitmqQueue } from '../src/queue/rabbitmq-queue.js';
-import { topologyOf } from '../src/queue/rabbitmq-topology.js';
-import { runChild } from './children/run-child.js';
-import { until } from './support/condition.js';
-import { type FaultProxy, startFaultProxy } from './support/fault-proxy.js';
-import { idsOf, isEmpty, order, orders, type Taker, take } from './support/queue-taker.js';
-import { startRabbitmq, type TestRabbitmq } from './support/rabbitmq.js';
+import { codeOf } from '../../src/platform/errors.js';
+import { type OrderQueue, publishMax, type QueuedOrder } from '../../src/queue/queue.js';
+import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
+import { topologyOf } from '../../src/queue/rabbitmq-topology.js';
+import { runChild } from '../children/run-child.js';
+import { until } from '../support/condition.js';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { idsOf, isEmpty, order, orders, type Taker, take } from '../support/queue-taker.js';
+import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
 
 let rabbitmq: TestRabbitmq;
 beforeAll(async () => {

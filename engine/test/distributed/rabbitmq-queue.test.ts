@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
-import { createRabbitmqQueue } from '../src/queue/rabbitmq-queue.js';
-import { startFaultProxy } from './support/fault-proxy.js';
-import { describeQueueContract } from './support/queue-contract.js';
-import { startRabbitmq, type TestRabbitmq } from './support/rabbitmq.js';
+import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
+import { describeQueueContract } from '../support/queue-contract.js';
+import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
 
 let rabbitmq: TestRabbitmq;
 beforeAll(async () => {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { epochKey, stockKey } from '../src/admission/gate/redis-scripts.js';
-import { expireHolds } from '../src/ledger/expire.js';
-import { type Answer, startTestApi, type TestApi } from './support/api.js';
-import { expectCleanAudit } from './support/audit.js';
-import { until } from './support/condition.js';
-import { createTestDatabase } from './support/database.js';
-import { runTool } from './support/engine.js';
-import { describeGateContract } from './support/gate-contract.js';
-import { startGateProcess } from './support/gate-rig.js';
-import { startTestRedis, type TestRedis } from './support/redis.js';
-import { createTestSale, type SaleOptions } from './support/sale.js';
+import { epochKey, stockKey } from '../../src/admission/gate/redis-scripts.js';
+import { expireHolds } from '../../src/ledger/expire.js';
+import { type Answer, startTestApi, type TestApi } from '../support/api.js';
+import { expectCleanAudit } from '../support/audit.js';
+import { until } from '../support/condition.js';
+import { createTestDatabase } from '../support/database.js';
+import { runTool } from '../support/engine.js';
+import { describeGateContract } from '../support/gate-contract.js';
+import { startGateProcess } from '../support/gate-rig.js';
+import { startTestRedis, type TestRedis } from '../support/redis.js';
+import { createTestSale, type SaleOptions } from '../support/sale.js';
 
 describeGateContract('in memory', async () => ({}));
 describeGateContract('in Redis', async () => ({ REDIS_URL: (await startTestRedis()).url }));

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { epochKey, stockKey } from '../src/admission/gate/redis-scripts.js';
-import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
-import { expectCleanAudit } from './support/audit.js';
-import { until } from './support/condition.js';
-import { createTestDatabase } from './support/database.js';
-import { type FaultProxy, startFaultProxy } from './support/fault-proxy.js';
-import { startTestRedis, type TestRedis } from './support/redis.js';
-import { createTestSale, type SaleOptions, stockOf } from './support/sale.js';
+import { epochKey, stockKey } from '../../src/admission/gate/redis-scripts.js';
+import { serviceHeaders, startTestApi, type TestApi } from '../support/api.js';
+import { expectCleanAudit } from '../support/audit.js';
+import { until } from '../support/condition.js';
+import { createTestDatabase } from '../support/database.js';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { startTestRedis, type TestRedis } from '../support/redis.js';
+import { createTestSale, type SaleOptions, stockOf } from '../support/sale.js';
 
 type Scene = { redis: TestRedis; proxy: FaultProxy };
 type Fault = {

@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { defineScripts, epochKey, stockKey, turnKey } from '../src/admission/gate/redis-scripts.js';
-import { createTakeTurn, vouchedForMs } from '../src/admission/gate/redis-turns.js';
-import type { Queryable } from '../src/platform/postgres.js';
-import { connectRedis, type RedisLink, waitForRedis } from '../src/platform/redis.js';
-import { until } from './support/condition.js';
-import { createTestDatabase } from './support/database.js';
-import { startTestRedis, type TestRedis } from './support/redis.js';
-import { createTestSale } from './support/sale.js';
+import { defineScripts, epochKey, stockKey, turnKey } from '../../src/admission/gate/redis-scripts.js';
+import { createTakeTurn, vouchedForMs } from '../../src/admission/gate/redis-turns.js';
+import type { Queryable } from '../../src/platform/postgres.js';
+import { connectRedis, type RedisLink, waitForRedis } from '../../src/platform/redis.js';
+import { until } from '../support/condition.js';
+import { createTestDatabase } from '../support/database.js';
+import { startTestRedis, type TestRedis } from '../support/redis.js';
+import { createTestSale } from '../support/sale.js';
 
 describe('a turn', () => {
   it('is taken by one of five processes after everything is lost, and starts one new epoch', async () => {
