@@ -49,7 +49,7 @@ describe('a worker stopped with SIGSTOP past its lease', () => {
       before: gate.pass,
       settle: ({ deliveries }) => (deliveries === 2 ? { retryInMs: 0 } : 'done'),
     });
-    await until('the other has all in hand', () => heir.deliveries.length === 10, 20_000);
+    await until('the other has some in hand', () => heir.deliveries.length > 0, 20_000);
 
     process.kill(child.pid, 'SIGCONT');
     child.writeLine('go on');
@@ -58,8 +58,9 @@ describe('a worker stopped with SIGSTOP past its lease', () => {
     await child.kill();
     gate.open();
 
-    await until('all come again', () => heir.deliveries.length === 20);
-    expect(heir.deliveries.slice(10).map(({ deliveries }) => deliveries)).toEqual(Array(10).fill(3));
+    await until('all have come again', () => heir.deliveries.length === 20, 20_000);
+    const counts = heir.deliveries.map(({ deliveries }) => deliveries).sort();
+    expect(counts).toEqual([...Array(10).fill(2), ...Array(10).fill(3)]);
   });
 });
 
