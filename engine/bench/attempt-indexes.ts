@@ -8,7 +8,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { keepAttemptPartitions } from '../dist/ledger/attempt-partitions.js';
 import { createDecide } from '../dist/ledger/decide.js';
 import { readRoutines } from '../dist/ledger/routines.js';
-import { readConfig } from '../dist/platform/config.js';
+import { readConfig } from '../dist/platform/config/config.js';
 import { openDatabase } from '../dist/platform/database.js';
 import { migrate } from '../dist/platform/migrations.js';
 import { createPool, inTransaction } from '../dist/platform/postgres.js';

@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { type AppOptions, startApp } from '../dist/app/app.js';
 import { readRoutines } from '../dist/ledger/routines.js';
-import { readConfig } from '../dist/platform/config.js';
+import { readConfig } from '../dist/platform/config/config.js';
 import { openDatabase } from '../dist/platform/database.js';
 import { migrate } from '../dist/platform/migrations.js';
 import { createPool, inTransaction, type Pool } from '../dist/platform/postgres.js';

@@ -8,7 +8,7 @@ import type { BatchOptions } from '../orders/batch.js';
 import { createDecisionQueue, type DecisionQueue } from '../orders/decide.js';
 import { createPay } from '../orders/pay.js';
 import { spoil } from '../orders/spoil.js';
-import type { Config } from '../platform/config.js';
+import type { Config } from '../platform/config/config.js';
 import { messageOf } from '../platform/errors.js';
 import { createFaultBroadcast } from '../platform/fault-broadcast.js';
 import { createFaults, type Faults } from '../platform/faults.js';

@@ -5,7 +5,7 @@ import { createResilientPayments, type Payments } from '../payments/resilient.js
 import { createSandboxProvider } from '../payments/sandbox/provider.js';
 import { spoilProvider } from '../payments/spoil.js';
 import { createStripeProvider } from '../payments/stripe.js';
-import type { Config } from '../platform/config.js';
+import type { Config } from '../platform/config/config.js';
 import type { Faults } from '../platform/faults.js';
 import type { Secrets } from '../platform/secrets.js';
 

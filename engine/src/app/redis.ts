@@ -3,7 +3,7 @@ import { createMemoryGate } from '../admission/gate/memory-gate.js';
 import { createRedisGate } from '../admission/gate/redis-gate.js';
 import { createSharedStock, type SharedStock } from '../admission/gate/shared-stock.js';
 import type { StockViews } from '../admission/stock-views.js';
-import type { Config } from '../platform/config.js';
+import type { Config } from '../platform/config/config.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
 import type { Pool } from '../platform/postgres.js';
 import { connectRedis, type RedisLink } from '../platform/redis.js';

@@ -1,4 +1,4 @@
-import type { Config } from '../platform/config.js';
+import type { Config } from '../platform/config/config.js';
 import { OperatingError } from '../platform/errors.js';
 
 /** What a person can do about an address that can not be listened at; any other error as it is. */

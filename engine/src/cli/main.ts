@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { ConfigError } from '../platform/config.js';
+import { ConfigError } from '../platform/config/config.js';
 import { EmbeddedPostgresError } from '../platform/embedded-postgres/errors.js';
 import { OperatingError } from '../platform/errors.js';
 import { audit } from './audit.js';

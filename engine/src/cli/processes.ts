@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import pino, { type Logger } from 'pino';
 import { sleep } from '../platform/backoff.js';
-import { readConfig } from '../platform/config.js';
+import { readConfig } from '../platform/config/config.js';
 import { joinDatabase } from '../platform/database.js';
 import { OperatingError } from '../platform/errors.js';
 import { readSecrets } from '../platform/secrets.js';

@@ -1,4 +1,4 @@
-import type { Config } from '../platform/config.js';
+import type { Config } from '../platform/config/config.js';
 import { connectRedis, type RedisLink, waitForRedis } from '../platform/redis.js';
 
 // Nobody buys meanwhile: a tool can wait for a server that is slow.

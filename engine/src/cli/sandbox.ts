@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import { sandboxSecrets } from '../app/payments.js';
 import { type Sandbox, startSandbox } from '../payments/sandbox/start.js';
-import { type Config, readConfig } from '../platform/config.js';
+import { type Config, readConfig } from '../platform/config/config.js';
 import { readSecrets, type Secrets } from '../platform/secrets.js';
 import { onShutdown } from '../platform/shutdown.js';
 import { explainListenError } from './listen-error.js';

@@ -1,7 +1,7 @@
 import { seedCatalog } from '../catalog/seed.js';
 import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
 import { readRoutines } from '../ledger/routines.js';
-import { type Config, readConfig } from '../platform/config.js';
+import { type Config, readConfig } from '../platform/config/config.js';
 import { OperatingError } from '../platform/errors.js';
 import { dropEverything, migrate } from '../platform/migrations.js';
 import type { Pool } from '../platform/postgres.js';

@@ -5,7 +5,7 @@ import { type Role, roles } from '../app/roles.js';
 import { seedCatalog } from '../catalog/seed.js';
 import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
 import { readRoutines } from '../ledger/routines.js';
-import { type Config, readConfig } from '../platform/config.js';
+import { type Config, readConfig } from '../platform/config/config.js';
 import { type Database, joinDatabase, openDatabase } from '../platform/database.js';
 import { checkSchema, migrate } from '../platform/migrations.js';
 import { checkDurability, type Pool, waitForDatabase } from '../platform/postgres.js';

@@ -1,4 +1,4 @@
-import { type Config, readConfig } from '../platform/config.js';
+import { type Config, readConfig } from '../platform/config/config.js';
 import { joinDatabase } from '../platform/database.js';
 import { createPool, type Pool, waitForDatabase } from '../platform/postgres.js';
 

@@ -1,4 +1,4 @@
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { findRunningEmbeddedPostgres } from './embedded-postgres/find-running.js';
 import { startEmbeddedPostgres } from './embedded-postgres/start.js';
 

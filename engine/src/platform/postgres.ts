@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { codeOf, messageOf, OperatingError } from './errors.js';
 
 export type Pool = pg.Pool;

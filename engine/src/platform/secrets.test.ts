@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readConfig } from './config.js';
+import { readConfig } from './config/config.js';
 import { readSecrets, secretPath } from './secrets.js';
 
 describe('secrets', () => {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Config, secretCharactersMin } from './config.js';
+import type { Config } from './config/config.js';
+import { secretCharactersMin } from './config/fields.js';
 import { codeOf, OperatingError } from './errors.js';
 
 export type Secrets = { apiKey: string; operatorToken: string; secretKey: string };

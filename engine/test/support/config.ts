@@ -1,4 +1,4 @@
-import { type Config, readConfig } from '../../src/platform/config.js';
+import { type Config, readConfig } from '../../src/platform/config/config.js';
 
 export const apiKey = 'test-api-key-000000';
 export const operatorToken = 'test-operator-token-000000';

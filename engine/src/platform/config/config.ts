@@ -1,70 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { connectionsSettings } from './settings/connections.js';
+import { decisionsSettings } from './settings/decisions.js';
+import { identitySettings } from './settings/identity.js';
+import { paymentsSettings } from './settings/payments.js';
+import { processSettings } from './settings/process.js';
 
 /**
  * Settings come from the environment alone. Each is read once at start; every bad value is reported in one go.
  * A secret may be given as NAME or, from a file, as NAME_FILE.
  */
-/** A shorter secret can be guessed. */
-export const secretCharactersMin = 16;
-
 const settings = {
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
-  HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: integer(3000, 0, 65_535),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  DATA_DIR: z.string().min(1).default('.doorbuster'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\/\S+$/, 'expected postgres://user:password@host:port/database')
-    .optional(),
-  DB_POOL_MAX: integer(25, 2, 1000),
-  DB_POOL_MIN: integer(5, 0, 1000),
-  DB_TIMEOUT: integer(5000, 1, 600_000),
-  DB_SSL: z.enum(['disable', 'require', 'verify-full']).default('disable'),
-  // Without it orders queue in PostgreSQL.
-  AMQP_URL: z
-    .string()
-    .regex(/^amqps?:\/\/[^\s/]+(\/[^\s/]*)?$/, 'expected amqp://user:password@host:port/vhost, or amqps:')
-    .optional(),
-  // As for decisions: what a shopper still takes for an answer.
-  AMQP_TIMEOUT: integer(2000, 1, 600_000),
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\/\S+$/, 'expected redis://user:password@host:port/number')
-    .optional(),
-  // What a purchase may wait for advice. A round trip is under a millisecond; a tenth of a second is a server in trouble.
-  REDIS_TIMEOUT: integer(100, 2, 60_000),
-  IDENTITY: z.enum(['demo', 'trusted']).default('demo'),
-  API_KEY: secret(),
-  OPERATOR_TOKEN: secret(),
-  SECRET_KEY: secret(),
-  // Two seconds is what a shopper still takes for an answer; PostgreSQL decides a full batch in under 50 ms.
-  DECISION_DEADLINE_MS: integer(2000, 1, 60_000),
-  // At 20,000 decisions a second a queue of 20,000 is one second of work: what does not fit would miss its deadline.
-  DECISION_QUEUE_MAX: integer(20_000, 1, 1_000_000),
-  // The rate is flat from 200 to 1,000 orders a batch; latency is not. See docs/measurements/.
-  DECISION_BATCH_MAX: integer(500, 1, 5000),
-  // Some 130 bytes an attempt with short names: 26 MB, and seven seconds of refusals at 30,000 a second.
-  ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000),
-  PAYMENT_PROVIDER: z.enum(['none', 'sandbox', 'stripe']).optional(),
-  SANDBOX_PORT: integer(3010, 0, 65_535),
-  SANDBOX_URL: z
-    .string()
-    .regex(/^https?:\/\/[^\s/]+$/, 'expected an address such as http://127.0.0.1:3010')
-    .default('http://127.0.0.1:3010'),
-  // Where the sandbox sends its webhooks; the API on this machine unless set.
-  PAYMENT_WEBHOOK_URL: z
-    .string()
-    .regex(/^https?:\/\/\S+$/, 'expected an address such as http://127.0.0.1:3000/api/webhooks/payments')
-    .optional(),
-  STRIPE_SECRET_KEY: secret(),
-  STRIPE_WEBHOOK_SECRET: secret(),
-  // A day of a busy sale is gigabytes of attempts; 0 keeps them for ever.
-  ATTEMPTS_RETENTION_DAYS: integer(90, 0, 36_500),
-  DRAIN_DELAY_MS: integer(1000, 0, 120_000),
-  DRAIN_TIMEOUT_MS: integer(10_000, 1, 600_000),
-  FAULTS_ENABLED: boolean(),
+  ...processSettings,
+  ...connectionsSettings,
+  ...identitySettings,
+  ...decisionsSettings,
+  ...paymentsSettings,
 } satisfies Record<string, z.ZodType>;
 
 type Name = keyof typeof settings;
@@ -160,29 +111,4 @@ function readSecretFiles(env: Readonly<Record<string, string | undefined>>, prob
     }
   }
   return given;
-}
-
-function integer(fallback: number, min: number, max: number) {
-  const message = `expected a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,10}$/, message)
-    .transform(Number)
-    .refine(value => value >= min && value <= max, message)
-    .default(fallback);
-}
-
-function boolean() {
-  return z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform(text => text === 'true');
-}
-
-function secret() {
-  return z
-    .string()
-    .min(secretCharactersMin, `expected at least ${secretCharactersMin} characters`)
-    .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII without spaces')
-    .optional();
 }

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/** A shorter secret can be guessed. */
+export const secretCharactersMin = 16;
+
+/** A whole number, within bounds. */
+export function integer(fallback: number, min: number, max: number) {
+  const message = `expected a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,10}$/, message)
+    .transform(Number)
+    .refine(value => value >= min && value <= max, message)
+    .default(fallback);
+}
+
+/** `true` or `false`; off unless set. */
+export function boolean() {
+  return z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform(text => text === 'true');
+}
+
+/** Text that nobody can guess, fit for a header. */
+export function secret() {
+  return z
+    .string()
+    .min(secretCharactersMin, `expected at least ${secretCharactersMin} characters`)
+    .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII without spaces')
+    .optional();
+}

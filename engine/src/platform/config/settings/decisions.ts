@@ -1,0 +1,15 @@
+import { integer } from '../fields.js';
+
+/** How purchases are gathered and decided, and what is kept of them. */
+export const decisionsSettings = {
+  // Two seconds is what a shopper still takes for an answer; PostgreSQL decides a full batch in under 50 ms.
+  DECISION_DEADLINE_MS: integer(2000, 1, 60_000),
+  // At 20,000 decisions a second a queue of 20,000 is one second of work: what does not fit would miss its deadline.
+  DECISION_QUEUE_MAX: integer(20_000, 1, 1_000_000),
+  // The rate is flat from 200 to 1,000 orders a batch; latency is not. See docs/measurements/.
+  DECISION_BATCH_MAX: integer(500, 1, 5000),
+  // Some 130 bytes an attempt with short names: 26 MB, and seven seconds of refusals at 30,000 a second.
+  ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000),
+  // A day of a busy sale is gigabytes of attempts; 0 keeps them for ever.
+  ATTEMPTS_RETENTION_DAYS: integer(90, 0, 36_500),
+};
