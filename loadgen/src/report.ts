@@ -7,6 +7,7 @@ import type { GeneratorUsage } from './measure/usage.js';
 import type { Plan, Settings } from './scenarios/scenario.js';
 import type { RoadFigures, Traffic } from './traffic/traffic.js';
 import type { Check } from './verdict/check.js';
+import type { Damage } from './verdict/damage.js';
 import type { EndCount } from './verdict/tally.js';
 
 /**
@@ -40,6 +41,8 @@ export interface Report {
   readonly roads: readonly RoadReport[];
   /** What became of the orders that were granted, as far as the server was asked. */
   readonly ends: readonly EndCount[];
+  /** What was found wrong, counted; null where the server was not asked. */
+  readonly damage: Damage | null;
   /** In `scale`: how fast the workers decided what was accepted. */
   readonly decisions: DecisionFigures | null;
   readonly connections: { readonly opened: number; readonly refused: number };

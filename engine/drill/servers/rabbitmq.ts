@@ -3,16 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { portOf } from './fault-proxy.js';
+import { findFreePort } from '../../dist/platform/embedded-postgres/server.js';
 
 const run = promisify(execFile);
 
-/** A RabbitMQ of the tests' own, which they may stop, start and starve. */
-export type TestRabbitmq = {
+/** A RabbitMQ of the caller's own, which may be stopped, started and starved. */
+export type RabbitmqServer = {
   url: string;
   start(): Promise<void>;
   /** As a crash would: at once. */
@@ -26,7 +25,7 @@ export type TestRabbitmq = {
 const startTimeoutMs = 90_000;
 
 /** @throws when there is no RabbitMQ and none can be had, with the command that would help. */
-export async function startRabbitmq(): Promise<TestRabbitmq> {
+export async function startRabbitmq(): Promise<RabbitmqServer> {
   const programs = findPrograms() ?? (await installPrograms());
   const directory = await mkdtemp(join(tmpdir(), 'doorbuster-rabbitmq-'));
   const [port, distPort, epmdPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
@@ -152,15 +151,6 @@ async function installPrograms(): Promise<{ server: string; control: string }> {
   const programs = findPrograms();
   if (programs) return programs;
   throw new Error(
-    `These tests need a RabbitMQ that they may stop, and there is no rabbitmq-server. Run: sudo ${debianCommand} (brew install rabbitmq on macOS)`,
+    `A RabbitMQ that may be stopped is needed, and there is no rabbitmq-server. Run: sudo ${debianCommand} (brew install rabbitmq on macOS)`,
   );
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const port = portOf(probe.address());
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
