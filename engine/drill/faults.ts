@@ -1,5 +1,6 @@
 import { sleep } from '../dist/platform/backoff.js';
 import { apiProcesses, type Cluster } from './cluster.js';
+import { until } from './until.js';
 
 /** Something that goes wrong in the middle of a sale. */
 export type Fault = {
@@ -17,6 +18,8 @@ const outageMs = 10_000;
 const dropEveryMs = 2000;
 // What a supervisor takes to notice that a process has died, and to start another.
 const restartAfterMs = 1000;
+// At once, on a machine that has nothing else to do.
+const noticeMs = 20_000;
 
 export const faults: readonly Fault[] = [
   {
@@ -85,7 +88,11 @@ export const faults: readonly Fault[] = [
     name: 'kill-api',
     summary: 'kill -9 of one of two API processes, which the other survives',
     isFelt: true,
-    strike: async ({ api }) => process.kill(apiPids(api.output()).at(-1) ?? 0, 'SIGKILL'),
+    async strike({ api }) {
+      const [pid = 0] = apiPids(api.output());
+      process.kill(pid, 'SIGKILL');
+      await until('its death is noticed', () => !apiPids(api.output()).includes(pid), noticeMs);
+    },
     isHealed: ({ api }) => apiPids(api.output()).length === apiProcesses,
   },
   {

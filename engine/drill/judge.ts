@@ -47,6 +47,7 @@ export function judge({ report, audit, recovery, gateAgreement }: Evidence): Ver
       ...audit.invariants
         .filter(({ violations }) => violations > 0)
         .map(({ title, violations }) => `audit: ${title}: ${violations}`),
+      ...(audit.ok ? [] : ['audit: it did not exit with 0']),
       ...[recovery, gateAgreement].filter(seen => typeof seen === 'string'),
     ],
   };

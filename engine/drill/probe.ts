@@ -16,10 +16,11 @@ export type Probe = {
 
 /** Within this the gate agrees with the ledger; docs/operate.md promises it. */
 export const gateAgreesWithinMs = 10_000;
-// What forgotten orders wait until they are told of again, and a connection that is built anew, with as much again.
 const recoveredWithinMs = 60_000;
-// What cannot be answered by then has not gone well.
-const answerTimeoutMs = 10_000;
+// The engine decides or refuses within 2 s; a connection that a killed process took with it is never answered.
+const answerTimeoutMs = 3000;
+// One that was accepted while the queue was down waits for the scheduler. This asks for those that are accepted now.
+const decidedWithinMs = 2000;
 
 const idSchema = z.object({ id: z.number() });
 const acceptedSchema = z.object({ order_id: z.string() });
@@ -50,7 +51,7 @@ export async function openProbe(cluster: Cluster): Promise<Probe> {
         const { status, body } = await call(url, 'GET', `/api/orders/${orderId}`, undefined, userId);
         return status === 200 && orderSchema.parse(body).status === 'CONFIRMED';
       },
-      recoveredWithinMs,
+      decidedWithinMs,
     );
     return true;
   }

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Cluster, startCluster } from '../../drill/cluster.js';
+import { runDrill } from '../../drill/drill.js';
+import { type Fault, faults } from '../../drill/faults.js';
+import type { ScenarioName } from '../../drill/load.js';
+import { openProbe, type Probe } from '../../drill/probe.js';
+
+let cluster: Cluster;
+let probe: Probe;
+beforeAll(async () => {
+  cluster = await startCluster(() => {});
+  probe = await openProbe(cluster);
+}, 300_000);
+afterAll(() => cluster?.stop());
+
+const drill = (scenario: ScenarioName, fault: Fault) =>
+  runDrill(cluster, probe, { scenario, fault, isQuick: true, strikeAt: 0.2 }, () => {});
+const unharmed = { lost: 0, duplicated: 0, oversold: 0, stuck: 0, breaches: [] };
+
+// Those with outages of ten seconds are for `npm run drill`.
+describe('two API processes and two workers, on Redis and RabbitMQ, keep every promise', () => {
+  it.each<[ScenarioName, string]>([
+    ['race', 'none'],
+    ['sellout', 'redis-flushall'],
+    ['mixed', 'rabbitmq-drop-connections'],
+    ['mixed', 'kill-worker'],
+    ['sellout', 'kill-api'],
+  ])(
+    'in %s with %s',
+    async (scenario, name) => {
+      const fault = faults.find(each => each.name === name);
+      if (!fault) throw new Error(`no fault is named ${name}`);
+
+      expect(await drill(scenario, fault)).toMatchObject(unharmed);
+    },
+    90_000,
+  );
+});
+
+it('finds what only a broken engine would do: orders that vanish, units sold twice', async () => {
+  const planted: Fault = {
+    name: 'planted',
+    summary: '',
+    isFelt: false,
+    strike: ({ pool }) =>
+      pool.query(`
+        alter table stock drop constraint stock_is_conserved;
+        update stock set available = available + 50 where sale_id = (select max(sale_id) from sales);
+        delete from orders where order_id in (
+          select order_id from orders where sale_id = (select max(sale_id) from sales) limit 3)`),
+  };
+
+  const { lost, oversold, breaches } = await drill('sellout', planted);
+
+  expect({ lost, oversold }).toEqual({ lost: 3, oversold: 50 });
+  for (const breach of [
+    'load: no acknowledged order lost',
+    'load: not oversold',
+    'audit: Every acknowledged order exists: 3',
+    'audit: Conservation',
+    'audit: it did not exit with 0',
+  ]) {
+    expect(breaches).toContainEqual(expect.stringContaining(breach));
+  }
+}, 90_000);
