@@ -14,6 +14,8 @@ export type Drill = {
   scenario: ScenarioName;
   fault: Fault;
   isQuick: boolean;
+  /** How long after the load the engine's own audit may find a breach before it counts. */
+  auditWithinS: number;
   /** From 0 to 1: which share of the units is gone when the fault strikes. */
   strikeAt: number;
 };
@@ -35,12 +37,12 @@ export async function runDrill(
   drill: Drill,
   say: (message: string) => void,
 ): Promise<DrillResult> {
-  const { scenario, fault, isQuick, strikeAt } = drill;
+  const { scenario, fault, isQuick, auditWithinS, strikeAt } = drill;
   const directory = mkdtempSync(join(tmpdir(), 'doorbuster-drill-'));
   const journalFile = join(directory, 'acknowledged.ndjson');
   try {
     const saleBefore = await newestSale(cluster);
-    const load = runLoad(cluster, { scenario, isQuick, isFelt: fault.isFelt, journalFile });
+    const load = runLoad(cluster, { scenario, isQuick, isFelt: fault.isFelt, auditWithinS, journalFile });
     const disturbed = disturb(
       cluster,
       probe,

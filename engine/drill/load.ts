@@ -52,6 +52,8 @@ export type LoadOptions = {
   isQuick: boolean;
   /** Lost connections, timeouts and 503 are no fault. */
   isFelt: boolean;
+  /** How long after the load the engine's own audit may find a breach before it counts. */
+  auditWithinS: number;
   /** Where the orders go that were answered as confirmed, one a line. */
   journalFile: string;
 };
@@ -63,12 +65,13 @@ export type LoadOptions = {
  * @throws when the run could not take place; a verdict that fails is a result.
  */
 export async function runLoad({ url }: Cluster, options: LoadOptions): Promise<LoadReport> {
-  const { scenario, isQuick, isFelt, journalFile } = options;
+  const { scenario, isQuick, isFelt, auditWithinS, journalFile } = options;
   const directory = mkdtempSync(join(tmpdir(), 'doorbuster-drill-'));
   const file = join(directory, 'report.json');
   const args = [
     ...['--scenario', scenario, ...sizes[scenario][isQuick ? 'quick' : 'full']],
     ...['--url', url, '--json', file, '--journal', journalFile, '--quiet'],
+    ...['--audit-within', String(auditWithinS)],
     ...(isFelt ? ['--tolerate-errors'] : []),
   ];
   try {

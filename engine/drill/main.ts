@@ -13,6 +13,9 @@ const say = (message: string) =>
     `${((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(6)} s  ${message}\n`,
   );
 
+// Attempts are written within 5 s of their answers, and a gate heals within 10 s.
+const auditWithinS = 10;
+
 type Stage = { cluster: Cluster; probe: Probe };
 let stage: Stage | undefined;
 
@@ -40,7 +43,12 @@ async function drill({ drills, isQuick, seed }: Choice): Promise<void> {
       // Between a tenth and a half, so that there is enough left to be sold afterwards.
       const strikeAt = 0.1 + 0.4 * random();
       const { cluster, probe } = stage;
-      const result = await runDrill(cluster, probe, { scenario, fault, isQuick, strikeAt }, say);
+      const result = await runDrill(
+        cluster,
+        probe,
+        { scenario, fault, isQuick, auditWithinS, strikeAt },
+        say,
+      );
       results.push(result);
       for (const breach of result.breaches) say(`BROKEN  ${breach}`);
       if (result.breaches.length === 0) continue;
