@@ -53,7 +53,7 @@ export async function runDrill(
     );
     const [report, recovery] = await Promise.all([load, disturbed]);
     say(`${report.throughput.requests} requests in ${Math.round(report.elapsedMs)} ms; auditing`);
-    const gateAgreement = await probe.untilGateAgrees().catch(messageOf);
+    const gateAgreement = await probe.untilGateAgrees(report.sale.saleId).catch(messageOf);
     const audit = await runAudit(cluster, journalFile);
     return {
       scenario,

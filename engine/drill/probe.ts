@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { z } from 'zod';
-import { epochKey } from '../dist/admission/gate/redis-scripts.js';
+import { epochKey, stockKey } from '../dist/admission/gate/redis-scripts.js';
 import { messageOf } from '../dist/platform/errors.js';
 import { apiProcesses, type Cluster, credentials } from './cluster.js';
 import type { Fault } from './faults.js';
@@ -10,12 +10,12 @@ import { until } from './until.js';
 export type Probe = {
   /** Waits until purchases and queued orders end as they should, and the gate is vouched for. @returns after how many ms. */
   untilRecovered(fault: Fault): Promise<number>;
-  /** Waits until every API process and Redis see the stock as the ledger does. @returns after how many ms. */
-  untilGateAgrees(): Promise<number>;
+  /** Waits until every API process and Redis see the stock of a sale as the ledger does. @returns after how many ms. */
+  untilGateAgrees(saleId: number): Promise<number>;
 };
 
 /** Within this the gate agrees with the ledger; docs/operate.md promises it. */
-export const gateAgreesWithinMs = 10_000;
+const gateAgreesWithinMs = 10_000;
 const recoveredWithinMs = 60_000;
 // The engine decides or refuses within 2 s; a connection that a killed process took with it is never answered.
 const answerTimeoutMs = 3000;
@@ -25,9 +25,7 @@ const decidedWithinMs = 2000;
 const idSchema = z.object({ id: z.number() });
 const acceptedSchema = z.object({ order_id: z.string() });
 const orderSchema = z.object({ status: z.string() });
-const auditSchema = z.object({
-  invariants: z.array(z.object({ id: z.number(), violations: z.number() })),
-});
+const stockSchema = z.object({ saleId: z.number(), stock: z.number(), sold: z.number() });
 
 export async function openProbe(cluster: Cluster): Promise<Probe> {
   const { url } = cluster;
@@ -62,20 +60,38 @@ export async function openProbe(cluster: Cluster): Promise<Probe> {
   }
 
   // One connection a question: those are dealt out to the processes in turn.
-  async function gateAgrees(): Promise<boolean> {
+  async function gateAgrees(saleId: number): Promise<boolean> {
+    const ledger = await readLedger(cluster, saleId);
     for (let asked = 0; asked < 2 * apiProcesses; asked++) {
-      const { status, body } = await call(url, 'GET', '/api/admin/audit');
-      if (status !== 200) return false;
-      const { invariants } = auditSchema.parse(body);
-      if (invariants.find(({ id }) => id === 14)?.violations !== 0) return false;
+      const { body } = await call(url, 'GET', `/api/stock/${ledger.productId}`);
+      const seen = stockSchema.parse(body);
+      if (seen.saleId !== saleId || seen.stock !== ledger.available || seen.sold !== ledger.sold)
+        return false;
     }
-    return true;
+    const epoch = await cluster.redis.client.get(epochKey);
+    // What nobody vouches for, or is not known there, refuses nobody.
+    const known = epoch && (await cluster.redis.client.hget(stockKey(epoch, saleId), 'available'));
+    return known === null || Number(known) === ledger.available;
   }
 
   return {
     untilRecovered: fault => untilTrue('purchases go well again', () => isWell(fault), recoveredWithinMs),
-    untilGateAgrees: () => untilTrue('the gate agrees with the ledger', gateAgrees, gateAgreesWithinMs),
+    untilGateAgrees: saleId =>
+      untilTrue('the gate agrees with the ledger', () => gateAgrees(saleId), gateAgreesWithinMs),
   };
+}
+
+async function readLedger(
+  { pool }: Cluster,
+  saleId: number,
+): Promise<{ productId: number; available: number; sold: number }> {
+  const { rows } = await pool.query<{ productId: number; available: number; sold: number }>(
+    'select product_id as "productId", available, sold from stock join sales using (sale_id) where sale_id = $1',
+    [saleId],
+  );
+  const [ledger] = rows;
+  if (!ledger) throw new Error(`sale ${saleId} has no stock row`);
+  return ledger;
 }
 
 async function createProbeSale(url: string): Promise<number> {
