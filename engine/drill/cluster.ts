@@ -12,6 +12,8 @@ import { type RedisServer, startRedis } from './servers/redis.js';
 /** An installation as docs/operate.md describes it, all of it on this machine, of which every part may be killed. */
 export type Cluster = {
   url: string;
+  /** Goes away with it; what a drill writes down may lie there. */
+  directory: string;
   /** Where the tools of the CLI find it. */
   env: NodeJS.ProcessEnv;
   postgres: PostgresServer;
@@ -101,6 +103,7 @@ async function build(
   closing.push(() => pool.end());
   return {
     url: `http://127.0.0.1:${port}`,
+    directory: dataDir,
     ...{ env, postgres, redis, rabbitmq, proxy, pool, api, stop },
     async killWorker() {
       await crew.shift()?.kill('SIGKILL');

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endsWithin, sleep } from '../dist/platform/backoff.js';
 import { messageOf } from '../dist/platform/errors.js';
@@ -38,35 +36,23 @@ export async function runDrill(
   say: (message: string) => void,
 ): Promise<DrillResult> {
   const { scenario, fault, isQuick, auditWithinS, strikeAt } = drill;
-  const directory = mkdtempSync(join(tmpdir(), 'doorbuster-drill-'));
-  const journalFile = join(directory, 'acknowledged.ndjson');
-  try {
-    const saleBefore = await newestSale(cluster);
-    const load = runLoad(cluster, { scenario, isQuick, isFelt: fault.isFelt, auditWithinS, journalFile });
-    const disturbed = disturb(
-      cluster,
-      probe,
-      fault,
-      load,
-      () => shareGone(cluster, saleBefore, strikeAt),
-      say,
-    );
-    const [report, recovery] = await Promise.all([load, disturbed]);
-    say(`${report.throughput.requests} requests in ${Math.round(report.elapsedMs)} ms; auditing`);
-    const gateAgreement = await probe.untilGateAgrees(report.sale.saleId).catch(messageOf);
-    const audit = await runAudit(cluster, journalFile);
-    return {
-      scenario,
-      fault: fault.name,
-      requests: report.throughput.requests,
-      loadMs: report.elapsedMs,
-      recoveredMs: typeof recovery === 'number' ? recovery : null,
-      gateAgreedMs: typeof gateAgreement === 'number' ? gateAgreement : null,
-      ...judge({ report, audit, recovery, gateAgreement }),
-    };
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  const journalFile = join(cluster.directory, 'acknowledged.ndjson');
+  const saleBefore = await newestSale(cluster);
+  const load = runLoad(cluster, { scenario, isQuick, isFelt: fault.isFelt, auditWithinS, journalFile });
+  const disturbed = disturb(cluster, probe, fault, load, () => shareGone(cluster, saleBefore, strikeAt), say);
+  const [report, recovery] = await Promise.all([load, disturbed]);
+  say(`${report.throughput.requests} requests in ${Math.round(report.elapsedMs)} ms; auditing`);
+  const gateAgreement = await probe.untilGateAgrees(report.sale.saleId).catch(messageOf);
+  const audit = await runAudit(cluster, journalFile);
+  return {
+    scenario,
+    fault: fault.name,
+    requests: report.throughput.requests,
+    loadMs: report.elapsedMs,
+    recoveredMs: typeof recovery === 'number' ? recovery : null,
+    gateAgreedMs: typeof gateAgreement === 'number' ? gateAgreement : null,
+    ...judge({ report, audit, recovery, gateAgreement }),
+  };
 }
 
 /** @returns how long the engine took to recover, or why it did not; null without a fault. */

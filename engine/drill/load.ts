@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -64,9 +63,8 @@ export type LoadOptions = {
  *
  * @throws when the run could not take place; a verdict that fails is a result.
  */
-export async function runLoad({ url }: Cluster, options: LoadOptions): Promise<LoadReport> {
+export async function runLoad({ url, directory }: Cluster, options: LoadOptions): Promise<LoadReport> {
   const { scenario, isQuick, isFelt, auditWithinS, journalFile } = options;
-  const directory = mkdtempSync(join(tmpdir(), 'doorbuster-drill-'));
   const file = join(directory, 'report.json');
   const args = [
     ...['--scenario', scenario, ...sizes[scenario][isQuick ? 'quick' : 'full']],
@@ -74,21 +72,21 @@ export async function runLoad({ url }: Cluster, options: LoadOptions): Promise<L
     ...['--audit-within', String(auditWithinS)],
     ...(isFelt ? ['--tolerate-errors'] : []),
   ];
-  try {
-    const child = spawn(process.execPath, [loadgen, ...args], {
-      env: { ...process.env, ...credentials },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    let said = '';
-    child.stderr.on('data', text => {
-      said += text;
-    });
-    await once(child, 'close');
-    if (child.exitCode !== 0 && child.exitCode !== 1) {
-      throw new Error(`the load generator ended with ${child.exitCode}:\n${said}`);
-    }
-    return reportSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } finally {
-    rmSync(directory, { recursive: true });
+  const child = spawn(process.execPath, [loadgen, ...args], {
+    env: { ...process.env, ...credentials },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  // By itself it would go on for as long as it hopes for its server to come back.
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  let said = '';
+  child.stderr.on('data', text => {
+    said += text;
+  });
+  await once(child, 'close');
+  process.off('exit', end);
+  if (child.exitCode !== 0 && child.exitCode !== 1) {
+    throw new Error(`the load generator ended with ${child.exitCode}:\n${said}`);
   }
+  return reportSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
 }

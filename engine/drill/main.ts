@@ -17,7 +17,7 @@ const say = (message: string) =>
 const auditWithinS = 10;
 
 type Stage = { cluster: Cluster; probe: Probe };
-let stage: Stage | undefined;
+let stage: Promise<Stage> | undefined;
 
 let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void interrupt());
@@ -38,11 +38,11 @@ async function drill({ drills, isQuick, seed }: Choice): Promise<void> {
   const results: DrillResult[] = [];
   try {
     for (const { scenario, fault } of drills) {
-      stage ??= await setStage();
+      stage ??= setStage();
       say(`${scenario}, ${fault.name}: ${fault.summary}`);
       // Between a tenth and a half, so that there is enough left to be sold afterwards.
       const strikeAt = 0.1 + 0.4 * random();
-      const { cluster, probe } = stage;
+      const { cluster, probe } = await stage;
       const result = await runDrill(
         cluster,
         probe,
@@ -53,11 +53,11 @@ async function drill({ drills, isQuick, seed }: Choice): Promise<void> {
       for (const breach of result.breaches) say(`BROKEN  ${breach}`);
       if (result.breaches.length === 0) continue;
       // What is broken now would be found again by the next audit.
-      await cluster.stop();
+      await endStage();
       stage = undefined;
     }
   } finally {
-    await stage?.cluster.stop();
+    if (!isInterrupted) await endStage();
   }
   process.stdout.write(`${renderTable(results)}\n`);
   if (results.some(({ breaches }) => breaches.length > 0)) process.exitCode = 1;
@@ -78,6 +78,12 @@ async function interrupt(): Promise<void> {
   if (isInterrupted) process.exit(130);
   isInterrupted = true;
   say('interrupted: the servers are stopped');
-  await stage?.cluster.stop();
+  await endStage();
   process.exit(130);
+}
+
+/** What is still being started is stopped once it has: only then is it known what there is to stop. */
+async function endStage(): Promise<void> {
+  const staged = await stage?.catch(() => undefined);
+  await staged?.cluster.stop();
 }
