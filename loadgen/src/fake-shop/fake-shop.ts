@@ -84,8 +84,11 @@ class Shop {
   ): void {
     this.arrived += 1;
     const { faults, arrived } = this;
-    if (request.headers.authorization !== `Bearer ${API_KEY}`) return problem(response, 401, 'unauthorized');
     const isBatch = pathname === '/api/users/batch';
+    if (request.headers.authorization !== `Bearer ${API_KEY}`) {
+      problem(response, 401, 'unauthorized');
+      return;
+    }
     const ids = this.#ids.take(isBatch ? numberIn(body, 'count') : 1);
     const isCut = faults.cutAfterEvery !== undefined && arrived % faults.cutAfterEvery === 0;
     if (isCut) request.socket.destroy();
