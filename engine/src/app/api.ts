@@ -17,6 +17,7 @@ import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
+import { registerSecurityTxt } from '../http/routes/security-txt.js';
 import { registerSession } from '../http/routes/session.js';
 import { registerUsers } from '../http/routes/users.js';
 import { registerWebhooks } from '../http/routes/webhooks.js';
@@ -142,6 +143,7 @@ async function createApiServer(
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
   registerOperations(server, { unreadyReasons });
+  registerSecurityTxt(server, config.SECURITY_CONTACT);
   return { server, draining };
 }
 
