@@ -94,7 +94,7 @@ describe('when PostgreSQL can not be reached', () => {
 describe('kill -9 of a process that gives out ids', () => {
   it('gives none twice, and at most those are missing whose answers it owed', async () => {
     const { url, pool } = await createTestDatabase();
-    const start = () => startRoleProcess('api', url, { DB_POOL_MAX: '5', DB_POOL_MIN: '0' });
+    const start = () => startRoleProcess('api', url, { DB_POOL_MIN: '0', DRAIN_DELAY_MS: '0' });
     const [victim, survivor] = await Promise.all([start(), start()]);
     const calls = { owed: 0, isOver: false };
     const byCaller = Array.from({ length: 100 }, (): number[] => []);

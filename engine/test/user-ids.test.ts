@@ -11,11 +11,14 @@ import { judgeIds, lastId, takeIds } from './support/ids.js';
 
 const sessionSchema = z.looseObject({ userId: z.number(), token: z.string() });
 
+// Four processes with few connections each, which end at once.
+const processSettings = { DB_POOL_MAX: '5', DB_POOL_MIN: '0', DRAIN_DELAY_MS: '0' };
+
 describe('user ids from 4 processes for 1,000 callers', () => {
   it('are 100,000 in one row: none twice, none missing, and larger with each request', async () => {
     const { url, pool } = await createTestDatabase();
     const engines = await Promise.all(
-      Array.from({ length: 4 }, () => startRoleProcess('api', url, { DB_POOL_MAX: '5', DB_POOL_MIN: '0' })),
+      Array.from({ length: 4 }, () => startRoleProcess('api', url, processSettings)),
     );
     // Four single ids and a batch of 96, from another process each time.
     const takeHundred = async (caller: number) => {

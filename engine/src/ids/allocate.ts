@@ -7,7 +7,7 @@ import { createAllocateRange, type IdRange } from './allocate-range.js';
  * `overloaded`: too many wait already, or no turn came in time; nothing was taken. `unavailable`: the database could not
  * be asked in time; ids may have been taken that nobody gets.
  */
-export type Allocation = ({ outcome: 'allocated' } & IdRange) | { outcome: 'overloaded' | 'unavailable' };
+type Allocation = ({ outcome: 'allocated' } & IdRange) | { outcome: 'overloaded' | 'unavailable' };
 
 /**
  * Takes the next `count` ids of a kind: unique over all processes, one after the other, and larger than every id that was
