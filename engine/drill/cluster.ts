@@ -1,10 +1,10 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort } from '../dist/platform/embedded-postgres/server.js';
 import { createPool, type Pool } from '../dist/platform/postgres.js';
 import { type EngineProcess, runTool, spawnEngine } from './engine-process.js';
 import { type FaultProxy, openFaultProxy } from './servers/fault-proxy.js';
+import { findFreePort } from './servers/free-port.js';
 import { type PostgresServer, startPostgres } from './servers/postgres.js';
 import { type RabbitmqServer, startRabbitmq } from './servers/rabbitmq.js';
 import { type RedisServer, startRedis } from './servers/redis.js';

@@ -22,7 +22,6 @@ export type DrillResult = Verdict & {
   scenario: ScenarioName;
   fault: string;
   requests: number;
-  loadMs: number;
   /** Null where there was nothing to recover from, or it did not. */
   recoveredMs: number | null;
   gateAgreedMs: number | null;
@@ -48,7 +47,6 @@ export async function runDrill(
     scenario,
     fault: fault.name,
     requests: report.throughput.requests,
-    loadMs: report.elapsedMs,
     recoveredMs: typeof recovery === 'number' ? recovery : null,
     gateAgreedMs: typeof gateAgreement === 'number' ? gateAgreement : null,
     ...judge({ report, audit, recovery, gateAgreement }),

@@ -126,7 +126,7 @@ function createPipe(socket: Socket, isHeld: () => boolean): Pipe {
   };
 }
 
-function portOf(address: AddressInfo | string | null): number {
+export function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === 'string') throw new Error('the proxy does not listen on TCP');
   return address.port;
 }

@@ -5,8 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { findFreePort } from '../../dist/platform/embedded-postgres/server.js';
+import { endsWithin } from '../../dist/platform/backoff.js';
 import { until } from '../until.js';
+import { installFromDebian } from './debian.js';
+import { isDockerThere } from './docker.js';
+import { findFreePort } from './free-port.js';
 
 export type RedisServer = {
   url: string;
@@ -22,7 +25,8 @@ export type RedisServer = {
 };
 
 /**
- * A Redis of the caller's own, on a free port and in a directory of its own. It saves when it is told to.
+ * A Redis of the caller's own, on a free port and in a directory that goes away with it. It saves when it is told to. One
+ * that was found running is never used, since it will be flushed, stopped and killed.
  *
  * @throws when there is none and none can be had, with the command that would help.
  */
@@ -30,14 +34,14 @@ export async function startRedis(): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'doorbuster-redis-'));
   const port = await findFreePort();
   const url = `redis://127.0.0.1:${port}`;
-  const run = findLauncher();
+  const run = await findLauncher();
   let server: RunningServer | undefined;
   const client = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
   client.on('error', () => {});
 
   async function start(): Promise<void> {
     server = run(port, directory);
-    await until('Redis answers', async () => (await client.ping()) === 'PONG', 20_000);
+    await until('Redis answers', () => endsWithin(client.ping(), 1000), 20_000);
   }
   async function kill(): Promise<void> {
     await server?.kill();
@@ -63,12 +67,15 @@ type Launcher = (port: number, directory: string) => RunningServer;
 const image = 'redis:7-alpine';
 const settings = ['--save', '', '--appendonly', 'no'];
 
-let launcher: Launcher | undefined;
-
 /** The program, else a container, else the program from Debian's packages; never none. */
-function findLauncher(): Launcher {
-  launcher ??= isThere('redis-server') ? launchProgram : isDockerThere() ? launchContainer : install();
-  return launcher;
+async function findLauncher(): Promise<Launcher> {
+  if (isThere()) return launchProgram;
+  if (isDockerThere()) return launchContainer;
+  await installFromDebian('redis-server');
+  if (isThere()) return launchProgram;
+  throw new Error(
+    'a Redis that may be killed is needed: sudo RUNLEVEL=1 apt-get install -y redis-server, or start Docker',
+  );
 }
 
 const launchProgram: Launcher = (port, directory) => {
@@ -101,22 +108,8 @@ const launchContainer: Launcher = (port, directory) => {
   return { signal, kill: () => endOf(child, () => signal('SIGKILL')) };
 };
 
-function install(): Launcher {
-  // At run level 1 Debian's packages start no service.
-  const env = { ...process.env, RUNLEVEL: '1', DEBIAN_FRONTEND: 'noninteractive' };
-  if (process.getuid?.() === 0) spawnSync('apt-get', ['install', '-y', 'redis-server'], { env });
-  if (isThere('redis-server')) return launchProgram;
-  throw new Error(
-    'A Redis that may be stopped is needed, and there is no redis-server. Run: sudo RUNLEVEL=1 apt-get install -y redis-server (brew install redis on macOS)',
-  );
-}
-
-function isThere(program: string): boolean {
-  return spawnSync(program, ['--version']).status === 0;
-}
-
-function isDockerThere(): boolean {
-  return spawnSync('docker', ['info'], { timeout: 10_000 }).status === 0;
+function isThere(): boolean {
+  return spawnSync('redis-server', ['--version']).status === 0;
 }
 
 async function endOf(child: ChildProcess, end: () => unknown): Promise<void> {
