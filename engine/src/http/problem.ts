@@ -83,6 +83,11 @@ export const problems = {
     title: 'Idempotency-Key reused',
     message: 'This Idempotency-Key was used for another purchase. Use a new key for a new purchase.',
   },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    message: 'That was too often. Please wait a moment and try again.',
+  },
   'too-many-streams': {
     status: 429,
     title: 'Too many streams',
@@ -137,11 +142,16 @@ export function sendProblem(
 ): FastifyReply {
   const kind: ProblemKind = problems[slug];
   reply.code(kind.status).header('content-type', 'application/problem+json');
-  if (kind.retryAfterSeconds !== undefined) reply.header('retry-after', kind.retryAfterSeconds);
+  if (kind.retryAfterSeconds !== undefined) {
+    reply.header('retry-after', kind.retryAfterSeconds + Math.floor(Math.random() * retryAfterSpreadSeconds));
+  }
   return reply.send(
     detail === undefined && extra === undefined ? plainBodies[slug] : body(slug, detail, extra),
   );
 }
+
+// Those who were refused in the same instant shall not all come back in the same instant.
+const retryAfterSpreadSeconds = 3;
 
 function body(slug: ProblemSlug, detail?: string, extra?: Record<string, unknown>): string {
   const { status, title, message }: ProblemKind = problems[slug];
