@@ -145,7 +145,11 @@ async function answerOf(example: Case): Promise<Answer> {
   const { productId } = await createTestSale(pool, sale);
   const stuck = createStuckDecide();
   const decide = busy ? stuck.decide : example.decide;
-  const api = await startTestApi(url, env, decide ? { createDecisions: queueOf(decide, busy ? 20_000 : 500) } : {});
+  const api = await startTestApi(
+    url,
+    env,
+    decide ? { createDecisions: queueOf(decide, busy ? 20_000 : 500) } : {},
+  );
   const buyNow = (purchase: Purchase) =>
     api.purchase({ ...purchase, productId: purchase.productId === P ? productId : purchase.productId });
   const ask = () =>
