@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createShop, type Shop } from './contract/shop.js';
 import type { Options } from './options.js';
+import { createPhaseBook, type PhaseBook } from './overload/curve.js';
 import { type PreparedSale, prepareSale } from './sale.js';
 import { type Plan, QUANTITY } from './scenarios/scenario.js';
 import { mixedRoads } from './traffic/mixed.js';
@@ -19,12 +20,16 @@ export interface Run {
   readonly traffic: Traffic;
   readonly acknowledged: AcknowledgedOrders;
   readonly journal: Journal | null;
+  /** In a climb: how the requests of each step ended. */
+  readonly phases: PhaseBook | null;
   /** Starts the names of this run's shoppers, and of nobody else's. */
   readonly shopperPrefix: string;
 }
 
 /** What a request to a bare handler names as its product. */
 const BARE_PRODUCT_ID = 1;
+
+const CLIMB_ORDERS = 1_000_000;
 
 /** Makes the sale and what is needed to buy from it. @throws LoadFailure when the run cannot take place. */
 export async function prepare(options: Options): Promise<Run> {
@@ -40,15 +45,20 @@ export async function prepare(options: Options): Promise<Run> {
   const sale = plan.sale === null ? null : await prepareSale(shop, options.productId, plan.sale, runId);
   const productId = sale?.productId ?? options.productId ?? BARE_PRODUCT_ID;
   const acknowledged = new AcknowledgedOrders(expectedOrders(plan));
+  const phases = plan.pace.kind === 'climb' ? createPhaseBook() : null;
   const traffic = createTraffic(plan, {
     request: { ...options, runId, productId, quantity: QUANTITY, shopperOf: plan.shopperOf },
     path: options.path,
     isBare: sale === null,
-    isOpenLoop: plan.pace.kind === 'open',
+    isOpenLoop: plan.pace.kind !== 'closed',
+    onCounted: phases === null ? undefined : (_ordinal, ...ended) => phases.count(...ended),
     acknowledged,
     journal,
   });
-  return { options, plan, shop, sale, traffic, acknowledged, journal, shopperPrefix: `load-${runId}-` };
+  return {
+    ...{ options, plan, shop, sale, traffic, acknowledged, journal, phases },
+    shopperPrefix: `load-${runId}-`,
+  };
 }
 
 function createTraffic({ roads, sale }: Plan, options: TrafficOptions): Traffic {
@@ -59,5 +69,7 @@ function createTraffic({ roads, sale }: Plan, options: TrafficOptions): Traffic 
 function expectedOrders({ sale, pace }: Plan): number {
   if (sale === null) return 0;
   const requestsMax = pace.kind === 'closed' ? pace.requestsMax : null;
+  // Nobody knows how far a climb gets; this is a minute of it on two cores.
+  if (pace.kind === 'climb') return CLIMB_ORDERS;
   return Math.min(sale.allocation, requestsMax ?? sale.allocation);
 }

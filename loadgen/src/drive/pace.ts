@@ -15,6 +15,8 @@ export interface OpenPace {
   readonly kind: 'open';
   readonly ratePerSecond: number;
   readonly durationMs: number;
+  /** How many milliseconds of arrivals may wait for a free connection; 10 s unless said. */
+  readonly queuedMs?: number;
 }
 
 /** Sends the next request on a free connection. */

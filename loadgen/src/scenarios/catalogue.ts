@@ -1,6 +1,7 @@
 import { checkout } from './checkout.js';
 import { constant } from './constant.js';
 import { mixed } from './mixed.js';
+import { overload } from './overload.js';
 import { race } from './race.js';
 import { raw } from './raw.js';
 import { scale } from './scale.js';
@@ -17,5 +18,6 @@ export const SCENARIOS: readonly Scenario[] = [
   checkout,
   mixed,
   scale,
+  overload,
   raw,
 ];

@@ -1,5 +1,6 @@
 import type { Entrance } from '../contract/road.js';
 import type { Pace } from '../drive/pace.js';
+import type { Climb } from '../overload/climb.js';
 import type { Mix, Shares } from '../traffic/mix.js';
 import type { Facts } from '../verdict/answers.js';
 import type { Check } from '../verdict/check.js';
@@ -41,7 +42,7 @@ export interface Scenario {
 
 export interface Plan {
   readonly connections: number;
-  readonly pace: Pace;
+  readonly pace: Pace | Climb;
   /** The sale to make for this run; null for a bare handler that knows no sales. */
   readonly sale: WantedSale | null;
   /** The road on which all come, or how they spread over the roads. */
