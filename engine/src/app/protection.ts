@@ -14,7 +14,8 @@ import { createRateLimits } from './redis.js';
 export type Layers = {
   /** For the server that they stand in front of. */
   serverOptions: ServerOptions;
-  protection: Protection;
+  /** Requests in work. */
+  inFlight: () => number;
   shedding: Shedding;
   admitPurchase: AdmitPurchase;
 };
@@ -26,7 +27,7 @@ export function createLayers(parts: Parts, identity: Identity): Layers {
     waitMaxMs: config.SHED_WAIT_MS,
     oldestWaitMs: createOldestWait(parts),
   });
-  let protection: Protection = { inFlight: () => 0 };
+  let protection: Protection | undefined;
 
   function onCreated(app: FastifyInstance): void {
     app.addHook('onClose', (_app, done) => {
@@ -49,8 +50,13 @@ export function createLayers(parts: Parts, identity: Identity): Layers {
   }
 
   return {
-    serverOptions: { ...timeoutsOf(config), proxies: config.TRUST_PROXY, onCreated },
-    protection: { inFlight: () => protection.inFlight() },
+    serverOptions: {
+      ...timeoutsOf(config),
+      proxies: config.TRUST_PROXY,
+      onCreated,
+      refuse: (request, response) => protection?.refuseIfFull(request, response) ?? false,
+    },
+    inFlight: () => protection?.inFlight() ?? 0,
     shedding,
     admitPurchase: createAdmitPurchase({
       perShopper: rateOf(config.RATE_LIMIT_USER_MAX, config.RATE_LIMIT_WINDOW_MS),

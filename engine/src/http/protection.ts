@@ -1,12 +1,14 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createMemoryRateLimits } from '../admission/rate-limits/memory-rate-limits.js';
 import type { RateLimit } from '../admission/rate-limits/rate-limits.js';
 import type { Refusals } from '../admission/refusals.js';
 import type { Shedding, Urgency } from '../admission/shedding.js';
+import { createHold } from './answer-together.js';
 import { addressKeyOf } from './client-address.js';
-import { sendProblem } from './problem.js';
+import { refuseOverloaded, sendProblem } from './problem.js';
 import { tellRate, tellRetryAfter } from './rate-limit-answer.js';
-import { classOf, type RouteClass } from './route-class.js';
+import { classOf, countsAsWork, type RouteClass } from './route-class.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,6 +18,8 @@ declare module 'fastify' {
 }
 
 export type Protection = {
+  /** Answers a request that there is no room for. @returns whether it did. */
+  refuseIfFull(request: IncomingMessage, response: ServerResponse): boolean;
   /** Requests in work: read, and not answered yet. */
   inFlight(): number;
 };
@@ -35,21 +39,18 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => 
 
 /**
  * The layers that a request meets before its body is read, outermost first: requests in work, calls per address, shedding.
- * They hang on the routes that are registered after this, by the class of each. A body that comes slowly is not in work yet:
+ * The first is asked
+ * before the router, the others hang on the routes that are registered after this, by the class of each. A body that comes slowly is not in work yet:
  * else a few hundred senders who dawdle would keep everybody out.
  */
 export function protect(app: FastifyInstance, options: ProtectionOptions): Protection {
   const { inFlightMax, rate, shedding, refusals, isExempt } = options;
   const calls = createMemoryRateLimits();
   const policy = rate && { name: 'ip', rate };
+  const hold = createHold();
   let inFlight = 0;
 
   const isFull = () => inFlightMax > 0 && inFlight >= inFlightMax;
-
-  function refuseFull(reply: FastifyReply): void {
-    refusals.inFlight += 1;
-    sendProblem(reply, 'overloaded');
-  }
 
   function isTooOften(request: FastifyRequest, reply: FastifyReply): boolean {
     if (!policy || isExempt(request)) return false;
@@ -64,7 +65,6 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
   function createGuard(routeClass: Exclude<RouteClass, 'free'>): Hook {
     const urgency = routeClass === 'stream' ? 'finishing' : routeClass;
     return (request, reply, done) => {
-      if (routeClass !== 'stream' && isFull()) return refuseFull(reply);
       if (isTooOften(request, reply)) return void sendProblem(reply, 'rate-limited');
       if (shedding.refuses(urgency)) {
         refusals[shedLayer[urgency]] += 1;
@@ -75,7 +75,11 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
   }
 
   const begin: Hook = (request, reply, done) => {
-    if (isFull()) return refuseFull(reply);
+    // Its body came when others had taken the last place.
+    if (isFull()) {
+      refusals.inFlight += 1;
+      return void sendProblem(reply, 'overloaded');
+    }
     request.isInFlight = true;
     inFlight += 1;
     done();
@@ -100,7 +104,15 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
     request.isInFlight = false;
     done();
   });
-  return { inFlight: () => inFlight };
+  return {
+    inFlight: () => inFlight,
+    refuseIfFull(request, response) {
+      if (!isFull() || !countsAsWork(request.url ?? '')) return false;
+      refusals.inFlight += 1;
+      hold(() => refuseOverloaded(response));
+      return true;
+    },
+  };
 }
 
 export const shedLayer = {

@@ -26,6 +26,21 @@ const classes: Record<string, RouteClass> = {
   'GET /metrics': 'free',
 };
 
+/**
+ * Whether a path is counted among the requests in work: asked before the router, where only the path is known. The few that
+ * are refused by it all the same are those that nobody needs.
+ */
+export function countsAsWork(url: string): boolean {
+  if (url.startsWith('/api/admin/') || url.endsWith('/events')) return false;
+  return !freePaths.has(url);
+}
+
+const freePaths = new Set(
+  Object.entries(classes)
+    .filter(([, routeClass]) => routeClass === 'free')
+    .map(([route]) => route.split(' ')[1] ?? ''),
+);
+
 /** Whatever is not named here is browsing: a new route is the first to be refused, until somebody thinks about it. */
 export function classOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): RouteClass {
   if (url.startsWith('/api/admin/')) return 'free';

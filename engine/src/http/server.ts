@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
@@ -21,6 +22,8 @@ export type ServerOptions = {
   idleTimeoutMs?: number;
   /** Told before there is any route. */
   onCreated?: (app: FastifyInstance) => void;
+  /** Asked before the router; a request that it has answered goes no further. */
+  refuse?: (request: IncomingMessage, response: ServerResponse) => boolean;
 };
 
 // How late a sender that dawdles may be cut off. The server goes through its open requests then, which are few.
@@ -50,6 +53,7 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
   }).withTypeProvider<ZodTypeProvider>();
 
   options.onCreated?.(app);
+  if (options.refuse) refuseBeforeRouter(app, options.refuse);
   app.setValidatorCompiler(compileValidator);
   // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.
   app.setSerializerCompiler(() => JSON.stringify);
@@ -74,6 +78,14 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
   return app;
+}
+
+// Fastify puts its router behind the server by itself; here something stands between them.
+function refuseBeforeRouter(app: FastifyInstance, refuse: NonNullable<ServerOptions['refuse']>): void {
+  app.server.removeAllListeners('request');
+  app.server.on('request', (request, response) => {
+    if (!refuse(request, response)) app.routing(request, response);
+  });
 }
 
 /**

@@ -2,13 +2,12 @@ import { z } from 'zod';
 import type { Refusals } from '../../admission/refusals.js';
 import type { Shedding } from '../../admission/shedding.js';
 import type { Identity } from '../identity.js';
-import type { Protection } from '../protection.js';
 import { problemResponses } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type ProtectionParts = {
   identity: Identity;
-  protection: Protection;
+  inFlight: () => number;
   shedding: Shedding;
   refusals: Refusals;
 };
@@ -49,13 +48,13 @@ const schema = {
 /** GET /api/admin/protection: what the layers do, for operators. */
 export function registerProtection(
   app: App,
-  { identity, protection, shedding, refusals }: ProtectionParts,
+  { identity, inFlight, shedding, refusals }: ProtectionParts,
 ): void {
   app.get('/api/admin/protection', { schema }, async request => {
     identity.requireOperator(request);
     const { level, lagMs, waitMs } = shedding.state();
     return {
-      inFlight: protection.inFlight(),
+      inFlight: inFlight(),
       shedding: { level, lagMs: Math.round(lagMs), waitMs: Math.round(waitMs) },
       refused: { ...refusals },
     };
