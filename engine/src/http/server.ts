@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { safeParse, z } from 'zod';
 import { createAnswerError, createAnswerUnknownRoute } from './answer-error.js';
 import { createAnswerTogether } from './answer-together.js';
+import { registerPages } from './pages.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
 
@@ -76,7 +76,7 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
     },
     transform: jsonSchemaTransform,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
+  await registerPages(app);
   return app;
 }
 

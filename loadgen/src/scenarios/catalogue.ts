@@ -1,5 +1,6 @@
 import { checkout } from './checkout.js';
 import { constant } from './constant.js';
+import { ids } from './ids.js';
 import { mixed } from './mixed.js';
 import { overload } from './overload.js';
 import { race } from './race.js';
@@ -19,5 +20,6 @@ export const SCENARIOS: readonly Scenario[] = [
   mixed,
   scale,
   overload,
+  ids,
   raw,
 ];
