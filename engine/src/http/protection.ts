@@ -115,7 +115,7 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
   };
 }
 
-export const shedLayer = {
+const shedLayer = {
   browsing: 'shedBrowsing',
   buying: 'shedBuying',
   finishing: 'shedFinishing',

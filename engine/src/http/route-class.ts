@@ -23,6 +23,7 @@ const classes: Record<string, RouteClass> = {
   'POST /api/webhooks/payments': 'free',
   'GET /api/health': 'free',
   'GET /api/ready': 'free',
+  'GET /api/users/health': 'free',
   'GET /metrics': 'free',
 };
 

@@ -19,6 +19,14 @@ export interface OpenPace {
   readonly queuedMs?: number;
 }
 
+/** Several open paces, one after another: steps of rising rates, each as long. */
+export interface Climb {
+  readonly kind: 'climb';
+  /** What the server sustains; null has it measured first. */
+  readonly ratePerSecond: number | null;
+  readonly stepMs: number;
+}
+
 /** Sends the next request on a free connection. */
 export type Issue = (connection: Connection, intendedAtMs: number, nowMs: number) => void;
 

@@ -1,15 +1,7 @@
 import { createDrive, type DriveResult } from '../drive/drive.js';
-import type { Pace } from '../drive/pace.js';
+import type { Climb, Pace } from '../drive/pace.js';
 import type { Run } from '../prepare.js';
 import { type Curve, firstNormalSecond, type Phase, type StepFigures } from './curve.js';
-
-/** Steps of rising rates, each as long. */
-export interface Climb {
-  readonly kind: 'climb';
-  /** What the server sustains; null has it measured first. */
-  readonly ratePerSecond: number | null;
-  readonly stepMs: number;
-}
 
 export interface Climbed {
   readonly result: DriveResult;

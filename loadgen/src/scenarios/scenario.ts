@@ -1,6 +1,5 @@
 import type { Entrance } from '../contract/road.js';
-import type { Pace } from '../drive/pace.js';
-import type { Climb } from '../overload/climb.js';
+import type { Climb, Pace } from '../drive/pace.js';
 import type { IdRequests } from '../traffic/ids.js';
 import type { Mix, Shares } from '../traffic/mix.js';
 import type { Facts } from '../verdict/answers.js';
