@@ -4,7 +4,7 @@ import type { AppOptions } from '../src/app/app.js';
 import { problems } from '../src/http/problem.js';
 import type { Decide } from '../src/ledger/decide.js';
 import { createDecisionQueue } from '../src/orders/decide.js';
-import { type Answer, serviceHeaders, startTestApi } from './support/api.js';
+import { type Answer, serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { createTestDatabase } from './support/database.js';
 import { createTestSale, type SaleOptions } from './support/sale.js';
 
@@ -22,6 +22,8 @@ type Case = {
   decide?: Decide;
   before?: Purchase[];
   send: Purchase | { body: unknown; headers: Record<string, string> };
+  /** Shows the cookie of a demo session instead of the API key. */
+  byCookie?: true;
 };
 
 const failing = (error: Error) => () => Promise.reject(error);
@@ -38,6 +40,13 @@ const cases: Record<string, Case[]> = {
   'not-authenticated': [
     { send: { body: { productId: 999_999, userId: 'a' }, headers: { authorization: 'Bearer x' } } },
   ],
+  'forbidden-origin': [
+    {
+      send: { body: { productId: 999_999, userId: 'a' }, headers: { origin: 'https://evil.example' } },
+      byCookie: true,
+    },
+  ],
+  csrf: [{ send: { body: { productId: 999_999, userId: 'a' }, headers: {} }, byCookie: true }],
   'product-not-found': [{ send: { productId: 999_999, userId: 'a', quantity: 11 } }],
   replayed: [{ sale: { allocation: 1 }, before: [{ ...buy, key: 'k' }], send: { ...buy, key: 'k' } }],
   'idempotency-key-reused': [
@@ -104,11 +113,11 @@ describe('docs/outcomes.md', () => {
   });
 });
 
-async function answerOf({ sale, decide, before = [], send }: Case): Promise<Answer> {
+async function answerOf({ sale, decide, before = [], send, byCookie }: Case): Promise<Answer> {
   const { url, pool } = await createTestDatabase();
   const { productId } = await createTestSale(pool, sale);
   const options = decide ? { createDecisions: queueOf(decide) } : {};
-  const api = await startTestApi(url, {}, options);
+  const api = await startTestApi(url, byCookie ? { IDENTITY: 'demo' } : {}, options);
   const withProduct = (purchase: Purchase) => ({
     ...purchase,
     productId: purchase.productId === P ? productId : purchase.productId,
@@ -117,8 +126,13 @@ async function answerOf({ sale, decide, before = [], send }: Case): Promise<Answ
   if ('productId' in send) return api.purchase(withProduct(send));
   return api.request('POST', '/api/purchase', {
     body: send.body,
-    headers: { ...serviceHeaders, ...send.headers },
+    headers: { ...(byCookie ? await cookieHeaders(api) : serviceHeaders), ...send.headers },
   });
+}
+
+async function cookieHeaders(api: TestApi): Promise<Record<string, string>> {
+  const session = await api.request('POST', '/api/session', { headers: {} });
+  return { cookie: `doorbuster_session=${String(session.body.token)}` };
 }
 
 function queueOf(decide: Decide): NonNullable<AppOptions['createDecisions']> {

@@ -2,9 +2,11 @@ import { followLedger } from '../admission/follow-ledger.js';
 import { createStockViews, type StockViews } from '../admission/stock-views.js';
 import { createCalendar } from '../catalog/calendar.js';
 import { createListProductIds } from '../catalog/products.js';
+import { registerCors } from '../http/cors.js';
 import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
-import { createIdentity } from '../http/identity.js';
+import { createIdentity } from '../http/identity/identity.js';
+import { keepOperatorTrail } from '../http/operator-trail.js';
 import { registerAdmin } from '../http/routes/admin.js';
 import { registerAttempts } from '../http/routes/attempts.js';
 import { registerCatalog } from '../http/routes/catalog.js';
@@ -12,6 +14,7 @@ import { registerCheckout } from '../http/routes/checkout.js';
 import { registerDeadLetters } from '../http/routes/dead-letters.js';
 import { registerFaults } from '../http/routes/faults.js';
 import { registerOperations } from '../http/routes/operations.js';
+import { registerOperators } from '../http/routes/operators.js';
 import { registerOrderEvents } from '../http/routes/order-events.js';
 import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
@@ -95,11 +98,19 @@ async function createApiServer(
   memory: ReturnType<typeof createMemory>,
   limits: Partial<EventStreamOptions>,
 ) {
-  const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
+  const { config, secrets, logger, pool, queue, faults, faultBroadcast, warn } = parts;
   const { clock, calendar, views } = memory;
   const server = await createServer(logger);
+  registerCors(server, config.CORS_ORIGIN);
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
-  const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
+  const onError = warn('the keys for tokens could not be read');
+  const identity = createIdentity({ config, secrets, db: pool, nowMs: clock.nowMs, onError });
+  if (identity.onRequest) server.addHook('onRequest', identity.onRequest);
+  keepOperatorTrail(server, {
+    db: pool,
+    identity,
+    onError: warn("how an operator's action ended was not kept"),
+  });
   const eventStreams = createEventStreams(server, limits);
   const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
@@ -131,6 +142,7 @@ async function createApiServer(
   registerAdmin(server, { ...shop, canBePaid: config.PAYMENT_PROVIDER !== 'none' });
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
+  registerOperators(server, { identity, pool });
   registerOperations(server, { unreadyReasons });
   return { server, draining };
 }
