@@ -9,6 +9,7 @@ import {
 import type { Config } from '../../platform/config/config.js';
 import type { Queryable } from '../../platform/postgres.js';
 import type { Secrets } from '../../platform/secrets.js';
+import { addressKeyOf } from '../client-address.js';
 import { ProblemError } from '../problem.js';
 import { bearerOf, cookieOf, cookieText } from './credentials.js';
 import type { CrossSite } from './cross-site.js';
@@ -55,7 +56,7 @@ export function createOperators(options: OperatorsOptions): Operators {
   const { config, secrets, db, nowMs, crossSite } = options;
   const signer = createTokenSigner(secrets.secretKey, 'operator-session');
   const sessions = createOperatorSessions(db);
-  const { sameSecret, ofBearer } = createGuessing(options);
+  const { checkSecret, ofBearer } = createGuessing(options);
   const found = new WeakMap<FastifyRequest, Operator>();
 
   async function ofCookie(request: FastifyRequest, cookie: string): Promise<Operator> {
@@ -86,7 +87,7 @@ export function createOperators(options: OperatorsOptions): Operators {
     },
     of: request => found.get(request),
     async signIn(request, name, secret) {
-      sameSecret(request, name, secret);
+      checkSecret(request, name, secret);
       const ttlSeconds = config.OPERATOR_SESSION_TTL_SECONDS;
       const userAgent = (request.headers['user-agent'] ?? '').slice(0, userAgentCharactersMax);
       const origin = { ip: request.ip, userAgent };
@@ -125,8 +126,8 @@ function createGuessing({ config, secrets, callerIfAny }: OperatorsOptions) {
   }
 
   return {
-    sameSecret({ ip }: FastifyRequest, name: string, secret: string): void {
-      const names = [`user ${name}`, `address ${addressOf(ip)}`];
+    checkSecret(request: FastifyRequest, name: string, secret: string): void {
+      const names = [`user ${name}`, `address ${addressKeyOf(request)}`];
       checkLock(names);
       if (secrets.operators[operatorAt(secret)]?.name === name) {
         lockOut.forget(`user ${name}`);
@@ -137,7 +138,7 @@ function createGuessing({ config, secrets, callerIfAny }: OperatorsOptions) {
     },
 
     ofBearer(request: FastifyRequest): Operator {
-      const names = [`address ${addressOf(request.ip)}`];
+      const names = [`address ${addressKeyOf(request)}`];
       const bearer = bearerOf(request);
       if (bearer !== undefined) {
         checkLock(names);
@@ -154,14 +155,4 @@ function createGuessing({ config, secrets, callerIfAny }: OperatorsOptions) {
       throw new ProblemError('not-authenticated');
     },
   };
-}
-
-/** Somebody with IPv6 has at least a /64 to call from. */
-export function addressOf(ip: string): string {
-  if (!ip.includes(':') || ip.startsWith('::ffff:')) return ip;
-  const [head = '', tail] = ip.split('::');
-  const groups = head.split(':');
-  const rest = tail === undefined ? [] : tail.split(':').filter(Boolean);
-  const zeros = Array<string>(Math.max(0, 8 - groups.length - rest.length)).fill('0');
-  return [...groups, ...(tail === undefined ? [] : zeros), ...rest].slice(0, 4).join(':');
 }
