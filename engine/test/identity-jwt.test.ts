@@ -114,6 +114,16 @@ describe('a token of the shop’s issuer', () => {
     expect((await buy(api, good, productId)).status).toBe(200);
   });
 
+  it('is refused with an algorithm that is not set, though the issuer has such a key', async () => {
+    const other = await createKey('b', 'ES384');
+    const { api, issuer, productId } = await start({ JWT_JWKS_COOLDOWN_MS: '1' });
+    await issuer.publish(other);
+    expect((await buy(api, await signToken(other, issuerName), productId)).status).toBe(401);
+    const lax = { JWT_JWKS_URL: issuer.url, JWT_ALGORITHMS: 'ES256,ES384' };
+    const both = await startTestApi((await createTestDatabase()).url, settings(lax));
+    expect((await buy(both, await signToken(other, issuerName), 999_999)).slug).toBe('product-not-found');
+  });
+
   it('counts with RSA and Ed25519 as well, and with a key that is given as a setting', async () => {
     for (const algorithm of ['RS256', 'EdDSA', 'ES256']) {
       const key = await createKey('a', algorithm);
