@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { uuidv7 } from 'uuidv7';
 import { addOperatorAction, endOperatorAction, type NewOperatorAction } from '../operators/actions.js';
 import type { Queryable } from '../platform/postgres.js';
+import { isSafe } from './identity/cross-site.js';
 import type { Identity } from './identity/identity.js';
 
 export type OperatorTrailOptions = {
@@ -48,7 +49,7 @@ export function keepOperatorTrail(
 }
 
 function isAction({ url, method }: RouteOptions): boolean {
-  const isUnsafe = [method].flat().some(name => name !== 'GET' && name !== 'HEAD');
+  const isUnsafe = [method].flat().some(name => !isSafe[name]);
   return isUnsafe && url.startsWith('/api/admin/') && !(url === signInPath && method === 'POST');
 }
 
@@ -71,7 +72,7 @@ export function describeAction(request: FastifyRequest, reply: FastifyReply): De
 }
 
 /** `ok`, or the slug of the problem that the answer is. */
-export function outcomeOf(status: number, payload: unknown): string {
+function outcomeOf(status: number, payload: unknown): string {
   if (status < 400) return 'ok';
   const [, slug] = /^\{"type":"\/problems\/([a-z-]+)"/.exec(typeof payload === 'string' ? payload : '') ?? [];
   return slug ?? String(status);

@@ -11,7 +11,7 @@ export type OperatorSession = {
   endsAt: Date;
 };
 
-export type NewOperatorSession = Pick<OperatorSession, 'sessionId' | 'operator' | 'ip' | 'userAgent'> & {
+type NewOperatorSession = Pick<OperatorSession, 'sessionId' | 'operator' | 'ip' | 'userAgent'> & {
   ttlSeconds: number;
 };
 

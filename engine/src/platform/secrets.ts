@@ -15,7 +15,7 @@ export type Secrets = {
   csrfSecret: string;
 };
 
-export type OperatorSecret = { name: string; secret: string };
+type OperatorSecret = { name: string; secret: string };
 
 /** Where a secret that was not given by a setting is kept, readable by its owner alone. */
 export function secretPath(dataDir: string, name: 'api-key' | 'operator-token' | 'secret-key'): string {

@@ -5,7 +5,7 @@ import type { CrossSite } from './cross-site.js';
 import { csrfCookie, sessionCookie } from './shoppers.js';
 import type { TokenSigner } from './signed-token.js';
 
-export type DemoSession = { token: string; csrfToken: string; expiresAt: Date; cookies: string[] };
+type DemoSession = { token: string; csrfToken: string; expiresAt: Date; cookies: string[] };
 
 /** Sessions of shoppers who are nobody in particular. */
 export type DemoSessions = {

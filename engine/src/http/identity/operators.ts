@@ -18,9 +18,9 @@ import { createSecretCheck } from './secret-check.js';
 import { createTokenSigner } from './signed-token.js';
 
 /** Who acts: by a session, or without one where the secret itself is presented. */
-export type Operator = { name: string; session: OperatorSession | undefined };
+type Operator = { name: string; session: OperatorSession | undefined };
 
-export type SignedIn = { session: OperatorSession; csrfToken: string; cookies: string[] };
+type SignedIn = { session: OperatorSession; csrfToken: string; cookies: string[] };
 
 export type Operators = {
   /** @throws ProblemError not-authenticated, forbidden, locked-out, forbidden-origin or csrf */

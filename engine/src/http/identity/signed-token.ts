@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What a signed token says: a subject, and until when it counts. */
-export type SignedToken = { subject: string; endsAtMs: number };
+type SignedToken = { subject: string; endsAtMs: number };
 
 export type TokenSigner = {
   sign(token: SignedToken): string;

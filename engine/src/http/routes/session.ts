@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { AllocateUserId } from '../../ids/allocate.js';
+import type { AllocateIds } from '../../ids/allocate.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError } from '../problem.js';
+import { ProblemError, sendProblem } from '../problem.js';
 import { idSchema, problemResponses } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type SessionParts = {
   identity: Identity;
-  allocateUserId: AllocateUserId;
+  allocateIds: AllocateIds;
 };
 
 const schema = {
@@ -27,12 +27,14 @@ const schema = {
 };
 
 /** POST /api/session: there only with the demo identity. */
-export function registerSession(app: App, { identity, allocateUserId }: SessionParts): void {
+export function registerSession(app: App, { identity, allocateIds }: SessionParts): void {
   const { demoSessions } = identity;
   app.post('/api/session', { schema }, async (request, reply) => {
     if (!demoSessions) throw new ProblemError('not-found', 'Sessions exist with the demo identity alone.');
     demoSessions.checkOrigin(request);
-    const userId = await allocateUserId();
+    const allocation = await allocateIds('user', 1);
+    if (allocation.outcome !== 'allocated') return sendProblem(reply, allocation.outcome);
+    const userId = allocation.first;
     const { token, csrfToken, expiresAt, cookies } = demoSessions.issue(request, userId);
     reply.code(201).header('set-cookie', cookies);
     return reply.send({ userId, token, csrfToken, expiresAt: expiresAt.toISOString() });
