@@ -152,7 +152,7 @@ async function stateOf(api: TestApi, ann: string, { orderId, heldOrderId }: Thin
 async function openShop() {
   const { url, pool } = await createTestDatabase();
   const { productId } = await createTestSale(pool, { perUserLimit: 1000, allocation: 100_000 });
-  const api = await startTestApi(url, { IDENTITY: 'demo', FAULTS_ENABLED: 'true', OPERATOR_TRIES_MAX: '0' });
+  const api = await startTestApi(url, { IDENTITY: 'demo', FAULTS_ENABLED: 'true' });
   const ann = 'ann';
   const bought = await createShopper(api, ann).purchase(productId);
   const held = heldBy(await createShopper(api, ann).checkout(productId));

@@ -5,7 +5,7 @@ import { createListProductIds } from '../catalog/products.js';
 import { registerCors } from '../http/cors.js';
 import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
-import { createIdentity } from '../http/identity/identity.js';
+import { createIdentity, type Identity } from '../http/identity/identity.js';
 import { keepOperatorTrail } from '../http/operator-trail.js';
 import { registerAdmin } from '../http/routes/admin.js';
 import { registerAttempts } from '../http/routes/attempts.js';
@@ -24,7 +24,7 @@ import { registerSecurityTxt } from '../http/routes/security-txt.js';
 import { registerSession } from '../http/routes/session.js';
 import { registerUsers } from '../http/routes/users.js';
 import { registerWebhooks } from '../http/routes/webhooks.js';
-import { createServer } from '../http/server.js';
+import { type App, createServer } from '../http/server.js';
 import { createAllocateIds } from '../ids/allocate.js';
 import { createCheckIds } from '../ids/check.js';
 import { createAttempts } from '../ledger/attempts.js';
@@ -32,7 +32,7 @@ import { createCheckoutCodes } from '../orders/checkout-code.js';
 import { createOrderFollower } from '../orders/follow-orders.js';
 import { createReadLife } from '../orders/read-life.js';
 import { createFindReplay, createReadOrder } from '../orders/replay.js';
-import { createDatabaseClock } from '../platform/database-clock.js';
+import { createDatabaseClock, type DatabaseClock } from '../platform/database-clock.js';
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
 import type { Parts } from './parts.js';
@@ -101,19 +101,12 @@ async function createApiServer(
   memory: ReturnType<typeof createMemory>,
   limits: Partial<EventStreamOptions>,
 ) {
-  const { config, secrets, logger, pool, queue, faults, faultBroadcast, warn } = parts;
+  const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
   const { clock, calendar, views } = memory;
   const server = await createServer(logger);
   registerCors(server, config.CORS_ORIGIN);
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
-  const onError = warn('the keys for tokens could not be read');
-  const identity = createIdentity({ config, secrets, db: pool, nowMs: clock.nowMs, onError });
-  if (identity.onRequest) server.addHook('onRequest', identity.onRequest);
-  keepOperatorTrail(server, {
-    db: pool,
-    identity,
-    onError: warn("how an operator's action ended was not kept"),
-  });
+  const identity = identifyCallers(server, parts, clock);
   const eventStreams = createEventStreams(server, limits);
   const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
@@ -157,6 +150,20 @@ async function createApiServer(
   registerOperations(server, { unreadyReasons });
   registerSecurityTxt(server, config.SECURITY_CONTACT);
   return { server, draining };
+}
+
+/** Who calls: found out before a route is entered. What operators do is written down, on every route that comes after. */
+function identifyCallers(
+  server: App,
+  { config, secrets, pool, warn }: Parts,
+  clock: DatabaseClock,
+): Identity {
+  const onError = warn('the keys for tokens could not be read');
+  const identity = createIdentity({ config, secrets, db: pool, nowMs: clock.nowMs, onError });
+  if (identity.onRequest) server.addHook('onRequest', identity.onRequest);
+  const onLost = warn("how an operator's action ended was not kept");
+  keepOperatorTrail(server, { db: pool, identity, onError: onLost });
+  return identity;
 }
 
 // Connections that the kernel holds for us while we are busy. With Node's 511 a rush of 2,000 overflows it, and a client

@@ -11,6 +11,7 @@ describe('settings', () => {
       PORT: 3000,
       HOST: '127.0.0.1',
       IDENTITY: 'demo',
+      OPERATOR_TRIES_MAX: 10,
       DB_POOL_MAX: 25,
     });
   });
