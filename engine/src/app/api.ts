@@ -25,8 +25,7 @@ import { createAttempts } from '../ledger/attempts.js';
 import { createCheckoutCodes } from '../orders/checkout-code.js';
 import { createOrderFollower } from '../orders/follow-orders.js';
 import { createReadLife } from '../orders/read-life.js';
-import { createFindReplay, createReadOrder } from '../orders/replay.js';
-import { createDatabaseClock } from '../platform/database-clock.js';
+import { createFindReplay, createReadOrder, expectLateOrders } from '../orders/replay.js';
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
 import type { Parts } from './parts.js';
@@ -61,10 +60,11 @@ export async function startApi(parts: Parts, limits: Partial<EventStreamOptions>
 
 /** What this process remembers of the ledger, and what it has yet to tell it. */
 function createMemory(parts: Parts) {
-  const { config, logger, pool, connection, decisions, warn, followStock, faultBroadcast } = parts;
-  const clock = createDatabaseClock();
+  const { config, logger, pool, connection, decisions, warn, followStock, faultBroadcast, clock, outage } =
+    parts;
   const calendar = createCalendar(pool, clock);
   const orderFollower = createOrderFollower({ db: pool, onError: warn('followed orders could not be read') });
+  const warnOfFollower = warn('trouble on the connection that follows the ledger');
   const follower = followLedger({
     connection,
     clock,
@@ -72,7 +72,11 @@ function createMemory(parts: Parts) {
     views: () => views,
     onOrders: orderFollower.changed,
     onFaults: faultBroadcast.hear,
-    onError: warn('trouble on the connection that follows the ledger'),
+    // Mostly the first to notice: an order that comes then need not try in vain.
+    onError(error) {
+      warnOfFollower(error);
+      void outage.suspect();
+    },
   });
   const views: StockViews = createStockViews(pool, follower.isLive);
   followStock(views.apply);
@@ -87,7 +91,7 @@ function createMemory(parts: Parts) {
     await follower.close();
   }
 
-  return { clock, calendar, views, attempts, orderFollower, close };
+  return { calendar, views, attempts, orderFollower, close };
 }
 
 async function createApiServer(
@@ -95,13 +99,16 @@ async function createApiServer(
   memory: ReturnType<typeof createMemory>,
   limits: Partial<EventStreamOptions>,
 ) {
-  const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
-  const { clock, calendar, views } = memory;
+  const { config, secrets, logger, pool, queue, faults, faultBroadcast, clock, outage, whileDown } = parts;
+  const { calendar, views } = memory;
   const server = await createServer(logger);
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
   const eventStreams = createEventStreams(server, limits);
-  const readOrder = createReadOrder(pool);
+  const readWritten = createReadOrder(pool);
+  const readOrder = whileDown
+    ? expectLateOrders(readWritten, () => outage.wasLately(lateOrdersWithinMs))
+    : readWritten;
   const codes = createCheckoutCodes(secrets.secretKey);
   const gate = createGate(parts.shared, views, clock);
   const probe = createProbe(pool);
@@ -109,12 +116,15 @@ async function createApiServer(
     ...parts,
     ...memory,
     ...{ identity, gate, readOrder, codes, eventStreams },
-    findReplay: createFindReplay(readOrder),
+    findReplay: createFindReplay(readWritten, readOrder),
     readLife: createReadLife(pool),
   };
 
   async function unreadyReasons(): Promise<string[]> {
     if (draining.isOn()) return ['this process is shutting down'];
+    // Without the database too: no other process is better off, and a balancer that had none left would refuse what can be
+    // taken.
+    if (whileDown?.hasRoom()) return [];
     const error = await probe();
     return error === undefined ? [] : [`PostgreSQL does not answer: ${messageOf(error)}`];
   }
@@ -134,6 +144,9 @@ async function createApiServer(
   registerOperations(server, { unreadyReasons });
   return { server, draining };
 }
+
+// Orders that were taken while the database was down are written down within a second or two, wherever they were taken.
+const lateOrdersWithinMs = 10_000;
 
 // Connections that the kernel holds for us while we are busy. With Node's 511 a rush of 2,000 overflows it, and a client
 // whose handshake was dropped waits for its own retransmissions, seconds long. The kernel caps it at net.core.somaxconn.

@@ -26,7 +26,7 @@ export type EntranceParts = {
 export type EntranceOptions = {
   entrance: NonNullable<PurchaseRequest['entrance']>;
   /** Joins the sale's open batch. */
-  join: (saleId: number, purchase: PurchaseRequest) => Promise<Outcome>;
+  join: (saleId: number, purchase: PurchaseRequest, sale: Sale) => Promise<Outcome>;
 };
 
 type BuyBody = {
@@ -104,7 +104,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const purchase = { orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod };
     const decided = await (refusal || !sale
       ? replayOr(refusal ?? 'sale-not-open', purchase, productId)
-      : join(sale.saleId, purchase));
+      : join(sale.saleId, purchase, sale));
     if (sale && !refusal && decided.outcome === 'limit-reached') gate.limitReached(sale.saleId, shopperId);
     if (!isWrittenWithOrder[decided.outcome]) {
       attempts.record({ ...attempt, outcome: decided.outcome });
