@@ -23,7 +23,7 @@ const answersWithinMs = 500;
 const askEveryMs = 250;
 
 export function createOutage({ pool, onChange }: OutageOptions): Outage {
-  const probe = createProbe(pool);
+  const probe = createProbe(() => pool.query('select 1'));
   const listeners: (() => void)[] = [];
   const closing = new AbortController();
   let overAtMs = Number.NEGATIVE_INFINITY;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { connectionsSettings } from './settings/connections.js';
 import { decisionsSettings } from './settings/decisions.js';
 import { identitySettings } from './settings/identity.js';
+import { idsSettings } from './settings/ids.js';
 import { paymentsSettings } from './settings/payments.js';
 import { processSettings } from './settings/process.js';
 
@@ -14,6 +15,7 @@ const settings = {
   ...processSettings,
   ...connectionsSettings,
   ...identitySettings,
+  ...idsSettings,
   ...decisionsSettings,
   ...paymentsSettings,
 } satisfies Record<string, z.ZodType>;
