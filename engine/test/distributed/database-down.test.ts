@@ -7,6 +7,7 @@ import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
 import { type Answer, serviceHeaders, startTestApi, type TestApi } from '../support/api.js';
 import { expectCleanAudit } from '../support/audit.js';
 import { until } from '../support/condition.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
 import { decidedStandings, postOrder, queueOrder, standingOf } from '../support/queued.js';
 import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
 import { startTestRoles } from '../support/roles.js';
@@ -115,9 +116,11 @@ describe('an order while PostgreSQL is down', () => {
     const { productId, saleId } = await createTestSale(pool);
     const api = await startApi({ DECISION_DEADLINE_MS: '300' });
     await remember([api], productId);
-    await postgres.stop();
     const orders = Array.from({ length: 20 }, (_, i) => ({ productId, userId: `shopper-${i}` }));
-    const ids = await Promise.all(orders.map(order => queueOrder(api, order)));
+    const before = await Promise.all(orders.slice(0, 10).map(order => queueOrder(api, order)));
+    await postgres.stop();
+    const meanwhile = await Promise.all(orders.slice(10).map(order => queueOrder(api, order)));
+    const ids = [...before, ...meanwhile];
     await api.drain();
 
     const worker = await startTestRoles(postgres.url, ['worker'], { ...env(), DECISION_DEADLINE_MS: '300' });
@@ -131,6 +134,31 @@ describe('an order while PostgreSQL is down', () => {
     expect(await decidedStandings(pool, ids)).toEqual(ids.map(() => 'CONFIRMED'));
     expect(await stockOf(pool, saleId)).toMatchObject({ sold: 20 });
     expect((await pool.query('select from dead_letters')).rowCount).toBe(0);
+    await expectCleanAudit(pool);
+  }, 60_000);
+});
+
+describe('a PostgreSQL that falls silent', () => {
+  it('is not waited for longer than the deadline: the order is taken, and decided once when the silence is over', async () => {
+    const { pool } = postgres;
+    const { productId, saleId } = await createTestSale(pool);
+    const proxy = await startFaultProxy(postgres.url);
+    const api = await startTestApi(proxy.url, { ...env(), DB_TIMEOUT: '500' });
+    await remember([api], productId);
+
+    proxy.setSilent(true);
+    const startedAtMs = performance.now();
+    const ids = await Promise.all(
+      ['a', 'b'].map(userId => queueOrder(api, { productId, userId, key: `silence-${userId}` })),
+    );
+    const tookMs = performance.now() - startedAtMs;
+    proxy.setSilent(false);
+    await startTestRoles(postgres.url, ['worker'], env());
+
+    // Half of the deadline, half a second to ask, and what a busy machine needs.
+    expect(tookMs).toBeLessThan(4000);
+    await until('they are in the ledger', async () => (await countOrders(pool, saleId)) === 2, 20_000);
+    expect(await decidedStandings(pool, ids)).toEqual(['CONFIRMED', 'CONFIRMED']);
     await expectCleanAudit(pool);
   }, 60_000);
 });
