@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RabbitmqServer, startRabbitmq } from '../../drill/servers/rabbitmq.js';
 import { orderIdOf } from '../../src/orders/order-id.js';
 import { sleep } from '../../src/platform/backoff.js';
 import type { Pool } from '../../src/platform/postgres.js';
@@ -9,12 +10,11 @@ import { expectCleanAudit } from '../support/audit.js';
 import { until } from '../support/condition.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { decidedStandings, postOrder, queueOrder, standingOf } from '../support/queued.js';
-import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
 import { startTestRoles } from '../support/roles.js';
 import { createTestSale, stockOf } from '../support/sale.js';
 import { type StoppablePostgres, startStoppablePostgres } from '../support/stoppable-postgres.js';
 
-let rabbitmq: TestRabbitmq;
+let rabbitmq: RabbitmqServer;
 let postgres: StoppablePostgres;
 beforeAll(async () => {
   [rabbitmq, postgres] = await Promise.all([startRabbitmq(), startStoppablePostgres()]);

@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { startPostgres } from '../../drill/servers/postgres.js';
 import { readRoutines } from '../../src/ledger/routines.js';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/platform/embedded-postgres/start.js';
 import { migrate } from '../../src/platform/migrations.js';
 import { createPool, type Pool } from '../../src/platform/postgres.js';
 import { testConfig } from './config.js';
@@ -23,15 +23,15 @@ export async function startStoppablePostgres(): Promise<StoppablePostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-stoppable-'));
   // Run by root, the server is another user; it may pass through, and its cluster stays in here.
   await chmod(dataDir, 0o711);
-  let server: EmbeddedPostgres = await startEmbeddedPostgres({ dataDir });
-  const { databaseUrl: url, port } = server;
+  const server = await startPostgres(dataDir);
+  const { url } = server;
   const pool = createPool(url, testConfig());
   await migrate(pool, await readRoutines());
   let isStopped = false;
 
   async function start(): Promise<void> {
     if (!isStopped) return;
-    server = await startEmbeddedPostgres({ dataDir, choosePort: async () => port });
+    await server.start();
     isStopped = false;
   }
 
