@@ -15,6 +15,7 @@ import { registerOperations } from '../http/routes/operations.js';
 import { registerOrderEvents } from '../http/routes/order-events.js';
 import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
+import { registerProtection } from '../http/routes/protection.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
 import { registerSecurityTxt } from '../http/routes/security-txt.js';
@@ -32,6 +33,7 @@ import { createFindReplay, createReadOrder, expectLateOrders } from '../orders/r
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
 import type { Parts } from './parts.js';
+import { createLayers } from './protection.js';
 import { createGate } from './redis.js';
 
 export type Api = {
@@ -104,9 +106,10 @@ async function createApiServer(
 ) {
   const { config, secrets, logger, pool, queue, faults, faultBroadcast, clock, outage, whileDown } = parts;
   const { calendar, views } = memory;
-  const server = await createServer(logger);
-  const draining = createDraining(server, config.DRAIN_DELAY_MS);
   const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
+  const { serverOptions, ...layers } = createLayers(parts, identity);
+  const server = await createServer(logger, serverOptions);
+  const draining = createDraining(server, config.DRAIN_DELAY_MS);
   const eventStreams = createEventStreams(server, limits);
   const readWritten = createReadOrder(pool);
   const readOrder = whileDown
@@ -118,6 +121,7 @@ async function createApiServer(
   const shop = {
     ...parts,
     ...memory,
+    ...layers,
     ...{ identity, gate, readOrder, codes, eventStreams },
     findReplay: createFindReplay(readWritten, readOrder),
     readLife: createReadLife(pool),
@@ -152,6 +156,7 @@ async function createApiServer(
   registerAdmin(server, { ...shop, canBePaid: config.PAYMENT_PROVIDER !== 'none' });
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
+  registerProtection(server, shop);
   registerOperations(server, { unreadyReasons });
   registerSecurityTxt(server, config.SECURITY_CONTACT);
   return { server, draining };

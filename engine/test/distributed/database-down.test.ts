@@ -94,7 +94,7 @@ describe('an order while PostgreSQL is down', () => {
     expect(again.headers.get('idempotency-replayed')).toBe('true');
     expect(other).toMatchObject({ status: 422, slug: 'idempotency-key-reused' });
     expect(beyond).toMatchObject({ status: 503, slug: 'overloaded' });
-    expect(beyond.headers.get('retry-after')).toBe('1');
+    expect(Number(beyond.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(off).toMatchObject({ status: 503, slug: 'overloaded' });
     expect(readyWithRoom.status).toBe(200);
     expect(ready.map(({ status }) => status)).toEqual([503, 503]);

@@ -104,12 +104,13 @@ function registerAccept(app: App, parts: OrdersParts): void {
   const { acceptances } = parts;
   const enter = createEntrance(parts, {
     entrance: 'queued',
-    join: (saleId, purchase, { priceMinor }) => acceptances.join(saleId, { ...purchase, priceMinor }),
+    join: (saleId, purchase, patience, { priceMinor }) =>
+      acceptances.join(saleId, { ...purchase, priceMinor }, patience),
   });
   const enterToFail = createEntrance(parts, {
     entrance: 'queued',
-    join: (saleId, purchase, { priceMinor }) =>
-      acceptances.join(saleId, { ...purchase, priceMinor, forceFail: true }),
+    join: (saleId, purchase, patience, { priceMinor }) =>
+      acceptances.join(saleId, { ...purchase, priceMinor, forceFail: true }, patience),
   });
 
   app.post('/api/orders', { schema: accept }, async (request, reply) => {
