@@ -223,7 +223,7 @@ describe('the keys of the issuer', () => {
       );
       const answer = await buy(api, await token(), productId);
       expect(answer).toMatchObject({ status: 503, slug: 'unavailable' });
-      expect(answer.headers.get('retry-after')).toBe('1');
+      expect(answer.headers.get('retry-after')).toMatch(/^[1-3]$/);
       // Whoever needs no token is not troubled.
       expect((await api.purchase({ productId, userId: 'u' })).status).toBe(200);
       expect((await api.request('GET', '/api/products', bearing(await token()))).status).toBe(200);
