@@ -5,6 +5,7 @@ import { createListProductIds } from '../catalog/products.js';
 import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
 import { createIdentity } from '../http/identity.js';
+import { createPages } from '../http/pages.js';
 import { registerAdmin } from '../http/routes/admin.js';
 import { registerAttempts } from '../http/routes/attempts.js';
 import { registerCatalog } from '../http/routes/catalog.js';
@@ -97,7 +98,8 @@ async function createApiServer(
 ) {
   const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
   const { clock, calendar, views } = memory;
-  const server = await createServer(logger);
+  const pages = config.WEB_URL ? createPages(config.WEB_URL) : undefined;
+  const server = await createServer(logger, pages);
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
   const eventStreams = createEventStreams(server, limits);

@@ -6,14 +6,19 @@ import type { Logger } from 'pino';
 import { safeParse, z } from 'zod';
 import { createAnswerError, createAnswerUnknownRoute } from './answer-error.js';
 import { createAnswerTogether } from './answer-together.js';
+import type { Pages } from './pages.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
 
 // The largest request of ours is a product with a description of 10,000 characters, in UTF-8 or escaped.
 const bodyBytesMax = 64 * 1024;
 
-/** The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description. */
-export async function createServer(logger: Logger) {
+/**
+ * The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description.
+ *
+ * @param pages what answers where the API has no route; without it that is not found.
+ */
+export async function createServer(logger: Logger, pages?: Pages) {
   const answerError = createAnswerError(logger);
   const app = Fastify({
     // Fastify's logger makes a child logger and listeners for every request, even with its lines turned off. What is
@@ -38,7 +43,10 @@ export async function createServer(logger: Logger) {
   app.setErrorHandler<FastifyError>(answerError);
   const unknownRoute = createAnswerUnknownRoute();
   app.addHook('onRoute', unknownRoute.onRoute);
-  app.setNotFoundHandler(unknownRoute.answer);
+  app.setNotFoundHandler((request, reply) =>
+    pages?.takes(request) ? pages.answer(request, reply) : unknownRoute.answer(request, reply),
+  );
+  if (pages) app.addHook('onClose', pages.close);
   app.removeContentTypeParser('text/plain');
 
   await app.register(swagger, {

@@ -105,6 +105,8 @@ function spawnEngine(args: string[], dataDir: string, extra: Record<string, stri
       DATA_DIR: dataDir,
       PORT: '0',
       SANDBOX_PORT: '0',
+      // Pages have tests of their own.
+      WEB_ENABLED: 'false',
       LOG_LEVEL: 'warn',
       ...extra,
     },

@@ -5,6 +5,7 @@ import { decisionsSettings } from './settings/decisions.js';
 import { identitySettings } from './settings/identity.js';
 import { paymentsSettings } from './settings/payments.js';
 import { processSettings } from './settings/process.js';
+import { webSettings } from './settings/web.js';
 
 /**
  * Settings come from the environment alone. Each is read once at start; every bad value is reported in one go.
@@ -16,6 +17,7 @@ const settings = {
   ...identitySettings,
   ...decisionsSettings,
   ...paymentsSettings,
+  ...webSettings,
 } satisfies Record<string, z.ZodType>;
 
 type Name = keyof typeof settings;

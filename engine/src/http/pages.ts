@@ -1,0 +1,109 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Dispatcher, Pool } from 'undici';
+import { sendProblem } from './problem.js';
+
+/** The pages of the shop, which a web process renders. */
+export type Pages = {
+  /** Whether a request that no route of the API takes is for a page. */
+  takes(request: FastifyRequest): boolean;
+  answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
+  close(): Promise<void>;
+};
+
+// A page takes a few milliseconds of one processor, so that more at once only make each other wait.
+const connectionsMax = 32;
+// Some seconds of rendering; whoever comes on top is told to come back.
+const inFlightMax = 512;
+// A page that has not begun by then has lost its reader.
+const headersTimeoutMs = 5000;
+const bodyTimeoutMs = 10_000;
+
+/**
+ * Forwards requests for pages, one origin for pages and API. Nothing that says who is asking goes along: pages are the
+ * same for everybody, and what is a shopper's own is fetched by the browser.
+ *
+ * @param webUrl the web process, such as http://127.0.0.1:3001
+ */
+export function createPages(webUrl: string): Pages {
+  const pool = new Pool(webUrl, {
+    connections: connectionsMax,
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: bodyTimeoutMs,
+    connect: { timeout: headersTimeoutMs },
+  });
+  let inFlight = 0;
+
+  return {
+    takes: ({ method, url }) =>
+      (method === 'GET' || method === 'HEAD') && /^\/(?!\/|api(\/|\?|$))/.test(url),
+    async answer(request, reply) {
+      if (inFlight >= inFlightMax) return sendBusy(request, reply, 'overloaded');
+      inFlight += 1;
+      reply.raw.once('close', () => {
+        inFlight -= 1;
+      });
+      try {
+        return await forward(pool, request, reply);
+      } catch {
+        return sendBusy(request, reply, 'unavailable');
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+async function forward(pool: Pool, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { statusCode, headers, body } = await pool.request({
+    path: request.url,
+    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+    headers: pick(request.headers, requestHeaders),
+  });
+  reply.code(statusCode).headers(pick(headers, responseHeaders));
+  return reply.send(body);
+}
+
+// The content's negotiation, the browser's cache, and what Next's own navigation asks with. No cookie, no authorization.
+const requestHeaders = [
+  ...['accept', 'accept-encoding', 'accept-language', 'if-none-match', 'if-modified-since', 'user-agent'],
+  ...['rsc', 'next-router-state-tree', 'next-router-prefetch', 'next-router-segment-prefetch', 'next-url'],
+];
+
+const responseHeaders = [
+  ...['content-type', 'content-encoding', 'content-length', 'cache-control', 'etag', 'last-modified', 'vary'],
+  ...['location', 'x-nextjs-postponed', 'x-nextjs-stale-time', 'x-nextjs-prerender', 'link'],
+];
+
+function pick(
+  headers: Dispatcher.ResponseData['headers'],
+  names: readonly string[],
+): Record<string, string | string[]> {
+  const picked: Record<string, string | string[]> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}
+
+/** People get a page that tries again by itself, programs a problem. */
+function sendBusy(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  slug: 'overloaded' | 'unavailable',
+): FastifyReply {
+  if (!request.headers.accept?.includes('text/html')) return sendProblem(reply, slug);
+  return reply
+    .code(503)
+    .header('retry-after', '3')
+    .header('cache-control', 'no-store')
+    .type('text/html; charset=utf-8')
+    .send(busyPage);
+}
+
+const busyPage = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3">
+<meta name="viewport" content="width=device-width"><title>One moment</title>
+<style>:root{color-scheme:light dark}body{font:1.25rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1.5rem}</style>
+</head><body><h1>One moment.</h1>
+<p>The shop is busy or just starting. This page tries again by itself; orders that were accepted are safe.</p></body></html>
+`;

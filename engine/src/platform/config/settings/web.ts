@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { boolean, integer } from '../fields.js';
+
+/** Where the pages come from. */
+export const webSettings = {
+  // Without it this API has no pages. `start` runs a web process of its own and fills it in.
+  WEB_URL: z
+    .string()
+    .regex(/^https?:\/\/[^\s/]+$/, 'expected http://host:port')
+    .optional(),
+  // Of the web process that `start` runs; 0 is a free one. Only the engine calls it, on the loopback interface.
+  WEB_PORT: integer(0, 0, 65_535),
+  // For an engine that serves an API alone.
+  WEB_ENABLED: boolean('true'),
+};
