@@ -19,8 +19,10 @@ import { registerPrecheck } from '../http/routes/precheck.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
 import { registerSession } from '../http/routes/session.js';
+import { registerStockEvents } from '../http/routes/stock-events.js';
 import { registerWebhooks } from '../http/routes/webhooks.js';
 import { createServer } from '../http/server.js';
+import { createLookAtStock, createStockBroadcast } from '../http/stock-broadcast.js';
 import { createAllocateUserId } from '../ids/allocate.js';
 import { createAttempts } from '../ledger/attempts.js';
 import { createCheckoutCodes } from '../orders/checkout-code.js';
@@ -98,6 +100,7 @@ async function createApiServer(
 ) {
   const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
   const { clock, calendar, views } = memory;
+  const lookAtStock = createLookAtStock(memory);
   const pages = config.WEB_URL ? createPages(config.WEB_URL) : undefined;
   const server = await createServer(logger, pages);
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
@@ -126,7 +129,12 @@ async function createApiServer(
   registerOrders(server, { ...shop, mayForceFail: faults.isEnabled });
   registerOrderEvents(server, shop);
   registerPrecheck(server, shop);
-  registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
+  registerCatalog(server, { calendar, clock, lookAtStock, listProductIds: createListProductIds(pool) });
+  registerStockEvents(server, {
+    lookAtStock,
+    stockBroadcast: createStockBroadcast(lookAtStock),
+    stockStreams: createEventStreams(server, { streamsPerShopperMax: stockStreamsPerAddressMax }),
+  });
   registerAttempts(server, shop);
   registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
   registerWebhooks(server, shop);
@@ -136,6 +144,9 @@ async function createApiServer(
   registerOperations(server, { unreadyReasons });
   return { server, draining };
 }
+
+// An office or a mobile network behind one address; whoever comes on top polls.
+const stockStreamsPerAddressMax = 1000;
 
 // Connections that the kernel holds for us while we are busy. With Node's 511 a rush of 2,000 overflows it, and a client
 // whose handshake was dropped waits for its own retransmissions, seconds long. The kernel caps it at net.core.somaxconn.

@@ -36,7 +36,9 @@ export async function prepareWebBeside(config: Config, logger: Logger): Promise<
 
   function run(apiUrl: string): void {
     child = spawnWeb(port, apiUrl);
-    child.stderr?.on('data', (text: Buffer) => logger.warn({ web: String(text).trim() }, 'the web process says'));
+    child.stderr?.on('data', (text: Buffer) =>
+      logger.warn({ web: String(text).trim() }, 'the web process says'),
+    );
     child.once('exit', async code => {
       if (isClosing) return;
       logger.error({ code }, 'the web process has died; another takes its place');

@@ -34,8 +34,7 @@ export function createPages(webUrl: string): Pages {
   let inFlight = 0;
 
   return {
-    takes: ({ method, url }) =>
-      (method === 'GET' || method === 'HEAD') && /^\/(?!\/|api(\/|\?|$))/.test(url),
+    takes: ({ method, url }) => (method === 'GET' || method === 'HEAD') && /^\/(?!\/|api(\/|\?|$))/.test(url),
     async answer(request, reply) {
       if (inFlight >= inFlightMax) return sendBusy(request, reply, 'overloaded');
       inFlight += 1;
