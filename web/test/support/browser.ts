@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, inject, onTestFinished } from 'vitest';
+
+let browser: Promise<Browser> | undefined;
+
+afterAll(async () => {
+  await (await browser)?.close();
+  browser = undefined;
+});
+
+export type Look = { theme: 'light' | 'dark'; size: 'phone' | 'desk' };
+
+const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
+
+/** A browser of a person's own, without cookies or memory; on a desk, in light, unless said otherwise. */
+export async function openVisit(look: Partial<Look> = {}): Promise<{ context: BrowserContext; page: Page }> {
+  const { theme = 'light', size = 'desk' } = look;
+  browser ??= chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
+  const context = await (await browser).newContext({
+    baseURL: inject('shopUrl'),
+    colorScheme: theme,
+    viewport: sizes[size],
+    hasTouch: size === 'phone',
+  });
+  onTestFinished(() => context.close());
+  // A test that waits longer than this on a busy machine has found something.
+  context.setDefaultTimeout(20_000);
+  return { context, page: await context.newPage() };
+}
+
+/** @throws with the command that brings it. */
+function findChromium(): string {
+  const known = [
+    process.env.CHROMIUM_PATH,
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  ];
+  const path = known.find(candidate => candidate !== undefined && existsSync(candidate));
+  if (path) return path;
+  throw new Error(
+    'The browser tests want Chromium: apt-get install --no-install-recommends chromium, or set CHROMIUM_PATH',
+  );
+}
