@@ -37,9 +37,11 @@ export default function Layout({ children }: { children: ReactNode }) {
           <main id="main" tabIndex={-1} className="page grow pt-6 pb-20 outline-none sm:pt-10">
             {children}
           </main>
-          <footer className="page no-print flex flex-wrap justify-between gap-4 border-t border-rule py-8 text-note text-muted">
-            <p>Each order is decided once, in order of arrival, and kept.</p>
-            <p>Countdowns run by the shop’s clock.</p>
+          <footer className="page no-print">
+            <div className="flex flex-wrap justify-between gap-x-10 gap-y-1 border-t border-rule py-8 text-note text-muted">
+              <p>Each order is decided once, in order of arrival, and kept.</p>
+              <p>Countdowns run by the shop’s clock.</p>
+            </div>
           </footer>
         </Providers>
       </body>

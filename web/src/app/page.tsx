@@ -1,6 +1,7 @@
 import { connection } from 'next/server';
+import type { ReactNode } from 'react';
 import { readCatalogue } from '../api/server';
-import { DropCard, LeadDrop, type OfferedDrop } from '../shop/drop-cards';
+import { DropCard, DropLine, LeadDrop, type OfferedDrop } from '../shop/drop-cards';
 import { KeepCurrent } from '../shop/keep-current';
 
 export default async function Drops() {
@@ -18,14 +19,24 @@ export default async function Drops() {
   return (
     <>
       <KeepCurrent changes={[...upcoming.map(startOf), ...live.map(endOf)]} now={now} />
-      <h1 className={lead ? 'mb-6 text-lead tracking-tight text-muted sm:mb-8' : 'text-headline'}>
-        {lead ? 'On sale now' : 'Nothing is on sale right now'}
+      <h1 className={lead ? 'sr-only' : 'text-headline'}>
+        {lead ? 'Drops' : 'Nothing is on sale right now'}
       </h1>
       {lead && <LeadDrop {...lead} />}
       {offered.length === 0 && <NoDrops />}
-      <Shelf drops={others} />
-      <Shelf title="Coming up" drops={upcoming} />
-      <Shelf title="Over" drops={past} />
+      <Shelf title="Also on sale" drops={others}>
+        <div className={`grid gap-x-8 gap-y-14 sm:grid-cols-2 ${others.length > 2 ? 'lg:grid-cols-3' : ''}`}>
+          {others.map(offered => (
+            <DropCard key={offered.drop.id} {...offered} />
+          ))}
+        </div>
+      </Shelf>
+      <Shelf title="Coming up" drops={upcoming}>
+        <Timetable drops={upcoming} />
+      </Shelf>
+      <Shelf title="Over" drops={past}>
+        <Timetable drops={past} />
+      </Shelf>
     </>
   );
 }
@@ -37,18 +48,19 @@ function bySoonest(a: OfferedDrop, b: OfferedDrop): number {
   return a.stock.startsAt < b.stock.startsAt ? -1 : 1;
 }
 
-function Shelf({ title, drops }: { title?: string; drops: readonly OfferedDrop[] }) {
+function Shelf(props: { title: string; drops: readonly OfferedDrop[]; children: ReactNode }) {
+  const { title, drops, children } = props;
   if (drops.length === 0) return null;
   return (
     <section className="mt-16 border-t-2 border-ink pt-5 sm:mt-24">
-      <h2 className="mb-7 text-lead tracking-tight text-muted">{title ?? 'Also on sale'}</h2>
-      <div className="grid gap-x-8 gap-y-14 sm:grid-cols-2 lg:grid-cols-3">
-        {drops.map(offered => (
-          <DropCard key={offered.drop.id} {...offered} />
-        ))}
-      </div>
+      <h2 className="mb-6 text-lead tracking-tight text-muted">{title}</h2>
+      {children}
     </section>
   );
+}
+
+function Timetable({ drops }: { drops: readonly OfferedDrop[] }) {
+  return drops.map(offered => <DropLine key={offered.drop.id} {...offered} />);
 }
 
 function NoDrops() {

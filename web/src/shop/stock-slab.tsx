@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'react';
 import type { Sale, Stock } from '../api/client';
+import { Figure } from '../ui/figure';
 import { clock, count } from '../ui/format';
 import { useServerNow } from '../ui/server-clock';
 import { When } from '../ui/when';
@@ -27,14 +28,13 @@ function Left({ stock }: { stock: Stock }) {
   const words = { 'sold-out': 'Sold out', paused: 'Paused', ended: 'Over' } as const;
   const label = stock.state in words ? words[stock.state as keyof typeof words] : undefined;
   return (
-    <div className="flex min-h-[7.5rem] flex-wrap items-end justify-between gap-x-6 gap-y-2">
-      <p className="flex flex-col-reverse">
-        <span className="mt-2 text-on-slab-muted">left of {count(stock.allocation)}</span>
-        <span className="figures text-figure" data-testid="stock">
-          {count(stock.stock)}
-        </span>
-      </p>
-      {label && <p className="bg-accent px-3 py-1 text-lead font-bold text-on-accent">{label}</p>}
+    <div className="relative min-h-[7.5rem]">
+      <Figure text={count(stock.stock)} label={`left of ${count(stock.allocation)}`} name="stock" />
+      {label && (
+        <p className="absolute top-0 right-0 bg-accent px-3 py-1 text-lead font-bold text-on-accent">
+          {label}
+        </p>
+      )}
     </div>
   );
 }
@@ -43,14 +43,17 @@ function Countdown({ stock }: { stock: Stock }) {
   const nowMs = useServerNow(stock.now);
   return (
     <div className="flex min-h-[7.5rem] flex-col justify-end">
-      <p className="flex flex-col-reverse">
-        <span className="mt-2 text-on-slab-muted">
-          until {count(stock.allocation)} go on sale, <When iso={stock.startsAt} />
-        </span>
-        <span className="figures text-headline" data-testid="countdown" role="timer">
-          {clock(Date.parse(stock.startsAt) - nowMs)}
-        </span>
-      </p>
+      <div role="timer">
+        <Figure
+          text={clock(Date.parse(stock.startsAt) - nowMs)}
+          label={
+            <>
+              until {count(stock.allocation)} go on sale, <When iso={stock.startsAt} />
+            </>
+          }
+          name="countdown"
+        />
+      </div>
     </div>
   );
 }
@@ -85,9 +88,11 @@ function Footnote({ stock, sale, freshness }: { stock: Stock; sale: Sale; freshn
   const isSoon = endsInMs < 86_400_000;
   return (
     <div className="mt-4 flex flex-wrap justify-between gap-x-6 gap-y-1 text-note text-on-slab-muted tabular-nums">
-      <p>
-        {count(stock.sold)} sold, {count(stock.reserved)} held in checkouts
-      </p>
+      {stock.state !== 'upcoming' && (
+        <p>
+          {count(stock.sold)} sold, {count(stock.reserved)} held in checkouts
+        </p>
+      )}
       {isRunning && (
         <p>
           {isSoon ? (

@@ -1,7 +1,7 @@
 /** What is said about each outcome, and what a person may do next. docs/outcomes.md says when each is given. */
-export type Next = 'again' | 'fewer' | 'wait' | 'drops' | 'orders' | 'other-card';
+type Next = 'again' | 'fewer' | 'wait' | 'drops' | 'orders' | 'other-card';
 
-export type Words = { title: string; text: string; next: Next[] };
+type Words = { title: string; text: string; next: Next[] };
 
 const refusals: Record<string, Words> = {
   'sold-out': {

@@ -33,9 +33,9 @@ export function moment(iso: string, timeZone?: string): string {
   }).format(new Date(iso));
 }
 
-export type Remaining = { days: number; hours: number; minutes: number; seconds: number };
+type Remaining = { days: number; hours: number; minutes: number; seconds: number };
 
-export function remaining(ms: number): Remaining {
+function remaining(ms: number): Remaining {
   const whole = Math.max(0, Math.ceil(ms / 1000));
   return {
     days: Math.floor(whole / 86_400),

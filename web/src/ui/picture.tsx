@@ -1,6 +1,13 @@
 /** A product's picture, or one drawn from its number where it has none. Four to five, so that nothing moves when it arrives. */
-export function Picture({ id, url, isFirst = false }: { id: number; url: string | null; isFirst?: boolean }) {
-  if (!url) return <DrawnPicture id={id} />;
+export function Picture(props: {
+  id: number;
+  url: string | null;
+  shape?: keyof typeof shapes;
+  isFirst?: boolean;
+}) {
+  const { id, url, shape = 'tall', isFirst = false } = props;
+  const box = `${shapes[shape]} w-full rounded-base bg-rule object-cover`;
+  if (!url) return <DrawnPicture id={id} box={box} />;
   return (
     // biome-ignore lint/performance/noImgElement: drawn pictures of a few kilobytes, served as they are.
     <img
@@ -10,18 +17,25 @@ export function Picture({ id, url, isFirst = false }: { id: number; url: string 
       height={1000}
       fetchPriority={isFirst ? 'high' : 'auto'}
       loading={isFirst ? 'eager' : 'lazy'}
-      className="aspect-4/5 w-full rounded-base bg-rule object-cover"
+      className={box}
     />
   );
 }
 
+const shapes = {
+  tall: 'aspect-4/5',
+  square: 'aspect-square',
+  // A phone's first screen has to have room for the stock.
+  'square-on-phone': 'max-md:aspect-square max-md:rounded-none aspect-4/5',
+};
+
 const grounds = ['#b9c8f5', '#e8552f', '#0d4a52', '#d9d2b4', '#7f9150', '#f7b53c'];
 
-function DrawnPicture({ id }: { id: number }) {
+function DrawnPicture({ id, box }: { id: number; box: string }) {
   const ground = grounds[id % grounds.length];
   const turn = (id * 47) % 180;
   return (
-    <svg viewBox="0 0 800 1000" aria-hidden="true" className="aspect-4/5 w-full rounded-base">
+    <svg viewBox="0 0 800 1000" preserveAspectRatio="xMidYMid slice" aria-hidden="true" className={box}>
       <rect width="800" height="1000" fill={ground} />
       <g transform={`rotate(${turn} 400 500)`} fill="#0e0f10">
         <rect x="150" y="250" width="500" height="500" opacity="0.16" />

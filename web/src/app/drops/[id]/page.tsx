@@ -25,7 +25,7 @@ export default async function DropPage({ params }: Props) {
   return (
     <article className="grid items-start gap-x-12 gap-y-7 md:grid-cols-2 lg:grid-cols-12">
       <div className="max-md:-mx-5 max-md:-mt-6 md:sticky md:top-8 lg:col-span-6 xl:col-span-7">
-        <Picture id={drop.id} url={drop.imageUrl} isFirst />
+        <Picture id={drop.id} url={drop.imageUrl} shape="square-on-phone" isFirst />
       </div>
       <div className="flex flex-col gap-7 lg:col-span-6 xl:col-span-5">
         <div>
