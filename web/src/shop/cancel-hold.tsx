@@ -37,7 +37,7 @@ export function CancelHold({ order, label }: { order: Order; label: string }) {
   }
   if (step === 'idle') {
     return (
-      <Action weight="quiet" onClick={() => setStep('asking')}>
+      <Action weight="quiet" className="self-start" onClick={() => setStep('asking')}>
         {label}
       </Action>
     );

@@ -4,12 +4,14 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { api, type Order } from '../api/client';
 import { Action } from '../ui/action';
+import { Figure } from '../ui/figure';
 import { clock, money } from '../ui/format';
 import { Notice } from '../ui/notice';
 import { useServerNow } from '../ui/server-clock';
 import { CancelHold } from './cancel-hold';
 import { findCode } from './kept';
 import { PaymentMethods } from './payment-methods';
+import { useDrop } from './use-drop';
 import { usePayment } from './use-payment';
 import { wordsFor } from './words';
 
@@ -34,17 +36,23 @@ function HoldTimer({ order }: { order: Order }) {
   const { now } = useServerTime(order.productId);
   const nowMs = useServerNow(now);
   if (order.expiresAt === null) return null;
-  const leftMs = Date.parse(order.expiresAt) - nowMs;
+  const expiresAtMs = Date.parse(order.expiresAt);
+  const leftMs = Math.max(0, expiresAtMs - nowMs);
+  const share = Math.min(1, leftMs / (expiresAtMs - Date.parse(order.createdAt)));
   return (
     <div className="mt-6 rounded-base bg-slab p-5 text-on-slab sm:p-7">
-      <p className="flex flex-col-reverse">
-        <span className="mt-2 text-on-slab-muted">
-          {leftMs > 0 ? 'until they are on sale again' : 'The hold has run out; the units are going back.'}
-        </span>
-        <span role="timer" className="figures text-headline" data-testid="hold">
-          {clock(leftMs)}
-        </span>
-      </p>
+      <div role="timer">
+        <Figure
+          text={clock(leftMs)}
+          label={
+            leftMs > 0 ? 'until they are on sale again' : 'The hold has run out; the units are going back.'
+          }
+          name="hold"
+        />
+      </div>
+      <div aria-hidden="true" className="mt-5 h-4 overflow-hidden rounded-[2px] bg-slab-track">
+        <div className="drain-fill h-full origin-left bg-accent" style={{ transform: `scaleX(${share})` }} />
+      </div>
       <p role="status" className="sr-only">
         {leftMs < 60_000 ? 'Less than a minute left to pay' : 'Your units are held'}
       </p>
@@ -54,7 +62,7 @@ function HoldTimer({ order }: { order: Order }) {
 
 function Pay({ order, code }: { order: Order; code: string }) {
   const { progress, refused, pay } = usePayment(order, code);
-  const isPaid = useIsPaid(order.productId);
+  const isPaid = useDrop(order.productId)?.sale?.payment !== 'none';
   const [method, setMethod] = useState('card');
   const label = isPaid ? `Pay ${money(order.totalPriceMinor, order.currency)}` : 'Confirm the purchase';
   const { title, text } = wordsFor(refused?.kind === 'refused' ? refused.slug : undefined);
@@ -90,21 +98,6 @@ function Elsewhere() {
       comes of it.
     </Notice>
   );
-}
-
-function useIsPaid(productId: number): boolean {
-  const { data } = useQuery({
-    queryKey: ['drop', productId],
-    queryFn: async () => {
-      const { data: drop, response } = await api.GET('/api/products/{id}', {
-        params: { path: { id: String(productId) } },
-      });
-      if (!drop) throw new Error(`the product was answered ${response.status}`);
-      return drop;
-    },
-    staleTime: 60_000,
-  });
-  return data?.sale?.payment !== 'none';
 }
 
 /** A countdown by this machine's clock alone would be as wrong as that clock. */

@@ -3,9 +3,11 @@
 import type { Order } from '../api/client';
 import { Action, ActionLink } from '../ui/action';
 import { money } from '../ui/format';
+import { Picture } from '../ui/picture';
 import { When } from '../ui/when';
 import { CancelHold } from './cancel-hold';
 import { Checkout } from './checkout';
+import { useDrop } from './use-drop';
 import { useEndedOrder } from './use-ended-order';
 import { isOpen, useOrder } from './use-orders';
 import { wordsFor, wordsForEnd } from './words';
@@ -92,6 +94,7 @@ function Ended({ order }: { order: Order }) {
 }
 
 function Slip({ order }: { order: Order }) {
+  const drop = useDrop(order.productId);
   const rows: [string, React.ReactNode][] = [
     ['Product', order.productName],
     ['Quantity', order.quantity],
@@ -108,6 +111,9 @@ function Slip({ order }: { order: Order }) {
       aria-label={isOpen(order) ? 'Order' : 'Receipt'}
       className="self-start bg-surface p-6 md:col-span-5"
     >
+      <div className="mb-5 aspect-square w-24 rounded-base bg-rule">
+        {drop && <Picture id={drop.id} url={drop.imageUrl} shape="square" />}
+      </div>
       <dl className="flex flex-col gap-3">
         {rows.map(([name, value]) => (
           <div key={name} className="flex justify-between gap-6 border-b border-rule pb-3">

@@ -66,11 +66,8 @@ async function outcomeOf<Data>(
     let answered = await send();
     if (answered.response.status === 401 && (await becomeShopper())) answered = await send();
     const { data, error, response } = answered;
-    if (data !== undefined) {
-      noteSession();
-      return { kind: 'granted', ...granted(data) };
-    }
-    return refusal(error, response);
+    if (response.status !== 401) noteSession();
+    return data === undefined ? refusal(error, response) : { kind: 'granted', ...granted(data) };
   } catch {
     return { kind: 'lost' };
   }

@@ -45,6 +45,8 @@ export function useRefusedAttempts() {
       if (!data) throw new Refused(response.status);
       return data.attempts.filter(({ outcome }) => !grants.has(outcome));
     },
+    // Refused attempts are written in bulk, a moment after their answer.
+    refetchInterval: 5000,
   });
 }
 

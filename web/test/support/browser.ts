@@ -9,19 +9,18 @@ afterAll(async () => {
   browser = undefined;
 });
 
-export type Look = { theme: 'light' | 'dark'; size: 'phone' | 'desk' };
+type Look = { theme: 'light' | 'dark' };
 
-const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
+export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
 
 /** A browser of a person's own, without cookies or memory; on a desk, in light, unless said otherwise. */
 export async function openVisit(look: Partial<Look> = {}): Promise<{ context: BrowserContext; page: Page }> {
-  const { theme = 'light', size = 'desk' } = look;
+  const { theme = 'light' } = look;
   browser ??= chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
   const context = await (await browser).newContext({
     baseURL: inject('shopUrl'),
     colorScheme: theme,
-    viewport: sizes[size],
-    hasTouch: size === 'phone',
+    viewport: sizes.desk,
   });
   onTestFinished(() => context.close());
   // A test that waits longer than this on a busy machine has found something.
