@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startTestApi } from './support/api.js';
+import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 
 describe('pages', () => {
@@ -51,11 +52,35 @@ describe('pages', () => {
     expect(await request('GET', '/')).toMatchObject({ status: 503, slug: 'unavailable' });
   });
 
+  it('are rendered once for all who ask in the same second, and anew after it; what is not well is not kept', async () => {
+    let renderings = 0;
+    let status = 200;
+    const web = await startWeb((_request, response) => {
+      renderings += 1;
+      response.statusCode = status;
+      setTimeout(() => response.end(`rendering ${renderings}`), 50);
+    });
+    const { url } = await startApi(web);
+    const read = async (headers = {}) => (await fetch(`${url}/drops/1`, { headers })).text();
+
+    const first = await Promise.all(Array.from({ length: 200 }, () => read()));
+    expect(new Set(first)).toEqual(new Set(['rendering 1']));
+    // What Next's own navigation asks for depends on where somebody is.
+    expect(await read({ rsc: '1' })).toBe('rendering 2');
+    await until('the page is rendered anew', async () => (await read()) === 'rendering 3', 20_000);
+    status = 500;
+    await until('the page fails', async () => (await fetch(`${url}/drops/1`)).status === 500, 20_000);
+    status = 200;
+    expect((await fetch(`${url}/drops/1`)).status).toBe(200);
+  });
+
   it('are bounded: whoever comes on top of the most that may wait is told so, and the API goes on', async () => {
     const waiting: (() => void)[] = [];
     const web = await startWeb((_request, response) => void waiting.push(() => response.end('late')));
     const { url, request } = await startApi(web);
-    const all = Array.from({ length: 600 }, () => fetch(`${url}/drops/1`).then(({ status }) => status));
+    const all = Array.from({ length: 600 }, (_, id) =>
+      fetch(`${url}/drops/${id}`).then(({ status }) => status),
+    );
     const refused = await Promise.race(all);
     expect(refused).toBe(503);
     expect((await request('GET', '/api/health')).status).toBe(200);

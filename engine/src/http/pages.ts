@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool } from 'undici';
 import { sendProblem } from './problem.js';
 
@@ -17,10 +18,17 @@ const inFlightMax = 512;
 // A page that has not begun by then has lost its reader.
 const headersTimeoutMs = 5000;
 const bodyTimeoutMs = 10_000;
+// What moves on a page is brought up to date by the browser itself, at once.
+const pageKeptMs = 1000;
+const immutableKeptMs = 60_000;
+// Some 20 kB each: 10 MB. A name that is longer than any page's is not kept.
+const keptMax = 500;
+const sharedUrlMax = 200;
 
 /**
  * Forwards requests for pages, one origin for pages and API. Nothing that says who is asking goes along: pages are the
- * same for everybody, and what is a shopper's own is fetched by the browser.
+ * same for everybody, and what is a shopper's own is fetched by the browser. So a page that thousands open in the same
+ * second is rendered once for all of them.
  *
  * @param webUrl the web process, such as http://127.0.0.1:3001
  */
@@ -31,34 +39,69 @@ export function createPages(webUrl: string): Pages {
     bodyTimeout: bodyTimeoutMs,
     connect: { timeout: headersTimeoutMs },
   });
+  const kept = new LRUCache<string, Promise<Page>>({ max: keptMax });
   let inFlight = 0;
+
+  async function fetchPage(request: FastifyRequest): Promise<Page> {
+    if (inFlight >= inFlightMax) throw new TooManyPages();
+    inFlight += 1;
+    try {
+      const { statusCode, headers, body } = await pool.request({
+        path: request.url,
+        method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+        headers: pick(request.headers, requestHeaders),
+      });
+      // Whole, and not as a stream: the largest is a script of some 200 kB, and a slow reader holds no connection.
+      return {
+        statusCode,
+        headers: pick(headers, responseHeaders),
+        body: Buffer.from(await body.arrayBuffer()),
+      };
+    } finally {
+      inFlight -= 1;
+    }
+  }
+
+  function fetchShared(key: string, request: FastifyRequest): Promise<Page> {
+    const known = kept.get(key);
+    if (known) return known;
+    const page = fetchPage(request);
+    kept.set(key, page, { ttl: isImmutable(request.url) ? immutableKeptMs : pageKeptMs });
+    const forget = () => void (kept.peek(key) === page && kept.delete(key));
+    page.then(({ statusCode }) => statusCode !== 200 && forget(), forget);
+    return page;
+  }
 
   return {
     takes: ({ method, url }) => (method === 'GET' || method === 'HEAD') && /^\/(?!\/|api(\/|\?|$))/.test(url),
     async answer(request, reply) {
-      if (inFlight >= inFlightMax) return sendBusy(request, reply, 'overloaded');
-      inFlight += 1;
-      reply.raw.once('close', () => {
-        inFlight -= 1;
-      });
+      const key = sharedKeyOf(request);
       try {
-        return await forward(pool, request, reply);
-      } catch {
-        return sendBusy(request, reply, 'unavailable');
+        const page = await (key === undefined ? fetchPage(request) : fetchShared(key, request));
+        return reply.code(page.statusCode).headers(page.headers).send(page.body);
+      } catch (error) {
+        return sendBusy(request, reply, error instanceof TooManyPages ? 'overloaded' : 'unavailable');
       }
     },
     close: () => pool.close(),
   };
 }
 
-async function forward(pool: Pool, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const { statusCode, headers, body } = await pool.request({
-    path: request.url,
-    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
-    headers: pick(request.headers, requestHeaders),
-  });
-  reply.code(statusCode).headers(pick(headers, responseHeaders));
-  return reply.send(body);
+type Page = { statusCode: number; headers: Record<string, string | string[]>; body: Buffer };
+
+class TooManyPages extends Error {}
+
+/** Under which name the answer is shared; undefined where it depends on more than the path. */
+function sharedKeyOf({ method, url, headers }: FastifyRequest): string | undefined {
+  const isPlain = method === 'GET' && !url.includes('?') && url.length <= sharedUrlMax;
+  if (!isPlain || headers.rsc !== undefined || headers['if-none-match'] || headers['if-modified-since'])
+    return undefined;
+  return `${headers['accept-encoding'] ?? ''} ${url}`;
+}
+
+/** Next names these by their content. */
+function isImmutable(url: string): boolean {
+  return url.startsWith('/_next/static/');
 }
 
 // The content's negotiation, the browser's cache, and what Next's own navigation asks with. No cookie, no authorization.

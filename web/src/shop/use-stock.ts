@@ -10,6 +10,8 @@ export type Freshness = 'live' | 'polled' | 'stale';
 // What the fallback asks for; a stream that was refused is asked for again much more rarely.
 const pollEveryMs = 2000;
 const streamAgainMs = 30_000;
+// A stream whose other end is gone without a word looks like one where nothing happens.
+const askAnywayEveryMs = 15_000;
 
 const stockKey = (productId: number) => ['stock', productId] as const;
 
@@ -29,10 +31,9 @@ export function useStock(productId: number, rendered: Stock): { stock: Stock; fr
     queryKey: stockKey(productId),
     queryFn: () => fetchStock(client, productId),
     initialData: rendered,
-    refetchInterval: isStreaming ? false : pollEveryMs,
-    enabled: !isStreaming,
+    refetchInterval: isStreaming ? askAnywayEveryMs : pollEveryMs,
   });
-  return { stock: data, freshness: isStreaming ? 'live' : isError ? 'stale' : 'polled' };
+  return { stock: data, freshness: isError ? 'stale' : isStreaming ? 'live' : 'polled' };
 }
 
 /** For a page with many drops: asked for now and then, without a stream each. */
