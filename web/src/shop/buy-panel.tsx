@@ -1,7 +1,7 @@
 'use client';
 
 import Link from 'next/link';
-import { useEffect, useState } from 'react';
+import { Fragment, useEffect, useState } from 'react';
 import type { Drop, Sale, Stock } from '../api/client';
 import { Action, ActionLink } from '../ui/action';
 import { money, units } from '../ui/format';
@@ -150,7 +150,7 @@ function Refusal(props: { purchase: Purchase; quantity: number; way: Way; onFewe
       tone="bad"
       title={title}
       isUrgent
-      actions={next.map(step => <span key={step}>{actions[step]}</span>)}
+      actions={next.map(step => actions[step] && <Fragment key={step}>{actions[step]}</Fragment>)}
     >
       {text}
     </Notice>

@@ -87,10 +87,10 @@ function Footnote({ stock, sale, freshness }: { stock: Stock; sale: Sale; freshn
   // A day ahead a countdown of seconds says nothing.
   const isSoon = endsInMs < 86_400_000;
   return (
-    <div className="mt-4 grid gap-x-6 gap-y-1 text-note text-on-slab-muted tabular-nums sm:grid-cols-2">
+    <div className="mt-4 grid gap-x-6 gap-y-1 text-note text-on-slab-muted tabular-nums sm:grid-cols-[3fr_2fr]">
       {stock.state !== 'upcoming' && (
         <p>
-          {count(stock.sold)} sold, {count(stock.reserved)} held in checkouts
+          {count(stock.sold)} sold, {count(stock.reserved)} held
         </p>
       )}
       {isRunning && (

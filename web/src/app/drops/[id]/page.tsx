@@ -58,7 +58,7 @@ function NotOnSale({ isPlanned }: { isPlanned: boolean }) {
 function About({ drop, sale }: { drop: Drop; sale: Sale | null }) {
   return (
     <section aria-label="About this drop" className="border-t border-rule pt-5">
-      <p className="max-w-(--measure) text-lead">{drop.description}</p>
+      {drop.description && <p className="max-w-(--measure) text-lead">{drop.description}</p>}
       {sale && (
         <ul className="mt-4 flex list-none flex-col gap-1 text-muted">
           {sale.prizeOdds !== null && <li>One purchase in {count(sale.prizeOdds)} wins.</li>}
