@@ -8,7 +8,15 @@ import { createTestDatabase } from './support/database.js';
  * would go along. A new table belongs here, or leads with `sale_id`.
  */
 const beside = [
-  ...['attempts_kept', 'dead_letters', 'id_counters', 'order_transitions', 'payment_journal', 'payments'],
+  ...[
+    'attempts_kept',
+    'dead_letters',
+    'id_allocations',
+    'id_counters',
+    'order_transitions',
+    'payment_journal',
+    'payments',
+  ],
   ...['products', 'queue_messages', 'queue_watch', 'sale_series', 'schema_migrations', 'schema_routines'],
 ];
 

@@ -1,112 +1,91 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startTestApi } from './support/api.js';
-import { until } from './support/condition.js';
+import { testConfig } from './support/config.js';
 import { createTestDatabase } from './support/database.js';
 
-describe('pages', () => {
-  it('come from the web process, which hears nothing of who is asking', async () => {
-    const asked: { url: string | undefined; headers: IncomingHttpHeaders }[] = [];
-    const web = await startWeb(({ url, headers }, response) => {
-      asked.push({ url, headers });
-      response
-        .setHeader('set-cookie', 'theirs=1')
-        .setHeader('content-type', 'text/html')
-        .end('<h1>Drops</h1>');
-    });
-    const { url } = await startApi(web);
-    const response = await fetch(`${url}/drops/1?from=mail`, {
-      headers: { accept: 'text/html', cookie: 'doorbuster_session=secret', authorization: 'Bearer secret' },
-    });
-    expect([response.status, await response.text()]).toEqual([200, '<h1>Drops</h1>']);
-    expect(response.headers.get('set-cookie')).toBeNull();
-    expect(asked).toHaveLength(1);
-    expect(asked[0]?.url).toBe('/drops/1?from=mail');
-    expect(asked[0]?.headers).toMatchObject({ accept: 'text/html' });
-    expect(JSON.stringify(asked)).not.toContain('secret');
+const pageHeaders = [
+  'content-security-policy',
+  'x-content-type-options',
+  'x-frame-options',
+  'referrer-policy',
+  'cross-origin-opener-policy',
+];
+
+describe('pages for browsers', () => {
+  it('are confined to scripts of their own, and may not be framed', async () => {
+    const { url } = await createTestDatabase();
+    const api = await startTestApi(url);
+    const page = await fetch(`${api.url}/docs/`);
+    const html = await page.text();
+
+    expect(page.status).toBe(200);
+    for (const name of pageHeaders)
+      expect({ name, value: page.headers.get(name) }).not.toMatchObject({ value: null });
+    const policy = page.headers.get('content-security-policy');
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('upgrade-insecure-requests');
+    // What the policy forbids is not there, so that the page works under it.
+    const scripts = [...html.matchAll(/<script([^>]*)>/g)].map(([, attributes]) => attributes ?? '');
+    expect(scripts.length).toBeGreaterThan(0);
+    for (const attributes of scripts) {
+      const src = /src="([^"]+)"/.exec(attributes)?.[1] ?? '';
+      expect(new URL(src, page.url).origin).toBe(api.url);
+      const script = await fetch(new URL(src, page.url));
+      expect(script.status).toBe(200);
+      // One that is not read to its end would keep its connection, and the server open.
+      await script.text();
+    }
+    expect(html).not.toMatch(/\son\w+=/);
   });
 
-  it('are no way around the API: its paths and other methods are answered by it', async () => {
-    let requests = 0;
-    const web = await startWeb((_request, response) => {
-      requests += 1;
-      response.end('page');
-    });
-    const { request } = await startApi(web);
-    expect(await request('GET', '/api/nothing')).toMatchObject({ status: 404, slug: 'not-found' });
-    expect(await request('GET', '/api')).toMatchObject({ status: 404, slug: 'not-found' });
-    expect(await request('GET', '/api/purchase')).toMatchObject({ status: 405, slug: 'method-not-allowed' });
-    expect(await request('POST', '/drops/1')).toMatchObject({ status: 404, slug: 'not-found' });
-    expect((await request('HEAD', '/drops/1')).status).toBe(200);
-    expect(requests).toBe(1);
-  });
-
-  it('are a page that tries again while the web process is down, and a problem for programs', async () => {
-    const web = await startWeb((_request, response) => void response.end());
-    web.server.close();
-    const { url, request } = await startApi(web);
-    const page = await fetch(url, { headers: { accept: 'text/html' } });
-    expect([page.status, page.headers.get('retry-after')]).toEqual([503, '3']);
-    expect(await page.text()).toContain('http-equiv="refresh"');
-    expect(await request('GET', '/')).toMatchObject({ status: 503, slug: 'unavailable' });
-  });
-
-  it('are rendered once for all who ask in the same second, and anew after it; what is not well is not kept', async () => {
-    let renderings = 0;
-    let status = 200;
-    const web = await startWeb((_request, response) => {
-      renderings += 1;
-      response.statusCode = status;
-      setTimeout(() => response.end(`rendering ${renderings}`), 50);
-    });
-    const { url } = await startApi(web);
-    const read = async (headers = {}) => (await fetch(`${url}/drops/1`, { headers })).text();
-
-    const first = await Promise.all(Array.from({ length: 200 }, () => read()));
-    expect(new Set(first)).toEqual(new Set(['rendering 1']));
-    // What Next's own navigation asks for depends on where somebody is.
-    expect(await read({ rsc: '1' })).toBe('rendering 2');
-    await until('the page is rendered anew', async () => (await read()) === 'rendering 3', 20_000);
-    status = 500;
-    await until('the page fails', async () => (await fetch(`${url}/drops/1`)).status === 500, 20_000);
-    status = 200;
-    expect((await fetch(`${url}/drops/1`)).status).toBe(200);
-  });
-
-  it('are bounded: whoever comes on top of the most that may wait is told so, and the API goes on', async () => {
-    const waiting: (() => void)[] = [];
-    const web = await startWeb((_request, response) => void waiting.push(() => response.end('late')));
-    const { url, request } = await startApi(web);
-    const all = Array.from({ length: 600 }, (_, id) =>
-      fetch(`${url}/drops/${id}`).then(({ status }) => status),
-    );
-    const refused = await Promise.race(all);
-    expect(refused).toBe(503);
-    expect((await request('GET', '/api/health')).status).toBe(200);
-    const release = setInterval(() => {
-      for (const end of waiting.splice(0)) end();
-    }, 20);
-    const statuses = await Promise.all(all);
-    clearInterval(release);
-    expect(statuses.filter(status => status === 503)).toHaveLength(600 - 512);
-    expect(statuses.filter(status => status === 200)).toHaveLength(512);
+  it('are the only answers with such headers: JSON has none of them', async () => {
+    const { url } = await createTestDatabase();
+    const api = await startTestApi(url);
+    const answers = await Promise.all([
+      api.request('GET', '/api/products'),
+      api.request('GET', '/openapi.json'),
+      api.request('POST', '/api/users'),
+      api.request('POST', '/api/purchase', { body: {} }),
+      api.request('GET', '/nowhere'),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 201, 400, 404]);
+    for (const { headers } of answers) expect(pageHeaders.filter(name => headers.has(name))).toEqual([]);
   });
 });
 
-async function startApi({ url: webUrl }: { url: string }) {
-  const { url } = await createTestDatabase();
-  return startTestApi(url, { WEB_URL: webUrl });
-}
+describe('/.well-known/security.txt', () => {
+  it('says whom to tell, for the next three months', async () => {
+    const { url } = await createTestDatabase();
+    const api = await startTestApi(url, { SECURITY_CONTACT: 'mailto:security@shop.example' });
+    const answer = await fetch(`${api.url}/.well-known/security.txt`);
+    const text = await answer.text();
 
-async function startWeb(answer: RequestListener) {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(text).toMatch(
+      /^Contact: mailto:security@shop\.example\nExpires: \d{4}-\d\d-\d\dT00:00:00\.000Z\nPreferred-Languages: en\n$/,
+    );
+    const expiresInDays = (Date.parse(/Expires: (.*)/.exec(text)?.[1] ?? '') - Date.now()) / 86_400_000;
+    expect(expiresInDays).toBeGreaterThan(88);
+    expect(expiresInDays).toBeLessThan(91);
   });
-  const address = server.address();
-  if (typeof address !== 'object' || !address) throw new Error('the test wants a port');
-  return { server, url: `http://127.0.0.1:${address.port}` };
-}
+
+  it('is not there without a contact', async () => {
+    const { url } = await createTestDatabase();
+    const api = await startTestApi(url);
+    expect(await api.request('GET', '/.well-known/security.txt')).toMatchObject({
+      status: 404,
+      slug: 'not-found',
+    });
+  });
+
+  it.each([
+    'security@shop.example',
+    'http://shop.example',
+    'mailto:',
+    'https://a b',
+    'mailto:a@b\nContact: c',
+  ])('takes a URI: %j is refused at the start', contact => {
+    expect(() => testConfig({ SECURITY_CONTACT: contact })).toThrow(/SECURITY_CONTACT: expected mailto:/);
+  });
+});

@@ -75,6 +75,14 @@ describe.each(['light', 'dark'] as const)('in %s', theme => {
   );
 });
 
+it('pages may run and load nothing of others, and may not be framed', async () => {
+  const { page } = await openVisit();
+  const headers = (await page.goto('/'))?.headers() ?? {};
+  expect(headers['content-security-policy']).toContain("default-src 'self'");
+  expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+  expect(headers['x-content-type-options']).toBe('nosniff');
+});
+
 describe('a drop’s page', () => {
   it('shows its content within a second, moves nothing, and takes less than 200 kB of script', async () => {
     const { page, context } = await openVisit();

@@ -4,8 +4,8 @@ import { createCalendar } from '../catalog/calendar.js';
 import { createListProductIds } from '../catalog/products.js';
 import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
+import { createForwardedPages } from '../http/forwarded-pages.js';
 import { createIdentity } from '../http/identity.js';
-import { createPages } from '../http/pages.js';
 import { registerAdmin } from '../http/routes/admin.js';
 import { registerAttempts } from '../http/routes/attempts.js';
 import { registerCatalog } from '../http/routes/catalog.js';
@@ -18,12 +18,15 @@ import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
+import { registerSecurityTxt } from '../http/routes/security-txt.js';
 import { registerSession } from '../http/routes/session.js';
 import { registerStockEvents } from '../http/routes/stock-events.js';
+import { registerUsers } from '../http/routes/users.js';
 import { registerWebhooks } from '../http/routes/webhooks.js';
 import { createServer } from '../http/server.js';
 import { createLookAtStock, createStockBroadcast } from '../http/stock-broadcast.js';
-import { createAllocateUserId } from '../ids/allocate.js';
+import { createAllocateIds } from '../ids/allocate.js';
+import { createCheckIds } from '../ids/check.js';
 import { createAttempts } from '../ledger/attempts.js';
 import { createCheckoutCodes } from '../orders/checkout-code.js';
 import { createOrderFollower } from '../orders/follow-orders.js';
@@ -101,7 +104,7 @@ async function createApiServer(
   const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
   const { clock, calendar, views } = memory;
   const lookAtStock = createLookAtStock(memory);
-  const pages = config.WEB_URL ? createPages(config.WEB_URL) : undefined;
+  const pages = config.WEB_URL ? createForwardedPages(config.WEB_URL) : undefined;
   const server = await createServer(logger, pages);
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
@@ -109,13 +112,20 @@ async function createApiServer(
   const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
   const gate = createGate(parts.shared, views, clock);
-  const probe = createProbe(pool);
+  const probe = createProbe(() => pool.query('select 1'));
   const shop = {
     ...parts,
     ...memory,
     ...{ identity, gate, readOrder, codes, eventStreams },
     findReplay: createFindReplay(readOrder),
     readLife: createReadLife(pool),
+  };
+
+  const ids = {
+    identity,
+    kinds: config.ID_KINDS,
+    allocateIds: createAllocateIds(pool),
+    whyNoIds: createProbe(createCheckIds(pool)),
   };
 
   async function unreadyReasons(): Promise<string[]> {
@@ -136,12 +146,14 @@ async function createApiServer(
     stockStreams: createEventStreams(server, { streamsPerShopperMax: stockStreamsPerAddressMax }),
   });
   registerAttempts(server, shop);
-  registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
+  registerSession(server, ids);
+  registerUsers(server, ids);
   registerWebhooks(server, shop);
   registerAdmin(server, { ...shop, canBePaid: config.PAYMENT_PROVIDER !== 'none' });
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
   registerOperations(server, { unreadyReasons });
+  registerSecurityTxt(server, config.SECURITY_CONTACT);
   return { server, draining };
 }
 

@@ -1,12 +1,12 @@
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyError } from 'fastify';
 import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { safeParse, z } from 'zod';
 import { createAnswerError, createAnswerUnknownRoute } from './answer-error.js';
 import { createAnswerTogether } from './answer-together.js';
-import type { Pages } from './pages.js';
+import type { ForwardedPages } from './forwarded-pages.js';
+import { registerPages } from './pages.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
 
@@ -16,9 +16,9 @@ const bodyBytesMax = 64 * 1024;
 /**
  * The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description.
  *
- * @param pages what answers where the API has no route; without it that is not found.
+ * @param forwardedPages what answers where the API has no route; without it that is not found.
  */
-export async function createServer(logger: Logger, pages?: Pages) {
+export async function createServer(logger: Logger, forwardedPages?: ForwardedPages) {
   const answerError = createAnswerError(logger);
   const app = Fastify({
     // Fastify's logger makes a child logger and listeners for every request, even with its lines turned off. What is
@@ -44,9 +44,11 @@ export async function createServer(logger: Logger, pages?: Pages) {
   const unknownRoute = createAnswerUnknownRoute();
   app.addHook('onRoute', unknownRoute.onRoute);
   app.setNotFoundHandler((request, reply) =>
-    pages?.takes(request) ? pages.answer(request, reply) : unknownRoute.answer(request, reply),
+    forwardedPages?.takes(request)
+      ? forwardedPages.answer(request, reply)
+      : unknownRoute.answer(request, reply),
   );
-  if (pages) app.addHook('onClose', pages.close);
+  if (forwardedPages) app.addHook('onClose', forwardedPages.close);
   app.removeContentTypeParser('text/plain');
 
   await app.register(swagger, {
@@ -61,7 +63,7 @@ export async function createServer(logger: Logger, pages?: Pages) {
     },
     transform: jsonSchemaTransform,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
+  await registerPages(app);
   return app;
 }
 

@@ -112,12 +112,11 @@ export async function checkDurability(pool: Pool): Promise<string[]> {
   return rows.filter(row => row.setting === 'off').map(row => row.name);
 }
 
-/** Asks whether the database answers, once for all who want to know at the same time. @returns why not. */
-export function createProbe(pool: Pool): () => Promise<unknown> {
+/** Asks something of the database once for all who want to know at the same time. @returns why it fails, if it does. */
+export function createProbe(ask: () => Promise<unknown>): () => Promise<unknown> {
   let asked: Promise<unknown> | undefined;
   return () => {
-    asked ??= pool
-      .query('select 1')
+    asked ??= ask()
       .then(() => undefined)
       .catch((error: unknown) => error)
       .finally(() => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { until } from './condition.js';
+import { installFromDebian } from './debian.js';
 import { findFreePort } from './free-port.js';
 
 // Fewer than the engine opens to it, so that they have to be shared.
@@ -17,7 +18,7 @@ const serverConnections = 4;
  * @returns the address of the same database through it.
  */
 export async function startPgbouncer(databaseUrl: string): Promise<string> {
-  const program = findProgram();
+  const program = await findProgram();
   const directory = await mkdtemp(join(tmpdir(), 'doorbuster-pgbouncer-'));
   const port = await findFreePort();
   const settings = join(directory, 'pgbouncer.ini');
@@ -51,15 +52,10 @@ max_client_conn = 500
 `;
 }
 
-function findProgram(): string {
-  const command = 'apt-get install -y --no-install-recommends pgbouncer';
-  if (!isThere() && process.getuid?.() === 0) {
-    // At run level 1 Debian's packages start no service.
-    const env = { ...process.env, RUNLEVEL: '1', DEBIAN_FRONTEND: 'noninteractive' };
-    spawnSync('sh', ['-c', `apt-get update && ${command}`], { env });
-  }
+async function findProgram(): Promise<string> {
+  if (!isThere()) await installFromDebian('pgbouncer');
   if (isThere()) return 'pgbouncer';
-  throw new Error(`this test needs PgBouncer: sudo RUNLEVEL=1 ${command}`);
+  throw new Error('this test needs PgBouncer: sudo RUNLEVEL=1 apt-get install -y pgbouncer');
 }
 
 function isThere(): boolean {

@@ -1858,6 +1858,305 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the next user id */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Each kind counts by itself; `user` unless said
+                         * @enum {string}
+                         */
+                        kind?: "user";
+                    } | null;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A whole number from 1 */
+                            id: number;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the next user ids, one after the other */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        count: number;
+                        /**
+                         * @description Each kind counts by itself; `user` unless said
+                         * @enum {string}
+                         */
+                        kind?: "user";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            ids: number[];
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** User ids can be given out; takes none */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            status: "ok";
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/products": {
         parameters: {
             query?: never;

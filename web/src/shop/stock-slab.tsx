@@ -87,14 +87,15 @@ function Footnote({ stock, sale, freshness }: { stock: Stock; sale: Sale; freshn
   // A day ahead a countdown of seconds says nothing.
   const isSoon = endsInMs < 86_400_000;
   return (
-    <div className="mt-4 grid gap-x-6 gap-y-1 text-note text-on-slab-muted tabular-nums sm:grid-cols-[3fr_2fr]">
+    <div className="mt-4 grid gap-x-6 gap-y-1 text-note text-on-slab-muted tabular-nums grid-cols-[minmax(max-content,3fr)_2fr] whitespace-nowrap">
       {stock.state !== 'upcoming' && (
         <p>
           {count(stock.sold)} sold, {count(stock.reserved)} held
         </p>
       )}
+      <Freshly freshness={freshness} />
       {isRunning && (
-        <p>
+        <p className="col-span-2">
           {isSoon ? (
             `${clock(endsInMs)} left`
           ) : (
@@ -105,7 +106,6 @@ function Footnote({ stock, sale, freshness }: { stock: Stock; sale: Sale; freshn
           {sale.recurrence && ', then anew'}
         </p>
       )}
-      <Freshly freshness={freshness} />
     </div>
   );
 }
@@ -117,7 +117,7 @@ function Freshly({ freshness }: { freshness: Freshness }) {
     stale: 'Connection lost, last known figures',
   }[freshness];
   return (
-    <p className="flex items-center gap-2">
+    <p className="flex items-center gap-2 whitespace-normal">
       <span
         aria-hidden="true"
         className={`size-2 rounded-full ${freshness === 'stale' ? 'bg-on-slab-muted' : 'bg-accent'} ${freshness === 'live' ? 'breathing' : ''}`}

@@ -36,12 +36,12 @@ export function usePurchase(productId: number): Purchase {
       if (isFinal(outcome)) endIntent(productId);
       setOpen(findIntent(productId));
       void refreshAfterPurchase(client, productId);
-      isUnderWay.current = false;
       if (outcome.kind === 'granted') {
         if (outcome.code !== undefined) keepCode(outcome.orderId, outcome.code);
-        // The button stays pressed until the next page is there.
+        // Still under way: a press that comes before the next page is there belongs to this purchase.
         return router.push(`/orders/${outcome.orderId}`);
       }
+      isUnderWay.current = false;
       setProgress(undefined);
       setRefused(outcome);
     },

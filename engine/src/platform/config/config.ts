@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { connectionsSettings } from './settings/connections.js';
 import { decisionsSettings } from './settings/decisions.js';
 import { identitySettings } from './settings/identity.js';
+import { idsSettings } from './settings/ids.js';
 import { paymentsSettings } from './settings/payments.js';
 import { processSettings } from './settings/process.js';
 import { webSettings } from './settings/web.js';
@@ -15,6 +16,7 @@ const settings = {
   ...processSettings,
   ...connectionsSettings,
   ...identitySettings,
+  ...idsSettings,
   ...decisionsSettings,
   ...paymentsSettings,
   ...webSettings,
