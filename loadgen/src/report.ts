@@ -8,6 +8,7 @@ import type { Plan, Settings } from './scenarios/scenario.js';
 import type { IdFindings } from './traffic/id-tally.js';
 import type { RoadFigures, Traffic } from './traffic/traffic.js';
 import type { Check } from './verdict/check.js';
+import type { Damage } from './verdict/damage.js';
 import type { EndCount } from './verdict/tally.js';
 
 /**
@@ -41,6 +42,8 @@ export interface Report {
   readonly roads: readonly RoadReport[];
   /** What became of the orders that were granted, as far as the server was asked. */
   readonly ends: readonly EndCount[];
+  /** What was found wrong, counted; null where the server was not asked. */
+  readonly damage: Damage | null;
   /** In `scale`: how fast the workers decided what was accepted. */
   readonly decisions: DecisionFigures | null;
   /** In `ids`: what was given out. */

@@ -100,7 +100,7 @@ async function verifyRun(
   const { options, plan, sale, shop, shopperPrefix, orderTraffic } = prepared;
   const settled = NOT_SETTLED;
   if (sale === null || orderTraffic === null || !options.verify)
-    return { checks: [], ends: [], settled, verified: false };
+    return { checks: [], ends: [], damage: null, settled, verified: false };
   try {
     const settled = await settleRun(prepared, onInterruptible);
     const findings = await verify(shop, {
@@ -119,14 +119,14 @@ async function verifyRun(
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const failed = check('answers held against the orders', false, `could not verify: ${reason}`);
-    return { checks: [failed], ends: [], settled, verified: false };
+    return { checks: [failed], ends: [], damage: null, settled, verified: false };
   }
 }
 
 function toReport(
   prepared: Run,
   { startedAt, result, usage }: Load,
-  { checks, ends, settled, verified }: Verification,
+  { checks, ends, damage, settled, verified }: Verification,
 ): Report {
   const { options, plan, sale, traffic } = prepared;
   const outcomes = traffic.recorder.outcomes.list();
@@ -162,6 +162,7 @@ function toReport(
     outcomes,
     roads: roadReports(traffic.roads),
     ends,
+    damage,
     decisions: settled.decisions,
     ids: ids === null ? null : idFigures(ids, result),
     connections: result.connections,

@@ -41,8 +41,12 @@ export async function startRoleProcess(
 }
 
 /** The API in several processes, on the database of a test. */
-export function startApiProcesses(count: number, databaseUrl: string): Promise<EngineProcess> {
-  return startRoleCommand(['api', '--processes', String(count)], databaseUrl, {});
+export function startApiProcesses(
+  count: number,
+  databaseUrl: string,
+  env: Record<string, string> = {},
+): Promise<EngineProcess> {
+  return startRoleCommand(['api', '--processes', String(count)], databaseUrl, env);
 }
 
 async function startRoleCommand(
