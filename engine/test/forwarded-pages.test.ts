@@ -74,6 +74,25 @@ describe('pages of the shop', () => {
     expect((await fetch(`${url}/drops/1`)).status).toBe(200);
   });
 
+  it('are whole for a crowd behind one address: their parts do not count, nor what the web process asks for', async () => {
+    const web = await startWeb((_request, response) => void response.end('{}'));
+    const webKey = 'web-key-of-the-test-000000';
+    const { url: databaseUrl } = await createTestDatabase();
+    const { request } = await startTestApi(databaseUrl, {
+      ...{ WEB_URL: web.url, WEB_KEY: webKey, RATE_LIMIT_IP_MAX: '1', RATE_LIMIT_IP_BURST: '1' },
+    });
+    const ask = (path: string, headers: Record<string, string>) => request('GET', path, { headers });
+    const statusesOf = async (path: string, headers = {}) => {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => ask(path, headers)));
+      return new Set(answers.map(({ status }) => status));
+    };
+    expect(await statusesOf('/_next/static/part.js')).toEqual(new Set([200]));
+    expect(await statusesOf('/api/products', { 'x-web-key': webKey })).toEqual(new Set([200]));
+    expect(await statusesOf('/api/products', { 'x-web-key': 'a-guess' })).toEqual(new Set([200, 429]));
+    expect((await ask('/api/orders', { 'x-web-key': webKey })).slug).toBe('not-authenticated');
+    expect((await ask('/api/admin/stats', { 'x-web-key': webKey })).status).not.toBe(200);
+  });
+
   it('are bounded: whoever comes on top of the most that may wait is told so, and the API goes on', async () => {
     const waiting: (() => void)[] = [];
     const web = await startWeb((_request, response) => void waiting.push(() => response.end('late')));

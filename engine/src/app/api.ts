@@ -16,6 +16,7 @@ import { registerOperations } from '../http/routes/operations.js';
 import { registerOrderEvents } from '../http/routes/order-events.js';
 import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
+import { registerProtection } from '../http/routes/protection.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
 import { registerSecurityTxt } from '../http/routes/security-txt.js';
@@ -36,6 +37,7 @@ import { createDatabaseClock } from '../platform/database-clock.js';
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
 import type { Parts } from './parts.js';
+import { createLayers } from './protection.js';
 import { createGate } from './redis.js';
 
 export type Api = {
@@ -104,10 +106,11 @@ async function createApiServer(
   const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
   const { clock, calendar, views } = memory;
   const lookAtStock = createLookAtStock(memory);
-  const pages = config.WEB_URL ? createForwardedPages(config.WEB_URL) : undefined;
-  const server = await createServer(logger, pages);
-  const draining = createDraining(server, config.DRAIN_DELAY_MS);
   const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
+  const { serverOptions, ...layers } = createLayers(parts, identity);
+  const forwardedPages = config.WEB_URL ? createForwardedPages(config.WEB_URL) : undefined;
+  const server = await createServer(logger, { ...serverOptions, forwardedPages });
+  const draining = createDraining(server, config.DRAIN_DELAY_MS);
   const eventStreams = createEventStreams(server, limits);
   const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
@@ -116,6 +119,7 @@ async function createApiServer(
   const shop = {
     ...parts,
     ...memory,
+    ...layers,
     ...{ identity, gate, readOrder, codes, eventStreams },
     findReplay: createFindReplay(readOrder),
     readLife: createReadLife(pool),
@@ -152,6 +156,7 @@ async function createApiServer(
   registerAdmin(server, { ...shop, canBePaid: config.PAYMENT_PROVIDER !== 'none' });
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
+  registerProtection(server, shop);
   registerOperations(server, { unreadyReasons });
   registerSecurityTxt(server, config.SECURITY_CONTACT);
   return { server, draining };

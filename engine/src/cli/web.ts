@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -13,6 +14,8 @@ const build = fileURLToPath(new URL('../../../web/.next/standalone/web/server.js
 export type WebBeside = {
   /** Where it will listen. */
   url: string;
+  /** What it will present to the API. */
+  key: string;
   /** Has it serve pages of the API at that address, and start again when it dies. */
   start(apiUrl: string): void;
   close(): Promise<void>;
@@ -31,11 +34,12 @@ export async function prepareWebBeside(config: Config, logger: Logger): Promise<
     return undefined;
   }
   const port = config.WEB_PORT || (await findFreePort());
+  const key = config.WEB_KEY ?? randomBytes(24).toString('base64url');
   let child: ChildProcess | undefined;
   let isClosing = false;
 
   function run(apiUrl: string): void {
-    child = spawnWeb(port, apiUrl);
+    child = spawnWeb(port, apiUrl, key);
     child.stderr?.on('data', (text: Buffer) =>
       logger.warn({ web: String(text).trim() }, 'the web process says'),
     );
@@ -49,6 +53,7 @@ export async function prepareWebBeside(config: Config, logger: Logger): Promise<
 
   return {
     url: `http://127.0.0.1:${port}`,
+    key,
     start: run,
     async close() {
       isClosing = true;
@@ -61,8 +66,8 @@ export async function prepareWebBeside(config: Config, logger: Logger): Promise<
   };
 }
 
-/** It is given no secret and no address of a database: whoever breaks a page has the shop's public API, no more. */
-function spawnWeb(port: number, apiUrl: string): ChildProcess {
+/** It is given no other secret and no address of a database: whoever breaks a page has the shop's public API, no more. */
+function spawnWeb(port: number, apiUrl: string, key: string): ChildProcess {
   const { PATH = '' } = process.env;
   return spawn(process.execPath, [entry], {
     env: {
@@ -72,6 +77,7 @@ function spawnWeb(port: number, apiUrl: string): ChildProcess {
       HOSTNAME: '127.0.0.1',
       PORT: String(port),
       API_URL: apiUrl,
+      WEB_KEY: key,
     },
     // By the channel it notices when this process is gone, however it went.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -1,5 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyError } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { safeParse, z } from 'zod';
@@ -13,22 +14,46 @@ export type App = Awaited<ReturnType<typeof createServer>>;
 // The largest request of ours is a product with a description of 10,000 characters, in UTF-8 or escaped.
 const bodyBytesMax = 64 * 1024;
 
-/**
- * The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description.
- *
- * @param forwardedPages what answers where the API has no route; without it that is not found.
- */
-export async function createServer(logger: Logger, forwardedPages?: ForwardedPages) {
+export type ServerOptions = {
+  /** Addresses and ranges whose X-Forwarded-For counts. */
+  proxies?: readonly string[];
+  /** For a whole request to arrive, for its headers, and between two of them. */
+  requestTimeoutMs?: number;
+  headersTimeoutMs?: number;
+  idleTimeoutMs?: number;
+  /** Told before there is any route. */
+  onCreated?: (app: FastifyInstance) => void;
+  /** Asked before the router; a request that it has answered goes no further. */
+  refuse?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** What answers where the API has no route; without it that is not found. */
+  forwardedPages?: ForwardedPages | undefined;
+};
+
+// How late a sender that dawdles may be cut off. The server goes through its open requests then, which are few.
+const timeoutPrecisionMs = 1000;
+
+/** The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description. */
+export async function createServer(logger: Logger, options: ServerOptions = {}) {
+  const {
+    forwardedPages,
+    proxies = [],
+    requestTimeoutMs = 8000,
+    headersTimeoutMs = 5000,
+    idleTimeoutMs = 72_000,
+  } = options;
   const answerError = createAnswerError(logger);
   const app = Fastify({
     // Fastify's logger makes a child logger and listeners for every request, even with its lines turned off. What is
     // worth a line is logged where it is known.
     logger: false,
     bodyLimit: bodyBytesMax,
-    // A sender that dawdles over headers or body for longer than this is cut off.
-    requestTimeout: 10_000,
-    keepAliveTimeout: 72_000,
-    http: { headersTimeout: 10_000 },
+    trustProxy: proxies.length > 0 ? [...proxies] : false,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: idleTimeoutMs,
+    http: {
+      headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+      connectionsCheckingInterval: timeoutPrecisionMs,
+    },
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
     // A path that can not be decoded never reaches a route.
     frameworkErrors: answerError,
@@ -36,6 +61,8 @@ export async function createServer(logger: Logger, forwardedPages?: ForwardedPag
     forceCloseConnections: 'idle',
   }).withTypeProvider<ZodTypeProvider>();
 
+  options.onCreated?.(app);
+  if (options.refuse) refuseBeforeRouter(app, options.refuse);
   app.setValidatorCompiler(compileValidator);
   // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.
   app.setSerializerCompiler(() => JSON.stringify);
@@ -65,6 +92,14 @@ export async function createServer(logger: Logger, forwardedPages?: ForwardedPag
   });
   await registerPages(app);
   return app;
+}
+
+// Fastify puts its router behind the server by itself; here something stands between them.
+function refuseBeforeRouter(app: FastifyInstance, refuse: NonNullable<ServerOptions['refuse']>): void {
+  app.server.removeAllListeners('request');
+  app.server.on('request', (request, response) => {
+    if (!refuse(request, response)) app.routing(request, response);
+  });
 }
 
 /**

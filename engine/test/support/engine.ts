@@ -112,6 +112,11 @@ function spawnEngine(args: string[], dataDir: string, extra: Record<string, stri
       // Pages have tests of their own.
       WEB_ENABLED: 'false',
       LOG_LEVEL: 'warn',
+      // As in config.ts: the machine is busy with other tests.
+      RATE_LIMIT_IP_MAX: '0',
+      RATE_LIMIT_USER_MAX: '0',
+      SHED_LAG_MS: '0',
+      SHED_WAIT_MS: '0',
       ...extra,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -20,6 +20,8 @@ export interface paths {
                 header?: {
                     /** @description Names the intent: a retry with the same key is the same purchase */
                     "idempotency-key"?: string;
+                    /** @description Seconds that the caller waits: a purchase that has no turn by then is refused */
+                    "request-timeout"?: string;
                     /** @description The shopper, for calls with the API key that have no userId in the body */
                     "x-user-id"?: string;
                 };
@@ -194,6 +196,8 @@ export interface paths {
                 header?: {
                     /** @description Names the intent: a retry with the same key is the same purchase */
                     "idempotency-key"?: string;
+                    /** @description Seconds that the caller waits: a purchase that has no turn by then is refused */
+                    "request-timeout"?: string;
                     /** @description The shopper, for calls with the API key that have no userId in the body */
                     "x-user-id"?: string;
                 };
@@ -657,6 +661,8 @@ export interface paths {
                 header?: {
                     /** @description Names the intent: a retry with the same key is the same purchase */
                     "idempotency-key"?: string;
+                    /** @description Seconds that the caller waits: a purchase that has no turn by then is refused */
+                    "request-timeout"?: string;
                     /** @description The shopper, for calls with the API key that have no userId in the body */
                     "x-user-id"?: string;
                 };
@@ -3975,6 +3981,123 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/protection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The layers of protection of the process that answers: what is in work, and what each has refused */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Requests in work */
+                            inFlight: number;
+                            shedding: {
+                                /**
+                                 * @description Refused up to this
+                                 * @enum {string}
+                                 */
+                                level: "none" | "browsing" | "buying" | "finishing";
+                                /** @description How late the event loop is, smoothed */
+                                lagMs: number;
+                                /** @description Age of the oldest waiting decision */
+                                waitMs: number;
+                            };
+                            /** @description Since the process began, by layer */
+                            refused: {
+                                connections: number;
+                                connectionsPerIp: number;
+                                inFlight: number;
+                                ip: number;
+                                shedBrowsing: number;
+                                shedBuying: number;
+                                shedFinishing: number;
+                                shopper: number;
+                                ipPurchases: number;
+                                abandoned: number;
+                            };
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;

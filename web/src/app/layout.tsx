@@ -1,7 +1,7 @@
 import type { Metadata, Viewport } from 'next';
-import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { Mark } from '../ui/mark';
+import { PlainLink } from '../ui/plain-link';
 import { ThemeToggle, themeScript } from '../ui/theme-toggle';
 import './globals.css';
 import { Providers } from './providers';
@@ -54,17 +54,17 @@ function Header() {
     'flex min-h-11 items-center px-2 font-bold decoration-accent decoration-4 underline-offset-8 hover:underline';
   return (
     <header className="page no-print flex items-center justify-between gap-4 py-4">
-      <Link href="/" className="flex min-h-11 items-center gap-2.5 text-lead font-bold tracking-tighter">
+      <PlainLink href="/" className="flex min-h-11 items-center gap-2.5 text-lead font-bold tracking-tighter">
         <Mark />
         Doorbuster
-      </Link>
+      </PlainLink>
       <nav aria-label="Shop" className="flex items-center gap-1 sm:gap-4">
-        <Link href="/" className={`${link} max-sm:sr-only`}>
+        <PlainLink href="/" className={`${link} max-sm:sr-only`}>
           Drops
-        </Link>
-        <Link href="/orders" className={link}>
+        </PlainLink>
+        <PlainLink href="/orders" className={link}>
           Your orders
-        </Link>
+        </PlainLink>
         <ThemeToggle />
       </nav>
     </header>

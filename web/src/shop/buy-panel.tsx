@@ -1,11 +1,11 @@
 'use client';
 
-import Link from 'next/link';
 import { Fragment, useEffect, useState } from 'react';
 import type { Drop, Sale, Stock } from '../api/client';
 import { Action, ActionLink } from '../ui/action';
 import { money, units } from '../ui/format';
 import { Notice } from '../ui/notice';
+import { PlainLink } from '../ui/plain-link';
 import type { Way } from './kept';
 import type { Progress } from './persist';
 import { QuantityField } from './quantity-field';
@@ -32,9 +32,9 @@ export function BuyPanel({ drop, sale, stock }: { drop: Drop; sale: Sale; stock:
         {mine > 0 && (
           <span className="text-ink" data-testid="mine">
             {mine} in your name.{' '}
-            <Link href="/orders" className="underline underline-offset-4">
+            <PlainLink href="/orders" className="underline underline-offset-4">
               See your orders
-            </Link>
+            </PlainLink>
           </span>
         )}
       </p>

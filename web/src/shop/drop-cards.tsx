@@ -1,10 +1,10 @@
 'use client';
 
-import Link from 'next/link';
 import type { Drop, Sale, Stock } from '../api/client';
 import { Figure } from '../ui/figure';
 import { clock, count, money } from '../ui/format';
 import { Picture } from '../ui/picture';
+import { PlainLink } from '../ui/plain-link';
 import { useServerNow } from '../ui/server-clock';
 import { useSlowStock } from './use-stock';
 
@@ -92,12 +92,12 @@ export function DropLine({ drop, sale, stock }: OfferedDrop) {
 /** The whole card is the link's target, and its name is the product's alone. */
 function DropLink({ drop }: { drop: Drop }) {
   return (
-    <Link
+    <PlainLink
       href={`/drops/${drop.id}`}
       className="decoration-accent decoration-4 underline-offset-8 after:absolute after:inset-0 hover:underline"
     >
       {drop.name}
-    </Link>
+    </PlainLink>
   );
 }
 

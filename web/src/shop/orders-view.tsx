@@ -1,10 +1,10 @@
 'use client';
 
-import Link from 'next/link';
 import type { Attempt, Order } from '../api/client';
 import { ActionLink } from '../ui/action';
 import { money } from '../ui/format';
 import { Notice } from '../ui/notice';
+import { PlainLink } from '../ui/plain-link';
 import { When } from '../ui/when';
 import { statusWord } from './status-word';
 import { useOrders, useRefusedAttempts } from './use-orders';
@@ -32,12 +32,12 @@ function OrderList({ orders }: { orders: readonly Order[] }) {
           className="relative flex flex-wrap items-baseline gap-x-6 gap-y-1 border-b border-rule py-5 hover:bg-surface"
         >
           <h2 className="basis-64 grow text-lead">
-            <Link
+            <PlainLink
               href={`/orders/${order.id}`}
               className="after:absolute after:inset-0 hover:underline underline-offset-4"
             >
               {order.quantity} × {order.productName}
-            </Link>
+            </PlainLink>
           </h2>
           <p className="basis-40 text-muted">
             <When iso={order.createdAt} />
@@ -65,9 +65,9 @@ function RefusedAttempts({ attempts }: { attempts: readonly Attempt[] }) {
         {attempts.slice(0, shownMax).map(attempt => (
           <li key={`${attempt.at} ${attempt.orderId}`} className="max-w-(--measure)">
             <p className="font-bold">
-              <Link href={`/drops/${attempt.productId}`} className="underline underline-offset-4">
+              <PlainLink href={`/drops/${attempt.productId}`} className="underline underline-offset-4">
                 {wordsFor(slugOf(attempt)).title}
-              </Link>{' '}
+              </PlainLink>{' '}
               <span className="font-normal text-muted">
                 <When iso={attempt.at} />
               </span>

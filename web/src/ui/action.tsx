@@ -1,5 +1,5 @@
-import Link from 'next/link';
 import type { ComponentProps, ReactNode } from 'react';
+import { PlainLink } from './plain-link';
 
 type Weight = 'primary' | 'plain' | 'quiet';
 
@@ -33,8 +33,8 @@ export function ActionLink({
   children: ReactNode;
 }) {
   return (
-    <Link href={href} className={`${shape} ${looks[weight].replaceAll('enabled:', '')}`}>
+    <PlainLink href={href} className={`${shape} ${looks[weight].replaceAll('enabled:', '')}`}>
       {children}
-    </Link>
+    </PlainLink>
   );
 }

@@ -6,6 +6,7 @@ import { identitySettings } from './settings/identity.js';
 import { idsSettings } from './settings/ids.js';
 import { paymentsSettings } from './settings/payments.js';
 import { processSettings } from './settings/process.js';
+import { protectionSettings } from './settings/protection.js';
 import { webSettings } from './settings/web.js';
 
 /**
@@ -19,6 +20,7 @@ const settings = {
   ...idsSettings,
   ...decisionsSettings,
   ...paymentsSettings,
+  ...protectionSettings,
   ...webSettings,
 } satisfies Record<string, z.ZodType>;
 
@@ -37,6 +39,7 @@ const secrets: readonly Name[] = [
   'API_KEY',
   'OPERATOR_TOKEN',
   'SECRET_KEY',
+  'WEB_KEY',
   'STRIPE_SECRET_KEY',
   'STRIPE_WEBHOOK_SECRET',
 ];

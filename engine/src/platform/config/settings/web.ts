@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boolean, integer } from '../fields.js';
+import { boolean, integer, secret } from '../fields.js';
 
 /** Where the pages come from. */
 export const webSettings = {
@@ -8,6 +8,8 @@ export const webSettings = {
     .string()
     .regex(/^https?:\/\/[^\s/]+$/, 'expected http://host:port')
     .optional(),
+  // What the web process presents so that the limits per address do not count for it; `start` makes one up.
+  WEB_KEY: secret(),
   // Of the web process that `start` runs; 0 is a free one. Only the engine calls it, on the loopback interface.
   WEB_PORT: integer(0, 0, 65_535),
   // For an engine that serves an API alone.
