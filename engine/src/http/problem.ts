@@ -12,6 +12,16 @@ export const problems = {
   invalid: { status: 400, title: 'Invalid request', message: 'The request is not valid.' },
   'not-authenticated': { status: 401, title: 'Not authenticated', message: 'Please sign in first.' },
   forbidden: { status: 403, title: 'Forbidden', message: 'You may not do this.' },
+  'forbidden-origin': {
+    status: 403,
+    title: 'Forbidden origin',
+    message: 'This page may not act for you here.',
+  },
+  csrf: {
+    status: 403,
+    title: 'Cross-site request',
+    message: 'Send the X-CSRF-Token that belongs to the session.',
+  },
   'faults-disabled': {
     status: 403,
     title: 'Faults disabled',
@@ -28,6 +38,7 @@ export const problems = {
     title: 'Dead letter not found',
     message: 'This dead letter does not exist.',
   },
+  'session-not-found': { status: 404, title: 'Session not found', message: 'This session does not exist.' },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',
@@ -95,6 +106,11 @@ export const problems = {
     message: 'You follow too many orders at once. Close one of them first.',
     retryAfterSeconds: 2,
   },
+  'locked-out': {
+    status: 429,
+    title: 'Locked out',
+    message: 'Too many wrong secrets. Please wait before the next try.',
+  },
   overloaded: {
     status: 503,
     title: 'Overloaded',
@@ -129,6 +145,8 @@ export class ProblemError extends Error {
   constructor(
     readonly slug: ProblemSlug,
     readonly detail?: string,
+    /** Where it depends on the case. */
+    readonly retryAfterSeconds?: number,
   ) {
     super(detail ?? problems[slug].message);
   }
@@ -143,6 +161,7 @@ export function sendProblem(
 ): FastifyReply {
   const kind: ProblemKind = problems[slug];
   reply.code(kind.status).header('content-type', 'application/problem+json');
+  if (kind.status === 401) reply.header('www-authenticate', 'Bearer');
   if (kind.retryAfterSeconds !== undefined) reply.header('retry-after', retryAfter(kind.retryAfterSeconds));
   return reply.send(
     detail === undefined && extra === undefined ? plainBodies[slug] : body(slug, detail, extra),

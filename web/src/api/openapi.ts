@@ -1799,6 +1799,10 @@ export interface paths {
                             /** @description A whole number from 1 */
                             userId: number;
                             token: string;
+                            /** @description X-CSRF-Token for clients that show the cookie, but no origin */
+                            csrfToken: string;
+                            /** Format: date-time */
+                            expiresAt: string;
                         };
                     };
                 };
@@ -4037,6 +4041,584 @@ export interface paths {
                                 ipPurchases: number;
                                 abandoned: number;
                             };
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who am I; `session` is null where the secret itself is presented */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            operator: string;
+                            session: {
+                                /** Format: uuid */
+                                id: string;
+                                operator: string;
+                                ip: string;
+                                userAgent: string;
+                                /** Format: date-time */
+                                createdAt: string;
+                                /** Format: date-time */
+                                expiresAt: string;
+                            } | null;
+                            csrfToken: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Sign in: a session as a cookie */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default operator */
+                        operator?: string;
+                        secret: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            session: {
+                                /** Format: uuid */
+                                id: string;
+                                operator: string;
+                                ip: string;
+                                userAgent: string;
+                                /** Format: date-time */
+                                createdAt: string;
+                                /** Format: date-time */
+                                expiresAt: string;
+                            };
+                            /** @description X-CSRF-Token for clients that show the cookie, but no origin */
+                            csrfToken: string;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        /** Sign out: the session counts no more */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description RFC 9457 problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sessions of operators that count now, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            sessions: {
+                                /** Format: uuid */
+                                id: string;
+                                operator: string;
+                                ip: string;
+                                userAgent: string;
+                                /** Format: date-time */
+                                createdAt: string;
+                                /** Format: date-time */
+                                expiresAt: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a session: refused here at once, and by other processes within a second */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description RFC 9457 problem */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+                /** @description RFC 9457 problem */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Ends in a stable slug, such as /problems/sold-out */
+                            type: string;
+                            title: string;
+                            status: number;
+                            detail: string;
+                            /** @enum {boolean} */
+                            success: false;
+                            message: string;
+                            /**
+                             * Format: uuid
+                             * @description The order that this is about
+                             */
+                            orderId?: string;
+                            /** @enum {string} */
+                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why that order is what it is */
+                            reason?: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What operators did, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    before?: string;
+                    limit?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            actions: {
+                                id: number;
+                                /** Format: date-time */
+                                at: string;
+                                operator: string;
+                                sessionId: string | null;
+                                action: string;
+                                target: string;
+                                /** @description The body as JSON, without secrets */
+                                detail: string | null;
+                                ip: string;
+                                requestId: string;
+                                /** @description Null where the process died over it */
+                                status: number | null;
+                                /** @description ok, or the slug of the refusal */
+                                outcome: string | null;
+                            }[];
+                            next: number | null;
                         };
                     };
                 };

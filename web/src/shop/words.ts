@@ -113,9 +113,12 @@ const lost: Words = {
   next: ['again', 'orders'],
 };
 
+// A page that was open while the shop or the session changed.
+const sameWords: Record<string, string> = { csrf: 'forbidden', 'forbidden-origin': 'forbidden' };
+
 /** @param slug of a refusal; undefined where no answer came at all. */
 export function wordsFor(slug: string | undefined): Words {
-  return slug === undefined ? lost : (refusals[slug] ?? unforeseen);
+  return slug === undefined ? lost : (refusals[sameWords[slug] ?? slug] ?? unforeseen);
 }
 
 const endings: Record<string, Words> = {

@@ -10,7 +10,7 @@ import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Queryable } from '../../platform/postgres.js';
 import { answerEnded } from '../answer-order.js';
 import { createEntrance, type EntranceParts, headerOf } from '../entrance.js';
-import { shopperOf } from '../identity.js';
+import { shopperOf } from '../identity/identity.js';
 import { ProblemError, sendProblem } from '../problem.js';
 import {
   buyBodySchema,
