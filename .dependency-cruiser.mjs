@@ -52,6 +52,27 @@ export default {
       from: { path: '^engine/src/' },
       to: { path: '^(loadgen|web)/' },
     },
+    {
+      name: 'web-knows-the-api-alone',
+      comment: 'pages are built on the HTTP API and its generated types',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^(engine|loadgen)/' },
+    },
+    {
+      name: 'web-style-knows-no-shop',
+      comment:
+        'web/src: app -> shop -> ui, and everybody may call the API; ui is shared with what is no shop',
+      severity: 'error',
+      from: { path: '^web/src/(ui|api)/' },
+      to: { path: '^web/src/(app|shop)/' },
+    },
+    {
+      name: 'web-shop-knows-no-pages',
+      severity: 'error',
+      from: { path: '^web/src/shop/' },
+      to: { path: '^web/src/app/' },
+    },
     { name: 'no-missing', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

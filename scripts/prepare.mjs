@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildWeb, isWebBuilt } from './build-web.mjs';
 import { copySql } from './copy-sql.mjs';
 import { withLock } from './prepare-lock.mjs';
 
@@ -40,6 +41,7 @@ try {
     await withLock(join(root, '.prepare.lock'), async () => {
       if (!isInstalled()) await install();
       if (!installOnly && !isBuilt()) await build();
+      if (!installOnly && !isWebBuilt()) await timed('building the pages', buildWeb);
     });
   }
 } catch (error) {
@@ -56,7 +58,7 @@ function isUnwritable(error) {
 
 /** @param {boolean} installOnly */
 function isReady(installOnly) {
-  return isInstalled() && (installOnly || isBuilt());
+  return isInstalled() && (installOnly || (isBuilt() && isWebBuilt()));
 }
 
 function checkNodeVersion() {

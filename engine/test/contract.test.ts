@@ -64,6 +64,9 @@ describe('/openapi.json', () => {
       ['get', '/api/products/{id}', await api.request('GET', `/api/products/${productId}`)],
       ['get', '/api/products/{id}', await api.request('GET', '/api/products/999')],
       ['get', '/api/stock/{productId}', await api.request('GET', `/api/stock/${productId}`)],
+      ['get', '/api/stock/{productId}/events', await api.request('GET', '/api/stock/999/events')],
+      ['get', '/api/orders', await api.request('GET', '/api/orders', { headers: asShopper })],
+      ['get', '/api/orders', await api.request('GET', '/api/orders?limit=0', { headers: asShopper })],
       [
         'get',
         '/api/orders/{id}',

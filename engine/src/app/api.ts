@@ -4,6 +4,7 @@ import { createCalendar } from '../catalog/calendar.js';
 import { createListProductIds } from '../catalog/products.js';
 import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
+import { createForwardedPages } from '../http/forwarded-pages.js';
 import { createIdentity, type Identity } from '../http/identity/identity.js';
 import { keepOperatorTrail } from '../http/operator-trail.js';
 import { registerAdmin } from '../http/routes/admin.js';
@@ -22,9 +23,11 @@ import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
 import { registerSecurityTxt } from '../http/routes/security-txt.js';
 import { registerSession } from '../http/routes/session.js';
+import { registerStockEvents } from '../http/routes/stock-events.js';
 import { registerUsers } from '../http/routes/users.js';
 import { registerWebhooks } from '../http/routes/webhooks.js';
 import { type App, createServer } from '../http/server.js';
+import { createLookAtStock, createStockBroadcast } from '../http/stock-broadcast.js';
 import { createAllocateIds } from '../ids/allocate.js';
 import { createCheckIds } from '../ids/check.js';
 import { createAttempts } from '../ledger/attempts.js';
@@ -109,12 +112,14 @@ async function createApiServer(
   const { config, secrets, logger, pool, warn, queue, faults, faultBroadcast, clock, outage, whileDown } =
     parts;
   const { calendar, views } = memory;
+  const lookAtStock = createLookAtStock({ ...memory, clock });
   const identity = createIdentity({
     ...{ config, secrets, db: pool, nowMs: clock.nowMs },
     onError: warn('the keys for tokens could not be read'),
   });
   const { serverOptions, ...layers } = createLayers(parts, identity);
-  const server = await createServer(logger, serverOptions);
+  const forwardedPages = config.WEB_URL ? createForwardedPages(config.WEB_URL) : undefined;
+  const server = await createServer(logger, { ...serverOptions, forwardedPages });
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   identifyCallers(server, parts, identity);
   const eventStreams = createEventStreams(server, limits);
@@ -155,7 +160,12 @@ async function createApiServer(
   registerOrders(server, { ...shop, mayForceFail: faults.isEnabled });
   registerOrderEvents(server, shop);
   registerPrecheck(server, shop);
-  registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
+  registerCatalog(server, { calendar, clock, lookAtStock, listProductIds: createListProductIds(pool) });
+  registerStockEvents(server, {
+    lookAtStock,
+    stockBroadcast: createStockBroadcast(lookAtStock),
+    stockStreams: createEventStreams(server, { streamsPerShopperMax: stockStreamsPerAddressMax }),
+  });
   registerAttempts(server, shop);
   registerSession(server, ids);
   registerUsers(server, ids);
@@ -187,6 +197,9 @@ function identifyCallers(server: App, { pool, warn }: Parts, identity: Identity)
 
 // Orders that were taken while the database was down are written down within a second or two, wherever they were taken.
 const lateOrdersWithinMs = 10_000;
+
+// An office or a mobile network behind one address; whoever comes on top polls.
+const stockStreamsPerAddressMax = 1000;
 
 // Connections that the kernel holds for us while we are busy. With Node's 511 a rush of 2,000 overflows it, and a client
 // whose handshake was dropped waits for its own retransmissions, seconds long. The kernel caps it at net.core.somaxconn.

@@ -7,6 +7,7 @@ import { registerCors } from '../http/cors.js';
 import type { Identity } from '../http/identity/identity.js';
 import { type Protection, protect } from '../http/protection.js';
 import type { ServerOptions } from '../http/server.js';
+import { createIsOfWeb } from '../http/web-key.js';
 import type { Config } from '../platform/config/config.js';
 import type { Parts } from './parts.js';
 import { createRateLimits } from './redis.js';
@@ -28,6 +29,7 @@ export function createLayers(parts: Parts, identity: Identity): Layers {
     waitMaxMs: config.SHED_WAIT_MS,
     oldestWaitMs: createOldestWait(parts),
   });
+  const isOfWeb = createIsOfWeb(config.WEB_KEY);
   let protection: Protection | undefined;
 
   function onCreated(app: FastifyInstance): void {
@@ -45,7 +47,7 @@ export function createLayers(parts: Parts, identity: Identity): Layers {
     protection = protect(app, {
       inFlightMax: config.MAX_IN_FLIGHT,
       rate: rateOf(config.RATE_LIMIT_IP_MAX, 1000, config.RATE_LIMIT_IP_BURST),
-      isExempt: identity.isOfShop,
+      isExempt: request => identity.isOfShop(request) || isOfWeb(request),
       shedding,
       refusals,
     });

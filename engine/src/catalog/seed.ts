@@ -17,6 +17,7 @@ const demo: Demo[] = [
     product: {
       name: 'Meridian trainers',
       description: 'Night-blue runners with a reflective seam. One drop, no second batch.',
+      imageUrl: '/pictures/meridian-trainers.svg',
       priceMinor: 12_900,
       currency: 'EUR',
     },
@@ -26,6 +27,7 @@ const demo: Demo[] = [
     product: {
       name: 'Lantern turntable',
       description: 'A belt-driven deck in a walnut case; fifty were made.',
+      imageUrl: '/pictures/lantern-turntable.svg',
       priceMinor: 64_900,
       currency: 'EUR',
     },
@@ -35,6 +37,7 @@ const demo: Demo[] = [
     product: {
       name: 'Harbour festival, two-day ticket',
       description: 'On sale an hour after the engine first started.',
+      imageUrl: '/pictures/harbour-festival.svg',
       priceMinor: 18_500,
       currency: 'EUR',
     },
@@ -44,6 +47,7 @@ const demo: Demo[] = [
     product: {
       name: 'Cartographer backpack',
       description: 'Waxed canvas, 28 litres. 10,000 every hour, and one purchase in a hundred wins.',
+      imageUrl: '/pictures/cartographer-backpack.svg',
       priceMinor: 8900,
       currency: 'EUR',
     },

@@ -15,6 +15,7 @@ import { onShutdown } from '../platform/shutdown.js';
 import { explainListenError } from './listen-error.js';
 import { startSandboxBeside } from './sandbox.js';
 import { createToolPool } from './tool.js';
+import { prepareWebBeside } from './web.js';
 
 const say = (message: string) => process.stdout.write(`${message}\n`);
 
@@ -51,12 +52,19 @@ async function serve(
     await prepareDatabase(database, config, logger, prepare);
     const sandbox = isEverything(chosen) ? await startSandboxBeside(config, secrets, logger) : undefined;
     if (sandbox) closing.push(sandbox.close);
-    const inForce = sandbox ? { ...config, SANDBOX_URL: sandbox.url } : config;
+    const web = isEverything(chosen) ? await prepareWebBeside(config, logger) : undefined;
+    if (web) closing.push(web.close);
+    const inForce = {
+      ...config,
+      ...(sandbox && { SANDBOX_URL: sandbox.url }),
+      ...(web && { WEB_URL: web.url, WEB_KEY: web.key }),
+    };
     const app = await startApp({
       roles: chosen,
       ...{ config: inForce, secrets, databaseUrl: database.url, logger },
     });
     closing.push(app.drain);
+    if (app.url) web?.start(app.url);
     // Of several processes the one that started them says it.
     if (!cluster.isWorker) sayWhere(app.url, chosen, inForce);
   } catch (error) {
@@ -126,6 +134,7 @@ function sayWhere(url: string | undefined, chosen: AppOptions['roles'], config: 
     setting ? 'as set by the environment' : path;
   say('');
   say('Doorbuster is running.');
+  if (config.WEB_URL) say(`  shop             ${url}/`);
   say(`  shop API         ${url}/api/products`);
   say(`  documentation    ${url}/docs`);
   say(`  operator secret  ${whereIs(config.OPERATOR_TOKEN, secretPath(config.DATA_DIR, 'operator-token'))}`);

@@ -8,7 +8,7 @@ import { createHold } from './answer-together.js';
 import { addressKeyOf } from './client-address.js';
 import { refuseOverloaded, sendProblem } from './problem.js';
 import { tellRate, tellRetryAfter } from './rate-limit-answer.js';
-import { classOf, countsAsWork, type RouteClass } from './route-class.js';
+import { classOf, countsAsWork, isPartOfPage, type RouteClass } from './route-class.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -53,7 +53,7 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
   const isFull = () => inFlightMax > 0 && inFlight >= inFlightMax;
 
   function isTooOften(request: FastifyRequest, reply: FastifyReply): boolean {
-    if (!policy || isExempt(request)) return false;
+    if (!policy || isPartOfPage(request.url) || isExempt(request)) return false;
     const taken = calls.take(addressKeyOf(request), policy.rate);
     tellRate(reply, policy, taken);
     if (taken.allowed) return false;

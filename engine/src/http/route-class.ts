@@ -15,6 +15,7 @@ const classes: Record<string, RouteClass> = {
   'GET /api/orders/:id': 'finishing',
   'DELETE /api/orders/:id': 'finishing',
   'GET /api/orders/:id/events': 'stream',
+  'GET /api/stock/:productId/events': 'stream',
   'POST /api/checkout': 'buying',
   'POST /api/orders': 'buying',
   'POST /api/session': 'buying',
@@ -47,4 +48,12 @@ export function classOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): 
   if (url.startsWith('/api/admin/')) return 'free';
   const [verb = ''] = [method].flat();
   return classes[`${verb === 'HEAD' ? 'GET' : verb} ${url}`] ?? 'browsing';
+}
+
+/**
+ * Parts of a page that everybody needs to show it, a dozen at once, and that are answered from memory: the crowd behind one
+ * address that opens a page in the same second shall not get half of it.
+ */
+export function isPartOfPage(url: string): boolean {
+  return url.startsWith('/_next/static/');
 }

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { safeParse, z } from 'zod';
 import { createAnswerError, createAnswerUnknownRoute } from './answer-error.js';
 import { createAnswerTogether } from './answer-together.js';
+import type { ForwardedPages } from './forwarded-pages.js';
 import { registerPages } from './pages.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
@@ -24,6 +25,8 @@ export type ServerOptions = {
   onCreated?: (app: FastifyInstance) => void;
   /** Asked before the router; a request that it has answered goes no further. */
   refuse?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** What answers where the API has no route; without it that is not found. */
+  forwardedPages?: ForwardedPages | undefined;
 };
 
 // How late a sender that dawdles may be cut off. The server goes through its open requests then, which are few.
@@ -31,7 +34,13 @@ const timeoutPrecisionMs = 1000;
 
 /** The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description. */
 export async function createServer(logger: Logger, options: ServerOptions = {}) {
-  const { proxies = [], requestTimeoutMs = 8000, headersTimeoutMs = 5000, idleTimeoutMs = 72_000 } = options;
+  const {
+    forwardedPages,
+    proxies = [],
+    requestTimeoutMs = 8000,
+    headersTimeoutMs = 5000,
+    idleTimeoutMs = 72_000,
+  } = options;
   const answerError = createAnswerError(logger);
   const app = Fastify({
     // Fastify's logger makes a child logger and listeners for every request, even with its lines turned off. What is
@@ -61,7 +70,12 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
   app.setErrorHandler<FastifyError>(answerError);
   const unknownRoute = createAnswerUnknownRoute();
   app.addHook('onRoute', unknownRoute.onRoute);
-  app.setNotFoundHandler(unknownRoute.answer);
+  app.setNotFoundHandler((request, reply) =>
+    forwardedPages?.takes(request)
+      ? forwardedPages.answer(request, reply)
+      : unknownRoute.answer(request, reply),
+  );
+  if (forwardedPages) app.addHook('onClose', forwardedPages.close);
   app.removeContentTypeParser('text/plain');
 
   await app.register(swagger, {

@@ -64,6 +64,7 @@ export function stockView(sale: Sale, stock: Stock, nowMs: number) {
     state: phase === 'open' && stock.available === 0 ? ('sold-out' as const) : phase,
     startsAt: sale.startsAt.toISOString(),
     endsAt: sale.endsAt.toISOString(),
+    now: new Date(nowMs).toISOString(),
   };
 }
 

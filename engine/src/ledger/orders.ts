@@ -38,6 +38,35 @@ export async function listOrders(
   return rows;
 }
 
+/**
+ * A shopper's orders since `from`, newest first, at most `limit`. Orders have no index by shopper, which each purchase
+ * would pay for; the attempts that made them do.
+ *
+ * Index: attempts_by_shopper, then orders_one_per_intent.
+ */
+export async function listOrdersOf(
+  db: Queryable,
+  { shopperId, productId, from, limit }: OrdersOf,
+): Promise<StoredOrder[]> {
+  const { rows } = await db.query<StoredOrder>(
+    `select ${columns} from ${tables}
+     where o.order_id in (
+       select order_id from attempts
+       where shopper_id = $1 and ($2::bigint is null or product_id = $2) and answered_at >= $3
+         and outcome in ('confirmed', 'reserved', 'queued') and order_id is not null
+       order by answered_at desc limit $4
+     )
+     order by o.created_at desc, o.order_id limit $5`,
+    [shopperId, productId ?? null, from, limit * attemptsPerOrderMax, limit],
+  );
+  return rows;
+}
+
+type OrdersOf = { shopperId: string; productId: number | undefined; from: Date; limit: number };
+
+// Taken in, and decided.
+const attemptsPerOrderMax = 2;
+
 const tables = 'orders o join sales s on s.sale_id = o.sale_id join stock k on k.sale_id = o.sale_id';
 const columns = `o.order_id as "orderId", o.sale_id as "saleId", s.product_id as "productId",
   o.shopper_id as "shopperId", o.quantity, o.total_minor as "totalMinor", o.entrance, o.status, o.reason,

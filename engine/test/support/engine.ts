@@ -109,6 +109,8 @@ function spawnEngine(args: string[], dataDir: string, extra: Record<string, stri
       DATA_DIR: dataDir,
       PORT: '0',
       SANDBOX_PORT: '0',
+      // Pages have tests of their own.
+      WEB_ENABLED: 'false',
       LOG_LEVEL: 'warn',
       // As in config.ts: the machine is busy with other tests.
       RATE_LIMIT_IP_MAX: '0',

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import type { StockViews } from '../../admission/stock-views.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import type { ListProductIds } from '../../catalog/products.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import { ProblemError } from '../problem.js';
 import { currencySchema, idParamSchema, idSchema, problemResponses } from '../schemas.js';
 import type { App } from '../server.js';
-import { productView, stockView } from '../views.js';
+import type { LookAtStock } from '../stock-broadcast.js';
+import { productView } from '../views.js';
 
 export type CatalogParts = {
   calendar: Calendar;
   clock: DatabaseClock;
-  views: StockViews;
+  lookAtStock: LookAtStock;
   listProductIds: ListProductIds;
 };
 
@@ -58,6 +58,7 @@ const stockSchema = z.object({
   state: z.enum([...stateSchema.options, 'sold-out']),
   startsAt: z.iso.datetime(),
   endsAt: z.iso.datetime(),
+  now: z.iso.datetime().meta({ description: "The server's time, for countdowns" }),
 });
 
 const listQuerySchema = z.strictObject({
@@ -70,7 +71,9 @@ const listQuerySchema = z.strictObject({
 });
 
 /** What everybody may look at: products and stock, answered from memory. */
-export function registerCatalog(app: App, { calendar, clock, views, listProductIds }: CatalogParts): void {
+export function registerCatalog(app: App, parts: CatalogParts): void {
+  const { calendar, clock, lookAtStock, listProductIds } = parts;
+
   async function offerOf(productId: number) {
     const offer = await calendar.offerOf(productId);
     if (!offer) throw new ProblemError('product-not-found');
@@ -82,7 +85,11 @@ export function registerCatalog(app: App, { calendar, clock, views, listProductI
     tags: ['shop'],
     querystring: listQuerySchema,
     response: {
-      200: z.object({ products: z.array(offerSchema), next: idSchema.nullable() }),
+      200: z.object({
+        products: z.array(offerSchema),
+        next: idSchema.nullable(),
+        now: z.iso.datetime().meta({ description: "The server's time, for countdowns" }),
+      }),
       ...problemResponses,
     },
   };
@@ -90,8 +97,10 @@ export function registerCatalog(app: App, { calendar, clock, views, listProductI
     const { after = 0, limit = 50 } = request.query;
     const ids = await listProductIds(after, limit);
     const offers = await Promise.all(ids.map(id => calendar.offerOf(id)));
-    const products = offers.flatMap(offer => (offer ? [productView(offer, clock.nowMs())] : []));
-    return { products, next: ids.length === limit ? (ids.at(-1) ?? null) : null };
+    const nowMs = clock.nowMs();
+    const products = offers.flatMap(offer => (offer ? [productView(offer, nowMs)] : []));
+    const next = ids.length === limit ? (ids.at(-1) ?? null) : null;
+    return { products, next, now: new Date(nowMs).toISOString() };
   });
 
   const one = {
@@ -111,10 +120,10 @@ export function registerCatalog(app: App, { calendar, clock, views, listProductI
     response: { 200: stockSchema, ...problemResponses },
   };
   app.get('/api/stock/:productId', { schema: stock }, async (request, reply) => {
-    const { sale } = await offerOf(request.params.productId);
-    if (!sale) throw new ProblemError('sale-not-found', 'This product has no sale.');
-    const units = await views.read(sale.saleId);
-    if (!units) throw new ProblemError('sale-not-found');
-    return reply.header('cache-control', 'no-store').send(stockView(sale, units, clock.nowMs()));
+    const { productId } = request.params;
+    const stock = await lookAtStock(productId);
+    if (stock) return reply.header('cache-control', 'no-store').send(stock);
+    await offerOf(productId);
+    throw new ProblemError('sale-not-found', 'This product has no sale.');
   });
 }

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { Calendar } from '../../catalog/calendar.js';
 import type { Acceptance } from '../../ledger/accept.js';
+import { listOrdersOf } from '../../ledger/orders.js';
 import type { OrderEvent, Settlement } from '../../ledger/settle.js';
 import type { DecisionQueue } from '../../orders/decide.js';
 import type { PricedOrder } from '../../orders/queued-while-down.js';
 import type { ReadOrder } from '../../orders/replay.js';
+import type { DatabaseClock } from '../../platform/database-clock.js';
+import type { Queryable } from '../../platform/postgres.js';
 import { answerEnded } from '../answer-order.js';
 import { createEntrance, type EntranceParts, headerOf } from '../entrance.js';
 import { shopperOf } from '../identity/identity.js';
@@ -13,7 +16,9 @@ import {
   buyBodySchema,
   buyHeadersSchema,
   headerUserIdSchema,
+  idParamSchema,
   orderSchema,
+  pageLimitSchema,
   problemResponses,
 } from '../schemas.js';
 import type { App } from '../server.js';
@@ -21,6 +26,8 @@ import { orderView } from '../views.js';
 
 export type OrdersParts = EntranceParts & {
   calendar: Calendar;
+  clock: DatabaseClock;
+  pool: Queryable;
   readOrder: ReadOrder;
   acceptances: DecisionQueue<PricedOrder, Acceptance>;
   settlements: DecisionQueue<OrderEvent, Settlement>;
@@ -39,6 +46,17 @@ const read = {
   params,
   response: { 200: orderSchema, ...problemResponses },
 };
+
+const list = {
+  summary: 'My orders of the last seven days, newest first',
+  tags,
+  headers,
+  querystring: z.strictObject({ productId: idParamSchema.optional(), limit: pageLimitSchema(100) }),
+  response: { 200: z.object({ orders: z.array(orderSchema) }), ...problemResponses },
+};
+
+// As for attempts, which lead to the orders: each day is a partition to plan for.
+const listedWindowMs = 7 * 86_400_000;
 
 const cancel = {
   summary: 'Cancel a hold, or an order that is still queued',
@@ -98,6 +116,22 @@ export function registerOrders(app: App, parts: OrdersParts): void {
   });
 
   registerAccept(app, parts);
+  registerList(app, parts);
+}
+
+function registerList(app: App, { identity, calendar, clock, pool }: OrdersParts): void {
+  app.get('/api/orders', { schema: list }, async request => {
+    const shopperId = shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
+    const { productId, limit } = request.query;
+    const from = new Date(clock.nowMs() - listedWindowMs);
+    const stored = await listOrdersOf(pool, { shopperId, productId, from, limit });
+    const offers = await Promise.all(stored.map(order => calendar.offerOf(order.productId)));
+    const orders = stored.flatMap((order, position) => {
+      const product = offers[position]?.product;
+      return product ? [orderView(order.orderId, product, order, order.remaining)] : [];
+    });
+    return { orders };
+  });
 }
 
 function registerAccept(app: App, parts: OrdersParts): void {

@@ -7,6 +7,7 @@ import { idsSettings } from './settings/ids.js';
 import { paymentsSettings } from './settings/payments.js';
 import { processSettings } from './settings/process.js';
 import { protectionSettings } from './settings/protection.js';
+import { webSettings } from './settings/web.js';
 
 /**
  * Settings come from the environment alone. Each is read once at start; every bad value is reported in one go.
@@ -20,6 +21,7 @@ const settings = {
   ...decisionsSettings,
   ...paymentsSettings,
   ...protectionSettings,
+  ...webSettings,
 } satisfies Record<string, z.ZodType>;
 
 type Name = keyof typeof settings;
@@ -39,6 +41,7 @@ const secrets: readonly Name[] = [
   'OPERATOR_TOKEN',
   'OPERATORS',
   'SECRET_KEY',
+  'WEB_KEY',
   'CSRF_SECRET',
   'JWT_PUBLIC_KEY',
   'STRIPE_SECRET_KEY',

@@ -14,11 +14,11 @@ export function integer(fallback: number, min: number, max: number) {
     .default(fallback);
 }
 
-/** `true` or `false`; off unless set. */
-export function boolean() {
+/** `true` or `false`; off unless said otherwise. */
+export function boolean(fallback: 'true' | 'false' = 'false') {
   return z
     .enum(['true', 'false'])
-    .default('false')
+    .default(fallback)
     .transform(text => text === 'true');
 }
 

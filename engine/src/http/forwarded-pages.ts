@@ -1,0 +1,159 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { type Dispatcher, Pool } from 'undici';
+import { sendProblem } from './problem.js';
+
+/** The pages of the shop, which a web process renders. */
+export type ForwardedPages = {
+  /** Whether a request that no route of the API takes is for a page. */
+  takes(request: FastifyRequest): boolean;
+  answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
+  close(): Promise<void>;
+};
+
+// A page takes a few milliseconds of one processor, so that more at once only make each other wait.
+const connectionsMax = 32;
+// Some seconds of rendering; whoever comes on top is told to come back.
+const inFlightMax = 512;
+// A page that has not begun by then has lost its reader.
+const headersTimeoutMs = 5000;
+const bodyTimeoutMs = 10_000;
+// What moves on a page is brought up to date by the browser itself, at once.
+const pageKeptMs = 1000;
+const immutableKeptMs = 60_000;
+// Some 20 kB each: 10 MB. A name that is longer than any page's is not kept.
+const keptMax = 500;
+const sharedUrlMax = 200;
+
+/**
+ * Forwards requests for pages, one origin for pages and API. Nothing that says who is asking goes along: pages are the
+ * same for everybody, and what is a shopper's own is fetched by the browser. So a page that thousands open in the same
+ * second is rendered once for all of them.
+ *
+ * @param webUrl the web process, such as http://127.0.0.1:3001
+ */
+export function createForwardedPages(webUrl: string): ForwardedPages {
+  const pool = new Pool(webUrl, {
+    connections: connectionsMax,
+    headersTimeout: headersTimeoutMs,
+    bodyTimeout: bodyTimeoutMs,
+    connect: { timeout: headersTimeoutMs },
+  });
+  const kept = new LRUCache<string, Promise<Page>>({ max: keptMax });
+  let inFlight = 0;
+
+  async function fetchPage(request: FastifyRequest): Promise<Page> {
+    if (inFlight >= inFlightMax) throw new TooManyPages();
+    inFlight += 1;
+    try {
+      const { statusCode, headers, body } = await pool.request({
+        path: request.url,
+        method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+        headers: pick(request.headers, requestHeaders),
+      });
+      // Whole, and not as a stream: the largest is a script of some 200 kB, and a slow reader holds no connection.
+      return {
+        statusCode,
+        headers: pick(headers, responseHeaders),
+        body: Buffer.from(await body.arrayBuffer()),
+      };
+    } finally {
+      inFlight -= 1;
+    }
+  }
+
+  function fetchShared(key: string, request: FastifyRequest): Promise<Page> {
+    const known = kept.get(key);
+    if (known) return known;
+    const page = fetchPage(request);
+    kept.set(key, page, { ttl: isImmutable(request.url) ? immutableKeptMs : pageKeptMs });
+    const forget = () => void (kept.peek(key) === page && kept.delete(key));
+    page.then(({ statusCode }) => statusCode !== 200 && forget(), forget);
+    return page;
+  }
+
+  return {
+    takes: ({ method, url }) => (method === 'GET' || method === 'HEAD') && /^\/(?!\/|api(\/|\?|$))/.test(url),
+    async answer(request, reply) {
+      const key = sharedKeyOf(request);
+      try {
+        const page = await (key === undefined ? fetchPage(request) : fetchShared(key, request));
+        return reply.code(page.statusCode).headers(page.headers).send(page.body);
+      } catch (error) {
+        return sendBusy(request, reply, error instanceof TooManyPages ? 'overloaded' : 'unavailable');
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+type Page = { statusCode: number; headers: Record<string, string | string[]>; body: Buffer };
+
+class TooManyPages extends Error {}
+
+/** Under which name the answer is shared; undefined where it depends on more than the path. */
+function sharedKeyOf({ method, url, headers }: FastifyRequest): string | undefined {
+  const isPlain = method === 'GET' && !url.includes('?') && url.length <= sharedUrlMax;
+  if (!isPlain || headers.rsc !== undefined || headers['if-none-match'] || headers['if-modified-since'])
+    return undefined;
+  return `${headers['accept-encoding'] ?? ''} ${url}`;
+}
+
+/** Next names these by their content. */
+function isImmutable(url: string): boolean {
+  return url.startsWith('/_next/static/');
+}
+
+// The content's negotiation, the browser's cache, and what Next's own navigation asks with. No cookie, no authorization.
+const requestHeaders = [
+  ...['accept', 'accept-encoding', 'accept-language', 'if-none-match', 'if-modified-since', 'user-agent'],
+  ...['rsc', 'next-router-state-tree', 'next-router-prefetch', 'next-router-segment-prefetch', 'next-url'],
+];
+
+const responseHeaders = [
+  ...['content-type', 'content-encoding', 'content-length', 'cache-control', 'etag', 'last-modified', 'vary'],
+  ...['content-security-policy', 'x-content-type-options', 'x-frame-options', 'referrer-policy'],
+  ...[
+    'cross-origin-opener-policy',
+    'location',
+    'x-nextjs-postponed',
+    'x-nextjs-stale-time',
+    'x-nextjs-prerender',
+    'link',
+  ],
+];
+
+function pick(
+  headers: Dispatcher.ResponseData['headers'],
+  names: readonly string[],
+): Record<string, string | string[]> {
+  const picked: Record<string, string | string[]> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}
+
+/** People get a page that tries again by itself, programs a problem. */
+function sendBusy(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  slug: 'overloaded' | 'unavailable',
+): FastifyReply {
+  if (!request.headers.accept?.includes('text/html')) return sendProblem(reply, slug);
+  return reply
+    .code(503)
+    .header('retry-after', '3')
+    .header('cache-control', 'no-store')
+    .type('text/html; charset=utf-8')
+    .send(busyPage);
+}
+
+const busyPage = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3">
+<meta name="viewport" content="width=device-width"><title>One moment</title>
+<style>:root{color-scheme:light dark}body{font:1.25rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1.5rem}</style>
+</head><body><h1>One moment.</h1>
+<p>The shop is busy or just starting. This page tries again by itself; orders that were accepted are safe.</p></body></html>
+`;

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { boolean, integer, secret } from '../fields.js';
+
+/** Where the pages come from. */
+export const webSettings = {
+  // Without it this API has no pages. `start` runs a web process of its own and fills it in.
+  WEB_URL: z
+    .string()
+    .regex(/^https?:\/\/[^\s/]+$/, 'expected http://host:port')
+    .optional(),
+  // What the web process presents so that the limits per address do not count for it; `start` makes one up.
+  WEB_KEY: secret(),
+  // Of the web process that `start` runs; 0 is a free one. Only the engine calls it, on the loopback interface.
+  WEB_PORT: integer(0, 0, 65_535),
+  // For an engine that serves an API alone.
+  WEB_ENABLED: boolean('true'),
+};

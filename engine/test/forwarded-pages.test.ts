@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startTestApi } from './support/api.js';
+import { until } from './support/condition.js';
+import { createTestDatabase } from './support/database.js';
+
+describe('pages of the shop', () => {
+  it('come from the web process, which hears nothing of who is asking', async () => {
+    const asked: { url: string | undefined; headers: IncomingHttpHeaders }[] = [];
+    const web = await startWeb(({ url, headers }, response) => {
+      asked.push({ url, headers });
+      response
+        .setHeader('set-cookie', 'theirs=1')
+        .setHeader('content-type', 'text/html')
+        .end('<h1>Drops</h1>');
+    });
+    const { url } = await startApi(web);
+    const response = await fetch(`${url}/drops/1?from=mail`, {
+      headers: { accept: 'text/html', cookie: 'doorbuster_session=secret', authorization: 'Bearer secret' },
+    });
+    expect([response.status, await response.text()]).toEqual([200, '<h1>Drops</h1>']);
+    expect(response.headers.get('set-cookie')).toBeNull();
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.url).toBe('/drops/1?from=mail');
+    expect(asked[0]?.headers).toMatchObject({ accept: 'text/html' });
+    expect(JSON.stringify(asked)).not.toContain('secret');
+  });
+
+  it('are no way around the API: its paths and other methods are answered by it', async () => {
+    let requests = 0;
+    const web = await startWeb((_request, response) => {
+      requests += 1;
+      response.end('page');
+    });
+    const { request } = await startApi(web);
+    expect(await request('GET', '/api/nothing')).toMatchObject({ status: 404, slug: 'not-found' });
+    expect(await request('GET', '/api')).toMatchObject({ status: 404, slug: 'not-found' });
+    expect(await request('GET', '/api/purchase')).toMatchObject({ status: 405, slug: 'method-not-allowed' });
+    expect(await request('POST', '/drops/1')).toMatchObject({ status: 404, slug: 'not-found' });
+    expect((await request('HEAD', '/drops/1')).status).toBe(200);
+    expect(requests).toBe(1);
+  });
+
+  it('are a page that tries again while the web process is down, and a problem for programs', async () => {
+    const web = await startWeb((_request, response) => void response.end());
+    web.server.close();
+    const { url, request } = await startApi(web);
+    const page = await fetch(url, { headers: { accept: 'text/html' } });
+    expect([page.status, page.headers.get('retry-after')]).toEqual([503, '3']);
+    expect(await page.text()).toContain('http-equiv="refresh"');
+    expect(await request('GET', '/')).toMatchObject({ status: 503, slug: 'unavailable' });
+  });
+
+  it('are rendered once for all who ask in the same second, and anew after it; what is not well is not kept', async () => {
+    let renderings = 0;
+    let status = 200;
+    const web = await startWeb((_request, response) => {
+      renderings += 1;
+      response.statusCode = status;
+      setTimeout(() => response.end(`rendering ${renderings}`), 50);
+    });
+    const { url } = await startApi(web);
+    const read = async (headers = {}) => (await fetch(`${url}/drops/1`, { headers })).text();
+
+    const first = await Promise.all(Array.from({ length: 200 }, () => read()));
+    expect(new Set(first)).toEqual(new Set(['rendering 1']));
+    // What Next's own navigation asks for depends on where somebody is.
+    expect(await read({ rsc: '1' })).toBe('rendering 2');
+    await until('the page is rendered anew', async () => (await read()) === 'rendering 3', 20_000);
+    status = 500;
+    await until('the page fails', async () => (await fetch(`${url}/drops/1`)).status === 500, 20_000);
+    status = 200;
+    expect((await fetch(`${url}/drops/1`)).status).toBe(200);
+  });
+
+  it('are whole for a crowd behind one address: their parts do not count, nor what the web process asks for', async () => {
+    const web = await startWeb((_request, response) => void response.end('{}'));
+    const webKey = 'web-key-of-the-test-000000';
+    const { url: databaseUrl } = await createTestDatabase();
+    const { request } = await startTestApi(databaseUrl, {
+      ...{ WEB_URL: web.url, WEB_KEY: webKey, RATE_LIMIT_IP_MAX: '1', RATE_LIMIT_IP_BURST: '1' },
+    });
+    const ask = (path: string, headers: Record<string, string>) => request('GET', path, { headers });
+    const statusesOf = async (path: string, headers = {}) => {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => ask(path, headers)));
+      return new Set(answers.map(({ status }) => status));
+    };
+    expect(await statusesOf('/_next/static/part.js')).toEqual(new Set([200]));
+    expect(await statusesOf('/api/products', { 'x-web-key': webKey })).toEqual(new Set([200]));
+    expect(await statusesOf('/api/products', { 'x-web-key': 'a-guess' })).toEqual(new Set([200, 429]));
+    expect((await ask('/api/orders', { 'x-web-key': webKey })).slug).toBe('not-authenticated');
+    expect((await ask('/api/admin/stats', { 'x-web-key': webKey })).status).not.toBe(200);
+  });
+
+  it('are bounded: whoever comes on top of the most that may wait is told so, and the API goes on', async () => {
+    const waiting: (() => void)[] = [];
+    const web = await startWeb((_request, response) => void waiting.push(() => response.end('late')));
+    const { url, request } = await startApi(web);
+    const all = Array.from({ length: 600 }, (_, id) =>
+      fetch(`${url}/drops/${id}`).then(({ status }) => status),
+    );
+    const refused = await Promise.race(all);
+    expect(refused).toBe(503);
+    expect((await request('GET', '/api/health')).status).toBe(200);
+    const release = setInterval(() => {
+      for (const end of waiting.splice(0)) end();
+    }, 20);
+    const statuses = await Promise.all(all);
+    clearInterval(release);
+    expect(statuses.filter(status => status === 503)).toHaveLength(600 - 512);
+    expect(statuses.filter(status => status === 200)).toHaveLength(512);
+  });
+});
+
+async function startApi({ url: webUrl }: { url: string }) {
+  const { url } = await createTestDatabase();
+  return startTestApi(url, { WEB_URL: webUrl });
+}
+
+async function startWeb(answer: RequestListener) {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  if (typeof address !== 'object' || !address) throw new Error('the test wants a port');
+  return { server, url: `http://127.0.0.1:${address.port}` };
+}

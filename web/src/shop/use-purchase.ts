@@ -1,0 +1,63 @@
+'use client';
+
+import { useQueryClient } from '@tanstack/react-query';
+import { useRouter } from 'next/navigation';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { beginIntent, endIntent, findIntent, type Intent, keepCode, type Way } from './kept';
+import { isFinal, type Progress, persist } from './persist';
+import { type Outcome, sendIntent } from './send';
+import { refreshAfterPurchase } from './use-stock';
+
+export type Purchase = {
+  progress: Progress | undefined;
+  /** How the last try ended, unless it was granted: then the order's page is on its way. */
+  refused: Exclude<Outcome, { kind: 'granted' }> | undefined;
+  /** An earlier purchase whose outcome is open; it comes first. */
+  open: Intent | undefined;
+  buy(way: Way, quantity: number): void;
+  dismiss(): void;
+};
+
+/** Buys a product, once however often it is asked to; a purchase that a reload interrupted goes on by itself. */
+export function usePurchase(productId: number): Purchase {
+  const client = useQueryClient();
+  const router = useRouter();
+  const [progress, setProgress] = useState<Progress>();
+  const [refused, setRefused] = useState<Purchase['refused']>();
+  const [open, setOpen] = useState<Intent>();
+  const isUnderWay = useRef(false);
+
+  const pursue = useCallback(
+    async (intent: Intent) => {
+      if (isUnderWay.current) return;
+      isUnderWay.current = true;
+      setRefused(undefined);
+      const outcome = await persist(() => sendIntent(intent), setProgress);
+      if (isFinal(outcome)) endIntent(productId);
+      setOpen(findIntent(productId));
+      void refreshAfterPurchase(client, productId);
+      if (outcome.kind === 'granted') {
+        if (outcome.code !== undefined) keepCode(outcome.orderId, outcome.code);
+        // Still under way: a press that comes before the next page is there belongs to this purchase.
+        return router.push(`/orders/${outcome.orderId}`);
+      }
+      isUnderWay.current = false;
+      setProgress(undefined);
+      setRefused(outcome);
+    },
+    [client, productId, router],
+  );
+
+  useEffect(() => {
+    const interrupted = findIntent(productId);
+    if (interrupted) void pursue(interrupted);
+  }, [productId, pursue]);
+
+  return {
+    progress,
+    refused,
+    open,
+    buy: (way, quantity) => void pursue(beginIntent({ way, productId, quantity })),
+    dismiss: () => setRefused(undefined),
+  };
+}

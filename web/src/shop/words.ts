@@ -1,0 +1,182 @@
+/** What is said about each outcome, and what a person may do next. docs/outcomes.md says when each is given. */
+type Next = 'again' | 'fewer' | 'wait' | 'drops' | 'orders' | 'other-card';
+
+type Words = { title: string; text: string; next: Next[] };
+
+const refusals: Record<string, Words> = {
+  'sold-out': {
+    title: 'Gone, for now',
+    text: 'Fewer units were left than you asked for when your turn came. Nothing was charged. Held units that are not paid for come back, so it can be worth staying here.',
+    next: ['fewer', 'drops'],
+  },
+  'limit-reached': {
+    title: 'That is more than one person may have',
+    text: 'With what is in your name already this would be above the limit of this sale. Nothing was charged.',
+    next: ['fewer', 'orders'],
+  },
+  'sale-not-open': {
+    title: 'The sale is not open',
+    text: 'It has not begun, is paused, or is over. Nothing was taken; this page shows it at once when it opens.',
+    next: ['wait', 'drops'],
+  },
+  'rate-limited': {
+    title: 'A little slower, please',
+    text: 'That were more tries in a minute than one person gets, so that everybody has a turn. Your purchase can go on in a moment.',
+    next: ['wait', 'again'],
+  },
+  overloaded: {
+    title: 'Too many people at once',
+    text: 'We tried for you several times and did not get a turn. Nothing was bought and nothing was charged.',
+    next: ['again'],
+  },
+  undecided: {
+    title: 'We could not decide this purchase',
+    text: 'Nothing was bought and nothing was charged. If trying again does not help, please tell the shop.',
+    next: ['again'],
+  },
+  unavailable: {
+    title: 'The shop does not answer right now',
+    text: 'It is starting again or in trouble. Orders that were accepted are safe.',
+    next: ['again'],
+  },
+  'outcome-unknown': {
+    title: 'We do not know yet whether it went through',
+    text: 'The connection was lost at the last moment. Asking again can not buy a second time.',
+    next: ['again', 'orders'],
+  },
+  'payment-declined': {
+    title: 'The payment was declined',
+    text: 'Nothing was charged. As long as your hold lasts you can try another way to pay.',
+    next: ['other-card'],
+  },
+  'code-expired': {
+    title: 'Your hold has run out',
+    text: 'The units went back on sale, and nothing was charged. You can try to get them again.',
+    next: ['drops'],
+  },
+  'code-used': {
+    title: 'This is bought already',
+    text: 'It was paid for before, perhaps in another window. Nothing was charged twice.',
+    next: ['orders'],
+  },
+  'code-not-found': {
+    title: 'We can not find this hold',
+    text: 'It may belong to another visit. Your orders show what is yours.',
+    next: ['orders'],
+  },
+  'order-ended': {
+    title: 'This order has ended',
+    text: 'Nothing more can be done with it, and nothing was charged.',
+    next: ['drops', 'orders'],
+  },
+  'order-confirmed': {
+    title: 'This order is bought',
+    text: 'It was confirmed before it could be cancelled.',
+    next: ['orders'],
+  },
+  'order-not-found': {
+    title: 'We can not find this order',
+    text: 'It may belong to another visit, or to another browser.',
+    next: ['orders', 'drops'],
+  },
+  'not-authenticated': {
+    title: 'Please sign in first',
+    text: 'The shop does not know who you are, and keeps every purchase in somebody’s name.',
+    next: ['drops'],
+  },
+  forbidden: {
+    title: 'The shop did not accept this request',
+    text: 'Please reload the page and try again. Nothing was bought.',
+    next: ['again'],
+  },
+  'product-not-found': {
+    title: 'This drop is gone',
+    text: 'The shop does not offer it any more.',
+    next: ['drops'],
+  },
+  'idempotency-key-reused': {
+    title: 'Another purchase was under way',
+    text: 'It has been found again; your orders show it. Start once more if you want this one too.',
+    next: ['orders', 'again'],
+  },
+};
+
+const unforeseen: Words = {
+  title: 'That did not work',
+  text: 'Something is wrong on our side. If the purchase went through after all, your orders show it.',
+  next: ['again', 'orders'],
+};
+
+const lost: Words = {
+  title: 'You seem to be offline',
+  text: 'We do not know yet how your purchase ended. It is kept here: asking again can not buy a second time.',
+  next: ['again', 'orders'],
+};
+
+// A page that was open while the shop or the session changed.
+const sameWords: Record<string, string> = { csrf: 'forbidden', 'forbidden-origin': 'forbidden' };
+
+/** @param slug of a refusal; undefined where no answer came at all. */
+export function wordsFor(slug: string | undefined): Words {
+  return slug === undefined ? lost : (refusals[sameWords[slug] ?? slug] ?? unforeseen);
+}
+
+const endings: Record<string, Words> = {
+  'hold-lapsed': {
+    title: 'Your hold ran out',
+    text: 'The time to pay was over, and the units went back on sale. Nothing was charged.',
+    next: ['again', 'drops'],
+  },
+  'cancelled-by-shopper': {
+    title: 'Cancelled',
+    text: 'You gave the units back. Nothing was charged.',
+    next: ['again', 'drops'],
+  },
+  'payment-declined': {
+    title: 'The payment was declined',
+    text: 'The units went back on sale. Nothing was charged.',
+    next: ['again', 'drops'],
+  },
+  'payment-canceled': {
+    title: 'The payment was called off',
+    text: 'The units went back on sale. Nothing was charged.',
+    next: ['again', 'drops'],
+  },
+  'sold-out': {
+    title: 'Sold out before your turn',
+    text: 'Others were in the queue before you, and too few units were left. Nothing was charged.',
+    next: ['drops'],
+  },
+  'limit-reached': {
+    title: 'Above the limit',
+    text: 'With what was in your name already this order would have been above the limit. Nothing was charged.',
+    next: ['drops'],
+  },
+  'sale-not-open': {
+    title: 'The sale had closed',
+    text: 'When the order’s turn came the sale was not open. Nothing was charged.',
+    next: ['drops'],
+  },
+};
+
+const endedByStatus: Record<string, Words> = {
+  REJECTED: { title: 'Not this time', text: 'The order was refused. Nothing was charged.', next: ['drops'] },
+  EXPIRED: { title: 'Your hold ran out', text: 'The units went back on sale.', next: ['again', 'drops'] },
+  CANCELLED: { title: 'Cancelled', text: 'The units went back on sale.', next: ['drops'] },
+  FAILED: {
+    title: 'Something broke on our side',
+    text: 'The order could not be completed, and the units went back. Nothing stays charged.',
+    next: ['again', 'drops'],
+  },
+  REFUNDED: {
+    title: 'Your money is on its way back',
+    text: 'The payment arrived when the units were gone. All of it is given back.',
+    next: ['drops'],
+  },
+};
+
+/** Why an order has ended without being bought. */
+export function wordsForEnd(status: string, reason: string | null): Words {
+  if (status === 'REFUNDED' || status === 'FAILED') return endedByStatus[status] ?? unforeseen;
+  return (reason === null ? undefined : endings[reason]) ?? endedByStatus[status] ?? unforeseen;
+}

@@ -1,0 +1,40 @@
+import type { ComponentProps, ReactNode } from 'react';
+import { PlainLink } from './plain-link';
+
+type Weight = 'primary' | 'plain' | 'quiet';
+
+const shape =
+  'inline-flex items-center justify-center gap-2 rounded-base font-bold text-center transition-colors ' +
+  'disabled:opacity-55 aria-disabled:opacity-55';
+
+const looks: Record<Weight, string> = {
+  primary:
+    'min-h-14 px-7 text-lead bg-accent text-on-accent border-2 border-on-accent enabled:hover:bg-on-accent enabled:hover:text-accent enabled:hover:border-accent',
+  plain: 'min-h-12 px-5 border-2 border-ink text-ink enabled:hover:bg-ink enabled:hover:text-paper',
+  quiet: 'min-h-11 px-1 text-ink underline underline-offset-4 decoration-2 hover:decoration-accent',
+};
+
+/** What a page wants done; one primary action a page. */
+export function Action({
+  weight = 'plain',
+  className = '',
+  ...rest
+}: ComponentProps<'button'> & { weight?: Weight }) {
+  return <button type="button" className={`${shape} ${looks[weight]} ${className}`} {...rest} />;
+}
+
+export function ActionLink({
+  weight = 'plain',
+  href,
+  children,
+}: {
+  weight?: Weight;
+  href: string;
+  children: ReactNode;
+}) {
+  return (
+    <PlainLink href={href} className={`${shape} ${looks[weight].replaceAll('enabled:', '')}`}>
+      {children}
+    </PlainLink>
+  );
+}

@@ -1,0 +1,54 @@
+/** One locale for what the server renders too, so that a page does not change when the browser takes over. */
+const locale = 'en-GB';
+
+/** @param minor in minor units of the currency. */
+export function money(minor: number, currency: string): string {
+  const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  const isWhole = minor % 10 ** digits === 0;
+  return new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency,
+    ...(isWhole && { minimumFractionDigits: 0, maximumFractionDigits: 0 }),
+  }).format(minor / 10 ** digits);
+}
+
+export function count(value: number): string {
+  return new Intl.NumberFormat(locale).format(value);
+}
+
+export function units(value: number): string {
+  return value === 1 ? '1 unit' : `${count(value)} units`;
+}
+
+/** A moment in words; `timeZone` is the reader's own unless given. */
+export function moment(iso: string, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    ...(timeZone && { timeZone, timeZoneName: 'short' }),
+  }).format(new Date(iso));
+}
+
+type Remaining = { days: number; hours: number; minutes: number; seconds: number };
+
+function remaining(ms: number): Remaining {
+  const whole = Math.max(0, Math.ceil(ms / 1000));
+  return {
+    days: Math.floor(whole / 86_400),
+    hours: Math.floor(whole / 3600) % 24,
+    minutes: Math.floor(whole / 60) % 60,
+    seconds: whole % 60,
+  };
+}
+
+/** 4:05, or 1:04:05, or 2 d 04:05:09. */
+export function clock(ms: number): string {
+  const { days, hours, minutes, seconds } = remaining(ms);
+  const two = (value: number) => String(value).padStart(2, '0');
+  if (days > 0) return `${days} d ${two(hours)}:${two(minutes)}:${two(seconds)}`;
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
+}

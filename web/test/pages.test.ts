@@ -1,0 +1,160 @@
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { openVisit, sizes } from './support/browser.js';
+import { createDrop } from './support/operator.js';
+import { buyButton, heading, watch } from './support/shopper.js';
+
+const axePath = createRequire(import.meta.url).resolve('axe-core');
+const artefacts = fileURLToPath(new URL('./artefacts/', import.meta.url));
+
+/** Each page, and how to come to it. */
+const pages: Record<string, (page: Page) => Promise<unknown>> = {
+  drops: page => page.goto('/'),
+  drop: page => watch(page, 1),
+  upcoming: page => page.goto('/drops/3'),
+  refused: async page => {
+    const productId = await createDrop({ allocation: 1 });
+    await watch(page, productId);
+    await page.route(/\/api\/purchase/, route => route.fulfill({ status: 409, ...soldOut }));
+    await buyButton(page).click();
+    await page.getByRole('alert').filter({ hasText: 'Gone, for now' }).waitFor();
+  },
+  'no-orders': async page => {
+    await page.goto('/orders');
+    await page.getByText('Nothing is in your name yet').waitFor();
+  },
+  checkout: async page => {
+    await watch(page, 2);
+    await page.getByRole('button', { name: /^Hold and check out/ }).click();
+    await page.getByRole('button', { name: 'Pay €649' }).waitFor();
+  },
+  receipt: async page => {
+    await watch(page, 4);
+    await buyButton(page).click();
+    await heading(page, 'It is yours.').waitFor();
+  },
+  orders: async page => {
+    await pages.receipt?.(page);
+    await page.goto('/orders');
+    await page.getByTestId('status').first().waitFor();
+  },
+  'not-found': page => page.goto('/drops/999999'),
+};
+
+const soldOut = {
+  contentType: 'application/problem+json',
+  body: JSON.stringify({ type: '/problems/sold-out', title: 'Sold out', status: 409 }),
+};
+
+describe.each(['light', 'dark'] as const)('in %s', theme => {
+  it.each(Object.entries(pages))(
+    'the page "%s" can be used by everybody, on a phone and on a desk',
+    async (name, open) => {
+      const { page } = await openVisit({ theme });
+      const faults: string[] = [];
+      page.on('pageerror', error => faults.push(error.message));
+      page.on('request', request => {
+        if (new URL(request.url()).origin !== new URL(page.url()).origin && page.url() !== 'about:blank')
+          faults.push(`asks another host: ${request.url()}`);
+      });
+      await open(page);
+      await mkdir(artefacts, { recursive: true });
+      for (const [size, viewport] of Object.entries(sizes)) {
+        await page.setViewportSize(viewport);
+        await page.screenshot({ path: `${artefacts}${name}-${size}-${theme}.png`, fullPage: true });
+        expect(await findBarriers(page)).toEqual([]);
+        expect(
+          await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+        ).toBeLessThanOrEqual(0);
+      }
+      expect(faults).toEqual([]);
+    },
+  );
+});
+
+it('pages may run and load nothing of others, and may not be framed', async () => {
+  const { page } = await openVisit();
+  const headers = (await page.goto('/'))?.headers() ?? {};
+  expect(headers['content-security-policy']).toContain("default-src 'self'");
+  expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+  expect(headers['x-content-type-options']).toBe('nosniff');
+});
+
+describe('a drop’s page', () => {
+  it('shows its content within a second, moves nothing, and takes less than 200 kB of script', async () => {
+    const { page, context } = await openVisit();
+    const session = await context.newCDPSession(page);
+    await session.send('Network.enable');
+    const scripts = new Set<string>();
+    let scriptBytes = 0;
+    session.on('Network.responseReceived', ({ requestId, type }) => {
+      if (type === 'Script') scripts.add(requestId);
+    });
+    session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+      if (scripts.has(requestId)) scriptBytes += encodedDataLength;
+    });
+    await page.addInitScript(observeShifts);
+    await watch(page, 1);
+    const paintsMs: number[] = [];
+    for (let visit = 0; visit < 3; visit++) {
+      await watch(page, 1);
+      paintsMs.push(await page.evaluate(firstPaintMs));
+    }
+    const shift = await page.evaluate(() => document.documentElement.dataset.shift ?? 'none');
+    const paintMs = paintsMs.sort((a, b) => a - b)[1] ?? Number.NaN;
+    process.stdout.write(
+      `drop's page: first content after ${paintMs.toFixed(0)} ms, layout shifts: ${shift}, ${(scriptBytes / 1000).toFixed(0)} kB of script\n`,
+    );
+    expect(paintMs).toBeLessThan(1000);
+    expect(shift).toBe('none');
+    expect(scriptBytes).toBeLessThan(200_000);
+  });
+
+  it('can be bought from with the keyboard alone', async () => {
+    const productId = await createDrop();
+    const { page } = await openVisit();
+    await watch(page, productId);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    for (let press = 0; press < 10; press++) {
+      await page.keyboard.press('Tab');
+      const name = await page.evaluate(() => document.activeElement?.textContent ?? '');
+      if (name.startsWith('Buy now')) break;
+    }
+    await page.keyboard.press('Enter');
+    await heading(page, 'It is yours.').waitFor();
+  });
+});
+
+/** What axe calls serious or critical, as "rule: element". */
+async function findBarriers(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: axePath });
+  return page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  });
+}
+
+/** Notes on the page what has moved without being asked to. */
+function observeShifts(): void {
+  new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) {
+      const { value, sources } = entry as PerformanceEntry & {
+        value: number;
+        sources: { node: Node | null }[];
+      };
+      const moved = sources.map(({ node }) => node?.textContent).join(', ');
+      document.documentElement.dataset.shift = `${value} by ${moved}`;
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+}
+
+function firstPaintMs(): number {
+  return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN;
+}

@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, inject, onTestFinished } from 'vitest';
+
+let browser: Promise<Browser> | undefined;
+
+afterAll(async () => {
+  await (await browser)?.close();
+  browser = undefined;
+});
+
+type Look = { theme: 'light' | 'dark' };
+
+export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
+
+/** A browser of a person's own, without cookies or memory; on a desk, in light, unless said otherwise. */
+export async function openVisit(look: Partial<Look> = {}): Promise<{ context: BrowserContext; page: Page }> {
+  const { theme = 'light' } = look;
+  browser ??= chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
+  const context = await (await browser).newContext({
+    baseURL: inject('shopUrl'),
+    colorScheme: theme,
+    viewport: sizes.desk,
+  });
+  onTestFinished(() => context.close());
+  // A test that waits longer than this on a busy machine has found something.
+  context.setDefaultTimeout(20_000);
+  return { context, page: await context.newPage() };
+}
+
+const installer = fileURLToPath(new URL('../../../scripts/install-debian-package.sh', import.meta.url));
+
+/** The browser that is there, else Debian's. @throws with the command that brings it. */
+function findChromium(): string {
+  const path = installedChromium();
+  if (path) return path;
+  spawnSync('sh', [installer, 'chromium'], { stdio: 'ignore' });
+  const brought = installedChromium();
+  if (brought) return brought;
+  throw new Error(
+    'The browser tests want Chromium: apt-get install --no-install-recommends chromium, or set CHROMIUM_PATH',
+  );
+}
+
+function installedChromium(): string | undefined {
+  return [
+    process.env.CHROMIUM_PATH,
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  ].find(candidate => candidate !== undefined && existsSync(candidate));
+}

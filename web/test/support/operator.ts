@@ -1,0 +1,46 @@
+import { inject } from 'vitest';
+import { z } from 'zod';
+import { operatorToken } from './shop.js';
+
+export type NewDrop = {
+  name?: string;
+  allocation?: number;
+  perUserLimit?: number;
+  payment?: 'none' | 'required';
+  holdTtlSeconds?: number;
+  startsInMs?: number;
+};
+
+const createdSchema = z.object({ id: z.number() });
+const stockSchema = z.object({ stock: z.number(), reserved: z.number(), sold: z.number() });
+
+/** A product with a sale of its own, open for an hour unless said otherwise. @returns the product's id. */
+export async function createDrop(drop: NewDrop = {}): Promise<number> {
+  const { name = 'Test drop', startsInMs = -1000, ...terms } = drop;
+  const { id: productId } = createdSchema.parse(
+    await post('/api/admin/products', { name, priceMinor: 4200, currency: 'EUR' }),
+  );
+  await post('/api/admin/sales', {
+    productId,
+    startsAt: new Date(Date.now() + startsInMs).toISOString(),
+    endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+    ...{ allocation: 20, perUserLimit: 5, payment: 'none', holdTtlSeconds: 900 },
+    ...terms,
+  });
+  return productId;
+}
+
+export async function stockOf(productId: number) {
+  const response = await fetch(`${inject('shopUrl')}/api/stock/${productId}`);
+  return stockSchema.parse(await response.json());
+}
+
+async function post(path: string, body: unknown): Promise<unknown> {
+  const response = await fetch(`${inject('shopUrl')}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`);
+  return response.json();
+}
