@@ -72,6 +72,11 @@ export const problems = {
     title: 'Too many faults',
     message: 'There are as many faults as there may be. Clear some first.',
   },
+  'request-timeout': {
+    status: 408,
+    title: 'Request timeout',
+    message: 'The request did not arrive in time.',
+  },
   'too-large': { status: 413, title: 'Body too large', message: 'The request body is too large.' },
   'unsupported-media-type': {
     status: 415,
@@ -82,6 +87,11 @@ export const problems = {
     status: 422,
     title: 'Idempotency-Key reused',
     message: 'This Idempotency-Key was used for another purchase. Use a new key for a new purchase.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'Headers too large',
+    message: 'The headers of the request are too many or too large.',
   },
   'too-many-streams': {
     status: 429,
@@ -139,11 +149,12 @@ export function sendProblem(
   reply.code(kind.status).header('content-type', 'application/problem+json');
   if (kind.retryAfterSeconds !== undefined) reply.header('retry-after', kind.retryAfterSeconds);
   return reply.send(
-    detail === undefined && extra === undefined ? plainBodies[slug] : body(slug, detail, extra),
+    detail === undefined && extra === undefined ? plainBodies[slug] : problemText(slug, detail, extra),
   );
 }
 
-function body(slug: ProblemSlug, detail?: string, extra?: Record<string, unknown>): string {
+/** The body of a problem, as JSON. */
+export function problemText(slug: ProblemSlug, detail?: string, extra?: Record<string, unknown>): string {
   const { status, title, message }: ProblemKind = problems[slug];
   return JSON.stringify({
     type: `/problems/${slug}`,
@@ -160,7 +171,7 @@ function body(slug: ProblemSlug, detail?: string, extra?: Record<string, unknown
 const plainBodies = Object.fromEntries(
   Object.keys(problems)
     .filter(isSlug)
-    .map(slug => [slug, body(slug)]),
+    .map(slug => [slug, problemText(slug)]),
 );
 
 function isSlug(slug: string): slug is ProblemSlug {

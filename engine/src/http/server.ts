@@ -6,11 +6,17 @@ import type { Logger } from 'pino';
 import { safeParse, z } from 'zod';
 import { createAnswerError, createAnswerUnknownRoute } from './answer-error.js';
 import { createAnswerTogether } from './answer-together.js';
+import { answerClientError, refuseMalformed } from './malformed.js';
+import { registerJson } from './parse-json.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
 
 // The largest request of ours is a product with a description of 10,000 characters, in UTF-8 or escaped.
 const bodyBytesMax = 64 * 1024;
+
+// Headers and body of a request have arrived by then or never do: 64 KiB take a second on a slow mobile line. With the
+// interval of the check it is over within 10 s.
+const arrivalMaxMs = 9000;
 
 /** The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description. */
 export async function createServer(logger: Logger) {
@@ -21,9 +27,16 @@ export async function createServer(logger: Logger) {
     logger: false,
     bodyLimit: bodyBytesMax,
     // A sender that dawdles over headers or body for longer than this is cut off.
-    requestTimeout: 10_000,
+    requestTimeout: arrivalMaxMs,
     keepAliveTimeout: 72_000,
-    http: { headersTimeout: 10_000 },
+    http: {
+      headersTimeout: arrivalMaxMs,
+      // Node looks for those who dawdle every 30 s unless told otherwise.
+      connectionsCheckingInterval: 500,
+      // Node's own refusal of a request without Host has no body; refuseMalformed answers it.
+      requireHostHeader: false,
+    },
+    clientErrorHandler: answerClientError,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
     // A path that can not be decoded never reaches a route.
     frameworkErrors: answerError,
@@ -34,12 +47,13 @@ export async function createServer(logger: Logger) {
   app.setValidatorCompiler(compileValidator);
   // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.
   app.setSerializerCompiler(() => JSON.stringify);
+  app.addHook('onRequest', refuseMalformed);
   app.addHook('onSend', createAnswerTogether());
   app.setErrorHandler<FastifyError>(answerError);
   const unknownRoute = createAnswerUnknownRoute();
   app.addHook('onRoute', unknownRoute.onRoute);
   app.setNotFoundHandler(unknownRoute.answer);
-  app.removeContentTypeParser('text/plain');
+  registerJson(app);
 
   await app.register(swagger, {
     openapi: {
