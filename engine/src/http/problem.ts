@@ -128,6 +128,11 @@ export const problems = {
 
 export type ProblemSlug = keyof typeof problems;
 
+/** Names problems: what a route declares that it refuses. */
+export function slugs(...names: ProblemSlug[]): readonly ProblemSlug[] {
+  return names;
+}
+
 /** Thrown by routes where a refusal is not an ordinary answer; the error handler turns it into a problem. */
 export class ProblemError extends Error {
   constructor(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { orderStatuses } from '../ledger/order-record.js';
+import { slugs } from './problem.js';
 
 /** Shapes that several routes share. Nothing is coerced: a number is a number, an unknown field is an error. */
 
@@ -54,23 +55,6 @@ export const priceSchema = z.int().min(0).max(1_000_000_000);
 export const textSchema = (min: number, max: number) =>
   z.string().min(min).max(max).refine(isStorable, 'expected text without U+0000 or lone surrogates');
 
-const problemSchema = z
-  .object({
-    type: z.string().meta({ description: 'Ends in a stable slug, such as /problems/sold-out' }),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    success: z.literal(false),
-    message: z.string(),
-    orderId: z.uuid().optional().meta({ description: 'The order that this is about' }),
-    orderStatus: z.enum(orderStatuses).optional(),
-    reason: z.string().nullable().optional().meta({ description: 'Why that order is what it is' }),
-  })
-  .meta({ description: 'RFC 9457 problem' });
-
-/** What every call may answer besides its own; docs/outcomes.md says which slug comes when. */
-export const problemResponses = { '4xx': problemSchema, '5xx': problemSchema };
-
 /** What a shopper pays with, in the payment provider's own words; never a card number. */
 const paymentMethodSchema = z
   .string()
@@ -82,6 +66,19 @@ export const buyHeadersSchema = z.object({
   'idempotency-key': idempotencyKeySchema.optional(),
   'x-user-id': headerUserIdSchema.optional(),
 });
+
+/** What the calls that buy refuse. */
+export const buyProblems = slugs(
+  'not-authenticated',
+  'product-not-found',
+  'idempotency-key-reused',
+  'sale-not-open',
+  'limit-reached',
+  'sold-out',
+  'overloaded',
+  'undecided',
+  'outcome-unknown',
+);
 
 /** Bodies of the calls that buy. */
 export const buyBodySchema = z.strictObject({

@@ -11,14 +11,13 @@ import { listOrders, type StoredOrder } from '../../ledger/orders.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Pool } from '../../platform/postgres.js';
 import type { Identity } from '../identity.js';
-import { ProblemError } from '../problem.js';
+import { ProblemError, slugs } from '../problem.js';
 import {
   currencySchema,
   idParamSchema,
   idSchema,
   pageLimitSchema,
   priceSchema,
-  problemResponses,
   textSchema,
 } from '../schemas.js';
 import type { App } from '../server.js';
@@ -120,7 +119,7 @@ export function registerAdmin(
     summary: 'Create a product',
     tags,
     body: newProductSchema,
-    response: { 201: productSchema, ...problemResponses },
+    response: { 201: productSchema },
   };
   app.post('/api/admin/products', { schema: product, onRequest }, async (request, reply) => {
     const { productId, ...created } = await createProduct(pool, request.body);
@@ -129,9 +128,10 @@ export function registerAdmin(
 
   const sale = {
     summary: 'Create a sale, or with a recurrence a series of which it is the first window',
+    problems: slugs('product-not-found', 'sale-overlaps'),
     tags,
     body: newSaleSchema,
-    response: { 201: saleSchema, ...problemResponses },
+    response: { 201: saleSchema },
   };
   app.post('/api/admin/sales', { schema: sale, onRequest }, async (request, reply) => {
     const { recurrence, ...terms } = request.body;
@@ -147,9 +147,10 @@ export function registerAdmin(
     const params = z.object({ id: idParamSchema });
     const schema = {
       summary: `Sale: ${verb}`,
+      problems: slugs('sale-not-found', 'sale-ended'),
       tags,
       params,
-      response: { 200: saleSchema, ...problemResponses },
+      response: { 200: saleSchema },
     };
     app.post(`/api/admin/sales/:id/${verb}`, { schema, onRequest }, async request => {
       const change = await changeSaleStatus(pool, request.params.id, status);
@@ -172,7 +173,7 @@ function registerAdminReads(
     summary: 'Orders of a sale, by id',
     tags,
     querystring: ordersQuerySchema,
-    response: { 200: ordersSchema, ...problemResponses },
+    response: { 200: ordersSchema },
   };
   app.get('/api/admin/orders', { schema: orders, onRequest }, async request => {
     const { saleId, after, limit } = request.query;
@@ -186,7 +187,7 @@ function registerAdminReads(
   const audit = {
     summary: 'Prove the invariants now',
     tags,
-    response: { 200: auditSchema, ...problemResponses },
+    response: { 200: auditSchema },
   };
   app.get(
     '/api/admin/audit',

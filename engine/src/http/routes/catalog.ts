@@ -3,8 +3,8 @@ import type { StockViews } from '../../admission/stock-views.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import type { ListProductIds } from '../../catalog/products.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
-import { ProblemError } from '../problem.js';
-import { currencySchema, idParamSchema, idSchema, problemResponses } from '../schemas.js';
+import { ProblemError, slugs } from '../problem.js';
+import { currencySchema, idParamSchema, idSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import { productView, stockView } from '../views.js';
 
@@ -83,7 +83,6 @@ export function registerCatalog(app: App, { calendar, clock, views, listProductI
     querystring: listQuerySchema,
     response: {
       200: z.object({ products: z.array(offerSchema), next: idSchema.nullable() }),
-      ...problemResponses,
     },
   };
   app.get('/api/products', { schema: list }, async request => {
@@ -96,9 +95,10 @@ export function registerCatalog(app: App, { calendar, clock, views, listProductI
 
   const one = {
     summary: 'A product with its current or next sale',
+    problems: slugs('product-not-found'),
     tags: ['shop'],
     params: z.object({ id: idParamSchema }),
-    response: { 200: offerSchema, ...problemResponses },
+    response: { 200: offerSchema },
   };
   app.get('/api/products/:id', { schema: one }, async request =>
     productView(await offerOf(request.params.id), clock.nowMs()),
@@ -106,9 +106,10 @@ export function registerCatalog(app: App, { calendar, clock, views, listProductI
 
   const stock = {
     summary: 'Units left; made for polling',
+    problems: slugs('product-not-found', 'sale-not-found'),
     tags: ['shop'],
     params: z.object({ productId: idParamSchema }),
-    response: { 200: stockSchema, ...problemResponses },
+    response: { 200: stockSchema },
   };
   app.get('/api/stock/:productId', { schema: stock }, async (request, reply) => {
     const { sale } = await offerOf(request.params.productId);

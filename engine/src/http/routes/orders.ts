@@ -8,14 +8,8 @@ import type { ReadOrder } from '../../orders/replay.js';
 import { answerEnded } from '../answer-order.js';
 import { createEntrance, type EntranceParts, headerOf } from '../entrance.js';
 import { shopperOf } from '../identity.js';
-import { ProblemError, sendProblem } from '../problem.js';
-import {
-  buyBodySchema,
-  buyHeadersSchema,
-  headerUserIdSchema,
-  orderSchema,
-  problemResponses,
-} from '../schemas.js';
+import { ProblemError, sendProblem, slugs } from '../problem.js';
+import { buyBodySchema, buyHeadersSchema, buyProblems, headerUserIdSchema, orderSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import { orderView } from '../views.js';
 
@@ -34,22 +28,33 @@ const tags = ['shop'];
 
 const read = {
   summary: 'One of my orders',
+  problems: slugs('not-authenticated', 'order-not-found'),
   tags,
   headers,
   params,
-  response: { 200: orderSchema, ...problemResponses },
+  response: { 200: orderSchema },
 };
 
 const cancel = {
   summary: 'Cancel a hold, or an order that is still queued',
+  problems: slugs(
+    'not-authenticated',
+    'order-not-found',
+    'order-confirmed',
+    'order-ended',
+    'overloaded',
+    'undecided',
+    'outcome-unknown',
+  ),
   tags,
   headers,
   params,
-  response: { 200: orderSchema, ...problemResponses },
+  response: { 200: orderSchema },
 };
 
 const accept = {
   summary: 'Order: accepted now, decided by a worker',
+  problems: buyProblems,
   tags,
   headers: buyHeadersSchema,
   body: buyBodySchema.extend({
@@ -60,7 +65,6 @@ const accept = {
   }),
   response: {
     202: z.object({ order_id: z.uuid(), status: z.string(), message: z.string() }),
-    ...problemResponses,
   },
 };
 

@@ -5,13 +5,13 @@ import type { DecisionQueue } from '../../orders/decide.js';
 import type { Pay } from '../../orders/pay.js';
 import { answerByStatus } from '../answer-order.js';
 import { createEntrance, type Entered, type EntranceParts } from '../entrance.js';
-import { ProblemError } from '../problem.js';
+import { ProblemError, slugs } from '../problem.js';
 import {
   boughtSchema,
   buyBodySchema,
   buyHeadersSchema,
+  buyProblems,
   idSchema,
-  problemResponses,
   quantitySchema,
 } from '../schemas.js';
 import type { App } from '../server.js';
@@ -25,6 +25,14 @@ export type PurchaseParts = EntranceParts & {
 
 const schema = {
   summary: 'Buy: decided and durable when answered. With the code of a checkout: pay it and confirm',
+  problems: slugs(
+    ...buyProblems,
+    'code-not-found',
+    'code-used',
+    'code-expired',
+    'order-ended',
+    'payment-declined',
+  ),
   tags: ['shop'],
   headers: buyHeadersSchema,
   body: buyBodySchema.extend({
@@ -32,7 +40,7 @@ const schema = {
     quantity: quantitySchema.optional(),
     code: z.string().min(1).max(100).optional().meta({ description: 'Of a checkout; in place of productId' }),
   }),
-  response: { 200: boughtSchema, 202: boughtSchema, ...problemResponses },
+  response: { 200: boughtSchema, 202: boughtSchema },
 };
 
 /** POST /api/purchase: the hot path. Enter, join the sale's open batch, pay where the sale wants it, answer. */

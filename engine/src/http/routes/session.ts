@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { AllocateUserId } from '../../ids/allocate.js';
 import { type Identity, sessionCookie } from '../identity.js';
-import { ProblemError } from '../problem.js';
-import { idSchema, problemResponses } from '../schemas.js';
+import { ProblemError, slugs } from '../problem.js';
+import { idSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type SessionParts = {
@@ -12,8 +12,9 @@ export type SessionParts = {
 
 const schema = {
   summary: 'Become a demo shopper: a fresh user id, as a cookie and as a bearer token',
+  problems: slugs('not-found'),
   tags: ['shop'],
-  response: { 201: z.object({ userId: idSchema, token: z.string() }), ...problemResponses },
+  response: { 201: z.object({ userId: idSchema, token: z.string() }) },
 };
 
 /** POST /api/session: there only with the demo identity. */
