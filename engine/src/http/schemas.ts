@@ -28,14 +28,17 @@ export const pageLimitSchema = (max: number) => {
 };
 
 /** Shoppers of the shop's own server: any text of 1 to 128 characters without control characters, or a number. */
-export const shopperIdSchema = z.union([
-  z
-    .string()
-    .min(1)
-    .max(128)
-    .refine(isPlainText, 'expected text without control characters or lone surrogates'),
-  z.int().min(0).transform(String),
-]);
+// The transformation stands around the union: inside of it the description would leave the number out.
+export const shopperIdSchema = z
+  .union([
+    z
+      .string()
+      .min(1)
+      .max(128)
+      .refine(isPlainText, 'expected text without control characters or lone surrogates'),
+    z.int().min(0),
+  ])
+  .transform(String);
 
 export const headerUserIdSchema = z
   .string()
@@ -46,6 +49,9 @@ const idempotencyKeySchema = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters')
   .meta({ description: 'Names the intent: a retry with the same key is the same purchase' });
+
+/** A moment with its offset from UTC. What is none ends the check: rules about two moments are asked of moments alone. */
+export const timeSchema = z.iso.datetime({ offset: true, abort: true }).transform(text => new Date(text));
 
 export const currencySchema = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code such as EUR');
 

@@ -77,6 +77,7 @@ const noTimes = [
   'null',
   '"+999999-01-01T00:00:00Z"',
 ];
+const hourly = '{"cron":"0 * * * *","timeZone":"UTC"}';
 const byOperator = { sender: 'operator' } as const;
 const operators = [
   ...withField(products, product, 'name', ['""', '1', 'null', `"${'x'.repeat(201)}"`], byOperator),
@@ -99,6 +100,10 @@ const operators = [
   ...withField(products, product, 'id', ['5'], byOperator),
   ...withField(sales, sale, 'productId', ['0', '"1"', 'null'], byOperator),
   ...withField(sales, sale, 'startsAt', [...noTimes, '"2037-01-01T00:00:00Z"'], byOperator),
+  // With a pattern there are rules about both times, which must not be asked of what is none.
+  ...['startsAt', 'endsAt'].flatMap(field =>
+    withField(sales, { ...sale, recurrence: hourly }, field, noTimes, byOperator),
+  ),
   ...withField(sales, sale, 'endsAt', [...noTimes, '"2036-01-01T00:00:00Z"'], byOperator),
   ...withField(
     sales,

@@ -19,6 +19,7 @@ import {
   pageLimitSchema,
   priceSchema,
   textSchema,
+  timeSchema,
 } from '../schemas.js';
 import type { App } from '../server.js';
 import { saleView } from '../views.js';
@@ -48,8 +49,8 @@ const newProductSchema = z.strictObject({
 const newSaleSchema = z
   .strictObject({
     productId: idSchema,
-    startsAt: z.iso.datetime({ offset: true }).transform(text => new Date(text)),
-    endsAt: z.iso.datetime({ offset: true }).transform(text => new Date(text)),
+    startsAt: timeSchema,
+    endsAt: timeSchema,
     allocation: z.int().min(1).max(2_000_000_000),
     perUserLimit: z.int().min(1).max(100_000),
     holdTtlSeconds: z.int().min(1).max(86_400).default(900),

@@ -12,7 +12,7 @@ import { adminAttemptView, attemptOutcomes, attemptView } from '../attempt-views
 import { csvOf } from '../csv.js';
 import { type Identity, shopperOf } from '../identity.js';
 import { slugs } from '../problem.js';
-import { headerUserIdSchema, idParamSchema, idSchema, shopperIdSchema } from '../schemas.js';
+import { headerUserIdSchema, idParamSchema, idSchema, shopperIdSchema, timeSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type AttemptsParts = { identity: Identity; pool: Pool; clock: DatabaseClock };
@@ -27,8 +27,6 @@ const limitSchema = z
   .regex(/^([1-9]\d{0,2}|1000)$/, 'expected a whole number from 1 to 1000')
   .transform(Number)
   .default(100);
-
-const timeSchema = z.iso.datetime({ offset: true }).transform(text => new Date(text));
 
 // The ledger's cursor: a time, and a place in a table (block and line). 2^53 microseconds end in the year 2255.
 const cursorSchema = z
