@@ -4,8 +4,6 @@ export default defineConfig({
   test: {
     name: 'engine',
     include: ['{src,test}/**/*.test.ts'],
-    // `npm run test:distributed` runs these.
-    exclude: ['test/distributed/**'],
     globalSetup: 'test/support/server.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,

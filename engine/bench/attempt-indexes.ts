@@ -12,6 +12,7 @@ import { readConfig } from '../dist/platform/config/config.js';
 import { openDatabase } from '../dist/platform/database.js';
 import { migrate } from '../dist/platform/migrations.js';
 import { createPool, inTransaction } from '../dist/platform/postgres.js';
+import { insertOpenSale } from './open-sale.js';
 
 /**
  * What the indexes of `attempts` cost: COPY of refused attempts as the engine does it, and the decision that writes its
@@ -49,7 +50,7 @@ const database = await openDatabase(config, { onProgress: () => {} });
 const pool = createPool(database.url, config);
 try {
   await migrate(pool, await readRoutines());
-  const saleId = await createSale();
+  const saleId = await insertOpenSale(pool);
   const chunks = makeChunks(saleId);
   const figures = variants.map(variant => ({ variant, copyMs: [] as number[], decideMs: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
@@ -93,22 +94,6 @@ async function prepare({ isByDay, indexes: wanted }: (typeof variants)[number]):
   }
   await pool.query('truncate orders, journal, allowances');
   await pool.query('checkpoint');
-}
-
-async function createSale(): Promise<number> {
-  const { rows } = await pool.query<{ saleId: number }>(
-    `with product as (
-       insert into products (name, price_minor, currency) values ('x', 1, 'EUR') returning product_id
-     ), sale as (
-       insert into sales (product_id, starts_at, ends_at, per_user_limit, price_minor, currency)
-       select product_id, now() - interval '1 hour', now() + interval '1 day', 10, 1, 'EUR' from product returning sale_id
-     )
-     insert into stock (sale_id, allocation, available) select sale_id, 2000000000, 2000000000 from sale
-     returning sale_id as "saleId"`,
-  );
-  const saleId = rows[0]?.saleId;
-  if (saleId === undefined) throw new Error('no sale was made');
-  return saleId;
 }
 
 /** A million shoppers within a minute, each with an id that says nothing of the order in which they came. */

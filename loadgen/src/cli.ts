@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { findApiKey, findOperatorToken } from './credentials.js';
 import { LoadFailure } from './failure.js';
 import { helpText } from './help.js';
-import { parseTarget } from './http/target.js';
+import { parseTargets } from './http/target.js';
 import type { Options } from './options.js';
 import { SCENARIOS } from './scenarios/catalogue.js';
 import type { Scenario, SettingName } from './scenarios/scenario.js';
@@ -57,12 +57,14 @@ function toOptions(command: Command, around: Surroundings): Options {
   const productId = flags.productId === undefined ? null : positive('product-id', flags.productId);
   const { apiKey, operatorToken, operatorTokenFile } = flags;
   const sources = { apiKey, operatorToken, operatorTokenFile, env: around.env, directory: around.directory };
+  const targets = parseTargets(flags.url);
   const isBare = scenario.name === 'raw';
-  const needsOperator = !isBare && (productId === null || flags.verify);
+  const needsOperator = !isBare && scenario.name !== 'ids' && (productId === null || flags.verify);
   return {
     scenario,
     settings: resolveSettings(scenario, givenSettings(command)),
-    target: parseTarget(flags.url),
+    target: targets[0],
+    targets,
     path: flags.path === undefined ? null : parsePath(flags.path, scenario),
     apiKey: findApiKey(sources, !isBare),
     operatorToken: findOperatorToken(sources, needsOperator),
@@ -87,7 +89,11 @@ function createCommand(around: Surroundings): Command {
     .helpOption('-h, --help', 'show this')
     .allowExcessArguments(false)
     .option('--scenario <name>', 'what to run, see below')
-    .option('--url <origin>', 'where the server listens, http only', 'http://127.0.0.1:3000');
+    .option(
+      '--url <origin>',
+      'where the server listens, http only; several with commas between',
+      'http://127.0.0.1:3000',
+    );
   for (const name of SETTING_NAMES) {
     const { flag, summary } = SETTING_RULES[name];
     const value = name === 'shares' ? '<a,b,c>' : '<number>';
@@ -147,10 +153,10 @@ function positive(flag: string, text: string): number {
 }
 
 function parsePath(path: string, scenario: Scenario): string {
-  if (scenario.name === 'mixed')
+  if (scenario.name === 'mixed' || scenario.name === 'ids')
     throw new LoadFailure(
       'usage',
-      '--path has no meaning in the scenario mixed: each of its roads has its own.',
+      `--path has no meaning in the scenario ${scenario.name}: each of its roads has its own.`,
     );
   if (/^\/[\x21-\x7e]*$/.test(path)) return path;
   throw new LoadFailure('usage', `--path ${path}: expected a path such as /api/purchase.`);

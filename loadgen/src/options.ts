@@ -5,7 +5,9 @@ import type { Scenario, Settings } from './scenarios/scenario.js';
 export interface Options {
   readonly scenario: Scenario;
   readonly settings: Settings;
+  /** Where the run is prepared and verified: the first of those that are loaded. */
   readonly target: Target;
+  readonly targets: readonly [Target, ...Target[]];
   /** Where to POST to instead of the road's own path; null for that. */
   readonly path: string | null;
   readonly apiKey: string | null;

@@ -3,9 +3,10 @@ import { createShop, type Shop } from './contract/shop.js';
 import type { Options } from './options.js';
 import { type PreparedSale, prepareSale } from './sale.js';
 import { type Plan, QUANTITY } from './scenarios/scenario.js';
+import { type IdTrafficOptions, idTraffic } from './traffic/ids.js';
 import { mixedRoads } from './traffic/mixed.js';
 import { oneRoad } from './traffic/one-road.js';
-import type { Traffic } from './traffic/traffic.js';
+import type { OrderTraffic, Traffic } from './traffic/traffic.js';
 import type { TrafficOptions } from './traffic/traffic-options.js';
 import { AcknowledgedOrders } from './verdict/acknowledged.js';
 import { type Journal, openJournal } from './verdict/journal.js';
@@ -17,6 +18,8 @@ export interface Run {
   readonly shop: Shop;
   readonly sale: PreparedSale | null;
   readonly traffic: Traffic;
+  /** The same, where it buys. */
+  readonly orderTraffic: OrderTraffic | null;
   readonly acknowledged: AcknowledgedOrders;
   readonly journal: Journal | null;
   /** Starts the names of this run's shoppers, and of nobody else's. */
@@ -40,19 +43,28 @@ export async function prepare(options: Options): Promise<Run> {
   const sale = plan.sale === null ? null : await prepareSale(shop, options.productId, plan.sale, runId);
   const productId = sale?.productId ?? options.productId ?? BARE_PRODUCT_ID;
   const acknowledged = new AcknowledgedOrders(expectedOrders(plan));
-  const traffic = createTraffic(plan, {
+  const isOpenLoop = plan.pace.kind === 'open';
+  const orderTraffic = createOrderTraffic(plan, {
     request: { ...options, runId, productId, quantity: QUANTITY, shopperOf: plan.shopperOf },
     path: options.path,
     isBare: sale === null,
-    isOpenLoop: plan.pace.kind === 'open',
+    isOpenLoop,
     acknowledged,
     journal,
   });
-  return { options, plan, shop, sale, traffic, acknowledged, journal, shopperPrefix: `load-${runId}-` };
+  const traffic = orderTraffic ?? createIdTraffic(plan, { ...options, isOpenLoop });
+  const shopperPrefix = `load-${runId}-`;
+  return { options, plan, shop, sale, traffic, orderTraffic, acknowledged, journal, shopperPrefix };
 }
 
-function createTraffic({ roads, sale }: Plan, options: TrafficOptions): Traffic {
+function createIdTraffic({ roads }: Plan, options: IdTrafficOptions): Traffic {
+  if (typeof roads === 'string' || 'shares' in roads) throw new Error('The plan asks for no ids.');
+  return idTraffic(roads, options);
+}
+
+function createOrderTraffic({ roads, sale }: Plan, options: TrafficOptions): OrderTraffic | null {
   if (typeof roads === 'string') return oneRoad(roads, options);
+  if ('batchSize' in roads) return null;
   return mixedRoads(roads, (sale?.holdTtlSeconds ?? 0) * 1000, options);
 }
 

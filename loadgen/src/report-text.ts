@@ -25,7 +25,15 @@ function title({ scenario, url, settings, interrupted, givenUp }: Report): strin
   return `${scenario} at ${url}: ${given.join(', ')}${note}`;
 }
 
-function figureRows({ throughput, decisions, elapsedMs, connections, generator, scenario }: Report): Row[] {
+function figureRows({
+  throughput,
+  decisions,
+  ids,
+  elapsedMs,
+  connections,
+  generator,
+  scenario,
+}: Report): Row[] {
   const table: Row[] = [
     ['requests', integer(throughput.requests), `${integer(throughput.requestsPerSecond)} req/s`],
     ['elapsed', `${milliseconds(elapsedMs)} ms`, scenario === 'race' ? 'until the last was answered' : ''],
@@ -42,7 +50,8 @@ function figureRows({ throughput, decisions, elapsedMs, connections, generator, 
     ['reserved', integer(reserved), `${integer(reservedPerSecond)} holds/s`],
     ['queued', integer(queued), `${integer(queuedPerSecond)} accepted/s`],
   ];
-  table.splice(1, 0, ...granted.filter(([, count]) => count !== '0'), ...decisionRows(decisions));
+  const given: Row[] = ids === null ? [] : [['ids', integer(ids.given), `${integer(ids.perSecond)} ids/s`]];
+  table.splice(1, 0, ...granted.filter(([, count]) => count !== '0'), ...decisionRows(decisions), ...given);
   return table;
 }
 

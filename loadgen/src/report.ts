@@ -5,6 +5,7 @@ import type { LatencyMs } from './measure/latency.js';
 import type { OutcomeCount } from './measure/outcomes.js';
 import type { GeneratorUsage } from './measure/usage.js';
 import type { Plan, Settings } from './scenarios/scenario.js';
+import type { IdFindings } from './traffic/id-tally.js';
 import type { RoadFigures, Traffic } from './traffic/traffic.js';
 import type { Check } from './verdict/check.js';
 import type { EndCount } from './verdict/tally.js';
@@ -24,7 +25,7 @@ export interface Report {
   /** Each request carried a unique Idempotency-Key. */
   readonly keys: boolean;
   readonly tolerateErrors: boolean;
-  /** Null in `raw`. `unitsAtStart` is what was available before the first request. */
+  /** Null in `ids` and `raw`. `unitsAtStart` is what was available before the first request. */
   readonly sale: SaleFigures | null;
   /** A signal ended the run early. */
   readonly interrupted: boolean;
@@ -42,6 +43,8 @@ export interface Report {
   readonly ends: readonly EndCount[];
   /** In `scale`: how fast the workers decided what was accepted. */
   readonly decisions: DecisionFigures | null;
+  /** In `ids`: what was given out. */
+  readonly ids: IdFigures | null;
   readonly connections: { readonly opened: number; readonly refused: number };
   readonly verdict: Verdict;
   readonly generator: GeneratorUsage;
@@ -53,6 +56,10 @@ interface RoadReport {
   readonly outcomes: readonly OutcomeCount[];
   /** From sending to answer. */
   readonly latencyMs: LatencyMs;
+}
+
+export interface IdFigures extends IdFindings {
+  readonly perSecond: number;
 }
 
 export interface SaleFigures {
@@ -123,6 +130,10 @@ export function latencyFigures({ recorder }: Traffic, plan: Plan, drive: DriveRe
   const expectedIntervalMs = (plan.connections * drive.elapsedMs) / Math.max(1, drive.issued);
   const corrected = recorder.service.corrected(expectedIntervalMs).summary();
   return { service, corrected, correction: 'expected-interval', expectedIntervalMs };
+}
+
+export function idFigures(ids: IdFindings, { elapsedMs }: DriveResult): IdFigures {
+  return { ...ids, perSecond: elapsedMs > 0 ? (ids.given / elapsedMs) * 1000 : 0 };
 }
 
 export function roadReports(roads: readonly RoadFigures[]): RoadReport[] {

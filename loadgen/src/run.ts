@@ -3,7 +3,14 @@ import { startProgress } from './measure/progress.js';
 import { type GeneratorUsage, measureUsage } from './measure/usage.js';
 import type { Options } from './options.js';
 import { prepare, type Run } from './prepare.js';
-import { latencyFigures, type Report, roadReports, throughputFigures, verdictOf } from './report.js';
+import {
+  idFigures,
+  latencyFigures,
+  type Report,
+  roadReports,
+  throughputFigures,
+  verdictOf,
+} from './report.js';
 import { QUANTITY } from './scenarios/scenario.js';
 import { type Settled, settleRun } from './settle-run.js';
 import { check } from './verdict/check.js';
@@ -90,13 +97,15 @@ async function verifyRun(
   prepared: Run,
   onInterruptible: (interrupt: () => void) => void,
 ): Promise<Verification> {
-  const { options, plan, sale, shop, shopperPrefix } = prepared;
+  const { options, plan, sale, shop, shopperPrefix, orderTraffic } = prepared;
   const settled = NOT_SETTLED;
-  if (sale === null || !options.verify) return { checks: [], ends: [], settled, verified: false };
+  if (sale === null || orderTraffic === null || !options.verify)
+    return { checks: [], ends: [], settled, verified: false };
   try {
     const settled = await settleRun(prepared, onInterruptible);
     const findings = await verify(shop, {
       ...prepared,
+      traffic: orderTraffic,
       ...sale,
       saleIsOurs: sale.isOurs,
       perUserLimit: sale.isOurs ? (plan.sale?.perUserLimit ?? null) : null,
@@ -121,10 +130,13 @@ function toReport(
 ): Report {
   const { options, plan, sale, traffic } = prepared;
   const outcomes = traffic.recorder.outcomes.list();
+  const ids = traffic.ids?.findings() ?? null;
   const judged = options.scenario.judge({
     due: outcomes.reduce((sum, { count }) => sum + count, 0),
     outcomes: traffic.recorder.outcomes,
     roads: traffic.roads,
+    ids,
+    othersMayTake: !options.verify,
     unitsAtStart: sale?.unitsAtStart ?? 0,
     quantity: QUANTITY,
     refusedConnects: result.connections.refused,
@@ -151,6 +163,7 @@ function toReport(
     roads: roadReports(traffic.roads),
     ends,
     decisions: settled.decisions,
+    ids: ids === null ? null : idFigures(ids, result),
     connections: result.connections,
     verdict: verdictOf([...judged, ...checks], verified),
     generator: usage,

@@ -17,10 +17,13 @@ import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
+import { registerSecurityTxt } from '../http/routes/security-txt.js';
 import { registerSession } from '../http/routes/session.js';
+import { registerUsers } from '../http/routes/users.js';
 import { registerWebhooks } from '../http/routes/webhooks.js';
 import { createServer } from '../http/server.js';
-import { createAllocateUserId } from '../ids/allocate.js';
+import { createAllocateIds } from '../ids/allocate.js';
+import { createCheckIds } from '../ids/check.js';
 import { createAttempts } from '../ledger/attempts.js';
 import { createCheckoutCodes } from '../orders/checkout-code.js';
 import { createOrderFollower } from '../orders/follow-orders.js';
@@ -104,13 +107,20 @@ async function createApiServer(
   const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
   const gate = createGate(parts.shared, views, clock);
-  const probe = createProbe(pool);
+  const probe = createProbe(() => pool.query('select 1'));
   const shop = {
     ...parts,
     ...memory,
     ...{ identity, gate, readOrder, codes, eventStreams },
     findReplay: createFindReplay(readOrder),
     readLife: createReadLife(pool),
+  };
+
+  const ids = {
+    identity,
+    kinds: config.ID_KINDS,
+    allocateIds: createAllocateIds(pool),
+    whyNoIds: createProbe(createCheckIds(pool)),
   };
 
   async function unreadyReasons(): Promise<string[]> {
@@ -126,12 +136,14 @@ async function createApiServer(
   registerPrecheck(server, shop);
   registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
   registerAttempts(server, shop);
-  registerSession(server, { identity, allocateUserId: createAllocateUserId(pool) });
+  registerSession(server, ids);
+  registerUsers(server, ids);
   registerWebhooks(server, shop);
   registerAdmin(server, { ...shop, canBePaid: config.PAYMENT_PROVIDER !== 'none' });
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
   registerOperations(server, { unreadyReasons });
+  registerSecurityTxt(server, config.SECURITY_CONTACT);
   return { server, draining };
 }
 

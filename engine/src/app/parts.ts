@@ -50,7 +50,7 @@ export function createParts(options: PartsOptions) {
     DB_POOL_MIN: 0,
   });
   const pool = createPool(databaseUrl, { ...config, DB_POOL_MAX: config.DB_POOL_MAX - decisionConnections });
-  const connection = connectionOptions(databaseUrl, config);
+  const connection = connectionOptions(config.DATABASE_DIRECT_URL ?? databaseUrl, config);
   const warn = (message: string) => (error: unknown) => logger.warn({ reason: messageOf(error) }, message);
 
   const faults = createFaults({ isEnabled: config.FAULTS_ENABLED });

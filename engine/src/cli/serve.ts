@@ -5,6 +5,7 @@ import { type Role, roles } from '../app/roles.js';
 import { seedCatalog } from '../catalog/seed.js';
 import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
 import { readRoutines } from '../ledger/routines.js';
+import { checkPooler, findMissingTimeouts } from '../platform/check-pooler.js';
 import { type Config, readConfig } from '../platform/config/config.js';
 import { type Database, joinDatabase, openDatabase } from '../platform/database.js';
 import { checkSchema, migrate } from '../platform/migrations.js';
@@ -78,19 +79,36 @@ async function prepareDatabase(
   logger: Logger,
   prepare: (pool: Pool, config: Config) => Promise<void>,
 ): Promise<void> {
+  await checkPooler(database.url, config);
   const pool = createToolPool(database.url, config);
   try {
     await waitForDatabase(pool, config.DB_TIMEOUT);
     await prepare(pool, config);
-    const unsafe = await checkDurability(pool);
-    if (unsafe.length > 0) {
-      logger.warn(
-        { settings: unsafe },
-        'PostgreSQL may lose acknowledged orders in a crash: turn these settings on',
-      );
-    }
+    await warnOfSettings(database.url, pool, config, logger);
   } finally {
     await pool.end();
+  }
+}
+
+async function warnOfSettings(
+  databaseUrl: string,
+  pool: Pool,
+  config: Config,
+  logger: Logger,
+): Promise<void> {
+  const unsafe = await checkDurability(pool);
+  if (unsafe.length > 0) {
+    logger.warn(
+      { settings: unsafe },
+      'PostgreSQL may lose acknowledged orders in a crash: turn these settings on',
+    );
+  }
+  const missing = await findMissingTimeouts(databaseUrl, config);
+  if (missing.length > 0) {
+    logger.warn(
+      { settings: missing },
+      'connections of the pooler have no such timeouts: set them for the role, with "alter role ... set ..."',
+    );
   }
 }
 

@@ -21,5 +21,9 @@ export async function withTool(work: (pool: Pool, config: Config) => Promise<voi
 }
 
 export function createToolPool(databaseUrl: string, config: Config): Pool {
-  return createPool(databaseUrl, { ...config, DB_POOL_MAX: 2, DB_POOL_MIN: 0 }, toolTimeoutMs);
+  return createPool(
+    config.DATABASE_DIRECT_URL ?? databaseUrl,
+    { ...config, DB_POOL_MAX: 2, DB_POOL_MIN: 0 },
+    toolTimeoutMs,
+  );
 }

@@ -1,5 +1,4 @@
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyError } from 'fastify';
 import {
   jsonSchemaTransformObject,
@@ -12,6 +11,7 @@ import { createAnswerError, createAnswerUnknownRoute } from './answer-error.js';
 import { createAnswerTogether } from './answer-together.js';
 import { describeRoute } from './describe-api.js';
 import { answerClientError, refuseMalformed } from './malformed.js';
+import { registerPages } from './pages.js';
 import { registerJson } from './parse-json.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
@@ -73,7 +73,7 @@ export async function createServer(logger: Logger) {
     transform: describeRoute,
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
+  await registerPages(app);
   return app;
 }
 

@@ -15,17 +15,19 @@ const names = [
   'settle',
   'expire',
 ] as const;
-// The queue stands above the ledger: the text of its functions is read here, no module of it is imported.
+// Queue and ids stand above the ledger: the text of their functions is read here, no module of them is imported.
 const queueNames = ['fetch-messages', 'settle-messages'] as const;
+const idsNames = ['allocate-ids'] as const;
 
-/** The SQL functions of the ledger and of the queue, as text; `migrate` installs them. */
+/** The SQL functions of the ledger, of the queue and of ids, as text; `migrate` installs them. */
 export async function readRoutines(): Promise<Routine[]> {
   return Promise.all([
     ...names.map(name => read(name, './')),
     ...queueNames.map(name => read(name, '../queue/')),
+    ...idsNames.map(name => read(name, '../ids/')),
   ]);
 }
 
-async function read(name: string, folder: './' | '../queue/'): Promise<Routine> {
+async function read(name: string, folder: './' | '../queue/' | '../ids/'): Promise<Routine> {
   return { name, sql: await readFile(new URL(`${folder}${name}.sql`, import.meta.url), 'utf8') };
 }

@@ -1,11 +1,14 @@
 import pg from 'pg';
 import type { Config } from './config/config.js';
 import { codeOf, messageOf, OperatingError } from './errors.js';
+import { dropStatementNames, isThroughPooler } from './pooler.js';
 
 export type Pool = pg.Pool;
 export type Client = pg.ClientBase;
 /** What a query needs: a pool, or a client inside a transaction. */
 export type Queryable = Pick<pg.ClientBase, 'query'>;
+
+type ConnectionSettings = Pick<Config, 'DB_TIMEOUT' | 'DB_SSL' | 'DATABASE_DIRECT_URL'>;
 
 /**
  * Opens a pool on the truth. Every connection carries a statement, a lock and an idle-in-transaction timeout, so that
@@ -13,7 +16,7 @@ export type Queryable = Pick<pg.ClientBase, 'query'>;
  */
 export function createPool(
   databaseUrl: string,
-  config: Pick<Config, 'DB_POOL_MAX' | 'DB_POOL_MIN' | 'DB_TIMEOUT' | 'DB_SSL'>,
+  config: ConnectionSettings & Pick<Config, 'DB_POOL_MAX' | 'DB_POOL_MIN'>,
   statementTimeoutMs = config.DB_TIMEOUT,
 ): Pool {
   const pool = new pg.Pool({
@@ -28,24 +31,39 @@ export function createPool(
   // Without these listeners Node would end the process: the pool's is for idle connections, the other for those in use.
   pool.on('error', () => {});
   pool.on('connect', client => client.on('error', () => {}));
+  if (isThroughPooler(databaseUrl, config)) pool.on('connect', dropStatementNames);
   return pool;
 }
 
 export function connectionOptions(
   databaseUrl: string,
-  config: Pick<Config, 'DB_TIMEOUT' | 'DB_SSL'>,
+  config: ConnectionSettings,
   statementTimeoutMs = config.DB_TIMEOUT,
+): pg.ClientConfig {
+  const timeouts = {
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+  };
+  return {
+    ...addressOptions(databaseUrl, config),
+    // A pooler refuses them as parameters of a session; there the database's role has them.
+    ...(isThroughPooler(databaseUrl, config) ? {} : timeouts),
+    // A server that is gone without a word (power, a dropped route) is noticed by the client as well.
+    query_timeout: statementTimeoutMs + 1000,
+  };
+}
+
+/** How to reach a server, without a word on what the session shall be like. */
+export function addressOptions(
+  databaseUrl: string,
+  { DB_SSL, DB_TIMEOUT }: ConnectionSettings,
 ): pg.ClientConfig {
   return {
     connectionString: databaseUrl,
     application_name: 'doorbuster',
-    ...(config.DB_SSL === 'disable' ? {} : { ssl: { rejectUnauthorized: config.DB_SSL === 'verify-full' } }),
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: statementTimeoutMs,
-    // A server that is gone without a word (power, a dropped route) is noticed by the client as well.
-    query_timeout: statementTimeoutMs + 1000,
-    connectionTimeoutMillis: config.DB_TIMEOUT,
+    ...(DB_SSL === 'disable' ? {} : { ssl: { rejectUnauthorized: DB_SSL === 'verify-full' } }),
+    connectionTimeoutMillis: DB_TIMEOUT,
     keepAlive: true,
     types: { getTypeParser },
   };
@@ -94,12 +112,11 @@ export async function checkDurability(pool: Pool): Promise<string[]> {
   return rows.filter(row => row.setting === 'off').map(row => row.name);
 }
 
-/** Asks whether the database answers, once for all who want to know at the same time. @returns why not. */
-export function createProbe(pool: Pool): () => Promise<unknown> {
+/** Asks something of the database once for all who want to know at the same time. @returns why it fails, if it does. */
+export function createProbe(ask: () => Promise<unknown>): () => Promise<unknown> {
   let asked: Promise<unknown> | undefined;
   return () => {
-    asked ??= pool
-      .query('select 1')
+    asked ??= ask()
       .then(() => undefined)
       .catch((error: unknown) => error)
       .finally(() => {

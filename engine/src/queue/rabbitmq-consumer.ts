@@ -26,9 +26,11 @@ export type RabbitmqConsumerParts = {
 
 // The broker hands over what it has in several writes, mostly less than a millisecond apart.
 const lingerMs = 3;
-const idleWaitMs = 60_000;
-// One short question; orders wait that long at most for a subscription that was lost.
-const watchEveryMs = 2000;
+// A dozen small frames, if nothing comes for that long; and orders wait as long for a subscription that was lost.
+const renewAfterMs = 5000;
+
+/** What takes orders at the moment. */
+type Subscription = Session & { model: ChannelModel; heardAtMs: number };
 
 /** Takes what arrives, has it handled and settles it, one batch after the other. */
 export function startRabbitmqConsumer(
@@ -40,44 +42,79 @@ export function startRabbitmqConsumer(
   const alarm = createAlarm();
   const settler = createSettler(parts.publisher, topology, onError);
   const link = createLink({ url, timeoutMs, open, onError });
-  let session: Session | undefined;
+  let session: Subscription | undefined;
   let isStopping = false;
   let stopped: Promise<void> | undefined;
   const ended = consumeUntilStopped();
 
   async function open(model: ChannelModel): Promise<void> {
-    const channel = await model.createChannel();
-    const opened: Session = { channel, isOpen: true, consumerTags: [], inbox: [], held: 0, retrying: 0 };
-    channel.on('error', onError);
-    channel.on('close', () => {
-      opened.isOpen = false;
-      if (!isStopping) abandon(model);
-    });
-    await declareTopology(channel, topology);
-    // While one batch is handled, the next one is on its way.
-    await channel.prefetch(2 * batchMax);
-    session = opened;
-    // The broker ends a subscription when its queue is deleted; a new connection declares it again.
-    const receive = (source: ConsumeMessage | null) => (source ? arrive(opened, source) : abandon(model));
-    for (const queue of [topology.parked, topology.orders]) {
-      opened.consumerTags.push((await channel.consume(queue, receive)).consumerTag);
-    }
-    watch(opened, () => abandon(model));
+    const opened = await openChannel(model);
+    await declareTopology(opened.channel, topology);
+    await subscribe(opened);
   }
 
-  // The broker's word that a subscription has ended may get lost with the queue it was for. Nobody can see whether the own
-  // subscription is there, only whether there is any.
-  function watch(opened: Session, giveUp: () => void): void {
-    const timer = setInterval(() => {
-      opened.channel.checkQueue(topology.orders).then(
-        ({ consumerCount }) => {
-          if (opened.isOpen && !isStopping && consumerCount === 0) giveUp();
-        },
-        // A queue that is gone closes the channel, which is heard of there.
-        () => {},
-      );
-    }, watchEveryMs).unref();
-    opened.channel.on('close', () => clearInterval(timer));
+  async function openChannel(model: ChannelModel): Promise<Subscription> {
+    const channel = await model.createChannel();
+    const state = { isOpen: true, consumerTags: [], inbox: [], held: 0, retrying: 0 };
+    const opened: Subscription = { ...state, model, channel, heardAtMs: performance.now() };
+    channel.on('error', onError);
+    channel.on('close', () => {
+      // One that has been left is not missed.
+      if (opened.isOpen && !isStopping) giveUp(opened);
+      opened.isOpen = false;
+    });
+    // While one batch is handled, the next one is on its way.
+    await channel.prefetch(2 * batchMax);
+    return opened;
+  }
+
+  async function subscribe(opened: Subscription): Promise<void> {
+    session = opened;
+    const { channel } = opened;
+    opened.heardAtMs = performance.now();
+    opened.consumerTags = [];
+    for (const queue of [topology.parked, topology.orders]) {
+      const receive = (source: ConsumeMessage | null) => {
+        // The broker ends a subscription when its queue is deleted; a new connection declares it again.
+        if (!source) return giveUp(opened);
+        if (queue === topology.orders) opened.heardAtMs = performance.now();
+        arrive(opened, source);
+      };
+      opened.consumerTags.push((await channel.consume(queue, receive)).consumerTag);
+    }
+  }
+
+  function isSilent(opened: Subscription): boolean {
+    return opened.isOpen && opened.held === 0 && performance.now() - opened.heardAtMs >= renewAfterMs;
+  }
+
+  /**
+   * Subscribes anew, over another channel, when nothing has come for a while. A queue that is deleted and declared again at
+   * once may leave behind a channel that the broker has subscribed to the new queue by itself (rabbit_channel.erl,
+   * handle_consuming_queue_down_or_eol) and whose deliveries it then drops: no word of it comes, the queue counts a
+   * consumer, and what it was to deliver counts as taken until the channel is closed.
+   */
+  async function renew(silent: Subscription): Promise<void> {
+    await Promise.all(silent.consumerTags.map(tag => silent.channel.cancel(tag)));
+    // What came meanwhile shows that it hears, and closing the channel would count it as delivered.
+    if (silent.held > 0) return subscribe(silent);
+    silent.isOpen = false;
+    await silent.channel.close();
+    if (!isStopping) await subscribe(await openChannel(silent.model));
+  }
+
+  async function renewInTime(silent: Subscription): Promise<void> {
+    const isInTime = await endsWithin(
+      renew(silent).catch(() => giveUp(silent)),
+      timeoutMs,
+    );
+    if (!isInTime) giveUp(silent);
+  }
+
+  /** The link opens another connection. Whoever still has a message of this one in hand must not write to it any more. */
+  function giveUp(opened: Subscription): void {
+    opened.isOpen = false;
+    abandon(opened.model);
   }
 
   function arrive(to: Session, source: ConsumeMessage): void {
@@ -101,7 +138,8 @@ export function startRabbitmqConsumer(
   async function consumeUntilStopped(): Promise<void> {
     while (!isStopping) {
       if (!session?.isOpen || session.inbox.length === 0) {
-        await alarm.wait(idleWaitMs);
+        if (session && isSilent(session)) await renewInTime(session);
+        else await alarm.wait(renewAfterMs);
         continue;
       }
       const from = session;

@@ -1,5 +1,5 @@
 import { type ChannelModel, connect } from 'amqplib';
-import { backoffMs, endsWithin } from '../platform/backoff.js';
+import { backoffMs, endsWithin, pause } from '../platform/backoff.js';
 import { messageOf, OperatingError } from '../platform/errors.js';
 
 /** A connection to the broker that is opened again whenever it is lost, and what has been opened on it. */
@@ -24,20 +24,76 @@ export type LinkOptions<Opened> = {
 
 // A broker that falls silent is given up after two of these. A shorter beat would call a busy process dead.
 const heartbeatSeconds = 5;
+// Lost sooner than this, a connection was of no use: the next one is waited for longer, up to two seconds.
+const steadyMs = 5000;
 
 export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOptions<Opened>): Link<Opened> {
+  const address = withHeartbeat(url);
+  const closing = new AbortController();
   let current: { opened: Opened } | undefined;
   let failure: unknown = new Error('the broker has not answered yet');
   let downSinceMs = performance.now();
   let announce = () => {};
   let next = createNext();
-  // When the connection of the moment is gone, by whose will ever.
-  let gone: Promise<unknown> = new Promise(() => {});
+  const ended = keepOpen();
 
   function createNext(): Promise<void> {
     return new Promise(resolve => {
       announce = resolve;
     });
+  }
+
+  // The library's own recovery listens for the end of a connection only once it is set up, so that it never hears of one
+  // that ends in the same turn, and waits for ever if the end of one that was not set up is not confirmed.
+  async function keepOpen(): Promise<void> {
+    for (let losses = 0; !closing.signal.aborted; losses++) {
+      const startedAtMs = performance.now();
+      const error = await serve();
+      if (closing.signal.aborted) return;
+      lose(error);
+      if (performance.now() - startedAtMs > steadyMs) losses = 0;
+      await pause(backoffMs(losses, 100, 2000), closing.signal);
+    }
+  }
+
+  /** @returns what has ended the connection, or has kept it from being opened. */
+  async function serve(): Promise<unknown> {
+    try {
+      const model = await connect(address, { noDelay: true, timeout: timeoutMs });
+      return await untilGone(model);
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async function untilGone(model: ChannelModel): Promise<unknown> {
+    let isGone = false;
+    const gone = new Promise<unknown>(resolve => {
+      model.on('close', error => {
+        isGone = true;
+        resolve(error ?? new Error('the connection was closed'));
+      });
+    });
+    // Every error is followed by the end.
+    model.on('error', () => {});
+    const leave = () => abandon(model);
+    closing.signal.addEventListener('abort', leave);
+    try {
+      if (closing.signal.aborted) leave();
+      const opened = await open(model);
+      if (!isGone) use(opened);
+      return await gone;
+    } catch (error) {
+      leave();
+      throw error;
+    } finally {
+      closing.signal.removeEventListener('abort', leave);
+    }
+  }
+
+  function use(opened: Opened): void {
+    current = { opened };
+    announce();
   }
 
   function lose(error: unknown): void {
@@ -47,36 +103,17 @@ export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOption
       next = createNext();
     }
     failure = error;
+    if (error instanceof OperatingError) {
+      announce();
+      next = createNext();
+    }
     onError?.(error);
   }
 
-  async function setUp(model: ChannelModel): Promise<void> {
-    // The library has no listener of its own before this has ended.
-    model.on('error', () => {});
-    gone = new Promise(resolve => model.on('close', resolve));
-    current = { opened: await open(model) };
-    announce();
-  }
-
-  const connecting = connect(withHeartbeat(url), {
-    noDelay: true,
-    timeout: timeoutMs,
-    recovery: {
-      waitForConnect: false,
-      setup: setUp,
-      calculateDelay: attempt => backoffMs(attempt - 1, 100, 2000),
-    },
-  }).then(recovering => {
-    recovering.on('disconnect', lose);
-    recovering.on('connect-failed', lose);
-    // Every error is followed by one of the two above.
-    recovering.on('error', () => {});
-    return recovering;
-  });
-
   return {
     async opened() {
-      if (!current) {
+      // Waiting does not help against a queue that is not as it should be.
+      if (!current && !(failure instanceof OperatingError)) {
         const leftMs = downSinceMs + timeoutMs - performance.now();
         if (leftMs > 0) await endsWithin(next, leftMs);
       }
@@ -84,9 +121,9 @@ export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOption
       throw failure instanceof OperatingError ? failure : unavailable(failure);
     },
     async close() {
-      // A broker that fell silent never confirms the end of a connection, nor does one whose connection breaks meanwhile.
-      const closed = connecting.then(recovering => recovering.close());
-      await endsWithin(Promise.race([closed, gone]), timeoutMs);
+      closing.abort();
+      // A broker that fell silent never confirms the end of a connection.
+      await endsWithin(ended, timeoutMs);
     },
   };
 }

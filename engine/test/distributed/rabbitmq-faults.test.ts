@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { codeOf } from '../../src/platform/errors.js';
 import { type OrderQueue, publishMax, type QueuedOrder } from '../../src/queue/queue.js';
 import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
-import { topologyOf } from '../../src/queue/rabbitmq-topology.js';
+import { declareTopology, type Topology, topologyOf } from '../../src/queue/rabbitmq-topology.js';
 import { runChild } from '../children/run-child.js';
 import { until } from '../support/condition.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
-import { idsOf, isEmpty, order, orders, type Taker, take } from '../support/queue-taker.js';
+import { createGate, idsOf, isEmpty, order, orders, type Taker, take } from '../support/queue-taker.js';
 import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
 
 let rabbitmq: TestRabbitmq;
@@ -30,7 +30,7 @@ describe('RabbitMQ killed and started again in the middle', () => {
     await rabbitmq.kill();
     const startedAtMs = performance.now();
     await expect(open({ timeoutMs: 300 }).queue.publish(orders(1))).rejects.toMatchObject(unavailable);
-    expect(performance.now() - startedAtMs).toBeLessThan(5000);
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     await rabbitmq.start();
     const second = orders(2000);
     await publishUntilConfirmed(queue, second);
@@ -79,6 +79,45 @@ describe('a queue that is deleted', () => {
     await publishUntilConfirmed(queue, [arriving]);
     expect((await queue.depth()).ready).toBe(1);
   });
+
+  it.each<[string, (channel: Channel, topology: Topology) => Promise<unknown>]>([
+    ['by who publishes next', (channel, { orders }) => channel.deleteQueue(orders)],
+    // Before the broker's channel knows of it, which then drops what it is to deliver (docs/decisions/0012).
+    [
+      'at once',
+      (channel, topology) =>
+        Promise.all([channel.deleteQueue(topology.orders), declareTopology(channel, topology)]),
+    ],
+  ])('is taken from again by a consumer that was idle, when it is declared anew %s', async (_, spoil) => {
+    const { queue, topology } = open();
+    const taker = take(queue);
+    await publishUntilConfirmed(queue, orders(1));
+    await until('it is delivered', () => taker.deliveries.length === 1);
+
+    await spoil(await openChannel(), topology);
+
+    const later = orders(1);
+    await publishUntilConfirmed(queue, later);
+    await untilDelivered(taker, later);
+    await until('the queue is empty', () => isDrained(queue));
+  });
+
+  it('is taken from again by a consumer that had a batch in hand, and that batch settles nothing else', async () => {
+    const { queue, topology } = open();
+    const gate = createGate();
+    const taker = take(queue, { before: gate.pass });
+    await publishUntilConfirmed(queue, orders(1));
+    await until('it is in hand', () => taker.deliveries.length === 1);
+
+    await (await openChannel()).deleteQueue(topology.orders);
+    await until('the consumer has lost its connection', () => taker.errors.length > 0);
+    gate.open();
+
+    const later = orders(1);
+    await publishUntilConfirmed(queue, later);
+    await untilDelivered(taker, later);
+    await until('the queue is empty', () => isDrained(queue));
+  });
 });
 
 describe('a worker killed with SIGKILL', () => {
@@ -111,16 +150,17 @@ describe('a memory alarm', () => {
     const { queue } = open({ timeoutMs: 1000 });
     await publishUntilConfirmed(queue, orders(10));
     await rabbitmq.control('set_vm_memory_high_watermark', '0.000001');
-    onTestFinished(() => void rabbitmq.control('set_vm_memory_high_watermark', '0.4'));
-
-    const startedAtMs = performance.now();
-    for (let i = 0; i < 3; i++) await expect(queue.publish(orders(1))).rejects.toMatchObject(unavailable);
-    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     const taker = take(queue);
-    await until('what waits is delivered', () => taker.deliveries.length >= 10, 20_000);
-    expect((await queue.depth()).ready).toBe(0);
+    try {
+      const startedAtMs = performance.now();
+      for (let i = 0; i < 3; i++) await expect(queue.publish(orders(1))).rejects.toMatchObject(unavailable);
+      expect(performance.now() - startedAtMs).toBeLessThan(10_000);
+      await until('what waits is delivered', () => taker.deliveries.length >= 10);
+      expect((await queue.depth()).ready).toBe(0);
+    } finally {
+      await rabbitmq.control('set_vm_memory_high_watermark', '0.4');
+    }
 
-    await rabbitmq.control('set_vm_memory_high_watermark', '0.4');
     const later = orders(10);
     await publishUntilConfirmed(queue, later);
     await untilDelivered(taker, later);
@@ -214,7 +254,7 @@ describe('a broker that fell silent', () => {
     const refused = queue.publish(orders(1));
     await expect(refused).rejects.toThrow('50000 messages wait');
     const results = await Promise.allSettled(published);
-    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(20_000);
     for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
   });
 });

@@ -39,16 +39,14 @@ describe.each<[string, () => Promise<RateLimits>]>([
 
   it('allow one more as soon as they have said', async () => {
     const { take } = await create();
-    const quick = { limit: 10, windowMs: 2000, burst: 1 };
+    const quick = { limit: 1, windowMs: 2000, burst: 1 };
     expect(await take('a', quick)).toMatchObject({ allowed: true, remaining: 0 });
     const { allowed, resetMs } = await take('a', quick);
     expect(allowed).toBe(false);
-    expect(resetMs).toBeLessThanOrEqual(200);
+    expect(resetMs).toBeLessThanOrEqual(2000);
 
-    const startedAtMs = performance.now();
-    await until('it is allowed again', async () => (await take('a', quick)).allowed);
     // A refused call takes nothing, else asking again and again would never be answered.
-    expect(performance.now() - startedAtMs).toBeLessThan(1500);
+    await until('it is allowed again', async () => (await take('a', quick)).allowed);
   });
 });
 
@@ -94,10 +92,13 @@ describe('rate limits in Redis', () => {
     const redis = await startTestRedis();
     const { take } = await connect(redis);
 
-    await take('a', { limit: 10, windowMs: 1000, burst: 5 });
+    await take('a', { limit: 10, windowMs: 100_000, burst: 5 });
 
     const [key = ''] = await redis.client.keys('*');
-    expect(await redis.client.pttl(key)).toBeLessThanOrEqual(1100);
+    // Full again after 10 s, and a second more.
+    const lifetimeMs = await redis.client.pttl(key);
+    expect(lifetimeMs).toBeGreaterThan(0);
+    expect(lifetimeMs).toBeLessThanOrEqual(11_000);
   });
 
   it('are counted by each process for itself while Redis is gone, and together again afterwards', async () => {
@@ -118,13 +119,14 @@ describe('rate limits in Redis', () => {
       const key = `b-${round++}`;
       return (await takeOften(one, key)) + (await takeOften(other, key)) === 5;
     };
-    await until('they count together', together, 10_000);
+    await until('they count together', together);
   });
 });
 
 async function connect({ url }: TestRedis): Promise<RateLimits> {
-  const link = connectRedis({ url, timeoutMs: 2000, onError: () => {} });
+  // A processor that is busy with other tests is no slow Redis.
+  const link = connectRedis({ url, timeoutMs: 10_000, onError: () => {} });
   onTestFinished(link.close);
-  await waitForRedis(link, 5000);
+  await waitForRedis(link, 20_000);
   return createRedisRateLimits(link);
 }

@@ -140,9 +140,9 @@ async function start() {
 }
 
 async function connect({ url }: TestRedis): Promise<RedisLink> {
-  const link = connectRedis({ url, timeoutMs: 5000, onError: () => {} });
+  const link = connectRedis({ url, timeoutMs: 10_000, onError: () => {} });
   onTestFinished(link.close);
-  await waitForRedis(link, 5000);
+  await waitForRedis(link, 20_000);
   return link;
 }
 

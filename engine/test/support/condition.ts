@@ -4,7 +4,7 @@ import { sleep } from '../../src/platform/backoff.js';
 export async function until<T>(
   what: string,
   check: () => T | Promise<T>,
-  timeoutMs = 5000,
+  timeoutMs = 20_000,
 ): Promise<NonNullable<T>> {
   const giveUpAtMs = performance.now() + timeoutMs;
   for (;;) {

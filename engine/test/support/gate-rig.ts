@@ -44,7 +44,7 @@ export async function startGateProcess(url: string, env: Record<string, string> 
     await pool.end();
   });
   await until('it follows the ledger', follower.isLive);
-  if (shared) await until('somebody vouches for Redis', shared.stock.epoch, 10_000);
+  if (shared) await until('somebody vouches for Redis', shared.stock.epoch);
 
   const onStock: GateProcess['onStock'] = stock => {
     views.apply(stock);

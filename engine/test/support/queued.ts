@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { z } from 'zod';
+import type { Acknowledged } from '../../src/ledger/audit.js';
 import { createAcceptBatch } from '../../src/orders/accept.js';
 import type { Pool } from '../../src/platform/postgres.js';
 import { createPostgresQueue } from '../../src/queue/postgres-queue.js';
+import type { OrderQueue } from '../../src/queue/queue.js';
 import { type Answer, serviceHeaders, type TestApi } from './api.js';
 import { until } from './condition.js';
 
@@ -61,15 +63,22 @@ export async function decidedStandings(pool: Pool, orderIds: readonly string[]):
   );
 }
 
-/** Has that many orders of one unit each accepted as an API does, by a shopper each. */
-export async function acceptOrders(pool: Pool, saleId: number, count: number): Promise<void> {
-  const queue = createPostgresQueue({ pool });
-  const onError = (error: unknown) => {
-    throw error;
-  };
-  const accept = createAcceptBatch({ pool, queue, onError });
-  for (let accepted = 0; accepted < count; accepted += 500) {
-    const requests = Array.from({ length: Math.min(500, count - accepted) }, () => ({
+/**
+ * Has that many orders of one unit each accepted as an API does, by a shopper each, and told to the queue; it goes on where
+ * the queue has not heard of them.
+ *
+ * @returns what was accepted.
+ */
+export async function acceptOrders(
+  pool: Pool,
+  saleId: number,
+  count: number,
+  queue: OrderQueue = createPostgresQueue({ pool }),
+): Promise<Acknowledged[]> {
+  const accept = createAcceptBatch({ pool, queue, onError: () => {} });
+  const accepted: Acknowledged[] = [];
+  while (accepted.length < count) {
+    const requests = Array.from({ length: Math.min(500, count - accepted.length) }, () => ({
       orderId: randomUUID(),
       shopperId: randomUUID(),
       quantity: 1,
@@ -77,6 +86,7 @@ export async function acceptOrders(pool: Pool, saleId: number, count: number): P
     }));
     const { decisions } = await accept(saleId, requests);
     expect(decisions.every(({ outcome }) => outcome === 'queued')).toBe(true);
+    accepted.push(...requests);
   }
-  await queue.close();
+  return accepted;
 }

@@ -1,21 +1,13 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
-import { portOf } from './fault-proxy.js';
-
-const run = promisify(execFile);
+import { installFromDebian } from './debian.js';
+import { isDockerThere } from './docker.js';
+import { createContainerNode } from './rabbitmq-container.js';
+import { createProgramNode, findPrograms } from './rabbitmq-program.js';
 
 /** A RabbitMQ of the tests' own, which they may stop, start and starve. */
 export type TestRabbitmq = {
   url: string;
   start(): Promise<void>;
-  /** As a crash would: at once. */
+  /** As a crash would: at once. What was confirmed is still there after the next start. */
   kill(): Promise<void>;
   /** Runs rabbitmqctl against it. */
   control(...args: string[]): Promise<string>;
@@ -23,144 +15,29 @@ export type TestRabbitmq = {
   remove(): Promise<void>;
 };
 
-const startTimeoutMs = 90_000;
-
-/** @throws when there is no RabbitMQ and none can be had, with the command that would help. */
+/**
+ * The program, else a container, else the program from Debian's packages; never none, and never one that was found running,
+ * since tests kill it.
+ *
+ * @throws when there is no RabbitMQ and none can be had, with the command that would help.
+ */
 export async function startRabbitmq(): Promise<TestRabbitmq> {
-  const programs = findPrograms() ?? (await installPrograms());
-  const directory = await mkdtemp(join(tmpdir(), 'doorbuster-rabbitmq-'));
-  const [port, distPort, epmdPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
-  const node = `doorbuster-${randomUUID().slice(0, 8)}@localhost`;
-  const env = { ...process.env, ...(await prepare(directory, { node, port, distPort, epmdPort })) };
-  // In the foreground and bound to us; Erlang would start one that outlives the run.
-  const epmd = spawnBound(['epmd', '-port', String(epmdPort), '-address', '127.0.0.1'], env);
-  let server: ChildProcess | undefined;
-
-  async function start(): Promise<void> {
-    server = spawnBound([programs.server], env);
-    await untilStarted(server);
-  }
-
-  async function kill(): Promise<void> {
-    if (server) await killBound(server);
-  }
-
-  async function remove(): Promise<void> {
-    await kill();
-    await killBound(epmd);
-    await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-  }
-
-  const broker = {
-    url: `amqp://guest:guest@127.0.0.1:${port}`,
-    ...{ start, kill, remove },
-    async control(...args: string[]) {
-      return (await run(programs.control, ['--node', node, ...args], { env })).stdout;
-    },
-  };
-  await start().catch(async error => {
-    await remove();
+  const node = await createNode();
+  await node.start().catch(async error => {
+    await node.remove();
     throw error;
   });
-  return broker;
+  return node;
 }
 
-/** Starts a program that ends, with all of its children, when it is told to or when this process is gone. */
-function spawnBound(command: string[], env: NodeJS.ProcessEnv): ChildProcess {
-  const script = '{ "$@"; kill -9 0; } & cat > /dev/null; kill -9 0';
-  return spawn('sh', ['-c', script, 'sh', ...command], { env, stdio: 'pipe', detached: true });
-}
-
-async function killBound(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.stdin?.end();
-  await exited;
-}
-
-type Ports = { node: string; port: number; distPort: number; epmdPort: number };
-
-/** Writes its configuration. @returns the environment that keeps it away from every other RabbitMQ on this machine. */
-async function prepare(
-  directory: string,
-  { node, port, distPort, epmdPort }: Ports,
-): Promise<Record<string, string>> {
-  const at = (name: string) => join(directory, name);
-  await mkdir(at('log'));
-  await writeFile(at('enabled_plugins'), '[].');
-  await writeFile(at('rabbitmq.conf'), 'disk_free_limit.absolute = 50MB\n');
-  await writeFile(at('rabbitmq-env.conf'), '');
-  return {
-    HOME: directory,
-    ERL_EPMD_PORT: String(epmdPort),
-    ERL_EPMD_ADDRESS: '127.0.0.1',
-    ERL_FLAGS: '-kernel inet_dist_use_interface {127,0,0,1}',
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+sbwt none +sbwtdcpu none +sbwtdio none',
-    RABBITMQ_NODENAME: node,
-    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
-    RABBITMQ_NODE_PORT: String(port),
-    RABBITMQ_DIST_PORT: String(distPort),
-    RABBITMQ_MNESIA_BASE: at('data'),
-    RABBITMQ_LOG_BASE: at('log'),
-    RABBITMQ_LOGS: '-',
-    RABBITMQ_PID_FILE: at('pid'),
-    RABBITMQ_ENABLED_PLUGINS_FILE: at('enabled_plugins'),
-    RABBITMQ_CONF_ENV_FILE: at('rabbitmq-env.conf'),
-    RABBITMQ_CONFIG_FILE: at('rabbitmq.conf'),
-    RABBITMQ_ADVANCED_CONFIG_FILE: at('advanced.config'),
-    RABBITMQ_GENERATED_CONFIG_DIR: at('generated'),
-  };
-}
-
-async function untilStarted(server: ChildProcess): Promise<void> {
-  let output = '';
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`RabbitMQ takes too long:\n${output}`)), startTimeoutMs);
-    const onText = (text: Buffer) => {
-      output = `${output}${text}`.slice(-10_000);
-      if (output.includes('Server startup complete')) resolve();
-    };
-    server.stdout?.on('data', onText);
-    server.stderr?.on('data', onText);
-    server.on('error', reject);
-    server.on('exit', code => reject(new Error(`RabbitMQ ended with ${code}:\n${output}`)));
-    server.on('exit', () => clearTimeout(timer));
-  });
-}
-
-// The distributions' own wrappers would switch to a user of theirs and to its files; behind them are the real ones.
-const folders = ['/usr/lib/rabbitmq/bin', ...(process.env.PATH ?? '').split(delimiter)];
-const debianCommand = 'apt-get install -y --no-install-recommends rabbitmq-server';
-
-function findPrograms(): { server: string; control: string } | undefined {
-  const server = folders.map(folder => join(folder, 'rabbitmq-server')).find(existsSync);
-  const control = folders.map(folder => join(folder, 'rabbitmqctl')).find(existsSync);
-  return server && control ? { server, control } : undefined;
-}
-
-async function installPrograms(): Promise<{ server: string; control: string }> {
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    // Debian asks this program whether a service may be started. It may not.
-    const policy = '/usr/sbin/policy-rc.d';
-    const isOurs = !existsSync(policy);
-    if (isOurs) await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    await run('sh', ['-c', `apt-get update && ${debianCommand}`], { env, maxBuffer: 2 ** 26 }).finally(() =>
-      isOurs ? rm(policy) : undefined,
-    );
-  }
-  const programs = findPrograms();
-  if (programs) return programs;
+async function createNode(): Promise<TestRabbitmq> {
+  const found = findPrograms();
+  if (found) return createProgramNode(found);
+  if (isDockerThere()) return createContainerNode();
+  await installFromDebian('rabbitmq-server');
+  const installed = findPrograms();
+  if (installed) return createProgramNode(installed);
   throw new Error(
-    `These tests need a RabbitMQ that they may stop, and there is no rabbitmq-server. Run: sudo ${debianCommand} (brew install rabbitmq on macOS)`,
+    'these tests need a RabbitMQ of their own: sudo RUNLEVEL=1 apt-get install -y rabbitmq-server, or start Docker',
   );
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const port = portOf(probe.address());
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -2,12 +2,14 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { until } from './condition.js';
+import { installFromDebian } from './debian.js';
+import { isDockerThere } from './docker.js';
+import { findFreePort } from './free-port.js';
 
 export type TestRedis = {
   url: string;
@@ -20,12 +22,15 @@ export type TestRedis = {
   start(): Promise<void>;
 };
 
-/** A Redis of the test's own, on a free port and in a directory that goes away with it. It saves when it is told to. */
+/**
+ * A Redis of the test's own, on a free port and in a directory that goes away with it. It saves when it is told to. One
+ * that was found running is never used, since tests flush, stop and kill it.
+ */
 export async function startTestRedis(): Promise<TestRedis> {
   const directory = await mkdtemp(join(tmpdir(), 'doorbuster-redis-'));
-  const port = await freePort();
+  const port = await findFreePort();
   const url = `redis://127.0.0.1:${port}`;
-  const run = findLauncher();
+  const run = await findLauncher();
   let server: RunningServer | undefined;
   const client = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
   client.on('error', () => {});
@@ -54,12 +59,15 @@ type Launcher = (port: number, directory: string) => RunningServer;
 const image = 'redis:7-alpine';
 const settings = ['--save', '', '--appendonly', 'no'];
 
-let launcher: Launcher | undefined;
-
 /** The program, else a container, else the program from Debian's packages; never none. */
-function findLauncher(): Launcher {
-  launcher ??= isThere('redis-server') ? launchProgram : isDockerThere() ? launchContainer : install();
-  return launcher;
+async function findLauncher(): Promise<Launcher> {
+  if (isThere()) return launchProgram;
+  if (isDockerThere()) return launchContainer;
+  await installFromDebian('redis-server');
+  if (isThere()) return launchProgram;
+  throw new Error(
+    'these tests need a Redis of their own: sudo RUNLEVEL=1 apt-get install -y redis-server, or start Docker',
+  );
 }
 
 const launchProgram: Launcher = (port, directory) => {
@@ -92,22 +100,8 @@ const launchContainer: Launcher = (port, directory) => {
   return { signal, kill: () => endOf(child, () => signal('SIGKILL')) };
 };
 
-function install(): Launcher {
-  // At run level 1 Debian's packages start no service.
-  const env = { ...process.env, RUNLEVEL: '1', DEBIAN_FRONTEND: 'noninteractive' };
-  if (process.getuid?.() === 0) spawnSync('apt-get', ['install', '-y', 'redis-server'], { env });
-  if (isThere('redis-server')) return launchProgram;
-  throw new Error(
-    'these tests need a Redis server of their own: sudo RUNLEVEL=1 apt-get install -y redis-server',
-  );
-}
-
-function isThere(program: string): boolean {
-  return spawnSync(program, ['--version']).status === 0;
-}
-
-function isDockerThere(): boolean {
-  return spawnSync('docker', ['info'], { timeout: 10_000 }).status === 0;
+function isThere(): boolean {
+  return spawnSync('redis-server', ['--version']).status === 0;
 }
 
 async function endOf(child: ChildProcess, end: () => unknown): Promise<void> {
@@ -115,13 +109,4 @@ async function endOf(child: ChildProcess, end: () => unknown): Promise<void> {
   const exited = once(child, 'exit');
   end();
   await exited;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

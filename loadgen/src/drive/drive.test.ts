@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { parseTarget } from '../http/target.js';
+import { parseTarget, parseTargets } from '../http/target.js';
 import { createDrive, type Drive, type DriveListener, type DriveOptions } from './drive.js';
 
 const servers: Server[] = [];
@@ -158,6 +158,17 @@ describe('a target', () => {
     },
   );
 
+  it('may be one of several, to which connections are dealt out in turn', async () => {
+    const shops = await Promise.all([startEcho(), startEcho(), startEcho()]);
+    const [first, ...others] = shops.map(({ port }) => `http://127.0.0.1:${port}`);
+    const targets = parseTargets([first, ...others].join(','));
+    const pace = { kind: 'closed', requestsMax: 6, durationMs: null } as const;
+    const { drive } = createCounted(0, { targets, connections: 6, pace }, 6);
+    await drive.open();
+    await drive.run();
+    expect(shops.map(({ bodies }) => bodies.length)).toEqual([2, 2, 2]);
+  });
+
   it('may be an IPv6 address', () => {
     expect(parseTarget('http://[::1]:80')).toMatchObject({ host: '::1', port: 80 });
   });
@@ -180,7 +191,7 @@ function createCounted(
     onLost: (_ordinal, loss) => add(loss),
   };
   const options: DriveOptions = {
-    target: parseTarget(`http://127.0.0.1:${port}`),
+    targets: [parseTarget(`http://127.0.0.1:${port}`)],
     connections: 3,
     requestTimeoutMs: 5_000,
     reconnectLimitMs: 5_000,

@@ -6,7 +6,7 @@ import { openPacer } from './open-pacer.js';
 import type { Issue, Pace, Pacer } from './pace.js';
 
 export interface DriveOptions {
-  readonly target: Target;
+  readonly targets: readonly [Target, ...Target[]];
   readonly connections: number;
   readonly requestTimeoutMs: number;
   readonly reconnectLimitMs: number;

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type Entrance, ROAD_CONTRACTS, type Road } from '../contract/road.js';
 import type { Faults } from './faults.js';
 import { listen, numberIn, problem, readBody, send, stringIn } from './http.js';
+import { IdCounter } from './id-counter.js';
 import { codeOf, Ledger, type Order } from './ledger.js';
 
 /** A shop that keeps the engine's contract in memory, and breaks it on demand. */
@@ -43,10 +44,12 @@ class Shop {
   readonly endedSales: number[] = [];
   arrived = 0;
   readonly #ledger: Ledger;
+  readonly #ids: IdCounter;
   #stalledUntilMs = 0;
 
   constructor(readonly faults: Faults) {
     this.#ledger = new Ledger(faults);
+    this.#ids = new IdCounter(faults);
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -54,6 +57,7 @@ class Shop {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://fake');
     if (pathname === '/api/purchase' || pathname === '/api/checkout' || pathname === '/api/orders')
       return this.#buy(request, response, { pathname, body });
+    if (pathname.startsWith('/api/users')) return this.#giveIds(request, response, { pathname, body });
     if (pathname.startsWith('/api/stock/')) return send(response, 200, this.#ledger.stock());
     if (request.headers.authorization !== `Bearer ${OPERATOR_TOKEN}`)
       return problem(response, 401, 'unauthorized');
@@ -71,6 +75,24 @@ class Shop {
       return send(response, 200, this.#ledger.page(searchParams.get('after')));
     if (pathname === '/api/admin/audit') return send(response, 200, this.#audit());
     problem(response, 404, 'not-found');
+  }
+
+  #giveIds(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { pathname, body }: { pathname: string; body: unknown },
+  ): void {
+    this.arrived += 1;
+    const { faults, arrived } = this;
+    const isBatch = pathname === '/api/users/batch';
+    if (request.headers.authorization !== `Bearer ${API_KEY}`) {
+      problem(response, 401, 'unauthorized');
+      return;
+    }
+    const ids = this.#ids.take(isBatch ? numberIn(body, 'count') : 1);
+    const isCut = faults.cutAfterEvery !== undefined && arrived % faults.cutAfterEvery === 0;
+    if (isCut) request.socket.destroy();
+    else send(response, 201, isBatch ? { ids } : { id: ids[0] });
   }
 
   async #buy(

@@ -33,6 +33,14 @@ export interface Faults {
   swapCodeEvery?: number;
   /** Answers that a code has bought, and lets the hold lapse. */
   ignoreCodeEvery?: number;
+  /** Gives an id that was given before. */
+  repeatIdEvery?: number;
+  /** Leaves an id out. */
+  skipIdEvery?: number;
+  /** Keeps ids back, and gives them to a later request. */
+  delayIdEvery?: number;
+  /** Gives the ids of a batch in another order. */
+  tearBatchEvery?: number;
   errorEvery?: number;
   overloadedEvery?: number;
   hangEvery?: number;

@@ -3,7 +3,8 @@ import { Connection, type DownCause, type Loss } from './connection.js';
 import type { Target } from './target.js';
 
 export interface PoolOptions {
-  readonly target: Target;
+  /** Connections are dealt out to them in turn. */
+  readonly targets: readonly [Target, ...Target[]];
   readonly size: number;
   readonly requestTimeoutMs: number;
   /** How long the server may be unreachable, without one successful connect, before the run is given up. */
@@ -58,7 +59,7 @@ export class Pool {
       onDown: (connection: Connection, cause: DownCause) => this.#down(connection, cause),
     };
     for (let index = 0; index < options.size; index += 1) {
-      this.#connections.push(new Connection(index, options.target, times, own));
+      this.#connections.push(new Connection(index, targetOf(options.targets, index), times, own));
     }
   }
 
@@ -83,10 +84,10 @@ export class Pool {
 
   #notOpened(): LoadFailure {
     this.close();
-    const { target, size, reconnectLimitMs } = this.#options;
+    const { targets, size, reconnectLimitMs } = this.#options;
     return new LoadFailure(
       'setup',
-      `Only ${this.#openedOnce} of ${size} connections to ${target.origin} could be opened in ${reconnectLimitMs / 1000} s. ` +
+      `Only ${this.#openedOnce} of ${size} connections to ${targets.map(({ origin }) => origin).join(', ')} could be opened in ${reconnectLimitMs / 1000} s. ` +
         'Is the server running, and does `ulimit -n` allow that many files on both sides?',
     );
   }
@@ -142,6 +143,10 @@ export class Pool {
     this.#givenUp = true;
     this.#listener.onGiveUp();
   }
+}
+
+function targetOf([first, ...others]: PoolOptions['targets'], index: number): Target {
+  return others[(index % (others.length + 1)) - 1] ?? first;
 }
 
 /** Doubles from 25 ms to 1 s, with jitter so that 2,000 connections do not come back in one wave. */

@@ -51,14 +51,15 @@ export function redeemWriter(
   };
 }
 
-function requestHead(
+/** Without a body there is no type of it to name. */
+export function requestHead(
   options: Pick<RequestOptions, 'path' | 'target' | 'apiKey'>,
   contentLength: number,
 ): string {
   const lines = [
     `POST ${options.path} HTTP/1.1`,
     `Host: ${new URL(options.target.origin).host}`,
-    'Content-Type: application/json',
+    ...(contentLength > 0 ? ['Content-Type: application/json'] : []),
     `Content-Length: ${contentLength}`,
   ];
   if (options.apiKey !== null) lines.push(`Authorization: Bearer ${options.apiKey}`);

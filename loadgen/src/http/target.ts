@@ -24,3 +24,9 @@ export function parseTarget(url: string): Target {
   // Node wants an IPv6 address without the brackets that a URL needs.
   return { host: parsed.hostname.replace(/^\[|\]$/g, ''), port, origin: parsed.origin };
 }
+
+/** Several addresses of one server, with commas between; connections are dealt out to them in turn. */
+export function parseTargets(urls: string): [Target, ...Target[]] {
+  const [first = '', ...others] = urls.split(',');
+  return [parseTarget(first), ...others.map(parseTarget)];
+}

@@ -1,5 +1,6 @@
 import { checkout } from './checkout.js';
 import { constant } from './constant.js';
+import { ids } from './ids.js';
 import { mixed } from './mixed.js';
 import { race } from './race.js';
 import { raw } from './raw.js';
@@ -17,5 +18,6 @@ export const SCENARIOS: readonly Scenario[] = [
   checkout,
   mixed,
   scale,
+  ids,
   raw,
 ];

@@ -1,5 +1,6 @@
 import type { Entrance } from '../contract/road.js';
 import type { Pace } from '../drive/pace.js';
+import type { IdRequests } from '../traffic/ids.js';
 import type { Mix, Shares } from '../traffic/mix.js';
 import type { Facts } from '../verdict/answers.js';
 import type { Check } from '../verdict/check.js';
@@ -15,7 +16,9 @@ export type NumberName =
   | 'durationS'
   | 'ratePerSecond'
   | 'abandonPercent'
-  | 'holdS';
+  | 'holdS'
+  | 'singlesPercent'
+  | 'batchSize';
 
 /** Anything that it can be given. */
 export type SettingName = NumberName | 'shares';
@@ -44,8 +47,8 @@ export interface Plan {
   readonly pace: Pace;
   /** The sale to make for this run; null for a bare handler that knows no sales. */
   readonly sale: WantedSale | null;
-  /** The road on which all come, or how they spread over the roads. */
-  readonly roads: Entrance | Mix;
+  /** The road on which all come, how they spread over the roads, or that they ask for ids instead. */
+  readonly roads: Entrance | Mix | IdRequests;
   /**
    * What is awaited after the last answer: that nothing is queued or reserved any more, or that as many units are sold as
    * orders were accepted.

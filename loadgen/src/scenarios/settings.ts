@@ -40,6 +40,14 @@ export const SETTING_RULES: Readonly<
     max: 100,
     summary: 'percent of the checkouts that are never redeemed',
   },
+  singlesPercent: {
+    flag: 'singles',
+    min: 0,
+    max: 100,
+    summary: 'percent of the requests that ask for one id',
+  },
+  // What the server gives in one batch.
+  batchSize: { flag: 'batch', max: 10_000, summary: 'ids in a batch' },
   holdS: { flag: 'hold', max: 86_400, summary: 'seconds that a checkout holds its units' },
 };
 
@@ -55,6 +63,8 @@ export const SETTING_NAMES: readonly SettingName[] = [
   'shares',
   'abandonPercent',
   'holdS',
+  'singlesPercent',
+  'batchSize',
 ];
 
 /** Reads a number as a person writes it: `1000000`, `1,000,000` or `1_000_000`. NaN when it is none. */

@@ -7,7 +7,7 @@ import { isUnknown, Outcomes } from '../measure/outcomes.js';
 import { createRecorder, type Reading } from '../measure/recorder.js';
 import { createHolds, type Holds, type Redemption } from './holds.js';
 import { entranceOf, isAbandoned, type Mix } from './mix.js';
-import type { RoadFigures, Traffic } from './traffic.js';
+import type { OrderTraffic, RoadFigures } from './traffic.js';
 import { type TrafficOptions, toLine } from './traffic-options.js';
 
 /** The redemption of visit n has the ordinal n plus this; visits have nine digits. */
@@ -18,7 +18,7 @@ const REDEEMS_FROM = 1_000_000_000;
 const RETURN_MS_MAX = 5_000;
 
 /** Shoppers come on all roads. Who is granted a checkout redeems its code at once, or never. */
-export function mixedRoads(mix: Mix, holdMs: number, options: TrafficOptions): Traffic {
+export function mixedRoads(mix: Mix, holdMs: number, options: TrafficOptions): OrderTraffic {
   const { request, acknowledged } = options;
   const holds = createHolds();
   const figures = createFigures();
@@ -55,6 +55,7 @@ export function mixedRoads(mix: Mix, holdMs: number, options: TrafficOptions): T
       },
     },
     roads: ROADS.map(road => figures[road]),
+    ids: null,
     roadOf: ordinal => roadOf(mix, ordinal),
     isLegalEnd: (ordinal, order) => isLegalEnd(roadOf(mix, ordinal), holds.redemptionOf(ordinal), order),
     get unitsPromised() {

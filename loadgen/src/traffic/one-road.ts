@@ -3,7 +3,7 @@ import { type Entrance, ROAD_CONTRACTS } from '../contract/road.js';
 import { requestWriter } from '../http/request.js';
 import { isUnknown } from '../measure/outcomes.js';
 import { createRecorder, type Reading } from '../measure/recorder.js';
-import type { Traffic } from './traffic.js';
+import type { OrderTraffic } from './traffic.js';
 import { type TrafficOptions, toLine } from './traffic-options.js';
 
 /**
@@ -17,7 +17,7 @@ const ENDS: Readonly<Record<Entrance, string>> = {
 };
 
 /** All shoppers come on one road, with one request each. */
-export function oneRoad(road: Entrance, options: TrafficOptions): Traffic {
+export function oneRoad(road: Entrance, options: TrafficOptions): OrderTraffic {
   const { acknowledged, journal, request } = options;
   const writer = requestWriter({ ...request, path: options.path ?? ROAD_CONTRACTS[road].path });
   const recorder = createRecorder({
@@ -34,6 +34,7 @@ export function oneRoad(road: Entrance, options: TrafficOptions): Traffic {
     shopperId: writer.shopperId,
     followUps: null,
     roads: [],
+    ids: null,
     roadOf: () => road,
     isLegalEnd: (_ordinal, order) => order.status === ENDS[road],
     get unitsPromised() {

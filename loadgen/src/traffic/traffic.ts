@@ -4,15 +4,22 @@ import type { FollowUps } from '../drive/drive.js';
 import type { LatencyRecorder } from '../measure/latency.js';
 import type { Outcomes } from '../measure/outcomes.js';
 import type { Recorder } from '../measure/recorder.js';
+import type { IdTally } from './id-tally.js';
 
-/** What a run sends, what it takes the answers for, and what it holds the server to afterwards. */
+/** What a run sends, and what it takes the answers for. */
 export interface Traffic {
   readonly recorder: Recorder;
   write(ordinal: number): string;
-  shopperId(ordinal: number): string;
   readonly followUps: FollowUps | null;
   /** What was seen on each road; empty where there is only one. */
   readonly roads: readonly RoadFigures[];
+  /** The ids that were given, where ids were asked for. */
+  readonly ids: IdTally | null;
+}
+
+/** Of requests to buy also what the run holds the server to afterwards. */
+export interface OrderTraffic extends Traffic {
+  shopperId(ordinal: number): string;
   /** The road on which the order was granted to request `ordinal`. */
   roadOf(ordinal: number): Road;
   /** Whether the order that was granted to request `ordinal` may be as the server lists it, after the run. */

@@ -1,6 +1,7 @@
 import type { Road } from '../contract/road.js';
 import { isCrashRelated, type OutcomeCount, type Outcomes } from '../measure/outcomes.js';
 import { integer } from '../text.js';
+import type { IdFindings } from '../traffic/id-tally.js';
 import type { RoadFigures } from '../traffic/traffic.js';
 import { type Check, check } from './check.js';
 
@@ -11,6 +12,10 @@ export interface Facts {
   readonly outcomes: Outcomes;
   /** The same by road, where there are several. */
   readonly roads: readonly RoadFigures[];
+  /** What was given out, where ids were asked for. */
+  readonly ids: IdFindings | null;
+  /** Somebody else may take ids meanwhile. */
+  readonly othersMayTake: boolean;
   /** Units that were available before the first request. */
   readonly unitsAtStart: number;
   readonly quantity: number;

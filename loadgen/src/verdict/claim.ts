@@ -1,11 +1,11 @@
-import type { Traffic } from '../traffic/traffic.js';
+import type { OrderTraffic } from '../traffic/traffic.js';
 import type { AcknowledgedOrders } from './acknowledged.js';
 
 /** What this client knows, to be held against what the server has. */
 export interface Claim {
   readonly productId: number;
   readonly saleId: number;
-  readonly traffic: Traffic;
+  readonly traffic: OrderTraffic;
   readonly acknowledged: AcknowledgedOrders;
   readonly quantity: number;
   readonly unitsAtStart: number;

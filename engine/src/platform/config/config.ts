@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { connectionsSettings } from './settings/connections.js';
 import { decisionsSettings } from './settings/decisions.js';
 import { identitySettings } from './settings/identity.js';
+import { idsSettings } from './settings/ids.js';
 import { paymentsSettings } from './settings/payments.js';
 import { processSettings } from './settings/process.js';
 
@@ -14,6 +15,7 @@ const settings = {
   ...processSettings,
   ...connectionsSettings,
   ...identitySettings,
+  ...idsSettings,
   ...decisionsSettings,
   ...paymentsSettings,
 } satisfies Record<string, z.ZodType>;
@@ -27,6 +29,7 @@ type PaymentProviderName = 'none' | 'sandbox' | 'stripe';
 
 const secrets: readonly Name[] = [
   'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
   'AMQP_URL',
   'REDIS_URL',
   'API_KEY',
@@ -62,6 +65,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const { DB_POOL_MIN, DB_POOL_MAX } = parsed.data;
   if (DB_POOL_MIN > DB_POOL_MAX) {
     problems.push(`DB_POOL_MIN: expected at most DB_POOL_MAX (${DB_POOL_MAX}), got ${DB_POOL_MIN}`);
+  }
+  if (parsed.data.DATABASE_DIRECT_URL && !parsed.data.DATABASE_URL) {
+    problems.push('DATABASE_DIRECT_URL: expected only with DATABASE_URL, the address of the pooler');
   }
   const config = { ...parsed.data, PAYMENT_PROVIDER: paymentProviderOf(parsed.data) };
   if (config.PAYMENT_PROVIDER === 'stripe') {

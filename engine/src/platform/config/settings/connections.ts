@@ -3,10 +3,9 @@ import { integer } from '../fields.js';
 
 /** The servers that it works with. */
 export const connectionsSettings = {
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\/\S+$/, 'expected postgres://user:password@host:port/database')
-    .optional(),
+  DATABASE_URL: postgresAddress(),
+  // Where DATABASE_URL leads to a pooler: the server itself, for what needs a session of its own.
+  DATABASE_DIRECT_URL: postgresAddress(),
   DB_POOL_MAX: integer(25, 2, 1000),
   DB_POOL_MIN: integer(5, 0, 1000),
   DB_TIMEOUT: integer(5000, 1, 600_000),
@@ -25,3 +24,10 @@ export const connectionsSettings = {
   // What a purchase may wait for advice. A round trip is under a millisecond; a tenth of a second is a server in trouble.
   REDIS_TIMEOUT: integer(100, 2, 60_000),
 };
+
+function postgresAddress() {
+  return z
+    .string()
+    .regex(/^postgres(ql)?:\/\/\S+$/, 'expected postgres://user:password@host:port/database')
+    .optional();
+}

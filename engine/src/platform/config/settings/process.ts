@@ -11,4 +11,9 @@ export const processSettings = {
   DRAIN_DELAY_MS: integer(1000, 0, 120_000),
   DRAIN_TIMEOUT_MS: integer(10_000, 1, 600_000),
   FAULTS_ENABLED: boolean(),
+  // RFC 9116 wants a URI. Without one there is no security.txt: a made-up contact is worse than none.
+  SECURITY_CONTACT: z
+    .string()
+    .regex(/^(mailto:[^\s@]+@[^\s@]+|https:\/\/[^\s]+|tel:\+[\d-]+)$/, 'expected mailto:, https:// or tel:+')
+    .optional(),
 };

@@ -1,0 +1,113 @@
+import { connect } from 'amqplib';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Pool } from '../../src/platform/postgres.js';
+import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
+import { expectCleanAudit } from '../support/audit.js';
+import { until } from '../support/condition.js';
+import { createTestDatabase } from '../support/database.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
+import { acceptOrders } from '../support/queued.js';
+import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
+import { startTestRoles } from '../support/roles.js';
+import { createTestSale, stockOf } from '../support/sale.js';
+
+let rabbitmq: TestRabbitmq;
+beforeAll(async () => {
+  rabbitmq = await startRabbitmq();
+}, 300_000);
+afterAll(() => rabbitmq.remove());
+
+describe('two workers that decide what queues in RabbitMQ', () => {
+  it('decide every accepted order once although it is killed and started again in the middle', async () => {
+    const { pool, saleId, queue, startWorkers } = await open(rabbitmq.url, 2500);
+    const first = await acceptOrders(pool, saleId, 2000, queue);
+    await startWorkers();
+    await until('some are decided', async () => (await stockOf(pool, saleId)).sold > 0);
+
+    await rabbitmq.kill();
+    const second = await acceptOrders(pool, saleId, 500, queue);
+    await rabbitmq.start();
+    await tellAgain(pool);
+
+    await untilDecided(pool);
+    expect(await stockOf(pool, saleId)).toMatchObject({ available: 0, sold: 2500 });
+    await expectCleanAudit(pool, [...first, ...second]);
+  }, 180_000);
+
+  it('decide every accepted order once although each connection is dropped every 2 s for 20 s', async () => {
+    const proxy = await startFaultProxy(rabbitmq.url);
+    const { pool, saleId, queue, startWorkers } = await open(proxy.url, 100_000);
+    await startWorkers();
+    let drops = 0;
+    const dropping = setInterval(() => {
+      drops += 1;
+      proxy.drop();
+    }, 2000);
+    onTestFinished(() => clearInterval(dropping));
+
+    const accepted = [];
+    while (drops < 10) accepted.push(...(await acceptOrders(pool, saleId, 100, queue)));
+    clearInterval(dropping);
+    await tellAgain(pool);
+
+    await untilDecided(pool);
+    expect(await stockOf(pool, saleId)).toMatchObject({ sold: accepted.length });
+    await expectCleanAudit(pool, accepted);
+  }, 180_000);
+
+  it('decide the 9,999 neighbours of a poisonous order, which is a dead letter with its reason', async () => {
+    const { pool, saleId, queue, startWorkers } = await open(rabbitmq.url, 10_000);
+    const accepted = await acceptOrders(pool, saleId, 10_000, queue);
+    const poison = accepted[5000];
+    await pool.query(
+      `alter table orders add constraint poison
+       check (shopper_id <> '${poison?.shopperId}' or status not in ('CONFIRMED', 'REJECTED'))`,
+    );
+    // And what is no order at all.
+    const unreadable = await openChannel();
+    unreadable.sendToQueue('doorbuster.orders', Buffer.from('{"orderId":'), { persistent: true });
+
+    await startWorkers();
+
+    await untilDecided(pool);
+    expect(await stockOf(pool, saleId)).toMatchObject({ available: 1, sold: 9999 });
+    const { rows } = await pool.query('select order_id as "orderId", reason, deliveries from dead_letters');
+    expect(rows).toEqual([{ orderId: poison?.orderId, reason: 'undecided', deliveries: 1 }]);
+    const laidAside = async () => (await unreadable.checkQueue('doorbuster.orders.unreadable')).messageCount;
+    await until('the unreadable message is laid aside', async () => (await laidAside()) === 1);
+    await expectCleanAudit(pool, accepted);
+  }, 180_000);
+});
+
+async function open(url: string, allocation: number) {
+  const database = await createTestDatabase();
+  const { pool } = database;
+  const { saleId } = await createTestSale(pool, { allocation });
+  const queue = createRabbitmqQueue({ url });
+  onTestFinished(() => queue.close());
+  const env = { AMQP_URL: url };
+  return {
+    ...{ pool, saleId, queue },
+    async startWorkers() {
+      await startTestRoles(database.url, ['worker', 'scheduler', 'compensator'], env);
+      await startTestRoles(database.url, ['worker'], env);
+    },
+  };
+}
+
+async function openChannel() {
+  const connection = await connect(rabbitmq.url);
+  onTestFinished(() => connection.close());
+  return connection.createChannel();
+}
+
+/** As if they had waited since long ago: an order is told of again once it is older than publishing ever takes. */
+async function tellAgain(pool: Pool): Promise<void> {
+  await pool.query(`update orders set created_at = created_at - interval '1 minute' where status = 'QUEUED'`);
+}
+
+async function untilDecided(pool: Pool): Promise<void> {
+  const areDecided = async () =>
+    (await pool.query(`select from orders where status = 'QUEUED' limit 1`)).rowCount === 0;
+  await until('all are decided', areDecided, 90_000);
+}

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { until } from './condition.js';
+import { installFromDebian } from './debian.js';
+import { findFreePort } from './free-port.js';
+
+// Fewer than the engine opens to it, so that they have to be shared.
+const serverConnections = 4;
+
+/**
+ * A PgBouncer of the test's own in transaction mode, before the server of `databaseUrl`.
+ *
+ * @returns the address of the same database through it.
+ */
+export async function startPgbouncer(databaseUrl: string): Promise<string> {
+  const program = await findProgram();
+  const directory = await mkdtemp(join(tmpdir(), 'doorbuster-pgbouncer-'));
+  const port = await findFreePort();
+  const settings = join(directory, 'pgbouncer.ini');
+  await writeFile(settings, settingsFor(new URL(databaseUrl), port));
+  const isRoot = process.getuid?.() === 0;
+  // It refuses to be root.
+  const child = spawn(program, [...(isRoot ? ['--user', 'nobody'] : []), settings], { stdio: 'ignore' });
+  await chmod(directory, 0o755);
+  onTestFinished(async () => {
+    await end(child);
+    await rm(directory, { recursive: true, force: true });
+  });
+  await until('PgBouncer listens', () => isListening(port), 20_000);
+  const url = new URL(databaseUrl);
+  url.host = `127.0.0.1:${port}`;
+  return url.href;
+}
+
+function settingsFor({ hostname, port: serverPort, username, password }: URL, port: number): string {
+  const account = `user=${decodeURIComponent(username)} password=${decodeURIComponent(password)}`;
+  return `[databases]
+* = host=${hostname} port=${serverPort} ${account}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = ${serverConnections}
+max_client_conn = 500
+`;
+}
+
+async function findProgram(): Promise<string> {
+  if (!isThere()) await installFromDebian('pgbouncer');
+  if (isThere()) return 'pgbouncer';
+  throw new Error('this test needs PgBouncer: sudo RUNLEVEL=1 apt-get install -y pgbouncer');
+}
+
+function isThere(): boolean {
+  return spawnSync('pgbouncer', ['--version']).status === 0;
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => resolve(true));
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}

@@ -1,0 +1,27 @@
+import { allGranted, onlyExpected } from '../verdict/answers.js';
+import { idsInOneRow } from '../verdict/ids.js';
+import { closedPace, type Scenario, setting, uniqueShopper } from './scenario.js';
+
+/** Sequential user ids, one by one and in batches: one row without a gap, whoever asks and wherever. */
+export const ids: Scenario = {
+  name: 'ids',
+  summary: 'user ids, single ones and batches: none twice, none missing, in order',
+  defaults: { connections: 200, durationS: 10, singlesPercent: 50, batchSize: 100 },
+  optional: ['requests'],
+  plan: settings => ({
+    connections: setting(settings, 'connections'),
+    pace: closedPace(settings),
+    sale: null,
+    roads: {
+      singlesPercent: setting(settings, 'singlesPercent'),
+      batchSize: setting(settings, 'batchSize'),
+    },
+    settling: 'nothing',
+    shopperOf: uniqueShopper,
+  }),
+  judge: facts => [
+    onlyExpected(facts, ['allocated']),
+    ...allGranted(facts, 'allocated'),
+    ...idsInOneRow(facts),
+  ],
+};

