@@ -25,6 +25,8 @@ describe('/openapi.json', () => {
   it('describes every answer as it really is, refusals too', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool);
+    const upcoming = { startsInMs: 3_600_000, endsInMs: 7_200_000 };
+    const asking = await createTestSale(pool, { challenge: 1000, requiresToken: true, ...upcoming });
     const api = await startTestApi(url, { IDENTITY: 'demo', FAULTS_ENABLED: 'true' });
     const document = documentSchema.parse((await api.request('GET', '/openapi.json')).body);
     const { order } = (await api.purchase({ productId, userId: 'a', key: 'k' })).body;
@@ -32,7 +34,7 @@ describe('/openapi.json', () => {
     const product = { name: 'x', priceMinor: 1, currency: 'EUR' };
     const fault = { place: 'payment', effect: 'latency', latencyMs: 1, forMs: 1000 };
     const sale = {
-      productId: productId + 1,
+      productId: asking.productId + 1,
       startsAt: '2026-01-01T00:00:00Z',
       endsAt: '2036-01-01T00:00:00Z',
       allocation: 1,
@@ -120,6 +122,17 @@ describe('/openapi.json', () => {
         'get',
         '/api/precheck',
         await api.request('GET', `/api/precheck?productId=${productId}`, { headers: asShopper }),
+      ],
+      [
+        'get',
+        '/api/challenge',
+        await api.request('GET', `/api/challenge?productId=${asking.productId}`, { headers: asShopper }),
+      ],
+      ['get', '/api/challenge', await api.request('GET', `/api/challenge?productId=${productId}`)],
+      [
+        'get',
+        '/api/purchase-token',
+        await api.request('GET', `/api/purchase-token?productId=${asking.productId}`, { headers: asShopper }),
       ],
       ['post', '/api/webhooks/payments', await api.request('POST', '/api/webhooks/payments', { body: {} })],
       ['get', '/api/admin/dead-letters', await api.asOperator('GET', '/api/admin/dead-letters')],

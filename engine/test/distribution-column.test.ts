@@ -31,6 +31,7 @@ describe('the schema', () => {
       'orders',
       'sale_journal',
       'sales',
+      'spent_challenges',
       'stock',
     ]);
     expect(strangers(leading)).toEqual([]);

@@ -1,4 +1,5 @@
 import { followLedger } from '../admission/follow-ledger.js';
+import { createProofs } from '../admission/proofs/proofs.js';
 import { createStockViews, type StockViews } from '../admission/stock-views.js';
 import { createCalendar } from '../catalog/calendar.js';
 import { createListProductIds } from '../catalog/products.js';
@@ -15,6 +16,7 @@ import { registerOperations } from '../http/routes/operations.js';
 import { registerOrderEvents } from '../http/routes/order-events.js';
 import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
+import { registerProofs } from '../http/routes/proofs.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
 import { registerSecurityTxt } from '../http/routes/security-txt.js';
@@ -112,6 +114,7 @@ async function createApiServer(
     ...parts,
     ...memory,
     ...{ identity, gate, readOrder, codes, eventStreams },
+    proofs: createProofs(pool, clock, secrets.secretKey),
     findReplay: createFindReplay(readOrder),
     readLife: createReadLife(pool),
   };
@@ -134,6 +137,7 @@ async function createApiServer(
   registerOrders(server, { ...shop, mayForceFail: faults.isEnabled });
   registerOrderEvents(server, shop);
   registerPrecheck(server, shop);
+  registerProofs(server, shop);
   registerCatalog(server, { calendar, clock, views, listProductIds: createListProductIds(pool) });
   registerAttempts(server, shop);
   registerSession(server, ids);

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Gate, GateRefusal } from '../admission/gate/gate.js';
+import { asksForProof, type ProofRefusal, type Proofs } from '../admission/proofs/proofs.js';
 import type { Calendar } from '../catalog/calendar.js';
 import type { Product } from '../catalog/products.js';
 import type { Sale } from '../catalog/sales.js';
@@ -18,6 +19,7 @@ export type EntranceParts = {
   identity: Identity;
   calendar: Calendar;
   gate: Gate;
+  proofs: Proofs;
   findReplay: FindReplay;
   attempts: Attempts;
   faults: Faults;
@@ -34,12 +36,14 @@ type BuyBody = {
   quantity: number;
   userId?: string | undefined;
   paymentMethod?: string | undefined;
+  challenge?: string | undefined;
+  token?: string | undefined;
 };
 
 type GateRequest = { shopperId: string; quantity: number; mayBeRetry: boolean };
 type Outcome = Decision | Acceptance | Undecided;
 type Granted = Extract<Outcome, { order: unknown }>;
-export type Refused = Exclude<Outcome, { order: unknown }>['outcome'];
+export type Refused = Exclude<Outcome, { order: unknown }>['outcome'] | ProofRefusal;
 
 /** A request that has an order, new or from an earlier try of the same intent. */
 export type Entered = {
@@ -64,10 +68,10 @@ export type Enter = (
  * refusal.
  */
 export function createEntrance(parts: EntranceParts, { entrance, join }: EntranceOptions): Enter {
-  const { identity, calendar, gate, findReplay, attempts, faults } = parts;
+  const { identity, calendar, gate, proofs, findReplay, attempts, faults } = parts;
 
   // A refusal from memory must not hide the order that the first try of this key has made.
-  async function replayOr(refusal: GateRefusal, purchase: PurchaseRequest, productId: number) {
+  async function replayOr(refusal: GateRefusal | ProofRefusal, purchase: PurchaseRequest, productId: number) {
     return (await findReplay(purchase, productId)) ?? { outcome: refusal };
   }
 
@@ -77,7 +81,8 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     return isGateDown ? undefined : gate.check(sale, request.shopperId, request.quantity, request.mayBeRetry);
   }
 
-  return async (request, { productId, quantity, userId, paymentMethod }, reply) => {
+  return async (request, body, reply) => {
+    const { productId, quantity, userId, paymentMethod, challenge, token } = body;
     const receivedAtMs = performance.now();
     const shopperId = shopperOf(identity.callerOf(request), userId ?? headerOf(request, 'x-user-id'));
     const key = headerOf(request, 'idempotency-key');
@@ -102,8 +107,17 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const orderId = orderIdOf(shopperId, key);
     const attempt = { productId, saleId, orderId, shopperId, quantity, receivedAtMs };
     const purchase = { orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod };
-    const decided = await (refusal || !sale
-      ? replayOr(refusal ?? 'sale-not-open', purchase, productId)
+    const missing =
+      sale && !refusal && asksForProof(sale)
+        ? await proofs.refusalOf(sale, { shopperId, orderId, challenge, token })
+        : undefined;
+    // Nothing can have been made under an id that was drawn just now.
+    if (missing && key === undefined) {
+      attempts.record({ ...attempt, outcome: missing });
+      return refuse(reply, missing);
+    }
+    const decided = await (refusal || missing || !sale
+      ? replayOr(refusal ?? missing ?? 'sale-not-open', purchase, productId)
       : join(sale.saleId, purchase));
     if (sale && !refusal && decided.outcome === 'limit-reached') gate.limitReached(sale.saleId, shopperId);
     if (!isWrittenWithOrder[decided.outcome]) {
@@ -115,7 +129,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
 }
 
 // The ledger writes these attempts in the transaction that makes the order.
-const isWrittenWithOrder: Partial<Record<Outcome['outcome'], true>> = {
+const isWrittenWithOrder: Partial<Record<Outcome['outcome'] | ProofRefusal, true>> = {
   confirmed: true,
   reserved: true,
   queued: true,
@@ -126,6 +140,9 @@ const slugOf: Record<Refused, ProblemSlug> = {
   'limit-reached': 'limit-reached',
   'sold-out': 'sold-out',
   'key-reused': 'idempotency-key-reused',
+  'token-required': 'token-required',
+  'challenge-required': 'challenge-required',
+  'challenge-failed': 'challenge-failed',
   overloaded: 'overloaded',
   undecided: 'undecided',
   unknown: 'outcome-unknown',

@@ -11,6 +11,21 @@ export const problems = {
   invalid: { status: 400, title: 'Invalid request', message: 'The request is not valid.' },
   'not-authenticated': { status: 401, title: 'Not authenticated', message: 'Please sign in first.' },
   forbidden: { status: 403, title: 'Forbidden', message: 'You may not do this.' },
+  'token-required': {
+    status: 403,
+    title: 'Token required',
+    message: 'This sale is for those who came before it opened.',
+  },
+  'challenge-required': {
+    status: 403,
+    title: 'Challenge required',
+    message: 'Solve the challenge of this sale first.',
+  },
+  'challenge-failed': {
+    status: 403,
+    title: 'Challenge failed',
+    message: 'This challenge is not solved, too old, or used. Fetch another one.',
+  },
   'faults-disabled': {
     status: 403,
     title: 'Faults disabled',
@@ -31,6 +46,11 @@ export const problems = {
     status: 405,
     title: 'Method not allowed',
     message: 'This method is not allowed here.',
+  },
+  'token-too-late': {
+    status: 409,
+    title: 'Too late for a token',
+    message: 'Tokens were to be had until the sale opened.',
   },
   'sale-not-open': { status: 409, title: 'Sale not open', message: 'This product is not on sale right now.' },
   'limit-reached': {

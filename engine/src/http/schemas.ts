@@ -81,6 +81,9 @@ export const buyProblems = slugs(
   'sale-not-open',
   'limit-reached',
   'sold-out',
+  'token-required',
+  'challenge-required',
+  'challenge-failed',
   'overloaded',
   'undecided',
   'outcome-unknown',
@@ -92,6 +95,18 @@ export const buyBodySchema = z.strictObject({
   quantity: quantitySchema.default(1),
   userId: shopperIdSchema.optional().meta({ description: 'The shopper; counts with the API key alone' }),
   paymentMethod: paymentMethodSchema.optional(),
+  challenge: z
+    .string()
+    .min(1)
+    .max(1000)
+    .optional()
+    .meta({ description: 'The solved challenge, where the sale asks for one: base64 as solvers give it' }),
+  token: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: 'Of GET /api/purchase-token, where the sale wants one' }),
 });
 
 export const orderSchema = z.object({

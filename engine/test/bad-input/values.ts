@@ -52,6 +52,11 @@ const redemptions = [
   ...withField('/api/purchase', code, 'code', noCodes),
   ...withField('/api/purchase', code, 'productId', ['$P']),
   ...withField('/api/purchase', code, 'quantity', ['1']),
+  ...['challenge', 'token'].flatMap(field => withField('/api/purchase', code, field, ['"x"'])),
+  ...buyPaths.flatMap(path =>
+    withField(path, goodBuy, 'challenge', ['""', '1', 'null', `"${'x'.repeat(1001)}"`]),
+  ),
+  ...buyPaths.flatMap(path => withField(path, goodBuy, 'token', ['""', '1', 'null', `"${'x'.repeat(101)}"`])),
   ...withField('/api/purchase', code, 'paymentMethod', noMethods),
   ...['/api/purchase', '/api/orders'].flatMap(path => withField(path, goodBuy, 'paymentMethod', noMethods)),
   // A checkout is paid with its code, and only a purchase knows codes.

@@ -136,8 +136,9 @@ function known({ orders, codes }: ReturnType<typeof createRecord>, random: Rando
 
 async function startShop(): Promise<{ api: TestApi; pool: Pool; tokens: Tokens }> {
   const { url, pool } = await createTestDatabase();
+  const asking = [{ challenge: 1000 }, { requiresToken: true }];
   for (let count = 0; count < productsOnSale + sacrificed; count++) {
-    await createTestSale(pool, { allocation: 10_000, perUserLimit: 100 });
+    await createTestSale(pool, { allocation: 10_000, perUserLimit: 100, ...asking[count] });
   }
   const api = await startTestApi(url, { IDENTITY: 'demo' }, { roles: ['api', 'worker'] });
   const session = await api.request('POST', '/api/session', { headers: {} });

@@ -56,6 +56,9 @@ const newSaleSchema = z
     holdTtlSeconds: z.int().min(1).max(86_400).default(900),
     payment: z.enum(['none', 'required']).default('none'),
     prizeOdds: z.int().min(1).max(1_000_000).nullable().default(null),
+    // A second of a slow phone is some 100,000 numbers; far fewer cost a bot nothing.
+    challenge: z.int().min(1000).max(10_000_000).nullable().default(null),
+    requiresToken: z.boolean().default(false),
     recurrence: z
       .strictObject({ cron: z.string().max(cronLengthMax), timeZone: z.string().max(timeZoneLengthMax) })
       .optional(),
@@ -63,6 +66,10 @@ const newSaleSchema = z
   .refine(sale => sale.startsAt < sale.endsAt, {
     path: ['endsAt'],
     message: 'expected a time after startsAt',
+  })
+  .refine(sale => !sale.recurrence || (sale.challenge === null && !sale.requiresToken), {
+    path: ['recurrence'],
+    message: 'expected none with a challenge or a token, which belong to one window',
   })
   .superRefine(({ recurrence, startsAt, endsAt }, context) => {
     const problem = recurrence && problemOf({ recurrence, startsAt, endsAt });

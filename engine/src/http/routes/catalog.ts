@@ -30,6 +30,8 @@ export const saleSchema = z.object({
   holdTtlSeconds: z.int(),
   payment: z.enum(['none', 'required']),
   prizeOdds: z.int().nullable().meta({ description: 'One purchase in so many wins; null without a prize' }),
+  challenge: z.int().nullable().meta({ description: 'Numbers to try at most; null without a challenge' }),
+  requiresToken: z.boolean().meta({ description: 'Whether a token has to be fetched before it opens' }),
   status: z.enum(['active', 'paused', 'ended']),
   state: stateSchema,
   seriesId: idSchema.nullable(),

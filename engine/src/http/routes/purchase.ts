@@ -49,10 +49,10 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
   const enter = createEntrance(parts, { entrance: 'direct', join: decisions.join });
 
   app.post('/api/purchase', { schema }, async (request, reply) => {
-    const { productId, quantity, code, ...rest } = request.body;
+    const { productId, quantity, code, challenge, token, ...rest } = request.body;
     if (code !== undefined) {
-      if (productId !== undefined || quantity !== undefined) {
-        throw new ProblemError('invalid', 'code: expected no productId and no quantity beside it');
+      if ([productId, quantity, challenge, token].some(field => field !== undefined)) {
+        throw new ProblemError('invalid', 'code: expected nothing of what the checkout has said beside it');
       }
       return redeem(request, { code, ...rest }, reply);
     }
@@ -62,7 +62,11 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
         'productId: expected a whole number from 1, or the code of a checkout',
       );
     }
-    const entered = await enter(request, { productId, quantity: quantity ?? 1, ...rest }, reply);
+    const entered = await enter(
+      request,
+      { productId, quantity: quantity ?? 1, challenge, token, ...rest },
+      reply,
+    );
     return entered ? answer(reply, entered, rest.paymentMethod ?? null) : reply;
   });
 
