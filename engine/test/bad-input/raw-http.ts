@@ -80,7 +80,7 @@ export const rawRows: RawRow[] = [
   row('a space in the path', `GET /api/products /x HTTP/1.1\r\n${host}\r\n\r\n`),
 ];
 
-export type RawAnswer = { status: number; head: string; body: string };
+type RawAnswer = { status: number; head: string; body: string };
 
 export type RawSocket = {
   socket: Socket;

@@ -121,6 +121,8 @@ const operators = [
   ...withField(sales, sale, 'holdTtlSeconds', ['0', '86401', 'null', '"900"'], byOperator),
   ...withField(sales, sale, 'payment', ['"later"', 'true', 'null'], byOperator),
   ...withField(sales, sale, 'prizeOdds', ['0', '1000001', '0.5'], byOperator),
+  ...withField(sales, sale, 'challenge', ['0', '999', '10000001', '1000.5', '"1000"', 'true'], byOperator),
+  ...withField(sales, sale, 'requiresToken', ['1', '"true"', 'null'], byOperator),
   ...withField(
     sales,
     sale,
