@@ -17,6 +17,7 @@ const installCommand = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
 const projects = [
   { project: 'engine', sources: 'engine/src', output: 'engine/dist' },
   { project: 'engine/tsconfig.bench.json', sources: 'engine/bench', output: 'engine/dist-bench' },
+  { project: 'engine/tsconfig.drill.json', sources: 'engine/drill', output: 'engine/dist-drill' },
   { project: 'loadgen', sources: 'loadgen/src', output: 'loadgen/dist' },
 ];
 const settings = ['package-lock.json', 'tsconfig.base.json', 'engine/tsconfig.json', 'loadgen/tsconfig.json'];
@@ -140,6 +141,7 @@ function buildFingerprint() {
   for (const path of [
     ...settings,
     'engine/tsconfig.bench.json',
+    'engine/tsconfig.drill.json',
     ...projects.flatMap(({ sources }) => filesIn(sources)),
   ]) {
     hash.update(`\0${path}\0`).update(readIfThere(join(root, path)) ?? '');

@@ -84,7 +84,12 @@ const api = await startApp({
   secrets: await readSecrets(config),
   databaseUrl: database.url,
   logger: pino({ level: 'warn' }, pino.destination(2)),
-  createDecisions: parts => ({ join: createJoin(parts.pool), drained: async () => {}, waiting: () => 0 }),
+  createDecisions: parts => ({
+    join: createJoin(parts.pool),
+    drained: async () => {},
+    waiting: () => 0,
+    oldestWaitMs: () => 0,
+  }),
 });
 process.on('SIGTERM', async () => {
   await api.drain();

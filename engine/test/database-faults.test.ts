@@ -65,7 +65,7 @@ describe('when PostgreSQL falls silent', () => {
     proxy.setSilent(false);
 
     expect(answers.map(({ status }) => status)).toEqual([503, 503]);
-    expect(answers[0]?.headers.get('retry-after')).toBe('1');
+    expect(answers[0]?.headers.get('retry-after')).toMatch(/^[123]$/);
     // The driver gives a silent server one second on top of the statement timeout.
     expect(tookMs).toBeLessThan(300 + 500 + 1000 + 1000);
     await until(

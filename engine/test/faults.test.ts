@@ -36,7 +36,7 @@ describe('a fault at the ledger', () => {
     const answers = await Promise.all(['a', 'b', 'c'].map(userId => api.purchase({ productId, userId })));
 
     expect(answers.map(({ status, slug }) => `${status} ${slug}`)).toEqual(Array(3).fill('503 overloaded'));
-    expect(answers[0]?.headers.get('retry-after')).toBe('1');
+    expect(answers[0]?.headers.get('retry-after')).toMatch(/^[123]$/);
     expect((await stockOf(pool, saleId)).sold).toBe(0);
     await expectCleanAudit(pool);
     await clear(api);

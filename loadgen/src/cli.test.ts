@@ -46,7 +46,7 @@ describe('settings', () => {
   it.each([
     [
       ['--scenario', 'nope'],
-      /expected one of race, sellout, throughput, constant, checkout, mixed, scale, ids, raw/,
+      /expected one of race, sellout, throughput, constant, checkout, mixed, scale, overload, ids, raw/,
     ],
     [[], /--scenario is missing: expected one of race/],
     [

@@ -20,6 +20,7 @@ Examples:
   npm run load -- --scenario constant --rate 5000 --duration 60
   npm run load -- --scenario mixed --shares 40,40,20 --abandon 50
   npm run load -- --scenario scale --orders 20,000
+  npm run load -- --scenario overload --rate 2000
   npm run load -- --scenario ids --singles 0 --batch 1,000 --url http://127.0.0.1:3000,http://127.0.0.1:3001
   npm run load -- --scenario raw --url http://127.0.0.1:4000 --path /null
   npm run load -- --scenario throughput --tolerate-errors --journal acknowledged.ndjson

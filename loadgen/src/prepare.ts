@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createShop, type Shop } from './contract/shop.js';
 import type { Options } from './options.js';
+import { createPhaseBook, type PhaseBook } from './overload/curve.js';
 import { type PreparedSale, prepareSale } from './sale.js';
 import { type Plan, QUANTITY } from './scenarios/scenario.js';
 import { type IdTrafficOptions, idTraffic } from './traffic/ids.js';
@@ -22,12 +23,16 @@ export interface Run {
   readonly orderTraffic: OrderTraffic | null;
   readonly acknowledged: AcknowledgedOrders;
   readonly journal: Journal | null;
+  /** In a climb: how the requests of each step ended. */
+  readonly phases: PhaseBook | null;
   /** Starts the names of this run's shoppers, and of nobody else's. */
   readonly shopperPrefix: string;
 }
 
 /** What a request to a bare handler names as its product. */
 const BARE_PRODUCT_ID = 1;
+
+const CLIMB_ORDERS = 1_000_000;
 
 /** Makes the sale and what is needed to buy from it. @throws LoadFailure when the run cannot take place. */
 export async function prepare(options: Options): Promise<Run> {
@@ -43,18 +48,22 @@ export async function prepare(options: Options): Promise<Run> {
   const sale = plan.sale === null ? null : await prepareSale(shop, options.productId, plan.sale, runId);
   const productId = sale?.productId ?? options.productId ?? BARE_PRODUCT_ID;
   const acknowledged = new AcknowledgedOrders(expectedOrders(plan));
-  const isOpenLoop = plan.pace.kind === 'open';
+  const isOpenLoop = plan.pace.kind !== 'closed';
+  const phases = plan.pace.kind === 'climb' ? createPhaseBook() : null;
   const orderTraffic = createOrderTraffic(plan, {
     request: { ...options, runId, productId, quantity: QUANTITY, shopperOf: plan.shopperOf },
     path: options.path,
     isBare: sale === null,
     isOpenLoop,
+    onCounted: phases === null ? undefined : (_ordinal, ...ended) => phases.count(...ended),
     acknowledged,
     journal,
   });
   const traffic = orderTraffic ?? createIdTraffic(plan, { ...options, isOpenLoop });
-  const shopperPrefix = `load-${runId}-`;
-  return { options, plan, shop, sale, traffic, orderTraffic, acknowledged, journal, shopperPrefix };
+  return {
+    ...{ options, plan, shop, sale, traffic, orderTraffic, acknowledged, journal, phases },
+    shopperPrefix: `load-${runId}-`,
+  };
 }
 
 function createIdTraffic({ roads }: Plan, options: IdTrafficOptions): Traffic {
@@ -71,5 +80,7 @@ function createOrderTraffic({ roads, sale }: Plan, options: TrafficOptions): Ord
 function expectedOrders({ sale, pace }: Plan): number {
   if (sale === null) return 0;
   const requestsMax = pace.kind === 'closed' ? pace.requestsMax : null;
+  // Nobody knows how far a climb gets; this is a minute of it on two cores.
+  if (pace.kind === 'climb') return CLIMB_ORDERS;
   return Math.min(sale.allocation, requestsMax ?? sale.allocation);
 }

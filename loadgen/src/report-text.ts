@@ -1,4 +1,5 @@
 import type { LatencyMs } from './measure/latency.js';
+import { curveText } from './overload/judge-curve.js';
 import type { Report } from './report.js';
 import { SETTING_NAMES, SETTING_RULES, settingText } from './scenarios/settings.js';
 import { integer, milliseconds } from './text.js';
@@ -11,6 +12,7 @@ export function reportText(report: Report): string {
     latencyTable(report),
     `Outcomes\n${rows(outcomeRows(report.outcomes))}`,
     ...roadSections(report),
+    ...(report.curve === null ? [] : [curveText(report.curve)]),
     verdictText(report),
   ];
   return `\n${sections.join('\n\n')}\n`;

@@ -4,10 +4,12 @@ import type { DecisionFigures } from './measure/decisions.js';
 import type { LatencyMs } from './measure/latency.js';
 import type { OutcomeCount } from './measure/outcomes.js';
 import type { GeneratorUsage } from './measure/usage.js';
+import type { Curve } from './overload/curve.js';
 import type { Plan, Settings } from './scenarios/scenario.js';
 import type { IdFindings } from './traffic/id-tally.js';
 import type { RoadFigures, Traffic } from './traffic/traffic.js';
 import type { Check } from './verdict/check.js';
+import type { Damage } from './verdict/damage.js';
 import type { EndCount } from './verdict/tally.js';
 
 /**
@@ -41,8 +43,12 @@ export interface Report {
   readonly roads: readonly RoadReport[];
   /** What became of the orders that were granted, as far as the server was asked. */
   readonly ends: readonly EndCount[];
+  /** What was found wrong, counted; null where the server was not asked. */
+  readonly damage: Damage | null;
   /** In `scale`: how fast the workers decided what was accepted. */
   readonly decisions: DecisionFigures | null;
+  /** In `overload`: what each step came to. */
+  readonly curve: Curve | null;
   /** In `ids`: what was given out. */
   readonly ids: IdFigures | null;
   readonly connections: { readonly opened: number; readonly refused: number };
@@ -123,7 +129,7 @@ export function throughputFigures(drive: DriveResult, outcomes: readonly Outcome
 
 export function latencyFigures({ recorder }: Traffic, plan: Plan, drive: DriveResult): LatencyFigures {
   const service = recorder.service.summary();
-  if (plan.pace.kind === 'open') {
+  if (plan.pace.kind !== 'closed') {
     const corrected = recorder.sinceIntended.summary();
     return { service, corrected, correction: 'intended-time', expectedIntervalMs: null };
   }

@@ -2,6 +2,8 @@ import { createDrive, type DriveResult } from './drive/drive.js';
 import { startProgress } from './measure/progress.js';
 import { type GeneratorUsage, measureUsage } from './measure/usage.js';
 import type { Options } from './options.js';
+import { climb } from './overload/climb.js';
+import type { Curve } from './overload/curve.js';
 import { prepare, type Run } from './prepare.js';
 import {
   idFigures,
@@ -21,6 +23,7 @@ interface Load {
   readonly startedAt: string;
   readonly result: DriveResult;
   readonly usage: GeneratorUsage;
+  readonly curve: Curve | null;
 }
 
 interface Verification extends Findings {
@@ -52,21 +55,10 @@ export async function run(
 }
 
 async function driveRun(prepared: Run, onInterruptible: (interrupt: () => void) => void): Promise<Load> {
-  const { options, plan, traffic, journal } = prepared;
-  const { recorder, followUps } = traffic;
-  const drive = createDrive(
-    {
-      ...options,
-      connections: plan.connections,
-      pace: plan.pace,
-      write: traffic.write,
-      ...(followUps === null ? {} : { followUps }),
-    },
-    recorder,
-  );
-  onInterruptible(drive.interrupt);
+  const { options, traffic, journal } = prepared;
+  const { recorder } = traffic;
   try {
-    await drive.open();
+    const start = await readyToDrive(prepared, onInterruptible);
     const startedAt = new Date().toISOString();
     const startedAtMs = performance.now();
     const stopUsage = measureUsage();
@@ -76,12 +68,30 @@ async function driveRun(prepared: Run, onInterruptible: (interrupt: () => void) 
       p99Ms: recorder.sinceIntended.percentileMs(99),
       outcomes: recorder.outcomes.list(),
     }));
-    const result = await drive.run();
-    progress.stop();
-    return { startedAt, result, usage: stopUsage() };
+    const driven = await start().finally(progress.stop);
+    return { startedAt, usage: stopUsage(), ...driven };
   } finally {
     journal?.close();
   }
+}
+
+/** Opens what can be opened beforehand. @returns what drives the load. */
+async function readyToDrive(
+  prepared: Run,
+  onInterruptible: (interrupt: () => void) => void,
+): Promise<() => Promise<Pick<Load, 'result' | 'curve'>>> {
+  const { options, plan, traffic } = prepared;
+  const { pace, connections } = plan;
+  // Each of its steps opens connections of its own.
+  if (pace.kind === 'climb') return () => climb(prepared, pace, onInterruptible);
+  const { recorder, followUps, write } = traffic;
+  const drive = createDrive(
+    { ...options, connections, pace, write, ...(followUps === null ? {} : { followUps }) },
+    recorder,
+  );
+  onInterruptible(drive.interrupt);
+  await drive.open();
+  return async () => ({ result: await drive.run(), curve: null });
 }
 
 /** Requests that were due and never sent count as errors. After an interruption nothing more was due. */
@@ -100,7 +110,7 @@ async function verifyRun(
   const { options, plan, sale, shop, shopperPrefix, orderTraffic } = prepared;
   const settled = NOT_SETTLED;
   if (sale === null || orderTraffic === null || !options.verify)
-    return { checks: [], ends: [], settled, verified: false };
+    return { checks: [], ends: [], damage: null, settled, verified: false };
   try {
     const settled = await settleRun(prepared, onInterruptible);
     const findings = await verify(shop, {
@@ -119,14 +129,14 @@ async function verifyRun(
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const failed = check('answers held against the orders', false, `could not verify: ${reason}`);
-    return { checks: [failed], ends: [], settled, verified: false };
+    return { checks: [failed], ends: [], damage: null, settled, verified: false };
   }
 }
 
 function toReport(
   prepared: Run,
-  { startedAt, result, usage }: Load,
-  { checks, ends, settled, verified }: Verification,
+  { startedAt, result, usage, curve }: Load,
+  { checks, ends, damage, settled, verified }: Verification,
 ): Report {
   const { options, plan, sale, traffic } = prepared;
   const outcomes = traffic.recorder.outcomes.list();
@@ -140,6 +150,7 @@ function toReport(
     unitsAtStart: sale?.unitsAtStart ?? 0,
     quantity: QUANTITY,
     refusedConnects: result.connections.refused,
+    curve,
     tolerateErrors: options.tolerateErrors,
   });
   return {
@@ -162,7 +173,9 @@ function toReport(
     outcomes,
     roads: roadReports(traffic.roads),
     ends,
+    damage,
     decisions: settled.decisions,
+    curve,
     ids: ids === null ? null : idFigures(ids, result),
     connections: result.connections,
     verdict: verdictOf([...judged, ...checks], verified),

@@ -17,6 +17,7 @@ import { registerOrderEvents } from '../http/routes/order-events.js';
 import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
 import { registerProofs } from '../http/routes/proofs.js';
+import { registerProtection } from '../http/routes/protection.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
 import { registerSecurityTxt } from '../http/routes/security-txt.js';
@@ -35,6 +36,7 @@ import { createDatabaseClock } from '../platform/database-clock.js';
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
 import type { Parts } from './parts.js';
+import { createLayers } from './protection.js';
 import { createGate } from './redis.js';
 
 export type Api = {
@@ -102,9 +104,10 @@ async function createApiServer(
 ) {
   const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
   const { clock, calendar, views } = memory;
-  const server = await createServer(logger);
-  const draining = createDraining(server, config.DRAIN_DELAY_MS);
   const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
+  const { serverOptions, ...layers } = createLayers(parts, identity);
+  const server = await createServer(logger, serverOptions);
+  const draining = createDraining(server, config.DRAIN_DELAY_MS);
   const eventStreams = createEventStreams(server, limits);
   const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
@@ -113,6 +116,7 @@ async function createApiServer(
   const shop = {
     ...parts,
     ...memory,
+    ...layers,
     ...{ identity, gate, readOrder, codes, eventStreams },
     proofs: createProofs(pool, clock, secrets.secretKey),
     findReplay: createFindReplay(readOrder),
@@ -146,6 +150,7 @@ async function createApiServer(
   registerAdmin(server, { ...shop, canBePaid: config.PAYMENT_PROVIDER !== 'none' });
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
+  registerProtection(server, shop);
   registerOperations(server, { unreadyReasons });
   registerSecurityTxt(server, config.SECURITY_CONTACT);
   return { server, draining };

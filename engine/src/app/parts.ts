@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { createRefusals, type Refusals } from '../admission/refusals.js';
 import type { Acceptance } from '../ledger/accept.js';
 import { createDecide, type Decision, type PurchaseRequest } from '../ledger/decide.js';
 import { createSettle, type OrderEvent, type Settlement } from '../ledger/settle.js';
@@ -34,6 +35,7 @@ type CreateDecisions = (parts: {
   config: Config;
   logger: Logger;
   faults: Faults;
+  refusals: Refusals;
   onStock: (stock: Stock) => void;
 }) => DecisionQueue<PurchaseRequest, Decision>;
 
@@ -44,11 +46,12 @@ export function createParts(options: PartsOptions) {
   const { config, secrets, databaseUrl, logger, createDecisions = decideInBatches } = options;
   // Decisions have connections of their own: nothing else that asks the database can stand in their way.
   const decisionConnections = Math.ceil(config.DB_POOL_MAX / 5);
-  const decisionPool = createPool(databaseUrl, {
-    ...config,
-    DB_POOL_MAX: decisionConnections,
-    DB_POOL_MIN: 0,
-  });
+  const decisionPool = createPool(
+    databaseUrl,
+    { ...config, DB_POOL_MAX: decisionConnections, DB_POOL_MIN: 0 },
+    Math.min(config.DB_TIMEOUT, Math.max(config.DECISION_DEADLINE_MS, statementTimeoutMsMin)),
+  );
+  const refusals = createRefusals();
   const pool = createPool(databaseUrl, { ...config, DB_POOL_MAX: config.DB_POOL_MAX - decisionConnections });
   const connection = connectionOptions(config.DATABASE_DIRECT_URL ?? databaseUrl, config);
   const warn = (message: string) => (error: unknown) => logger.warn({ reason: messageOf(error) }, message);
@@ -70,7 +73,7 @@ export function createParts(options: PartsOptions) {
   ) =>
     createDecisionQueue<Request, Outcome>({
       decide: spoil(decide, faults, config.DECISION_DEADLINE_MS),
-      ...{ onStock, onPoison, ...boundsOf(config) },
+      ...{ onStock, onPoison, ...boundsOf(config, refusals) },
     });
 
   const broker = config.AMQP_URL
@@ -78,7 +81,7 @@ export function createParts(options: PartsOptions) {
     : createPostgresQueue({ pool, listen: connection });
   const queue = spoilQueue(broker, faults);
   const payments = createPayments({ config, secrets, logger, faults });
-  const decisions = createDecisions({ pool: decisionPool, config, logger, faults, onStock });
+  const decisions = createDecisions({ pool: decisionPool, config, logger, faults, refusals, onStock });
   const settlements = batched<OrderEvent, Settlement>(createSettle(decisionPool));
   const acceptBatch = createAcceptBatch({
     pool: decisionPool,
@@ -90,7 +93,7 @@ export function createParts(options: PartsOptions) {
 
   return {
     ...{ config, secrets, logger, warn, connection, pool, faults, faultBroadcast },
-    ...{ queue, payments, decisions, settlements, acceptances, pay, shared },
+    ...{ queue, payments, decisions, settlements, acceptances, pay, shared, refusals },
     onStock,
     /** Has every change of stock that this process makes told to `follow`. */
     followStock(follow: (stock: Stock) => void): void {
@@ -105,16 +108,23 @@ export function createParts(options: PartsOptions) {
   };
 }
 
-const decideInBatches: CreateDecisions = ({ pool, config, logger, faults, onStock }) =>
+const decideInBatches: CreateDecisions = ({ pool, config, logger, faults, refusals, onStock }) =>
   createDecisionQueue({
     decide: spoil(createDecide(pool), faults, config.DECISION_DEADLINE_MS),
     onStock,
     onPoison: ({ orderId }, error) => logger.error({ err: error, orderId }, 'PostgreSQL refuses a request'),
-    ...boundsOf(config),
+    ...boundsOf(config, refusals),
   });
 
-function boundsOf(config: Config) {
+// The deadline goes with the request into the statement: nothing that all of its batch have given up holds the hot row. A
+// shorter one than this would cut off batches that are nearly done.
+const statementTimeoutMsMin = 1000;
+
+function boundsOf(config: Config, refusals: Refusals) {
   return {
+    onAbandoned: (count: number) => {
+      refusals.abandoned += count;
+    },
     deadlineMs: config.DECISION_DEADLINE_MS,
     queueMax: config.DECISION_QUEUE_MAX,
     batchMax: config.DECISION_BATCH_MAX,

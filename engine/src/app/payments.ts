@@ -13,9 +13,17 @@ type PaymentsOptions = { config: Config; secrets: Secrets; logger: Logger; fault
 
 /** The payment provider that the settings name, behind its time limits, retries and breaker. */
 export function createPayments(options: PaymentsOptions): Payments {
-  const { logger, faults } = options;
+  const { config, logger, faults } = options;
   return createResilientPayments({
     provider: spoilProvider(createProvider(options), faults),
+    timeoutMs: config.PAYMENT_TIMEOUT_MS,
+    // A first try that times out leaves time for one that is refused or answered at once.
+    budgetMs: config.PAYMENT_TIMEOUT_MS + 500,
+    inFlightMax: config.PAYMENT_IN_FLIGHT_MAX,
+    breaker: {
+      failures: config.PAYMENT_BREAKER_FAILURES,
+      halfOpenAfterMs: config.PAYMENT_BREAKER_OPEN_MS,
+    },
     onBreaker: (state, reason) => logger.warn({ state, reason }, 'the circuit breaker of payments has moved'),
   });
 }

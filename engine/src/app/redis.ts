@@ -2,6 +2,9 @@ import type { Gate } from '../admission/gate/gate.js';
 import { createMemoryGate } from '../admission/gate/memory-gate.js';
 import { createRedisGate } from '../admission/gate/redis-gate.js';
 import { createSharedStock, type SharedStock } from '../admission/gate/shared-stock.js';
+import { createMemoryRateLimits } from '../admission/rate-limits/memory-rate-limits.js';
+import type { RateLimits } from '../admission/rate-limits/rate-limits.js';
+import { createRedisRateLimits } from '../admission/rate-limits/redis-rate-limits.js';
 import type { StockViews } from '../admission/stock-views.js';
 import type { Config } from '../platform/config/config.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
@@ -31,4 +34,9 @@ export function createShared({ config, pool, warn }: SharedOptions): Shared | un
 export function createGate(shared: Shared | undefined, views: StockViews, clock: DatabaseClock): Gate {
   if (!shared) return createMemoryGate(views, clock);
   return createRedisGate({ ...shared, shared: shared.stock, views, clock });
+}
+
+/** One count for all processes where they have a Redis. */
+export function createRateLimits(shared: Shared | undefined): RateLimits {
+  return shared ? createRedisRateLimits(shared.link) : createMemoryRateLimits();
 }

@@ -65,9 +65,11 @@ function keepRunning(count: number, env: Record<string, string>, logger: Logger)
     deaths = [...deaths.filter(atMs => nowMs - atMs < deathsWithinMs), nowMs];
     if (deaths.length > deathsMax)
       return giveUp(`${deaths.length} processes of the API have died within a minute`);
-    logger.error({ pid }, 'a process of the API has died; another takes its place');
+    logger.error({ deadPid: pid }, 'a process of the API has died; another takes its place');
     await sleep(restartAfterMs);
-    if (!isStopping) start();
+    if (isStopping) return;
+    const heir = start();
+    heir.once('listening', () => say(`Process ${heir.process.pid} has taken the place of ${pid}.`));
   }
 
   function start(): Worker {

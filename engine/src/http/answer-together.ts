@@ -7,6 +7,12 @@ import type { onSendHookHandler } from 'fastify';
  * nothing: the turn ends as soon as nothing is left to read (docs/measurements/).
  */
 export function createAnswerTogether(): onSendHookHandler {
+  const hold = createHold();
+  return (_request, _reply, _payload, done) => hold(() => done());
+}
+
+/** Takes what sends an answer, and calls it at the end of the turn. */
+export function createHold(): (send: () => void) => void {
   let held: (() => void)[] = [];
 
   function sendAll(): void {
@@ -15,8 +21,8 @@ export function createAnswerTogether(): onSendHookHandler {
     for (const send of answers) send();
   }
 
-  return (_request, _reply, _payload, done) => {
+  return send => {
     if (held.length === 0) setImmediate(sendAll);
-    held.push(() => done());
+    held.push(send);
   };
 }

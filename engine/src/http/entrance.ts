@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Gate, GateRefusal } from '../admission/gate/gate.js';
-import { asksForProof, type ProofRefusal, type Proofs } from '../admission/proofs/proofs.js';
+import { asksForProof, type ProofRefusal, type Proofs, type Shown } from '../admission/proofs/proofs.js';
 import type { Calendar } from '../catalog/calendar.js';
 import type { Product } from '../catalog/products.js';
 import type { Sale } from '../catalog/sales.js';
@@ -8,15 +8,17 @@ import type { Acceptance } from '../ledger/accept.js';
 import type { Attempt } from '../ledger/attempt-buffer.js';
 import type { Attempts } from '../ledger/attempts.js';
 import type { Decision, PurchaseRequest } from '../ledger/decide.js';
-import type { Undecided } from '../orders/lanes.js';
+import type { Patience, Undecided } from '../orders/lanes.js';
 import { orderIdOf } from '../orders/order-id.js';
 import type { FindReplay } from '../orders/replay.js';
 import type { Faults } from '../platform/faults.js';
+import type { AdmitPurchase } from './admit-purchase.js';
 import { type Identity, shopperOf } from './identity.js';
 import { type ProblemSlug, sendProblem } from './problem.js';
 
 export type EntranceParts = {
   identity: Identity;
+  admitPurchase: AdmitPurchase;
   calendar: Calendar;
   gate: Gate;
   proofs: Proofs;
@@ -28,7 +30,7 @@ export type EntranceParts = {
 export type EntranceOptions = {
   entrance: NonNullable<PurchaseRequest['entrance']>;
   /** Joins the sale's open batch. */
-  join: (saleId: number, purchase: PurchaseRequest) => Promise<Outcome>;
+  join: (saleId: number, purchase: PurchaseRequest, patience: Patience) => Promise<Outcome>;
 };
 
 type BuyBody = {
@@ -68,10 +70,15 @@ export type Enter = (
  * refusal.
  */
 export function createEntrance(parts: EntranceParts, { entrance, join }: EntranceOptions): Enter {
-  const { identity, calendar, gate, proofs, findReplay, attempts, faults } = parts;
+  const { identity, admitPurchase, calendar, gate, proofs, findReplay, attempts, faults } = parts;
 
-  // A refusal from memory must not hide the order that the first try of this key has made.
-  async function replayOr(refusal: GateRefusal | ProofRefusal, purchase: PurchaseRequest, productId: number) {
+  // A refusal from memory must not hide the order that the first try of this key has made. Nor must a limit: who asks again
+  // after an order that there is has not bought more often.
+  async function replayOr<R extends GateRefusal | ProofRefusal | 'rate-limited'>(
+    refusal: R,
+    purchase: PurchaseRequest,
+    productId: number,
+  ) {
     return (await findReplay(purchase, productId)) ?? { outcome: refusal };
   }
 
@@ -81,18 +88,29 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     return isGateDown ? undefined : gate.check(sale, request.shopperId, request.quantity, request.mayBeRetry);
   }
 
+  // A sale that asks for nothing, as most do, makes no promise.
+  function askProof(sale: Sale | undefined, shown: Shown) {
+    return sale && asksForProof(sale) ? proofs.refusalOf(sale, shown) : undefined;
+  }
+
   return async (request, body, reply) => {
     const { productId, quantity, userId, paymentMethod, challenge, token } = body;
     const receivedAtMs = performance.now();
-    const shopperId = shopperOf(identity.callerOf(request), userId ?? headerOf(request, 'x-user-id'));
+    const caller = identity.callerOf(request);
+    const shopperId = shopperOf(caller, userId ?? headerOf(request, 'x-user-id'));
     const key = headerOf(request, 'idempotency-key');
+    const admitted = admitPurchase(request, reply, caller, shopperId);
+    const barred = admitted instanceof Promise ? await admitted : admitted;
+    if (barred && (barred === 'overloaded' || key === undefined)) return refuse(reply, barred);
     const offer = calendar.peek(productId) ?? (await calendar.offerOf(productId));
-    if (!offer) return refuse(reply, 'product-not-found');
+    if (!offer) return refuse(reply, barred ?? 'product-not-found');
 
     const { product, sale } = offer;
     const trouble = faults.inject('gate', gatePatienceMs);
     const isGateDown = trouble !== undefined && (await hasFailed(trouble));
-    const advice = askGate(sale, { shopperId, quantity, mayBeRetry: key !== undefined }, isGateDown);
+    const advice = barred
+      ? undefined
+      : askGate(sale, { shopperId, quantity, mayBeRetry: key !== undefined }, isGateDown);
     // No promise where memory has answered.
     const refusal = advice instanceof Promise ? await advice : advice;
     const saleId = sale?.saleId ?? null;
@@ -107,18 +125,19 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const orderId = orderIdOf(shopperId, key);
     const attempt = { productId, saleId, orderId, shopperId, quantity, receivedAtMs };
     const purchase = { orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod };
-    const missing =
-      sale && !refusal && asksForProof(sale)
-        ? await proofs.refusalOf(sale, { shopperId, orderId, challenge, token })
-        : undefined;
+    const asked = barred || refusal ? undefined : askProof(sale, { shopperId, orderId, challenge, token });
+    const missing = asked && (await asked);
     // Nothing can have been made under an id that was drawn just now.
     if (missing && key === undefined) {
       attempts.record({ ...attempt, outcome: missing });
       return refuse(reply, missing);
     }
-    const decided = await (refusal || missing || !sale
-      ? replayOr(refusal ?? missing ?? 'sale-not-open', purchase, productId)
-      : join(sale.saleId, purchase));
+    const decided = await (barred || refusal || missing || !sale
+      ? replayOr(barred ?? refusal ?? missing ?? 'sale-not-open', purchase, productId)
+      : join(sale.saleId, purchase, patienceOf(request, receivedAtMs)));
+    // Not an attempt: it was counted, and costs nothing more.
+    if (decided.outcome === 'rate-limited') return refuse(reply, 'rate-limited');
+    if (barred) reply.removeHeader('retry-after');
     if (sale && !refusal && decided.outcome === 'limit-reached') gate.limitReached(sale.saleId, shopperId);
     if (!isWrittenWithOrder[decided.outcome]) {
       attempts.record({ ...attempt, outcome: decided.outcome });
@@ -150,6 +169,14 @@ const slugOf: Record<Refused, ProblemSlug> = {
   'sale-paused': 'sale-not-open',
   'order-not-found': 'order-not-found',
 };
+
+function patienceOf(request: FastifyRequest, receivedAtMs: number): Patience {
+  const seconds = headerOf(request, 'request-timeout');
+  return {
+    connection: request.raw.socket,
+    deadlineAtMs: seconds === undefined ? undefined : receivedAtMs + Number(seconds) * 1000,
+  };
+}
 
 function refuse(reply: FastifyReply, slug: ProblemSlug, orderId?: string): undefined {
   sendProblem(reply, slug, undefined, slug === 'outcome-unknown' ? { orderId } : undefined);

@@ -123,7 +123,7 @@ describe('the number of streams', () => {
     const refused = await readEvents(`${url}/c`, {});
 
     expect(refused.status).toBe(503);
-    expect(refused.headers['retry-after']).toBe('1');
+    expect(refused.headers['retry-after']).toMatch(/^[123]$/);
   });
 });
 

@@ -9,6 +9,8 @@ export type Caller = { kind: 'service' } | { kind: 'shopper'; shopperId: string 
 export type Identity = {
   /** @throws ProblemError not-authenticated */
   callerOf(request: FastifyRequest): Caller;
+  /** Whether the call presents the API key or the operator's secret; never throws. */
+  isOfShop(request: FastifyRequest): boolean;
   /** @throws ProblemError not-authenticated (no token) or forbidden (a shopper's or the shop's) */
   requireOperator(request: FastifyRequest): void;
   /** A signed token for a demo shopper; there only while the demo identity is on. */
@@ -64,6 +66,10 @@ export function createIdentity({ mode, apiKey, operatorToken, secretKey }: Ident
       const shopperId = shopperOfToken(token);
       if (shopperId === undefined) throw new ProblemError('not-authenticated', 'The token is not valid.');
       return { kind: 'shopper', shopperId };
+    },
+    isOfShop(request) {
+      const token = bearerOf(request);
+      return token !== undefined && (isApiKey(token) || isOperatorToken(token));
     },
     requireOperator(request) {
       const token = bearerOf(request);

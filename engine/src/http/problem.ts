@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
 /** What a refused request gets: RFC 9457 members, plus `success` and `message` (the published contract of the API). */
@@ -113,6 +114,11 @@ export const problems = {
     title: 'Headers too large',
     message: 'The headers of the request are too many or too large.',
   },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many requests',
+    message: 'That was too often. Please wait a moment and try again.',
+  },
   'too-many-streams': {
     status: 429,
     title: 'Too many streams',
@@ -172,10 +178,29 @@ export function sendProblem(
 ): FastifyReply {
   const kind: ProblemKind = problems[slug];
   reply.code(kind.status).header('content-type', 'application/problem+json');
-  if (kind.retryAfterSeconds !== undefined) reply.header('retry-after', kind.retryAfterSeconds);
+  if (kind.retryAfterSeconds !== undefined) reply.header('retry-after', retryAfter(kind.retryAfterSeconds));
   return reply.send(
     detail === undefined && extra === undefined ? plainBodies[slug] : problemText(slug, detail, extra),
   );
+}
+
+// Those who were refused in the same instant shall not all come back in the same instant.
+const retryAfterSpreadSeconds = 3;
+
+function retryAfter(seconds: number): number {
+  return seconds + Math.floor(Math.random() * retryAfterSpreadSeconds);
+}
+
+/** `overloaded` as it is said before there is a reply of Fastify's: whoever has too much to do says no for half the price. */
+export function refuseOverloaded(response: ServerResponse): void {
+  const { status, retryAfterSeconds } = problems.overloaded;
+  const text = plainBodies.overloaded ?? '';
+  response.writeHead(status, {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(text),
+    'retry-after': String(retryAfter(retryAfterSeconds)),
+  });
+  response.end(text);
 }
 
 /** The body of a problem, as JSON. */

@@ -67,9 +67,15 @@ const paymentMethodSchema = z
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters')
   .meta({ description: "The payment provider's name for what is charged, such as pm_card_visa" });
 
+const requestTimeoutSchema = z
+  .string()
+  .regex(/^(?=.*[1-9])\d{1,5}(\.\d{1,3})?$/, 'expected seconds above 0, such as 1.5')
+  .meta({ description: 'Seconds that the caller waits: a purchase that has no turn by then is refused' });
+
 /** Headers of the calls that buy. */
 export const buyHeadersSchema = z.object({
   'idempotency-key': idempotencyKeySchema.optional(),
+  'request-timeout': requestTimeoutSchema.optional(),
   'x-user-id': headerUserIdSchema.optional(),
 });
 

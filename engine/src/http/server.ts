@@ -1,5 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyError } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import {
   jsonSchemaTransformObject,
   validatorCompiler,
@@ -19,25 +20,37 @@ export type App = Awaited<ReturnType<typeof createServer>>;
 // The largest request of ours is a product with a description of 10,000 characters, in UTF-8 or escaped.
 const bodyBytesMax = 64 * 1024;
 
-// Headers and body of a request have arrived by then or never do: 64 KiB take a second on a slow mobile line. With the
-// interval of the check it is over within 10 s.
-const arrivalMaxMs = 9000;
+export type ServerOptions = {
+  /** Addresses and ranges whose X-Forwarded-For counts. */
+  proxies?: readonly string[];
+  /** For a whole request to arrive, for its headers, and between two of them. */
+  requestTimeoutMs?: number;
+  headersTimeoutMs?: number;
+  idleTimeoutMs?: number;
+  /** Told before there is any route. */
+  onCreated?: (app: FastifyInstance) => void;
+  /** Asked before the router; a request that it has answered goes no further. */
+  refuse?: (request: IncomingMessage, response: ServerResponse) => boolean;
+};
+
+// How late a sender that dawdles may be cut off. The server goes through its open requests then, which are few.
+const timeoutPrecisionMs = 1000;
 
 /** The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description. */
-export async function createServer(logger: Logger) {
+export async function createServer(logger: Logger, options: ServerOptions = {}) {
+  const { proxies = [], requestTimeoutMs = 8000, headersTimeoutMs = 5000, idleTimeoutMs = 72_000 } = options;
   const answerError = createAnswerError(logger);
   const app = Fastify({
     // Fastify's logger makes a child logger and listeners for every request, even with its lines turned off. What is
     // worth a line is logged where it is known.
     logger: false,
     bodyLimit: bodyBytesMax,
-    // A sender that dawdles over headers or body for longer than this is cut off.
-    requestTimeout: arrivalMaxMs,
-    keepAliveTimeout: 72_000,
+    trustProxy: proxies.length > 0 ? [...proxies] : false,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: idleTimeoutMs,
     http: {
-      headersTimeout: arrivalMaxMs,
-      // Node looks for those who dawdle every 30 s unless told otherwise.
-      connectionsCheckingInterval: 500,
+      headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+      connectionsCheckingInterval: timeoutPrecisionMs,
       // Node's own refusal of a request without Host has no body; refuseMalformed answers it.
       requireHostHeader: false,
     },
@@ -49,6 +62,8 @@ export async function createServer(logger: Logger) {
     forceCloseConnections: 'idle',
   }).withTypeProvider<ZodTypeProvider>();
 
+  options.onCreated?.(app);
+  if (options.refuse) refuseBeforeRouter(app, options.refuse);
   app.setValidatorCompiler(compileValidator);
   // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.
   app.setSerializerCompiler(() => JSON.stringify);
@@ -75,6 +90,14 @@ export async function createServer(logger: Logger) {
   });
   await registerPages(app);
   return app;
+}
+
+// Fastify puts its router behind the server by itself; here something stands between them.
+function refuseBeforeRouter(app: FastifyInstance, refuse: NonNullable<ServerOptions['refuse']>): void {
+  app.server.removeAllListeners('request');
+  app.server.on('request', (request, response) => {
+    if (!refuse(request, response)) app.routing(request, response);
+  });
 }
 
 /**

@@ -1,13 +1,15 @@
 import { type BatchOptions, createDecideBatch } from './batch.js';
-import { createLanes, type Undecided } from './lanes.js';
+import { answerAll, createLanes, type Patience, type Undecided, type Waiter } from './lanes.js';
 
 export type DecisionQueue<Request, Outcome> = {
   /** Joins the sale's open batch. Always resolves: by the deadline, or when the statement under way then has timed out. */
-  join(saleId: number, request: Request): Promise<Outcome | Undecided>;
+  join(saleId: number, request: Request, patience?: Patience): Promise<Outcome | Undecided>;
   /** Resolves when every request that had joined is decided. */
   drained(): Promise<void>;
   /** Requests that wait for their batch, over all sales. */
   waiting(): number;
+  /** How long the one who waits for longest has been waiting, over all sales; 0 where nobody does. */
+  oldestWaitMs(): number;
 };
 
 export type DecisionQueueOptions<Request, Outcome> = BatchOptions<Request, Outcome> & {
@@ -15,6 +17,8 @@ export type DecisionQueueOptions<Request, Outcome> = BatchOptions<Request, Outco
   /** Requests waiting over all sales; one more is refused at once. */
   queueMax: number;
   batchMax: number;
+  /** Told how many of a batch had gone away before it was sealed, and were left out. */
+  onAbandoned?: (count: number) => void;
 };
 
 const sweepEveryMs = 50;
@@ -29,6 +33,7 @@ export function createDecisionQueue<Request, Outcome>({
   deadlineMs,
   queueMax,
   batchMax,
+  onAbandoned = () => {},
   ...batch
 }: DecisionQueueOptions<Request, Outcome>): DecisionQueue<Request, Outcome> {
   const decideBatch = createDecideBatch(batch);
@@ -36,10 +41,21 @@ export function createDecisionQueue<Request, Outcome>({
   let onDrained: (() => void)[] = [];
   let sweeper: NodeJS.Timeout | undefined;
 
-  function join(saleId: number, request: Request): Promise<Outcome | Undecided> {
+  function join(
+    saleId: number,
+    request: Request,
+    { deadlineAtMs = Number.POSITIVE_INFINITY, connection }: Patience = {},
+  ): Promise<Outcome | Undecided> {
     if (lanes.isFull()) return Promise.resolve({ outcome: 'overloaded' });
     return new Promise(answer => {
-      const isFirst = lanes.push(saleId, { request, deadlineAtMs: performance.now() + deadlineMs, answer });
+      const joinedAtMs = performance.now();
+      const isFirst = lanes.push(saleId, {
+        request,
+        connection,
+        answer,
+        joinedAtMs,
+        deadlineAtMs: Math.min(deadlineAtMs, joinedAtMs + deadlineMs),
+      });
       if (!isFirst) return;
       sweeper ??= setInterval(lanes.refuseLate, sweepEveryMs).unref();
       // What else arrives in this turn of the event loop shares the first batch.
@@ -49,7 +65,7 @@ export function createDecisionQueue<Request, Outcome>({
 
   async function serve(saleId: number): Promise<void> {
     for (let next = lanes.take(saleId, batchMax); next.length > 0; next = lanes.take(saleId, batchMax)) {
-      await decideBatch(saleId, next);
+      await decideBatch(saleId, leaveOutAbandoned(next));
     }
     if (lanes.laneCount() > 0) return;
     clearInterval(sweeper);
@@ -58,10 +74,24 @@ export function createDecisionQueue<Request, Outcome>({
     onDrained = [];
   }
 
+  // Whoever has gone away is not told, and nothing is taken for them. From here on the batch is decided as a whole.
+  function leaveOutAbandoned(batch: Waiter<Request, Outcome>[]): Waiter<Request, Outcome>[] {
+    const abandoned = batch.filter(isAbandoned);
+    if (abandoned.length === 0) return batch;
+    onAbandoned(abandoned.length);
+    answerAll(abandoned, { outcome: 'overloaded' });
+    return batch.filter(waiter => !isAbandoned(waiter));
+  }
+
   return {
     join,
     drained: () =>
       lanes.laneCount() === 0 ? Promise.resolve() : new Promise(resolve => onDrained.push(resolve)),
     waiting: lanes.waiting,
+    oldestWaitMs: lanes.oldestWaitMs,
   };
+}
+
+function isAbandoned({ connection }: { connection: { readonly destroyed: boolean } | undefined }): boolean {
+  return connection?.destroyed === true;
 }

@@ -8,13 +8,26 @@ export function isUndecided(outcome: { outcome: string }): outcome is Undecided 
   return outcome.outcome === 'overloaded' || outcome.outcome === 'undecided' || outcome.outcome === 'unknown';
 }
 
+/** The connection that an answer would go out on. */
+type Connection = { readonly destroyed: boolean };
+
+/** How long a request is worth deciding. */
+export type Patience = {
+  /** `performance.now()` after which its answer comes too late, where that is earlier than for all. */
+  deadlineAtMs?: number | undefined;
+  connection?: Connection | undefined;
+};
+
 export type Waiter<Request, Outcome> = {
   request: Request;
+  joinedAtMs: number;
   deadlineAtMs: number;
+  /** Asked, not listened to: a listener for each of 30,000 requests a second would cost more than all who go away. */
+  connection: Connection | undefined;
   answer: (outcome: Outcome | Undecided) => void;
 };
 
-/** Requests that wait for their batch: one lane a sale, each in order of arrival, which is the order of deadlines too. */
+/** Requests that wait for their batch: one lane a sale, each in order of arrival. */
 export type Lanes<Request, Outcome> = {
   isFull(): boolean;
   /** @returns true if this is the first of its lane, so that somebody has to begin serving it. */
@@ -26,6 +39,8 @@ export type Lanes<Request, Outcome> = {
   /** Sales being served. */
   laneCount(): number;
   waiting(): number;
+  /** How long the one who waits for longest has been waiting; 0 where nobody does. */
+  oldestWaitMs(): number;
 };
 
 export function createLanes<Request, Outcome>(queueMax: number): Lanes<Request, Outcome> {
@@ -50,15 +65,32 @@ export function createLanes<Request, Outcome>(queueMax: number): Lanes<Request, 
     refuseLate() {
       const nowMs = performance.now();
       for (const lane of lanes.values()) {
-        const firstInTime = lane.findIndex(({ deadlineAtMs }) => deadlineAtMs > nowMs);
-        const late = lane.splice(0, firstInTime === -1 ? lane.length : firstInTime);
+        const late = lane.filter(({ deadlineAtMs }) => deadlineAtMs <= nowMs);
+        if (late.length === 0) continue;
+        keepInTime(lane, nowMs);
         waitingCount -= late.length;
         answerAll(late, { outcome: 'overloaded' });
       }
     },
+    oldestWaitMs() {
+      let oldestAtMs = Number.POSITIVE_INFINITY;
+      for (const [first] of lanes.values()) if (first) oldestAtMs = Math.min(oldestAtMs, first.joinedAtMs);
+      return Math.max(0, performance.now() - oldestAtMs);
+    },
     laneCount: () => lanes.size,
     waiting: () => waitingCount,
   };
+}
+
+// In place: whoever serves the lane holds it, too.
+function keepInTime(lane: { deadlineAtMs: number }[], nowMs: number): void {
+  let kept = 0;
+  for (const waiter of lane) {
+    if (waiter.deadlineAtMs <= nowMs) continue;
+    lane[kept] = waiter;
+    kept += 1;
+  }
+  lane.length = kept;
 }
 
 export function answerAll<Request, Outcome>(

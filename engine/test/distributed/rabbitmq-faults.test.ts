@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Channel, connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type RabbitmqServer, startRabbitmq } from '../../drill/servers/rabbitmq.js';
 import { codeOf } from '../../src/platform/errors.js';
 import { type OrderQueue, publishMax, type QueuedOrder } from '../../src/queue/queue.js';
 import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
@@ -9,9 +10,8 @@ import { runChild } from '../children/run-child.js';
 import { until } from '../support/condition.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { createGate, idsOf, isEmpty, order, orders, type Taker, take } from '../support/queue-taker.js';
-import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
 
-let rabbitmq: TestRabbitmq;
+let rabbitmq: RabbitmqServer;
 beforeAll(async () => {
   rabbitmq = await startRabbitmq();
 }, 300_000);

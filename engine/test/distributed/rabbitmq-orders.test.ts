@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RabbitmqServer, startRabbitmq } from '../../drill/servers/rabbitmq.js';
 import type { Pool } from '../../src/platform/postgres.js';
 import { serviceHeaders, startTestApi, type TestApi } from '../support/api.js';
 import { expectCleanAudit } from '../support/audit.js';
 import { until } from '../support/condition.js';
 import { createTestDatabase } from '../support/database.js';
-import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
 import { createTestSale, stockOf } from '../support/sale.js';
 
-let rabbitmq: TestRabbitmq;
+let rabbitmq: RabbitmqServer;
 beforeAll(async () => {
   rabbitmq = await startRabbitmq();
 }, 300_000);

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { type RabbitmqServer, startRabbitmq } from '../../drill/servers/rabbitmq.js';
 import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { describeQueueContract } from '../support/queue-contract.js';
-import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
 
-let rabbitmq: TestRabbitmq;
+let rabbitmq: RabbitmqServer;
 beforeAll(async () => {
   rabbitmq = await startRabbitmq();
 }, 300_000);

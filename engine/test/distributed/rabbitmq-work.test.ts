@@ -1,5 +1,6 @@
 import { connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type RabbitmqServer, startRabbitmq } from '../../drill/servers/rabbitmq.js';
 import type { Pool } from '../../src/platform/postgres.js';
 import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
 import { expectCleanAudit } from '../support/audit.js';
@@ -7,11 +8,10 @@ import { until } from '../support/condition.js';
 import { createTestDatabase } from '../support/database.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { acceptOrders } from '../support/queued.js';
-import { startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.js';
 import { startTestRoles } from '../support/roles.js';
 import { createTestSale, stockOf } from '../support/sale.js';
 
-let rabbitmq: TestRabbitmq;
+let rabbitmq: RabbitmqServer;
 beforeAll(async () => {
   rabbitmq = await startRabbitmq();
 }, 300_000);

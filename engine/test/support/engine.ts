@@ -41,8 +41,12 @@ export async function startRoleProcess(
 }
 
 /** The API in several processes, on the database of a test. */
-export function startApiProcesses(count: number, databaseUrl: string): Promise<EngineProcess> {
-  return startRoleCommand(['api', '--processes', String(count)], databaseUrl, {});
+export function startApiProcesses(
+  count: number,
+  databaseUrl: string,
+  env: Record<string, string> = {},
+): Promise<EngineProcess> {
+  return startRoleCommand(['api', '--processes', String(count)], databaseUrl, env);
 }
 
 async function startRoleCommand(
@@ -106,6 +110,11 @@ function spawnEngine(args: string[], dataDir: string, extra: Record<string, stri
       PORT: '0',
       SANDBOX_PORT: '0',
       LOG_LEVEL: 'warn',
+      // As in config.ts: the machine is busy with other tests.
+      RATE_LIMIT_IP_MAX: '0',
+      RATE_LIMIT_USER_MAX: '0',
+      SHED_LAG_MS: '0',
+      SHED_WAIT_MS: '0',
       ...extra,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

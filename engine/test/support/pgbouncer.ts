@@ -5,9 +5,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { installFromDebian } from '../../drill/servers/debian.js';
+import { findFreePort } from '../../drill/servers/free-port.js';
 import { until } from './condition.js';
-import { installFromDebian } from './debian.js';
-import { findFreePort } from './free-port.js';
 
 // Fewer than the engine opens to it, so that they have to be shared.
 const serverConnections = 4;

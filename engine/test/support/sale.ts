@@ -52,3 +52,14 @@ export async function stockOf(pool: Pool, saleId: number) {
   if (!stock) throw new Error(`sale ${saleId} has no stock row`);
   return stock;
 }
+
+/** Keeps the sale's stock row locked, so that no purchase is decided. @returns what lets go of it. */
+export async function lockStock(pool: Pool, saleId: number): Promise<() => Promise<void>> {
+  const client = await pool.connect();
+  await client.query('begin');
+  await client.query('select from stock where sale_id = $1 for update', [saleId]);
+  return async () => {
+    await client.query('rollback');
+    client.release();
+  };
+}

@@ -2,7 +2,7 @@ import type { Connection } from '../http/connection.js';
 import type { Issue, OpenPace, Pacer } from './pace.js';
 
 // A request that waited longer than this in the generator would have timed out in any client.
-const QUEUED_SECONDS_MAX = 10;
+const QUEUED_MS_MAX = 10_000;
 const TICK_MS = 1;
 // Taken entries at the front of the list of free connections are cut off in one go, not one by one.
 const FREE_TAKEN_MAX = 1024;
@@ -14,7 +14,7 @@ const FREE_TAKEN_MAX = 1024;
  */
 export function openPacer(pace: OpenPace, issue: Issue): Pacer {
   const planned = Math.floor((pace.ratePerSecond * pace.durationMs) / 1000);
-  const queuedMax = Math.ceil(pace.ratePerSecond * QUEUED_SECONDS_MAX);
+  const queuedMax = Math.ceil((pace.ratePerSecond * (pace.queuedMs ?? QUEUED_MS_MAX)) / 1000);
   const intervalMs = 1000 / pace.ratePerSecond;
   const free: Connection[] = [];
   const queue = new DueTimes(queuedMax);

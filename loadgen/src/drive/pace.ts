@@ -15,6 +15,16 @@ export interface OpenPace {
   readonly kind: 'open';
   readonly ratePerSecond: number;
   readonly durationMs: number;
+  /** How many milliseconds of arrivals may wait for a free connection; 10 s unless said. */
+  readonly queuedMs?: number;
+}
+
+/** Several open paces, one after another: steps of rising rates, each as long. */
+export interface Climb {
+  readonly kind: 'climb';
+  /** What the server sustains; null has it measured first. */
+  readonly ratePerSecond: number | null;
+  readonly stepMs: number;
 }
 
 /** Sends the next request on a free connection. */

@@ -17,7 +17,9 @@ export interface RecorderOptions {
   /** Hears of each order that was acknowledged for the first time. */
   onAcknowledged(orderId: string, ordinal: number): void;
   /** Hears how each request was counted. */
-  onCounted?(ordinal: number, status: number | null, slug: string, serviceMs: number): void;
+  readonly onCounted?:
+    | ((ordinal: number, status: number | null, slug: string, serviceMs: number) => void)
+    | undefined;
 }
 
 export interface Recorder extends DriveListener {

@@ -2,6 +2,7 @@ import { checkout } from './checkout.js';
 import { constant } from './constant.js';
 import { ids } from './ids.js';
 import { mixed } from './mixed.js';
+import { overload } from './overload.js';
 import { race } from './race.js';
 import { raw } from './raw.js';
 import { scale } from './scale.js';
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   checkout,
   mixed,
   scale,
+  overload,
   ids,
   raw,
 ];

@@ -1,5 +1,5 @@
 import type { Entrance } from '../contract/road.js';
-import type { Pace } from '../drive/pace.js';
+import type { Climb, Pace } from '../drive/pace.js';
 import type { IdRequests } from '../traffic/ids.js';
 import type { Mix, Shares } from '../traffic/mix.js';
 import type { Facts } from '../verdict/answers.js';
@@ -44,7 +44,7 @@ export interface Scenario {
 
 export interface Plan {
   readonly connections: number;
-  readonly pace: Pace;
+  readonly pace: Pace | Climb;
   /** The sale to make for this run; null for a bare handler that knows no sales. */
   readonly sale: WantedSale | null;
   /** The road on which all come, how they spread over the roads, or that they ask for ids instead. */

@@ -24,6 +24,7 @@ export function oneRoad(road: Entrance, options: TrafficOptions): OrderTraffic {
     read: options.isBare ? readBareAnswer : answerReader(road, request),
     acknowledged,
     isOpenLoop: options.isOpenLoop,
+    onCounted: options.onCounted,
     onAcknowledged: (orderId, ordinal) => {
       if (road === 'direct') journal?.append(toLine(options, writer, orderId, ordinal));
     },

@@ -1,4 +1,5 @@
 import type { RequestOptions, RequestWriter } from '../http/request.js';
+import type { RecorderOptions } from '../measure/recorder.js';
 import type { AcknowledgedOrders } from '../verdict/acknowledged.js';
 import type { AcknowledgedLine, Journal } from '../verdict/journal.js';
 
@@ -11,6 +12,8 @@ export interface TrafficOptions {
   readonly isOpenLoop: boolean;
   readonly acknowledged: AcknowledgedOrders;
   readonly journal: Journal | null;
+  /** Hears how each request was counted. */
+  readonly onCounted?: RecorderOptions['onCounted'];
 }
 
 /** The line of the journal for an order that was confirmed to the shopper of request `ordinal`. */

@@ -1,5 +1,6 @@
 import type { Road } from '../contract/road.js';
 import { isCrashRelated, type OutcomeCount, type Outcomes } from '../measure/outcomes.js';
+import type { Curve } from '../overload/curve.js';
 import { integer } from '../text.js';
 import type { IdFindings } from '../traffic/id-tally.js';
 import type { RoadFigures } from '../traffic/traffic.js';
@@ -20,6 +21,8 @@ export interface Facts {
   readonly unitsAtStart: number;
   readonly quantity: number;
   readonly refusedConnects: number;
+  /** In a climb: what each step came to. */
+  readonly curve: Curve | null;
   /** The server is expected to crash: lost connections, timeouts and 503 are no fault. */
   readonly tolerateErrors: boolean;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Faults } from '../fake-shop/faults.js';
 import { failed, runAgainst } from '../fake-shop/run-against.js';
 import type { Report } from '../report.js';
+import type { Damage } from './damage.js';
 
 const CHECKOUT = ['--scenario', 'checkout', '--requests', '150', '--connections', '10', '--units', '50'];
 const SCALE = ['--scenario', 'scale', '--orders', '150', '--connections', '10'];
@@ -62,6 +63,7 @@ describe.concurrent('an honest shop passes', { timeout: TIMEOUT_MS }, () => {
     const report = await runAgainst({}, ...MIXED);
     expect(failed(report)).toEqual([]);
     expect(report.verdict.checks.map(({ name }) => name)).toContain('sold out was true');
+    expect(report.damage).toEqual({ lost: 0, altered: 0, duplicated: 0, oversold: 0, stuck: 0 });
     expect(report.roads.every(({ outcomes, latencyMs }) => outcomes.length > 0 && latencyMs.p50 > 0)).toBe(
       true,
     );
@@ -81,6 +83,14 @@ describe.concurrent('an honest shop passes', { timeout: TIMEOUT_MS }, () => {
 });
 
 const ALTERED = 'acknowledged orders are as they were answered';
+// What a check that fails has counted.
+const COUNTED: Readonly<Record<string, keyof Damage>> = {
+  'no acknowledged order lost': 'lost',
+  [ALTERED]: 'altered',
+  'no order beyond what was answered': 'duplicated',
+  'not oversold': 'oversold',
+  'every order has ended': 'stuck',
+};
 
 describe.concurrent('a shop that breaks its promise fails', { timeout: TIMEOUT_MS }, () => {
   it.each<[string, string[], Faults, string]>([
@@ -112,5 +122,7 @@ describe.concurrent('a shop that breaks its promise fails', { timeout: TIMEOUT_M
     const report = await runAgainst(faults, ...args, '--settle-within', '4');
     expect(failed(report)).toContain(expected);
     expect(report.verdict.result).toBe('fail');
+    const counted = COUNTED[expected];
+    if (counted !== undefined) expect(report.damage?.[counted]).toBeGreaterThan(0);
   });
 });

@@ -2,6 +2,7 @@ import type { Shop, Stock } from '../contract/shop.js';
 import { counted, integer } from '../text.js';
 import { type Check, check } from './check.js';
 import type { Claim } from './claim.js';
+import { type Damage, damageOf } from './damage.js';
 import { settledStock } from './settle.js';
 import { type EndCount, type Tally, tallyOrders } from './tally.js';
 
@@ -9,6 +10,8 @@ export interface Findings {
   readonly checks: readonly Check[];
   /** What became of the orders that were granted. */
   readonly ends: readonly EndCount[];
+  /** Null where the server could not be asked. */
+  readonly damage: Damage | null;
 }
 
 const EXAMPLES = 3;
@@ -28,7 +31,7 @@ export async function verify(shop: Shop, claim: Claim): Promise<Findings> {
     ...judgeSoldOut(claim, tally, stock),
     ...(await judgeAudit(shop, claim.auditPatienceMs)),
   ];
-  return { checks, ends: tally.ends };
+  return { checks, ends: tally.ends, damage: damageOf(claim, tally, stock) };
 }
 
 function judgeAcknowledged(claim: Claim, tally: Tally): Check[] {

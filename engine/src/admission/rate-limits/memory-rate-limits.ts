@@ -1,16 +1,19 @@
 import { LRUCache } from 'lru-cache';
-import type { RateLimits, RateTaken } from './rate-limits.js';
+import type { RateLimit, RateTaken } from './rate-limits.js';
 
 type Bucket = { tokens: number; atMs: number };
 
 // Some 150 bytes each. A key that falls out has been idle for longest, and begins again with a full bucket.
 const bucketsMax = 100_000;
 
+/** RateLimits that answer at once. */
+type MemoryRateLimits = { take(key: string, limit: RateLimit): RateTaken };
+
 /** The count of one process. @param nowMs any clock that does not go back. */
 export function createMemoryRateLimits(
   nowMs: () => number = () => performance.now(),
   max = bucketsMax,
-): RateLimits {
+): MemoryRateLimits {
   const buckets = new LRUCache<string, Bucket>({ max });
   return {
     take(key, { limit, windowMs, burst }): RateTaken {

@@ -109,7 +109,8 @@ function registerAccept(app: App, parts: OrdersParts): void {
   const enter = createEntrance(parts, { entrance: 'queued', join: acceptances.join });
   const enterToFail = createEntrance(parts, {
     entrance: 'queued',
-    join: (saleId, purchase) => acceptances.join(saleId, { ...purchase, forceFail: true }),
+    join: (saleId, purchase, patience) =>
+      acceptances.join(saleId, { ...purchase, forceFail: true }, patience),
   });
 
   app.post('/api/orders', { schema: accept }, async (request, reply) => {

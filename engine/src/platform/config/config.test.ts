@@ -62,6 +62,32 @@ describe('settings', () => {
     ]);
   });
 
+  it('trust proxies by address and range, and never everybody', () => {
+    expect(readConfig({}).TRUST_PROXY).toEqual([]);
+    const proxies = '10.0.0.0/8, 192.0.2.1,fd00::/8,::1';
+    expect(readConfig({ TRUST_PROXY: proxies }).TRUST_PROXY).toEqual([
+      '10.0.0.0/8',
+      '192.0.2.1',
+      'fd00::/8',
+      '::1',
+    ]);
+    for (const text of [
+      'true',
+      '1',
+      '0.0.0.0/0',
+      '::/0',
+      '10.0.0.0/33',
+      'fd00::/129',
+      '10.0.0/8',
+      '10.0.0.0/8/8',
+      'lb.local',
+    ]) {
+      expect(problemsOf({ TRUST_PROXY: text })).toEqual([
+        expect.stringContaining('TRUST_PROXY: expected addresses'),
+      ]);
+    }
+  });
+
   it('take a secret from a file, and refuse it from two places', () => {
     const directory = mkdtempSync(join(tmpdir(), 'doorbuster-config-'));
     const file = join(directory, 'key');

@@ -6,6 +6,7 @@ import { identitySettings } from './settings/identity.js';
 import { idsSettings } from './settings/ids.js';
 import { paymentsSettings } from './settings/payments.js';
 import { processSettings } from './settings/process.js';
+import { protectionSettings } from './settings/protection.js';
 
 /**
  * Settings come from the environment alone. Each is read once at start; every bad value is reported in one go.
@@ -18,6 +19,7 @@ const settings = {
   ...idsSettings,
   ...decisionsSettings,
   ...paymentsSettings,
+  ...protectionSettings,
 } satisfies Record<string, z.ZodType>;
 
 type Name = keyof typeof settings;

@@ -4,6 +4,14 @@ import { integer, secret } from '../fields.js';
 /** Who takes the money. */
 export const paymentsSettings = {
   PAYMENT_PROVIDER: z.enum(['none', 'sandbox', 'stripe']).optional(),
+  // For one call; with all its tries a purchase waits half a second longer.
+  PAYMENT_TIMEOUT_MS: integer(2000, 100, 60_000),
+  // At 2.5 s each that is 80 payments a second from a provider that hangs, and 2,000 from one that takes 100 ms.
+  PAYMENT_IN_FLIGHT_MAX: integer(200, 1, 10_000),
+  // One slow answer is bad luck; five failures in a row are a provider in trouble.
+  PAYMENT_BREAKER_FAILURES: integer(5, 1, 1000),
+  // How long it is then left alone before one call may try.
+  PAYMENT_BREAKER_OPEN_MS: integer(5000, 100, 600_000),
   SANDBOX_PORT: integer(3010, 0, 65_535),
   SANDBOX_URL: z
     .string()

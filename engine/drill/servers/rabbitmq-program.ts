@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findFreePort } from './free-port.js';
-import type { TestRabbitmq } from './rabbitmq.js';
+import type { RabbitmqServer } from './rabbitmq.js';
 
 const run = promisify(execFile);
 
@@ -16,7 +16,7 @@ export type Programs = { server: string; control: string };
 const startTimeoutMs = 90_000;
 
 /** A node of its own on free ports, in a directory that goes away with it. */
-export async function createProgramNode(programs: Programs): Promise<TestRabbitmq> {
+export async function createProgramNode(programs: Programs): Promise<RabbitmqServer> {
   const directory = await mkdtemp(join(tmpdir(), 'doorbuster-rabbitmq-'));
   const [port, distPort, epmdPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
   const node = `doorbuster-${randomUUID().slice(0, 8)}@localhost`;

@@ -17,7 +17,7 @@ apt-get update && apt-get install -y --no-install-recommends "$1"`;
 /** Installs a package, where this is root on Debian or a system like it; elsewhere it does nothing. */
 export async function installFromDebian(packageName: string): Promise<void> {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
-  const lock = join(tmpdir(), 'doorbuster-test-install.lock');
+  const lock = join(tmpdir(), 'doorbuster-install.lock');
   await promisify(execFile)('flock', [lock, 'sh', '-c', script, 'sh', packageName], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     maxBuffer: 2 ** 26,

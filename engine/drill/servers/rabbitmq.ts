@@ -3,8 +3,8 @@ import { isDockerThere } from './docker.js';
 import { createContainerNode } from './rabbitmq-container.js';
 import { createProgramNode, findPrograms } from './rabbitmq-program.js';
 
-/** A RabbitMQ of the tests' own, which they may stop, start and starve. */
-export type TestRabbitmq = {
+/** A RabbitMQ of the caller's own, which may be stopped, started and starved. */
+export type RabbitmqServer = {
   url: string;
   start(): Promise<void>;
   /** As a crash would: at once. What was confirmed is still there after the next start. */
@@ -17,11 +17,11 @@ export type TestRabbitmq = {
 
 /**
  * The program, else a container, else the program from Debian's packages; never none, and never one that was found running,
- * since tests kill it.
+ * since it will be killed.
  *
  * @throws when there is no RabbitMQ and none can be had, with the command that would help.
  */
-export async function startRabbitmq(): Promise<TestRabbitmq> {
+export async function startRabbitmq(): Promise<RabbitmqServer> {
   const node = await createNode();
   await node.start().catch(async error => {
     await node.remove();
@@ -30,7 +30,7 @@ export async function startRabbitmq(): Promise<TestRabbitmq> {
   return node;
 }
 
-async function createNode(): Promise<TestRabbitmq> {
+async function createNode(): Promise<RabbitmqServer> {
   const found = findPrograms();
   if (found) return createProgramNode(found);
   if (isDockerThere()) return createContainerNode();
@@ -38,6 +38,6 @@ async function createNode(): Promise<TestRabbitmq> {
   const installed = findPrograms();
   if (installed) return createProgramNode(installed);
   throw new Error(
-    'these tests need a RabbitMQ of their own: sudo RUNLEVEL=1 apt-get install -y rabbitmq-server, or start Docker',
+    'a RabbitMQ that may be killed is needed: sudo RUNLEVEL=1 apt-get install -y rabbitmq-server, or start Docker',
   );
 }

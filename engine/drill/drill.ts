@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import { endsWithin, sleep } from '../dist/platform/backoff.js';
+import { messageOf } from '../dist/platform/errors.js';
+import type { Cluster } from './cluster.js';
+import { runTool } from './engine-process.js';
+import type { Fault } from './faults.js';
+import { type Audit, auditSchema, judge, type Verdict } from './judge.js';
+import { type LoadReport, runLoad, type ScenarioName } from './load.js';
+import type { Probe } from './probe.js';
+
+export type Drill = {
+  scenario: ScenarioName;
+  fault: Fault;
+  isQuick: boolean;
+  /** How long after the load the engine's own audit may find a breach before it counts. */
+  auditWithinS: number;
+  /** From 0 to 1: which share of the units is gone when the fault strikes. */
+  strikeAt: number;
+};
+
+export type DrillResult = Verdict & {
+  scenario: ScenarioName;
+  fault: string;
+  requests: number;
+  /** Null where there was nothing to recover from, or it did not. */
+  recoveredMs: number | null;
+  gateAgreedMs: number | null;
+};
+
+/** One load on the cluster, one fault in the middle of it, and the verdict. */
+export async function runDrill(
+  cluster: Cluster,
+  probe: Probe,
+  drill: Drill,
+  say: (message: string) => void,
+): Promise<DrillResult> {
+  const { scenario, fault, isQuick, auditWithinS, strikeAt } = drill;
+  const journalFile = join(cluster.directory, 'acknowledged.ndjson');
+  const saleBefore = await newestSale(cluster);
+  const load = runLoad(cluster, { scenario, isQuick, isFelt: fault.isFelt, auditWithinS, journalFile });
+  const disturbed = disturb(cluster, probe, fault, load, () => shareGone(cluster, saleBefore, strikeAt), say);
+  const [report, recovery] = await Promise.all([load, disturbed]);
+  say(`${report.throughput.requests} requests in ${Math.round(report.elapsedMs)} ms; auditing`);
+  const gateAgreement = await probe.untilGateAgrees(report.sale.saleId).catch(messageOf);
+  const audit = await runAudit(cluster, journalFile);
+  return {
+    scenario,
+    fault: fault.name,
+    requests: report.throughput.requests,
+    recoveredMs: typeof recovery === 'number' ? recovery : null,
+    gateAgreedMs: typeof gateAgreement === 'number' ? gateAgreement : null,
+    ...judge({ report, audit, recovery, gateAgreement }),
+  };
+}
+
+/** @returns how long the engine took to recover, or why it did not; null without a fault. */
+async function disturb(
+  cluster: Cluster,
+  probe: Probe,
+  fault: Fault,
+  load: Promise<LoadReport>,
+  isTime: () => Promise<boolean>,
+  say: (message: string) => void,
+): Promise<number | string | null> {
+  if (fault.name === 'none') return null;
+  const loadIsOver = load.catch(() => {});
+  while (!(await isTime())) {
+    // Who is asked does not stand in the way of who buys.
+    if (await endsWithin(loadIsOver, lookEveryMs)) return 'the load was over before the fault could strike';
+  }
+  say(`${fault.name} strikes`);
+  try {
+    await fault.strike(cluster, loadIsOver);
+    say('the fault is over');
+    return await probe.untilRecovered(fault);
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+const lookEveryMs = 2;
+
+async function newestSale({ pool }: Cluster): Promise<number> {
+  const { rows } = await pool.query<{ saleId: number }>(
+    'select coalesce(max(sale_id), 0) as "saleId" from sales',
+  );
+  return rows[0]?.saleId ?? 0;
+}
+
+/** Whether that share of the units of the sale that came after `saleId` is gone. */
+async function shareGone({ pool }: Cluster, saleId: number, share: number): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    'select from stock where sale_id > $1 and available <= allocation * (1 - $2::float8) and available < allocation',
+    [saleId, share],
+  );
+  return rowCount === 1;
+}
+
+// Attempts are written behind their answers, within 5 s.
+const attemptsInvariant = 13;
+const auditTries = 5;
+const auditAgainAfterMs = 1000;
+
+/** The audit as an operator runs it; again where all that is missing may be on its way. */
+async function runAudit({ env }: Cluster, journalFile: string): Promise<Audit> {
+  for (let tries = 1; ; tries++) {
+    const { exitCode, stdout, stderr } = await runTool(
+      ['audit', '--json', '--acknowledged', journalFile],
+      env,
+    );
+    if (stdout === '') throw new Error(`doorbuster audit ended with ${exitCode}:\n${stderr}`);
+    const audit = auditSchema.parse(JSON.parse(stdout));
+    const broken = audit.invariants.filter(({ violations }) => violations > 0);
+    if (tries === auditTries || broken.every(({ id }) => id !== attemptsInvariant)) {
+      return { ...audit, ok: audit.ok && exitCode === 0 };
+    }
+    await sleep(auditAgainAfterMs);
+  }
+}

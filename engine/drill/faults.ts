@@ -1,0 +1,117 @@
+import { sleep } from '../dist/platform/backoff.js';
+import { apiProcesses, type Cluster } from './cluster.js';
+import { until } from './until.js';
+
+/** Something that goes wrong in the middle of a sale. */
+export type Fault = {
+  name: string;
+  summary: string;
+  /** Requests may fail while it lasts: lost connections, timeouts and 503, and no other answer. */
+  isFelt: boolean;
+  /** Breaks something, and comes back when all is whole again that the engine does not mend itself. */
+  strike(cluster: Cluster, loadIsOver: Promise<unknown>): Promise<unknown>;
+  /** What, besides purchases, has to go well again. */
+  isHealed?(cluster: Cluster): boolean;
+};
+
+const outageMs = 10_000;
+const dropEveryMs = 2000;
+// What a supervisor takes to notice that a process has died, and to start another.
+const restartAfterMs = 1000;
+// At once, on a machine that has nothing else to do.
+const noticeMs = 20_000;
+
+export const faults: readonly Fault[] = [
+  {
+    name: 'none',
+    summary: 'nothing goes wrong: what the others are compared with',
+    isFelt: false,
+    strike: async () => {},
+  },
+  {
+    name: 'redis-flushall',
+    summary: 'Redis forgets everything',
+    isFelt: false,
+    strike: ({ redis }) => redis.client.flushall(),
+  },
+  {
+    name: 'redis-script-flush',
+    summary: 'Redis forgets the scripts that it was given',
+    isFelt: false,
+    strike: ({ redis }) => redis.client.script('FLUSH'),
+  },
+  {
+    name: 'redis-kill-10s',
+    summary: 'kill -9 of Redis, which comes back empty after 10 s',
+    isFelt: false,
+    async strike({ redis }) {
+      await redis.kill();
+      await sleep(outageMs);
+      await redis.start();
+    },
+  },
+  {
+    name: 'rabbitmq-restart',
+    summary: 'kill -9 of RabbitMQ, which is started again at once',
+    isFelt: false,
+    async strike({ rabbitmq }) {
+      await rabbitmq.kill();
+      await rabbitmq.start();
+    },
+  },
+  {
+    name: 'rabbitmq-drop-connections',
+    summary: 'every AMQP connection cut each 2 s, for as long as the load lasts and three times at least',
+    isFelt: false,
+    async strike({ proxy }, loadIsOver) {
+      let isOver = false;
+      void loadIsOver.then(() => {
+        isOver = true;
+      });
+      for (let drops = 0; drops < 3 || !isOver; drops++) {
+        if (drops > 0) await sleep(dropEveryMs);
+        proxy.drop();
+      }
+    },
+  },
+  {
+    name: 'kill-worker',
+    summary: 'kill -9 of one of two workers; another is started after a second',
+    isFelt: false,
+    async strike({ killWorker }) {
+      const startAnother = await killWorker();
+      await sleep(restartAfterMs);
+      await startAnother();
+    },
+  },
+  {
+    name: 'kill-api',
+    summary: 'kill -9 of one of two API processes, which the other survives',
+    isFelt: true,
+    async strike({ api }) {
+      const [pid = 0] = apiPids(api.output());
+      process.kill(pid, 'SIGKILL');
+      await until('its death is noticed', () => !apiPids(api.output()).includes(pid), noticeMs);
+    },
+    isHealed: ({ api }) => apiPids(api.output()).length === apiProcesses,
+  },
+  {
+    name: 'postgres-restart',
+    summary: 'PostgreSQL crashes (immediate stop), and comes back after 10 s',
+    isFelt: true,
+    async strike({ postgres }) {
+      await postgres.crash();
+      await sleep(outageMs);
+      await postgres.start();
+    },
+  },
+];
+
+/** The API processes that listen, by what the one that started them has said. */
+function apiPids(output: string): number[] {
+  const [, first = ''] = /api in \d+ processes \(([\d, ]+)\)/.exec(output) ?? [];
+  const alive = new Set(first.split(', ').map(Number));
+  for (const [, pid] of output.matchAll(/"deadPid":(\d+),.*has died/g)) alive.delete(Number(pid));
+  for (const [, heir] of output.matchAll(/Process (\d+) has taken/g)) alive.add(Number(heir));
+  return [...alive];
+}

@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util';
+import { messageOf } from '../dist/platform/errors.js';
+import { type Cluster, startCluster } from './cluster.js';
+import { type DrillResult, runDrill } from './drill.js';
+import { type Choice, helpText, optionsForParsing, readChoice, UsageError } from './options.js';
+import { openProbe, type Probe } from './probe.js';
+import { createRandom } from './random.js';
+import { renderTable } from './table.js';
+
+const startedAtMs = performance.now();
+const say = (message: string) =>
+  process.stderr.write(
+    `${((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(6)} s  ${message}\n`,
+  );
+
+// Attempts are written within 5 s of their answers, and a gate heals within 10 s.
+const auditWithinS = 10;
+
+type Stage = { cluster: Cluster; probe: Probe };
+let stage: Promise<Stage> | undefined;
+
+let isInterrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void interrupt());
+
+try {
+  const { values } = parseArgs({ options: optionsForParsing });
+  if (values.help) process.stdout.write(helpText());
+  else await drill(readChoice(values));
+} catch (error) {
+  const isUsage = error instanceof UsageError || error instanceof TypeError;
+  process.stderr.write(`drill: ${messageOf(error)}\n${isUsage ? 'See npm run drill -- --help\n' : ''}`);
+  process.exitCode = 2;
+}
+
+async function drill({ drills, isQuick, seed }: Choice): Promise<void> {
+  say(`${drills.length} ${drills.length === 1 ? 'drill' : 'drills'}, seed ${seed}`);
+  const random = createRandom(seed);
+  const results: DrillResult[] = [];
+  try {
+    for (const { scenario, fault } of drills) {
+      stage ??= setStage();
+      say(`${scenario}, ${fault.name}: ${fault.summary}`);
+      // Between a tenth and a half, so that there is enough left to be sold afterwards.
+      const strikeAt = 0.1 + 0.4 * random();
+      const { cluster, probe } = await stage;
+      const result = await runDrill(
+        cluster,
+        probe,
+        { scenario, fault, isQuick, auditWithinS, strikeAt },
+        say,
+      );
+      results.push(result);
+      for (const breach of result.breaches) say(`BROKEN  ${breach}`);
+      if (result.breaches.length === 0) continue;
+      // What is broken now would be found again by the next audit.
+      await endStage();
+      stage = undefined;
+    }
+  } finally {
+    if (!isInterrupted) await endStage();
+  }
+  process.stdout.write(`${renderTable(results)}\n`);
+  if (results.some(({ breaches }) => breaches.length > 0)) process.exitCode = 1;
+}
+
+async function setStage(): Promise<Stage> {
+  const cluster = await startCluster(say);
+  try {
+    return { cluster, probe: await openProbe(cluster) };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+/** Leaves no server behind, and no verdict: what was under way has been cut off by this, not by a fault. */
+async function interrupt(): Promise<void> {
+  if (isInterrupted) process.exit(130);
+  isInterrupted = true;
+  say('interrupted: the servers are stopped');
+  await endStage();
+  process.exit(130);
+}
+
+/** What is still being started is stopped once it has: only then is it known what there is to stop. */
+async function endStage(): Promise<void> {
+  const staged = await stage?.catch(() => undefined);
+  await staged?.cluster.stop();
+}

@@ -1,0 +1,86 @@
+import type { FastifyInstance } from 'fastify';
+import type { RateLimit } from '../admission/rate-limits/rate-limits.js';
+import { createShedding, type Shedding } from '../admission/shedding.js';
+import { type AdmitPurchase, createAdmitPurchase } from '../http/admit-purchase.js';
+import { limitConnections } from '../http/connection-limits.js';
+import type { Identity } from '../http/identity.js';
+import { type Protection, protect } from '../http/protection.js';
+import type { ServerOptions } from '../http/server.js';
+import type { Config } from '../platform/config/config.js';
+import type { Parts } from './parts.js';
+import { createRateLimits } from './redis.js';
+
+/** The layers of protection of an API, as its settings want them. */
+export type Layers = {
+  /** For the server that they stand in front of. */
+  serverOptions: ServerOptions;
+  /** Requests in work. */
+  inFlight: () => number;
+  shedding: Shedding;
+  admitPurchase: AdmitPurchase;
+};
+
+export function createLayers(parts: Parts, identity: Identity): Layers {
+  const { config, refusals } = parts;
+  const shedding = createShedding({
+    lagMaxMs: config.SHED_LAG_MS,
+    waitMaxMs: config.SHED_WAIT_MS,
+    oldestWaitMs: createOldestWait(parts),
+  });
+  let protection: Protection | undefined;
+
+  function onCreated(app: FastifyInstance): void {
+    app.addHook('onClose', (_app, done) => {
+      shedding.close();
+      done();
+    });
+    limitConnections(app.server, {
+      max: config.CONNECTIONS_MAX,
+      perAddressMax: config.CONNECTIONS_PER_IP_MAX,
+      proxies: config.TRUST_PROXY,
+      refusals,
+    });
+    protection = protect(app, {
+      inFlightMax: config.MAX_IN_FLIGHT,
+      rate: rateOf(config.RATE_LIMIT_IP_MAX, 1000, config.RATE_LIMIT_IP_BURST),
+      isExempt: identity.isOfShop,
+      shedding,
+      refusals,
+    });
+  }
+
+  return {
+    serverOptions: {
+      ...timeoutsOf(config),
+      proxies: config.TRUST_PROXY,
+      onCreated,
+      refuse: (request, response) => protection?.refuseIfFull(request, response) ?? false,
+    },
+    inFlight: () => protection?.inFlight() ?? 0,
+    shedding,
+    admitPurchase: createAdmitPurchase({
+      perShopper: rateOf(config.RATE_LIMIT_USER_MAX, config.RATE_LIMIT_WINDOW_MS),
+      perAddress: rateOf(config.RATE_LIMIT_IP_PURCHASES_MAX, config.RATE_LIMIT_WINDOW_MS),
+      limitsService: config.RATE_LIMIT_SERVICE,
+      rateLimits: createRateLimits(parts.shared),
+      shedding,
+      refusals,
+    }),
+  };
+}
+
+function createOldestWait({ decisions, acceptances, settlements }: Parts): () => number {
+  return () => Math.max(decisions.oldestWaitMs(), acceptances.oldestWaitMs(), settlements.oldestWaitMs());
+}
+
+function timeoutsOf({ REQUEST_TIMEOUT_MS, HEADERS_TIMEOUT_MS, IDLE_TIMEOUT_MS }: Config) {
+  return {
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    headersTimeoutMs: HEADERS_TIMEOUT_MS,
+    idleTimeoutMs: IDLE_TIMEOUT_MS,
+  };
+}
+
+function rateOf(limit: number, windowMs: number, burst = limit): RateLimit | undefined {
+  return limit === 0 ? undefined : { limit, windowMs, burst };
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { addressKey } from './client-address.js';
+
+describe('the key of an address', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['192.0.2.7:51234', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['::FFFF:192.0.2.7', '192.0.2.7'],
+    ['::ffff:c000:207', '192.0.2.7'],
+    ['0:0:0:0:0:ffff:c000:207', '192.0.2.7'],
+    ['[::ffff:192.0.2.7]:443', '192.0.2.7'],
+  ])('is the IPv4 address itself, however %s is written', (text, key) => {
+    expect(addressKey(text)).toBe(key);
+  });
+
+  it.each([
+    '2001:db8:1:2::1',
+    '2001:db8:1:2:ffff:ffff:ffff:ffff',
+    '2001:0DB8:0001:0002:0:0:0:9',
+    '[2001:db8:1:2::5]:443',
+    '2001:db8:1:2::192.0.2.7',
+    '2001:db8:1:2::%eth0',
+  ])('is the /64 of %s', text => {
+    expect(addressKey(text)).toBe('2001:db8:1:2::/64');
+  });
+
+  it('is another one in another /64', () => {
+    expect(addressKey('2001:db8:1:3::1')).toBe('2001:db8:1:3::/64');
+    expect(addressKey('::1')).toBe('0:0:0:0::/64');
+    expect(addressKey('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
+  });
+
+  it.each(['', 'unknown', '_hidden', '192.0.2', '192.0.2.7.9', '999.1.1.1', ':::', '1', 'a'.repeat(5000)])(
+    'is none for %j, which is no address',
+    text => {
+      expect(addressKey(text)).toBeUndefined();
+    },
+  );
+});

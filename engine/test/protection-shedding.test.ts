@@ -1,0 +1,100 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { createTestDatabase } from './support/database.js';
+import { readProtection, untilProtection } from './support/protection.js';
+import { createTestSale, lockStock } from './support/sale.js';
+import { createShopper, heldBy } from './support/shopper.js';
+
+const patient = { DECISION_DEADLINE_MS: '30000', DB_TIMEOUT: '30000' };
+
+describe('an overloaded process', () => {
+  it('refuses browsing first, then new purchases, and what would finish an order last; all of it while decisions wait', async () => {
+    const { api, unlock, shopper, orderId, productId } = await startWithDecisionsThatWait({
+      SHED_WAIT_MS: '1500',
+    });
+    const ask = async () => ({
+      stock: (await api.request('GET', `/api/stock/${productId}`)).status,
+      purchase: await hurriedPurchase(api, productId),
+      order: (await shopper.read(orderId)).status,
+    });
+
+    await untilProtection(api, 'browsing is refused', ({ shedding }) => shedding.level === 'browsing');
+    expect(await ask()).toEqual({ stock: 503, purchase: 'decided', order: 200 });
+    await untilProtection(api, 'buying is refused', ({ shedding }) => shedding.level === 'buying');
+    expect(await ask()).toEqual({ stock: 503, purchase: 'refused', order: 200 });
+    await untilProtection(api, 'finishing is refused', ({ shedding }) => shedding.level === 'finishing');
+    expect(await ask()).toEqual({ stock: 503, purchase: 'refused', order: 503 });
+    expect((await api.request('GET', '/api/ready')).status).toBe(200);
+
+    await unlock();
+    await untilProtection(api, 'it is normal again', ({ shedding }) => shedding.level === 'none');
+    expect((await api.request('GET', `/api/stock/${productId}`)).status).toBe(200);
+    const { refused } = await readProtection(api);
+    expect(refused.shedBrowsing).toBe(3);
+    expect(refused.shedBuying).toBe(1);
+    expect(refused.shedFinishing).toBe(2);
+  }, 60_000);
+
+  it('goes on as if nothing were the matter with both limits at 0', async () => {
+    const { api, unlock, productId } = await startWithDecisionsThatWait({ SHED_WAIT_MS: '0' });
+    await untilProtection(api, 'somebody waits', ({ shedding }) => shedding.waitMs > 1000);
+    expect((await api.request('GET', `/api/stock/${productId}`)).status).toBe(200);
+    expect((await readProtection(api)).shedding.level).toBe('none');
+    await unlock();
+  }, 60_000);
+
+  it('tells by its event loop, and answers again when that is free', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId } = await createTestSale(pool);
+    const api = await startTestApi(url, { SHED_LAG_MS: '100' });
+    expect((await api.request('GET', `/api/stock/${productId}`)).status).toBe(200);
+
+    const stop = keepEventLoopBusy(300);
+    await untilProtection(api, 'it is late', ({ shedding }) => shedding.level !== 'none');
+    const answer = await api.request('GET', `/api/stock/${productId}`);
+    stop();
+
+    expect([answer.status, answer.slug]).toEqual([503, 'overloaded']);
+    expect(answer.headers.get('retry-after')).toMatch(/^[123]$/);
+    await untilProtection(api, 'it is normal again', ({ shedding }) => shedding.level === 'none');
+    expect((await api.request('GET', `/api/stock/${productId}`)).status).toBe(200);
+  }, 60_000);
+});
+
+/** One purchase is sealed and hangs, and one waits behind it. */
+async function startWithDecisionsThatWait(env: Record<string, string>) {
+  const { url, pool } = await createTestDatabase();
+  const { saleId, productId } = await createTestSale(pool);
+  const api = await startTestApi(url, { ...patient, ...env });
+  const shopper = createShopper(api, 'holder');
+  const { orderId } = heldBy(await shopper.checkout(productId));
+  const unlock = await lockStock(pool, saleId);
+  const sealed = api.purchase({ productId, userId: 'sealed' });
+  await untilProtection(api, 'the first is in work', ({ inFlight }) => inFlight === 1);
+  const waiting = api.purchase({ productId, userId: 'waiting' });
+  onTestFinished(async () => void (await Promise.all([sealed, waiting])));
+  return { api, shopper, orderId, productId, unlock };
+}
+
+/** Whether a purchase would be decided: it is let into the queue, and gives up there at once. */
+async function hurriedPurchase(api: TestApi, productId: number): Promise<'decided' | 'refused'> {
+  const before = (await readProtection(api)).refused;
+  const { status } = await api.request('POST', '/api/purchase', {
+    body: { productId, userId: 'hurried' },
+    headers: { ...serviceHeaders, 'request-timeout': '0.05' },
+  });
+  expect(status).toBe(503);
+  const after = (await readProtection(api)).refused;
+  const shed = (view: Record<string, number>) => (view.shedBuying ?? 0) + (view.shedFinishing ?? 0);
+  return shed(after) > shed(before) ? 'refused' : 'decided';
+}
+
+/** Turns of the event loop that take so long each, as by a flood of work. */
+function keepEventLoopBusy(turnMs: number): () => void {
+  const timer = setInterval(() => {
+    const endAtMs = performance.now() + turnMs;
+    while (performance.now() < endAtMs);
+  }, 1);
+  onTestFinished(() => clearInterval(timer));
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,125 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { endsWithin } from '../src/platform/backoff.js';
+import type { Pool } from '../src/platform/postgres.js';
+import { serviceHeaders } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
+import { until } from './support/condition.js';
+import { createTestDatabase } from './support/database.js';
+import { type EngineProcess, startApiProcesses, startRoleProcess } from './support/engine.js';
+import { acceptOrders } from './support/queued.js';
+import { createTestSale, stockOf } from './support/sale.js';
+
+// Long enough that nothing but a second signal ends a process whose work hangs.
+const patient = {
+  DECISION_DEADLINE_MS: '60000',
+  DB_TIMEOUT: '60000',
+  DRAIN_DELAY_MS: '0',
+  DRAIN_TIMEOUT_MS: '60000',
+};
+
+describe('a second signal', () => {
+  it.each<[string, (url: string) => Promise<EngineProcess>]>([
+    ['the API', url => startRoleProcess('api', url, patient)],
+    ['the API in two processes', url => startApiProcesses(2, url, patient)],
+  ])('ends %s at once while a purchase hangs, with 1, and nothing half done', async (_, start) => {
+    const { url, pool } = await createTestDatabase();
+    const { productId, saleId } = await createTestSale(pool);
+    const engine = await start(url);
+    const release = await lockStock(pool, saleId);
+    const answer = fetch(`${engine.url}/api/purchase`, {
+      method: 'POST',
+      headers: { ...serviceHeaders, 'content-type': 'application/json' },
+      body: JSON.stringify({ productId, userId: 'a' }),
+    }).catch(() => undefined);
+    await until('the purchase hangs', () => someoneWaits(pool), 20_000);
+
+    expect(await signalTwice(engine)).toBe(1);
+
+    expect(await answer).toBeUndefined();
+    for (const pid of pidsOf(engine)) await until(`${pid} has ended`, () => hasEnded(pid), 20_000);
+    // The database may have the purchase still, or end it with its connection: nobody was told of either.
+    await release();
+    await until('the database has let go', async () => !(await hasSessions(pool)), 20_000);
+    const { sold, available } = await stockOf(pool, saleId);
+    expect(sold + available).toBe(100);
+    await expectCleanAudit(pool);
+  });
+
+  it('ends a worker at once while its batch hangs, with 1; another decides the orders', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { saleId } = await createTestSale(pool);
+    await acceptOrders(pool, saleId, 20);
+    const release = await lockStock(pool, saleId);
+    const worker = await startRoleProcess('worker', url, patient);
+    await until('the batch hangs', () => someoneWaits(pool), 20_000);
+
+    expect(await signalTwice(worker)).toBe(1);
+
+    await release();
+    await startRoleProcess('worker', url);
+    await until('all are decided', async () => (await stockOf(pool, saleId)).sold === 20, 20_000);
+    await expectCleanAudit(pool);
+  });
+});
+
+/**
+ * SIGTERM until it ends. One key press arrives as two signals, so that what follows within a second is no second one: a
+ * process that ends sooner than that has taken it for one.
+ */
+async function signalTwice(engine: EngineProcess): Promise<number | null> {
+  const firstAtMs = performance.now();
+  const ended = engine.kill('SIGTERM');
+  while (!(await endsWithin(ended, 300))) {
+    expect(performance.now() - firstAtMs).toBeLessThan(20_000);
+    void engine.kill('SIGTERM');
+  }
+  expect(performance.now() - firstAtMs).toBeGreaterThan(1000);
+  return ended;
+}
+
+/** Keeps every batch of the sale waiting. @returns what lets them go on. */
+async function lockStock(pool: Pool, saleId: number): Promise<() => Promise<void>> {
+  const client = await pool.connect();
+  let isHeld = true;
+  const release = async () => {
+    if (isHeld) await client.query('commit');
+    if (isHeld) client.release();
+    isHeld = false;
+  };
+  onTestFinished(release);
+  await client.query('begin');
+  await client.query('select from stock where sale_id = $1 for update', [saleId]);
+  return release;
+}
+
+async function someoneWaits(pool: Pool): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return rowCount !== 0;
+}
+
+/** Of anybody but the test itself. */
+async function hasSessions(pool: Pool): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from pg_stat_activity
+     where datname = current_database() and application_name like 'doorbuster%' and pid <> pg_backend_pid()
+       and state = 'active'`,
+  );
+  return rowCount !== 0;
+}
+
+/** Of the processes that the API runs in; none where it is one. */
+function pidsOf(engine: EngineProcess): number[] {
+  const [, pids = ''] = /processes \(([\d, ]+)\)/.exec(engine.output()) ?? [];
+  return pids === '' ? [] : pids.split(', ').map(Number);
+}
+
+function hasEnded(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}

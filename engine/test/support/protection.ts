@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { Decide } from '../../src/ledger/decide.js';
+import type { TestApi } from './api.js';
+import { until } from './condition.js';
+
+const viewSchema = z.object({
+  inFlight: z.number(),
+  shedding: z.object({ level: z.string(), lagMs: z.number(), waitMs: z.number() }),
+  refused: z.record(z.string(), z.number()),
+});
+
+export type ProtectionView = z.infer<typeof viewSchema>;
+
+/** What the layers of protection say of themselves, which is asked of the process however overloaded it is. */
+export async function readProtection(api: TestApi): Promise<ProtectionView> {
+  return viewSchema.parse((await api.asOperator('GET', '/api/admin/protection')).body);
+}
+
+/** Waits until they say what is wanted. */
+export function untilProtection(
+  api: TestApi,
+  what: string,
+  holds: (view: ProtectionView) => boolean,
+): Promise<ProtectionView> {
+  const look = async () => {
+    const view = await readProtection(api);
+    return holds(view) ? view : undefined;
+  };
+  return until(what, look, 20_000);
+}
+
+/** Decisions that hang until they are let go, and fail then. */
+export function createStuckDecide(): { decide: Decide; letGo: () => void } {
+  let letGo = () => {};
+  const isOver = new Promise<void>(resolve => {
+    letGo = resolve;
+  });
+  const serialization = Object.assign(new Error('serialization failure'), { code: '40001' });
+  return { decide: () => isOver.then(() => Promise.reject(serialization)), letGo: () => letGo() };
+}
