@@ -125,6 +125,7 @@ function known({ orders, codes }: ReturnType<typeof createRecord>, random: Rando
     'idempotency-key': () => [`k${random.below(200)}`],
     // A sale, a dead letter or an order, as the path may be.
     id: () => [productsOnSale + 1 + random.below(sacrificed), ...[...orders].slice(-2)],
+    'request-timeout': () => ['2', '30', '0.5'],
     code: () => codes.slice(-3),
     saleId: () => someIds,
     allocation: () => [1, 1000],

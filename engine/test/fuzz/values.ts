@@ -97,7 +97,10 @@ function validText({ pattern, format, minLength = 0, maxLength = 30 }: Schema, r
 function samplesOf(pattern: string): readonly string[] {
   const drawn = samples.get(pattern);
   if (drawn) return drawn;
-  const fresh = fc.sample(fc.stringMatching(new RegExp(pattern)), { numRuns: 30, seed: 1 });
+  // The generator knows no lookahead; what it would stand before is in the names that are known, or hostile.
+  const fresh = /\(\?[=!<]/.test(pattern)
+    ? ['1', 'x']
+    : fc.sample(fc.stringMatching(new RegExp(pattern)), { numRuns: 30, seed: 1 });
   samples.set(pattern, fresh);
   return fresh;
 }
