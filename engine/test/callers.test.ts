@@ -43,7 +43,7 @@ describe('who may do what', () => {
     const session = await api.request('POST', '/api/session', { headers: {} });
     const token = String(session.body.token);
     const byToken = { authorization: `Bearer ${token}` };
-    const byCookie = { cookie: `other=1; doorbuster_session=${token}` };
+    const byCookie = { cookie: `other=1; doorbuster_session=${token}`, origin: api.url };
     const buy = (headers: Record<string, string>, body = {}) =>
       api.request('POST', '/api/purchase', { body: { productId, ...body }, headers });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Answer, serviceHeaders, startTestApi } from './support/api.js';
+import { type Answer, serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { operatorToken } from './support/config.js';
 import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
 
@@ -104,6 +105,7 @@ describe('/openapi.json', () => {
         '/api/admin/attempts/summary',
         await api.asOperator('GET', `/api/admin/attempts/summary?saleId=${saleId}`),
       ],
+      ...(await operatorAnswers(api)),
       ['get', '/api/admin/audit', await api.asOperator('GET', '/api/admin/audit')],
       [
         'post',
@@ -167,6 +169,29 @@ describe('/openapi.json', () => {
     expect([...called].sort()).toEqual(documented.sort());
   });
 });
+
+async function operatorAnswers(api: TestApi): Promise<[method: string, path: string, answer: Answer][]> {
+  const path = '/api/admin/session';
+  const signIn = (secret: string) => api.request('POST', path, { body: { secret }, headers: {} });
+  const signedIn = await signIn(operatorToken);
+  const cookie = signedIn.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const headers = { cookie, origin: api.url };
+  const { id } = z.looseObject({ id: z.string() }).parse(signedIn.body.session);
+  return [
+    ['post', path, signedIn],
+    ['post', path, await signIn('wrong')],
+    ['get', path, await api.request('GET', path, { headers })],
+    ['get', path, await api.asOperator('GET', path)],
+    ['delete', path, await api.asOperator('DELETE', path)],
+    ['get', '/api/admin/sessions', await api.asOperator('GET', '/api/admin/sessions')],
+    [
+      'delete',
+      '/api/admin/sessions/{id}',
+      await api.asOperator('DELETE', `/api/admin/sessions/${id.replace(/^./, 'x')}`),
+    ],
+    ['get', '/api/admin/actions', await api.asOperator('GET', '/api/admin/actions')],
+  ];
+}
 
 // By its exact status alone: "some refusal" documents nothing.
 function schemaOf(document: Document, method: string, path: string, status: number): z.ZodType {

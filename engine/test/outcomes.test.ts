@@ -4,7 +4,7 @@ import type { AppOptions } from '../src/app/app.js';
 import { problems } from '../src/http/problem.js';
 import type { Decide } from '../src/ledger/decide.js';
 import { createDecisionQueue } from '../src/orders/decide.js';
-import { type Answer, serviceHeaders, startTestApi } from './support/api.js';
+import { type Answer, serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { createTestDatabase } from './support/database.js';
 import { createStuckDecide, type ProtectionView, untilProtection } from './support/protection.js';
 import { createTestSale, type SaleOptions } from './support/sale.js';
@@ -28,6 +28,8 @@ type Case = {
   times?: number;
   before?: Purchase[];
   send: Purchase | { body: unknown; headers: Record<string, string> };
+  /** Shows the cookie of a demo session instead of the API key. */
+  byCookie?: true;
 };
 
 const failing = (error: Error) => () => Promise.reject(error);
@@ -76,6 +78,13 @@ const cases: Record<string, Case[]> = {
   'not-authenticated': [
     { send: { body: { productId: 999_999, userId: 'a' }, headers: { authorization: 'Bearer x' } } },
   ],
+  'forbidden-origin': [
+    {
+      send: { body: { productId: 999_999, userId: 'a' }, headers: { origin: 'https://evil.example' } },
+      byCookie: true,
+    },
+  ],
+  csrf: [{ send: { body: { productId: 999_999, userId: 'a' }, headers: {} }, byCookie: true }],
   'product-not-found': [{ send: { productId: 999_999, userId: 'a', quantity: 11 } }],
   replayed: [{ sale: { allocation: 1 }, before: [{ ...buy, key: 'k' }], send: { ...buy, key: 'k' } }],
   'idempotency-key-reused': [
@@ -140,7 +149,8 @@ describe('docs/outcomes.md', () => {
 });
 
 async function answerOf(example: Case): Promise<Answer> {
-  const { sale, env = {}, busy, times = 1, before = [], send } = example;
+  const { sale, busy, times = 1, before = [], send, byCookie } = example;
+  const env = { ...example.env, ...(byCookie && { IDENTITY: 'demo' }) };
   const { url, pool } = await createTestDatabase();
   const { productId } = await createTestSale(pool, sale);
   const stuck = createStuckDecide();
@@ -150,6 +160,7 @@ async function answerOf(example: Case): Promise<Answer> {
     env,
     decide ? { createDecisions: queueOf(decide, busy ? 20_000 : 500) } : {},
   );
+  const credentials = byCookie ? await cookieHeaders(api) : serviceHeaders;
   const buyNow = (purchase: Purchase) =>
     api.purchase({ ...purchase, productId: purchase.productId === P ? productId : purchase.productId });
   const ask = () =>
@@ -157,7 +168,7 @@ async function answerOf(example: Case): Promise<Answer> {
       ? buyNow(send)
       : api.request('POST', '/api/purchase', {
           body: send.body,
-          headers: { ...serviceHeaders, ...send.headers },
+          headers: { ...credentials, ...send.headers },
         });
 
   for (const purchase of before) expect((await buyNow(purchase)).status).toBe(200);
@@ -174,6 +185,11 @@ async function answerOf(example: Case): Promise<Answer> {
   const [first, ...rest] = answers;
   if (!first) throw new Error('nothing was sent');
   return rest.at(-1) ?? first;
+}
+
+async function cookieHeaders(api: TestApi): Promise<Record<string, string>> {
+  const session = await api.request('POST', '/api/session', { headers: {} });
+  return { cookie: `doorbuster_session=${String(session.body.token)}` };
 }
 
 function queueOf(decide: Decide, deadlineMs: number): NonNullable<AppOptions['createDecisions']> {

@@ -5,7 +5,8 @@ import { createCalendar } from '../catalog/calendar.js';
 import { createListProductIds } from '../catalog/products.js';
 import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
-import { createIdentity } from '../http/identity.js';
+import { createIdentity, type Identity } from '../http/identity/identity.js';
+import { keepOperatorTrail } from '../http/operator-trail.js';
 import { registerAdmin } from '../http/routes/admin.js';
 import { registerAttempts } from '../http/routes/attempts.js';
 import { registerCatalog } from '../http/routes/catalog.js';
@@ -13,6 +14,7 @@ import { registerCheckout } from '../http/routes/checkout.js';
 import { registerDeadLetters } from '../http/routes/dead-letters.js';
 import { registerFaults } from '../http/routes/faults.js';
 import { registerOperations } from '../http/routes/operations.js';
+import { registerOperators } from '../http/routes/operators.js';
 import { registerOrderEvents } from '../http/routes/order-events.js';
 import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
@@ -24,7 +26,7 @@ import { registerSecurityTxt } from '../http/routes/security-txt.js';
 import { registerSession } from '../http/routes/session.js';
 import { registerUsers } from '../http/routes/users.js';
 import { registerWebhooks } from '../http/routes/webhooks.js';
-import { createServer } from '../http/server.js';
+import { type App, createServer } from '../http/server.js';
 import { createAllocateIds } from '../ids/allocate.js';
 import { createCheckIds } from '../ids/check.js';
 import { createAttempts } from '../ledger/attempts.js';
@@ -102,12 +104,16 @@ async function createApiServer(
   memory: ReturnType<typeof createMemory>,
   limits: Partial<EventStreamOptions>,
 ) {
-  const { config, secrets, logger, pool, queue, faults, faultBroadcast } = parts;
+  const { config, secrets, logger, pool, warn, queue, faults, faultBroadcast } = parts;
   const { clock, calendar, views } = memory;
-  const identity = createIdentity({ mode: config.IDENTITY, ...secrets });
+  const identity = createIdentity({
+    ...{ config, secrets, db: pool, nowMs: clock.nowMs },
+    onError: warn('the keys for tokens could not be read'),
+  });
   const { serverOptions, ...layers } = createLayers(parts, identity);
   const server = await createServer(logger, serverOptions);
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
+  identifyCallers(server, parts, identity);
   const eventStreams = createEventStreams(server, limits);
   const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
@@ -151,9 +157,25 @@ async function createApiServer(
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
   registerProtection(server, shop);
+  registerOperators(server, { identity, pool });
   registerOperations(server, { unreadyReasons });
   registerSecurityTxt(server, config.SECURITY_CONTACT);
   return { server, draining };
+}
+
+/**
+ * Who calls is found out before a route is entered, and after the limits per address: a signature costs more to check than
+ * a refusal. What operators do is written down. Both on every route that comes after.
+ */
+function identifyCallers(server: App, { pool, warn }: Parts, identity: Identity): void {
+  const { onRequest } = identity;
+  if (onRequest) {
+    server.addHook('onRoute', route => {
+      route.onRequest = [route.onRequest ?? [], onRequest].flat();
+    });
+  }
+  const onLost = warn("how an operator's action ended was not kept");
+  keepOperatorTrail(server, { db: pool, identity, onError: onLost });
 }
 
 // Connections that the kernel holds for us while we are busy. With Node's 511 a rush of 2,000 overflows it, and a client

@@ -3,7 +3,8 @@ import type { RateLimit } from '../admission/rate-limits/rate-limits.js';
 import { createShedding, type Shedding } from '../admission/shedding.js';
 import { type AdmitPurchase, createAdmitPurchase } from '../http/admit-purchase.js';
 import { limitConnections } from '../http/connection-limits.js';
-import type { Identity } from '../http/identity.js';
+import { registerCors } from '../http/cors.js';
+import type { Identity } from '../http/identity/identity.js';
 import { type Protection, protect } from '../http/protection.js';
 import type { ServerOptions } from '../http/server.js';
 import type { Config } from '../platform/config/config.js';
@@ -30,6 +31,7 @@ export function createLayers(parts: Parts, identity: Identity): Layers {
   let protection: Protection | undefined;
 
   function onCreated(app: FastifyInstance): void {
+    registerCors(app, config.CORS_ORIGIN);
     app.addHook('onClose', (_app, done) => {
       shedding.close();
       done();

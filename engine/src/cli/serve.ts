@@ -122,7 +122,7 @@ function sayWhere(url: string | undefined, chosen: AppOptions['roles'], config: 
     say(`Doorbuster is running: ${chosen.join(', ')}. Ctrl-C stops it.`);
     return;
   }
-  const whereIs = (setting: string | undefined, path: string) =>
+  const whereIs = (setting: string | readonly string[] | undefined, path: string) =>
     setting ? 'as set by the environment' : path;
   say('');
   say('Doorbuster is running.');

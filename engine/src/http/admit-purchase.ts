@@ -3,7 +3,7 @@ import type { RateLimit, RateLimits } from '../admission/rate-limits/rate-limits
 import type { Refusals } from '../admission/refusals.js';
 import type { Shedding } from '../admission/shedding.js';
 import { addressKeyOf } from './client-address.js';
-import type { Caller } from './identity.js';
+import type { Caller } from './identity/identity.js';
 import { type RatePolicy, tellRate, tellRetryAfter } from './rate-limit-answer.js';
 
 type Refusal = 'overloaded' | 'rate-limited';

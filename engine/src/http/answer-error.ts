@@ -18,6 +18,8 @@ export function createAnswerError(logger: Logger) {
       logger.error({ err: error, route: request.routeOptions.url }, 'a request failed');
     if (slug === 'unavailable')
       logger.warn({ err: error, route: request.routeOptions.url }, 'the database did not answer');
+    if (error instanceof ProblemError && error.retryAfterSeconds !== undefined)
+      reply.header('retry-after', error.retryAfterSeconds);
     return sendProblem(reply, slug, detailOf(error, slug));
   };
 }

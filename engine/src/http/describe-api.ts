@@ -34,17 +34,21 @@ const ofEveryCall: readonly ProblemSlug[] = [
   'unavailable',
 ];
 const ofCallsWithABody: readonly ProblemSlug[] = ['too-large', 'unsupported-media-type'];
-const ofOperators: readonly ProblemSlug[] = ['not-authenticated', 'forbidden'];
+const ofOperators: readonly ProblemSlug[] = ['not-authenticated', 'forbidden', 'locked-out'];
+const ofActionsByCookie: readonly ProblemSlug[] = ['forbidden-origin', 'csrf'];
 
 /** Documents each refusal of a route by its exact status, from its `problems`, its method and its tag. */
 export const describeRoute: SwaggerTransform<FastifySchema & { hide?: boolean }> = input => {
   const { problems: own = [], tags, response, ...schema } = input.schema;
   const mayHaveBody = [input.route.method].flat().some(method => method !== 'GET' && method !== 'HEAD');
+  const ofCaller = [...(tags?.includes('operator') ? ofOperators : []), ...own];
+  const mayBeForged =
+    mayHaveBody && tags?.some(tag => tag !== 'operations') && ofCaller.includes('not-authenticated');
   const slugs = [
     ...ofEveryCall,
     ...(mayHaveBody ? ofCallsWithABody : []),
-    ...(tags?.includes('operator') ? ofOperators : []),
-    ...own,
+    ...(mayBeForged ? ofActionsByCookie : []),
+    ...ofCaller,
   ];
   const answers = { ...(typeof response === 'object' ? response : {}), ...refusalsOf(slugs) };
   return jsonSchemaTransform({ ...input, schema: { ...schema, ...(tags && { tags }), response: answers } });

@@ -13,7 +13,7 @@ import { orderIdOf } from '../orders/order-id.js';
 import type { FindReplay } from '../orders/replay.js';
 import type { Faults } from '../platform/faults.js';
 import type { AdmitPurchase } from './admit-purchase.js';
-import { type Identity, shopperOf } from './identity.js';
+import { type Identity, shopperOf } from './identity/identity.js';
 import { type ProblemSlug, sendProblem } from './problem.js';
 
 export type EntranceParts = {

@@ -27,6 +27,16 @@ export const problems = {
     title: 'Challenge failed',
     message: 'This challenge is not solved, too old, or used. Fetch another one.',
   },
+  'forbidden-origin': {
+    status: 403,
+    title: 'Forbidden origin',
+    message: 'This page may not act for you here.',
+  },
+  csrf: {
+    status: 403,
+    title: 'Cross-site request',
+    message: 'Send the X-CSRF-Token that belongs to the session.',
+  },
   'faults-disabled': {
     status: 403,
     title: 'Faults disabled',
@@ -43,6 +53,7 @@ export const problems = {
     title: 'Dead letter not found',
     message: 'This dead letter does not exist.',
   },
+  'session-not-found': { status: 404, title: 'Session not found', message: 'This session does not exist.' },
   'method-not-allowed': {
     status: 405,
     title: 'Method not allowed',
@@ -125,6 +136,11 @@ export const problems = {
     message: 'You follow too many orders at once. Close one of them first.',
     retryAfterSeconds: 2,
   },
+  'locked-out': {
+    status: 429,
+    title: 'Locked out',
+    message: 'Too many wrong secrets. Please wait before the next try.',
+  },
   overloaded: {
     status: 503,
     title: 'Overloaded',
@@ -164,6 +180,8 @@ export class ProblemError extends Error {
   constructor(
     readonly slug: ProblemSlug,
     readonly detail?: string,
+    /** Where it depends on the case. */
+    readonly retryAfterSeconds?: number,
   ) {
     super(detail ?? problems[slug].message);
   }
@@ -178,6 +196,7 @@ export function sendProblem(
 ): FastifyReply {
   const kind: ProblemKind = problems[slug];
   reply.code(kind.status).header('content-type', 'application/problem+json');
+  if (kind.status === 401) reply.header('www-authenticate', 'Bearer');
   if (kind.retryAfterSeconds !== undefined) reply.header('retry-after', retryAfter(kind.retryAfterSeconds));
   return reply.send(
     detail === undefined && extra === undefined ? plainBodies[slug] : problemText(slug, detail, extra),

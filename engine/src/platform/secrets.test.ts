@@ -17,6 +17,26 @@ describe('secrets', () => {
     expect((await readdir(DATA_DIR)).sort()).toEqual(['api-key', 'operator-token', 'secret-key']);
   });
 
+  it('may be several, and operators may have one each', async () => {
+    const DATA_DIR = await createDirectory();
+    const settings = {
+      ...{
+        DATA_DIR,
+        API_KEY: 'key-one-0000000000, key-two-0000000000',
+        OPERATOR_TOKEN: 'token-000000000000',
+      },
+      OPERATORS: 'ann:secret-of-ann-0000,bob:secret:with:colons:of-bob',
+    };
+    const { apiKeys, operators } = await readSecrets(readConfig(settings));
+
+    expect(apiKeys).toEqual(['key-one-0000000000', 'key-two-0000000000']);
+    expect(operators).toEqual([
+      { name: 'operator', secret: 'token-000000000000' },
+      { name: 'ann', secret: 'secret-of-ann-0000' },
+      { name: 'bob', secret: 'secret:with:colons:of-bob' },
+    ]);
+  });
+
   it('are refused when what is stored is too short to be one', async () => {
     const DATA_DIR = await createDirectory();
     await writeFile(secretPath(DATA_DIR, 'api-key'), '');

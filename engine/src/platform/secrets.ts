@@ -1,11 +1,21 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from './config/config.js';
 import { secretCharactersMin } from './config/fields.js';
 import { codeOf, OperatingError } from './errors.js';
 
-export type Secrets = { apiKey: string; operatorToken: string; secretKey: string };
+export type Secrets = {
+  /** Any of them is the shop's own server. */
+  apiKeys: readonly string[];
+  operators: readonly OperatorSecret[];
+  /** Signs sessions and checkout codes. */
+  secretKey: string;
+  /** Signs the tokens that a page has to send along with a cookie. */
+  csrfSecret: string;
+};
+
+type OperatorSecret = { name: string; secret: string };
 
 /** Where a secret that was not given by a setting is kept, readable by its owner alone. */
 export function secretPath(dataDir: string, name: 'api-key' | 'operator-token' | 'secret-key'): string {
@@ -14,11 +24,15 @@ export function secretPath(dataDir: string, name: 'api-key' | 'operator-token' |
 
 /** Secrets from the settings; one that is not set is made at the first start and kept in DATA_DIR. */
 export async function readSecrets(config: Config): Promise<Secrets> {
+  const { API_KEY, OPERATOR_TOKEN, OPERATORS = [], SECRET_KEY, CSRF_SECRET, DATA_DIR } = config;
+  const apiKeys = API_KEY ?? [await readOrCreate(secretPath(DATA_DIR, 'api-key'))];
+  const operatorToken = OPERATOR_TOKEN ?? (await readOrCreate(secretPath(DATA_DIR, 'operator-token')));
+  const secretKey = SECRET_KEY ?? (await readOrCreate(secretPath(DATA_DIR, 'secret-key')));
   return {
-    apiKey: config.API_KEY ?? (await readOrCreate(secretPath(config.DATA_DIR, 'api-key'))),
-    operatorToken:
-      config.OPERATOR_TOKEN ?? (await readOrCreate(secretPath(config.DATA_DIR, 'operator-token'))),
-    secretKey: config.SECRET_KEY ?? (await readOrCreate(secretPath(config.DATA_DIR, 'secret-key'))),
+    apiKeys,
+    operators: [{ name: 'operator', secret: operatorToken }, ...OPERATORS],
+    secretKey,
+    csrfSecret: CSRF_SECRET ?? createHmac('sha256', secretKey).update('csrf').digest('base64url'),
   };
 }
 

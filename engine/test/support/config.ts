@@ -1,8 +1,14 @@
 import { type Config, readConfig } from '../../src/platform/config/config.js';
+import type { Secrets } from '../../src/platform/secrets.js';
 
 export const apiKey = 'test-api-key-000000';
 export const operatorToken = 'test-operator-token-000000';
-export const secrets = { apiKey, operatorToken, secretKey: 'test-secret-key-000000' };
+export const secrets: Secrets = {
+  apiKeys: [apiKey],
+  operators: [{ name: 'operator', secret: operatorToken }],
+  secretKey: 'test-secret-key-000000',
+  csrfSecret: 'test-csrf-secret-000000',
+};
 
 /** The defaults, on a free port and quiet. */
 export function testConfig(env: Record<string, string> = {}): Config {
@@ -19,6 +25,8 @@ export function testConfig(env: Record<string, string> = {}): Config {
     RATE_LIMIT_USER_MAX: '0',
     SHED_LAG_MS: '0',
     SHED_WAIT_MS: '0',
+    // Tests present many wrong tokens from one address; those of the lock-out turn it on.
+    OPERATOR_TRIES_MAX: '0',
     ...env,
   });
 }

@@ -10,7 +10,7 @@ import { type AuditReport, runAudit } from '../../ledger/audit.js';
 import { listOrders, type StoredOrder } from '../../ledger/orders.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Pool } from '../../platform/postgres.js';
-import type { Identity } from '../identity.js';
+import type { Identity } from '../identity/identity.js';
 import { ProblemError, slugs } from '../problem.js';
 import {
   currencySchema,

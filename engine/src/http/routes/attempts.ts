@@ -10,7 +10,7 @@ import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Pool } from '../../platform/postgres.js';
 import { adminAttemptView, attemptOutcomes, attemptView } from '../attempt-views.js';
 import { csvOf } from '../csv.js';
-import { type Identity, shopperOf } from '../identity.js';
+import { type Identity, shopperOf } from '../identity/identity.js';
 import { slugs } from '../problem.js';
 import { headerUserIdSchema, idParamSchema, idSchema, shopperIdSchema, timeSchema } from '../schemas.js';
 import type { App } from '../server.js';

@@ -12,7 +12,7 @@ import {
 } from '../../ledger/dead-letters.js';
 import type { Pool } from '../../platform/postgres.js';
 import type { OrderQueue } from '../../queue/queue.js';
-import type { Identity } from '../identity.js';
+import type { Identity } from '../identity/identity.js';
 import { ProblemError, type ProblemSlug, slugs } from '../problem.js';
 import { idParamSchema, pageLimitSchema } from '../schemas.js';
 import type { App } from '../server.js';

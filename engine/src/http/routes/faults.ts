@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { FaultBroadcast } from '../../platform/fault-broadcast.js';
 import { type Faults, faultPlaceSchema, faultSchema } from '../../platform/faults.js';
-import type { Identity } from '../identity.js';
+import type { Identity } from '../identity/identity.js';
 import { ProblemError, slugs } from '../problem.js';
 import type { App } from '../server.js';
 
@@ -48,7 +48,7 @@ const clear = {
 /** Faults on demand, for drills; refused unless FAULTS_ENABLED. */
 export function registerFaults(app: App, { identity, faults, faultBroadcast }: FaultsParts): void {
   const onRequest = async (request: FastifyRequest) => {
-    identity.requireOperator(request);
+    await identity.requireOperator(request);
     if (!faults.isEnabled) throw new ProblemError('faults-disabled');
   };
 

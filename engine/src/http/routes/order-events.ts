@@ -4,7 +4,7 @@ import type { OrderFollower } from '../../orders/follow-orders.js';
 import { isEnd, type ReadLife } from '../../orders/read-life.js';
 import type { ReadOrder } from '../../orders/replay.js';
 import type { EventStream, EventStreams, StreamEvent } from '../event-stream.js';
-import { type Identity, shopperOf } from '../identity.js';
+import { type Identity, shopperOf } from '../identity/identity.js';
 import { ProblemError, sendProblem, slugs } from '../problem.js';
 import { headerUserIdSchema } from '../schemas.js';
 import type { App } from '../server.js';

@@ -7,7 +7,7 @@ import type { DecisionQueue } from '../../orders/decide.js';
 import type { ReadOrder } from '../../orders/replay.js';
 import { answerEnded } from '../answer-order.js';
 import { createEntrance, type EntranceParts, headerOf } from '../entrance.js';
-import { shopperOf } from '../identity.js';
+import { shopperOf } from '../identity/identity.js';
 import { ProblemError, sendProblem, slugs } from '../problem.js';
 import { buyBodySchema, buyHeadersSchema, buyProblems, headerUserIdSchema, orderSchema } from '../schemas.js';
 import type { App } from '../server.js';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Gate } from '../../admission/gate/gate.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import { headerOf } from '../entrance.js';
-import { type Identity, shopperOf } from '../identity.js';
+import { type Identity, shopperOf } from '../identity/identity.js';
 import { ProblemError, problems, slugs } from '../problem.js';
 import { headerUserIdSchema, idParamSchema } from '../schemas.js';
 import type { App } from '../server.js';

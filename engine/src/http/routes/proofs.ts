@@ -4,7 +4,7 @@ import type { Proofs } from '../../admission/proofs/proofs.js';
 import { type Calendar, phaseOf } from '../../catalog/calendar.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import { headerOf } from '../entrance.js';
-import { type Identity, shopperOf } from '../identity.js';
+import { type Identity, shopperOf } from '../identity/identity.js';
 import { ProblemError, slugs } from '../problem.js';
 import { headerUserIdSchema, idParamSchema, idSchema } from '../schemas.js';
 import type { App } from '../server.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Refusals } from '../../admission/refusals.js';
 import type { Shedding } from '../../admission/shedding.js';
-import type { Identity } from '../identity.js';
+import type { Identity } from '../identity/identity.js';
 import type { App } from '../server.js';
 
 export type ProtectionParts = {
@@ -49,7 +49,7 @@ export function registerProtection(
   { identity, inFlight, shedding, refusals }: ProtectionParts,
 ): void {
   app.get('/api/admin/protection', { schema }, async request => {
-    identity.requireOperator(request);
+    await identity.requireOperator(request);
     const { level, lagMs, waitMs } = shedding.state();
     return {
       inFlight: inFlight(),

@@ -11,7 +11,7 @@ import type { Pay } from '../../orders/pay.js';
 import type { ReadOrder } from '../../orders/replay.js';
 import { answerByStatus, answerEnded } from '../answer-order.js';
 import { headerOf } from '../entrance.js';
-import { type Identity, shopperOf } from '../identity.js';
+import { type Identity, shopperOf } from '../identity/identity.js';
 import { ProblemError, sendProblem } from '../problem.js';
 
 export type RedeemParts = {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AllocateIds } from '../../ids/allocate.js';
-import { type Identity, sessionCookie } from '../identity.js';
+import type { Identity } from '../identity/identity.js';
 import { ProblemError, sendProblem, slugs } from '../problem.js';
 import { idSchema } from '../schemas.js';
 import type { App } from '../server.js';
@@ -12,21 +12,31 @@ export type SessionParts = {
 
 const schema = {
   summary: 'Become a demo shopper: a fresh user id, as a cookie and as a bearer token',
-  problems: slugs('not-found', 'overloaded'),
+  problems: slugs('forbidden-origin', 'not-found', 'overloaded'),
   tags: ['shop'],
-  response: { 201: z.object({ userId: idSchema, token: z.string() }) },
+  response: {
+    201: z.object({
+      userId: idSchema,
+      token: z.string(),
+      csrfToken: z
+        .string()
+        .meta({ description: 'X-CSRF-Token for clients that show the cookie, but no origin' }),
+      expiresAt: z.iso.datetime(),
+    }),
+  },
 };
 
 /** POST /api/session: there only with the demo identity. */
 export function registerSession(app: App, { identity, allocateIds }: SessionParts): void {
-  app.post('/api/session', { schema }, async (_request, reply) => {
-    if (!identity.issueSession)
-      throw new ProblemError('not-found', 'Sessions exist with the demo identity alone.');
+  const { demoSessions } = identity;
+  app.post('/api/session', { schema }, async (request, reply) => {
+    if (!demoSessions) throw new ProblemError('not-found', 'Sessions exist with the demo identity alone.');
+    demoSessions.checkOrigin(request);
     const allocation = await allocateIds('user', 1);
     if (allocation.outcome !== 'allocated') return sendProblem(reply, allocation.outcome);
     const userId = allocation.first;
-    const token = identity.issueSession(userId);
-    reply.header('set-cookie', `${sessionCookie}=${token}; Path=/; HttpOnly; SameSite=Lax`);
-    return reply.code(201).send({ userId, token });
+    const { token, csrfToken, expiresAt, cookies } = demoSessions.issue(request, userId);
+    reply.code(201).header('set-cookie', cookies);
+    return reply.send({ userId, token, csrfToken, expiresAt: expiresAt.toISOString() });
   });
 }

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { AllocateIds } from '../../ids/allocate.js';
 import { messageOf } from '../../platform/errors.js';
-import type { Identity } from '../identity.js';
+import type { Identity } from '../identity/identity.js';
 import { ProblemError, sendProblem, slugs } from '../problem.js';
 import { idSchema } from '../schemas.js';
 import type { App } from '../server.js';

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ describe('settings', () => {
       PORT: 3000,
       HOST: '127.0.0.1',
       IDENTITY: 'demo',
+      OPERATOR_TRIES_MAX: 10,
       DB_POOL_MAX: 25,
     });
   });
@@ -88,11 +90,53 @@ describe('settings', () => {
     }
   });
 
+  it('of tokens say which issuer and key, and let in no algorithm with a shared secret', () => {
+    const issuer = { JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'shop' };
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const jwt = { IDENTITY: 'jwt', ...issuer, JWT_PUBLIC_KEY: pem };
+
+    expect(readConfig(jwt).JWT_ALGORITHMS).toEqual(['RS256', 'ES256', 'EdDSA']);
+    expect(readConfig({ ...jwt, JWT_PUBLIC_KEY: pem.replaceAll('\n', '\\n') }).JWT_PUBLIC_KEY).toBe(
+      pem.trim(),
+    );
+    expect(problemsOf({ IDENTITY: 'jwt' }).map(problem => problem.split(':')[0])).toEqual([
+      'JWT_PUBLIC_KEY',
+      'JWT_ISSUER',
+      'JWT_AUDIENCE',
+    ]);
+    const bad: Record<string, string>[] = [
+      { JWT_PUBLIC_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() },
+      { JWT_PUBLIC_KEY: 'key' },
+      { JWT_ALGORITHMS: 'RS256' },
+      { JWT_ALGORITHMS: 'ES256,HS256' },
+      { JWT_ALGORITHMS: 'none' },
+      { JWT_JWKS_URL: 'https://id.example/jwks.json' },
+      { JWT_JWKS_URL: 'ftp://id.example' },
+    ];
+    for (const settings of bad) expect(problemsOf({ ...jwt, ...settings })).toHaveLength(1);
+    const remote = { IDENTITY: 'jwt', ...issuer, JWT_JWKS_URL: 'http://id.example/jwks.json' };
+    expect(readConfig(remote).JWT_JWKS_URL).toBe('http://id.example/jwks.json');
+    expect(problemsOf({ ...remote, NODE_ENV: 'production' })).toHaveLength(1);
+  });
+
+  it('of operators and origins are lists, each part checked', () => {
+    const OPERATORS = 'ann:secret-of-ann-0000';
+    expect(problemsOf({ OPERATORS: 'ann:short' })).toEqual([expect.stringContaining('OPERATORS: ')]);
+    expect(problemsOf({ OPERATORS: `${OPERATORS},${OPERATORS}` })).toHaveLength(1);
+    expect(problemsOf({ OPERATORS: 'operator:secret-of-ann-0000' })).toHaveLength(1);
+    expect(problemsOf({ OPERATORS, OPERATOR_TOKEN: 'secret-of-ann-0000' })).toHaveLength(1);
+    expect(readConfig({ CORS_ORIGIN: 'https://a.example, http://b:1' }).CORS_ORIGIN).toHaveLength(2);
+    for (const CORS_ORIGIN of ['*', 'null', 'a.example', 'https://a.example/', 'https://a.example/x']) {
+      expect(problemsOf({ CORS_ORIGIN })).toEqual([expect.stringContaining('CORS_ORIGIN: ')]);
+    }
+  });
+
   it('take a secret from a file, and refuse it from two places', () => {
     const directory = mkdtempSync(join(tmpdir(), 'doorbuster-config-'));
     const file = join(directory, 'key');
     writeFileSync(file, 'a-key-of-enough-characters\n');
-    expect(readConfig({ API_KEY_FILE: file }).API_KEY).toBe('a-key-of-enough-characters');
+    expect(readConfig({ API_KEY_FILE: file }).API_KEY).toEqual(['a-key-of-enough-characters']);
     expect(problemsOf({ API_KEY_FILE: file, API_KEY: 'another-key-of-enough-characters' })).toHaveLength(1);
     expect(problemsOf({ API_KEY_FILE: join(directory, 'missing') })).toEqual([
       expect.stringContaining('readable file'),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { connectionsSettings } from './settings/connections.js';
 import { decisionsSettings } from './settings/decisions.js';
-import { identitySettings } from './settings/identity.js';
+import { identityProblems, identitySettings } from './settings/identity.js';
 import { idsSettings } from './settings/ids.js';
 import { paymentsSettings } from './settings/payments.js';
 import { processSettings } from './settings/process.js';
@@ -29,6 +29,7 @@ export type Config = z.output<typeof schema> & { PAYMENT_PROVIDER: PaymentProvid
 
 type PaymentProviderName = 'none' | 'sandbox' | 'stripe';
 
+// Hidden when they are printed, and read from NAME_FILE as well. A public key is no secret, but it comes as a file.
 const secrets: readonly Name[] = [
   'DATABASE_URL',
   'DATABASE_DIRECT_URL',
@@ -36,7 +37,10 @@ const secrets: readonly Name[] = [
   'REDIS_URL',
   'API_KEY',
   'OPERATOR_TOKEN',
+  'OPERATORS',
   'SECRET_KEY',
+  'CSRF_SECRET',
+  'JWT_PUBLIC_KEY',
   'STRIPE_SECRET_KEY',
   'STRIPE_WEBHOOK_SECRET',
 ];
@@ -54,16 +58,19 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const problems: string[] = [];
   const given = readSecretFiles(env, problems);
   if (!given.IDENTITY && given.NODE_ENV === 'production') {
-    problems.push('IDENTITY: expected "demo" or "trusted"; there is no default when NODE_ENV=production');
+    problems.push(
+      'IDENTITY: expected "demo", "jwt" or "trusted"; there is no default when NODE_ENV=production',
+    );
   }
   if (given.FAULTS_ENABLED === 'true' && given.NODE_ENV === 'production') {
     problems.push('FAULTS_ENABLED: expected "false" when NODE_ENV=production');
   }
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
-    problems.push(...parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`));
+    problems.push(...parsed.error.issues.map(issue => `${String(issue.path[0])}: ${issue.message}`));
     throw new ConfigError(problems);
   }
+  problems.push(...identityProblems(parsed.data));
   const { DB_POOL_MIN, DB_POOL_MAX } = parsed.data;
   if (DB_POOL_MIN > DB_POOL_MAX) {
     problems.push(`DB_POOL_MIN: expected at most DB_POOL_MAX (${DB_POOL_MAX}), got ${DB_POOL_MIN}`);

@@ -22,11 +22,25 @@ export function boolean() {
     .transform(text => text === 'true');
 }
 
+const secretText = z
+  .string()
+  .min(secretCharactersMin, `expected at least ${secretCharactersMin} characters`)
+  .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII without spaces');
+
 /** Text that nobody can guess, fit for a header. */
 export function secret() {
+  return secretText.optional();
+}
+
+/** Several secrets, separated by commas: while one is being replaced, the old and the new one count. */
+export function secretList(max: number) {
+  return list(secretText, max).optional();
+}
+
+/** Values separated by commas. */
+export function list<Item extends z.ZodType<unknown, string>>(item: Item, max: number) {
   return z
     .string()
-    .min(secretCharactersMin, `expected at least ${secretCharactersMin} characters`)
-    .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII without spaces')
-    .optional();
+    .transform(text => text.split(',').map(part => part.trim()))
+    .pipe(z.array(item).max(max, `expected at most ${max}`));
 }

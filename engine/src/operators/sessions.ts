@@ -1,0 +1,107 @@
+import { LRUCache } from 'lru-cache';
+import type { Queryable } from '../platform/postgres.js';
+
+/** A sign-in of an operator that still counts. */
+export type OperatorSession = {
+  sessionId: string;
+  operator: string;
+  ip: string;
+  userAgent: string;
+  createdAt: Date;
+  endsAt: Date;
+};
+
+type NewOperatorSession = Pick<OperatorSession, 'sessionId' | 'operator' | 'ip' | 'userAgent'> & {
+  ttlSeconds: number;
+};
+
+export type OperatorSessions = {
+  create(session: NewOperatorSession): Promise<OperatorSession>;
+  /** The session, while it has neither ended nor been revoked; revoked elsewhere it is for `sessionAgeMaxMs` more. */
+  find(sessionId: string): Promise<OperatorSession | undefined>;
+  /** Those that count now, newest first. */
+  list(limit: number): Promise<OperatorSession[]>;
+  /** @returns false if there is no such session. Revoked twice is revoked. */
+  revoke(sessionId: string, by: string): Promise<boolean>;
+};
+
+// A console asks several things at once; one look-up answers them. Other processes hear of a revocation within this.
+const sessionAgeMaxMs = 1000;
+// Far more operators than one process meets in a second.
+const sessionsRememberedMax = 1000;
+// Whoever looks into an incident finds the sign-ins of the last month; the audit trail keeps what was done for ever.
+const keptAfterEnd = '30 days';
+
+export function createOperatorSessions(db: Queryable): OperatorSessions {
+  type Read = Promise<OperatorSession | undefined>;
+  // A read counts from the moment it was asked for: what was revoked while it was under way is not remembered for longer.
+  const reads = new LRUCache<string, Read>({ max: sessionsRememberedMax, ttl: sessionAgeMaxMs });
+
+  return {
+    create: session => createSession(db, session),
+    async find(sessionId) {
+      const known = reads.get(sessionId);
+      if (known) return known;
+      const read = readSession(db, sessionId);
+      reads.set(sessionId, read);
+      // A failed read is answered to those who waited for it and to nobody after them.
+      read.catch(() => reads.delete(sessionId));
+      return read;
+    },
+    list: limit => listSessions(db, limit),
+    async revoke(sessionId, by) {
+      const isKnown = await revokeSession(db, sessionId, by);
+      // Also what was read while it was being revoked.
+      reads.delete(sessionId);
+      return isKnown;
+    },
+  };
+}
+
+async function createSession(db: Queryable, session: NewOperatorSession): Promise<OperatorSession> {
+  await db.query(`delete from operator_sessions where ends_at < clock_timestamp() - $1::interval`, [
+    keptAfterEnd,
+  ]);
+  const { sessionId, operator, ip, userAgent, ttlSeconds } = session;
+  const { rows } = await db.query<OperatorSession>(
+    `insert into operator_sessions (session_id, operator, ip, user_agent, ends_at)
+     values ($1, $2, $3, $4, clock_timestamp() + make_interval(secs => $5))
+     returning ${columns}`,
+    [sessionId, operator, ip, userAgent, ttlSeconds],
+  );
+  const [created] = rows;
+  if (!created) throw new Error('insert into operator_sessions returned no row');
+  return created;
+}
+
+async function readSession(db: Queryable, sessionId: string): Promise<OperatorSession | undefined> {
+  const { rows } = await db.query<OperatorSession>({
+    name: 'read-operator-session',
+    text: `select ${columns} from operator_sessions where session_id = $1 and ${isLive}`,
+    values: [sessionId],
+  });
+  return rows[0];
+}
+
+async function listSessions(db: Queryable, limit: number): Promise<OperatorSession[]> {
+  const { rows } = await db.query<OperatorSession>(
+    `select ${columns} from operator_sessions where ${isLive} order by created_at desc, session_id limit $1`,
+    [limit],
+  );
+  return rows;
+}
+
+async function revokeSession(db: Queryable, sessionId: string, by: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update operator_sessions
+     set revoked_at = coalesce(revoked_at, clock_timestamp()), revoked_by = coalesce(revoked_by, $2)
+     where session_id = $1`,
+    [sessionId, by],
+  );
+  return rowCount === 1;
+}
+
+const isLive = 'revoked_at is null and ends_at > clock_timestamp()';
+
+const columns = `session_id as "sessionId", operator, ip, user_agent as "userAgent", created_at as "createdAt",
+                 ends_at as "endsAt"`;

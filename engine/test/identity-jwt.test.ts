@@ -1,0 +1,266 @@
+import { createHmac } from 'node:crypto';
+import { exportJWK, exportSPKI } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { type Answer, serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { until } from './support/condition.js';
+import { createTestDatabase } from './support/database.js';
+import { audience, type Claims, createKey, type Issuer, signToken, startIssuer } from './support/issuer.js';
+import { createTestSale } from './support/sale.js';
+
+const issuerName = 'https://id.example';
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+/** What a token may claim that makes it none. */
+const badClaims: Record<string, Claims> = {
+  'is over': { exp: nowSeconds() - 60 },
+  'does not count yet': { nbf: nowSeconds() + 600 },
+  'never ends': { exp: undefined },
+  'ends at no time': { exp: 'tomorrow' },
+  'is of another issuer': { iss: 'https://evil.example' },
+  'is of no issuer': { iss: undefined },
+  'is for another service': { aud: 'another' },
+  'is for nobody': { aud: undefined },
+  'names no shopper': { sub: undefined },
+  'names an empty shopper': { sub: '' },
+  'names a shopper by number': { sub: 7 },
+  'names a shopper of 129 characters': { sub: 'x'.repeat(129) },
+  'names a shopper with a control character': { sub: 'a\nb' },
+  'names a shopper with a lone surrogate': { sub: '\ud800' },
+  'is longer than 8,192 characters': { groups: 'x'.repeat(8192) },
+};
+
+describe('a token of the shop’s issuer', () => {
+  it('makes its subject the shopper, who sees their own things alone', async () => {
+    const { api, token, productId } = await start();
+    const ann = await token();
+    const bought = await buy(api, ann, productId);
+    expect(bought.status).toBe(200);
+
+    const read = (bearer: string) =>
+      api.request('GET', `/api/orders/${bought.body.order?.id}`, bearing(bearer));
+    expect((await read(ann)).status).toBe(200);
+    expect((await read(await token({ sub: 'bob' }))).slug).toBe('order-not-found');
+    expect((await buy(api, ann, productId, { userId: 'bob' })).slug).toBe('invalid');
+    const named = await api.purchase({ productId, userId: 'ann' });
+    expect(named.status).toBe(200);
+    expect((await api.request('GET', '/api/admin/audit', bearing(ann))).slug).toBe('forbidden');
+    expect((await api.request('POST', '/api/session', { headers: {} })).status).toBe(404);
+  });
+
+  it('is refused with 401 where its claims are wrong', async () => {
+    const { api, token, productId } = await start();
+    for (const [what, claims] of Object.entries(badClaims)) {
+      const answer = await buy(api, await token(claims), productId);
+      expect({ what, status: answer.status, slug: answer.slug }).toEqual({
+        what,
+        status: 401,
+        slug: 'not-authenticated',
+      });
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    }
+    expect((await buy(api, await token(), productId)).status).toBe(200);
+  });
+
+  it('is refused with 401 where its signature is not the issuer’s', async () => {
+    const { api, key, token, productId } = await start();
+    const good = await token();
+    const [head = '', body = '', signature = ''] = good.split('.');
+    const pem = await exportSPKI(key.publicKey);
+    const jwk = JSON.stringify(await exportJWK(key.publicKey));
+    const stranger = await createKey('a');
+    const unsigned = (header: object) => `${encode(header)}.${body}`;
+    const withHmac = (secret: string, kid = 'a') => {
+      const text = unsigned({ alg: 'HS256', kid });
+      return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+    };
+    const tokens = {
+      'alg none, no signature': `${unsigned({ alg: 'none' })}.`,
+      'alg none, with the signature': `${unsigned({ alg: 'none', kid: 'a' })}.${signature}`,
+      'alg NoNe': `${unsigned({ alg: 'NoNe', kid: 'a' })}.${signature}`,
+      'HS256 with the public key in PEM': withHmac(pem),
+      'HS256 with the public key as JWK': withHmac(jwk),
+      'HS256 with an empty secret': withHmac(''),
+      'another algorithm for the key': `${unsigned({ alg: 'EdDSA', kid: 'a' })}.${signature}`,
+      'an algorithm that is not listed': await signToken(await createKey('a', 'ES384'), issuerName),
+      'a key of somebody else under the same kid': await signToken(stranger, issuerName),
+      'a key in the header': await signToken(
+        stranger,
+        issuerName,
+        {},
+        { jwk: await exportJWK(stranger.publicKey) },
+      ),
+      'a URL in the header': await signToken(stranger, issuerName, {}, { jku: 'http://127.0.0.1:1/' }),
+      'an odd kid': await signToken({ ...key, kid: '../../etc/passwd' }, issuerName),
+      'a kid that is a property of every object': await signToken({ ...key, kid: '__proto__' }, issuerName),
+      'a kid of 4,000 characters': await signToken({ ...key, kid: 'k'.repeat(4000) }, issuerName),
+      'a kid that is a number': `${encode({ alg: 'ES256', kid: 7 })}.${body}.${signature}`,
+      'a body that was changed': `${head}.${encode({ sub: 'bob', iss: issuerName, aud: audience, exp: 2e9 })}.${signature}`,
+      'a signature that was cut short': good.slice(0, -4),
+      'a signature of zeros': `${head}.${body}.${'A'.repeat(86)}`,
+      'a header that is no JSON': `${Buffer.from('{').toString('base64url')}.${body}.${signature}`,
+      'a header that is null': `${encode(null)}.${body}.${signature}`,
+      'two parts': `${head}.${body}`,
+      'five parts, as of an encrypted one': `${head}.${body}.${signature}.x.y`,
+      'no token at all': '',
+    };
+    for (const [what, text] of Object.entries(tokens)) {
+      const answer = await buy(api, text, productId);
+      expect({ what, status: answer.status, slug: answer.slug }).toEqual({
+        what,
+        status: 401,
+        slug: 'not-authenticated',
+      });
+    }
+    expect((await buy(api, good, productId)).status).toBe(200);
+  });
+
+  it('is refused with an algorithm that is not set, though the issuer has such a key', async () => {
+    const other = await createKey('b', 'ES384');
+    const { api, issuer, productId } = await start({ JWT_JWKS_COOLDOWN_MS: '1' });
+    await issuer.publish(other);
+    expect((await buy(api, await signToken(other, issuerName), productId)).status).toBe(401);
+    const lax = { JWT_JWKS_URL: issuer.url, JWT_ALGORITHMS: 'ES256,ES384' };
+    const both = await startTestApi((await createTestDatabase()).url, settings(lax));
+    expect((await buy(both, await signToken(other, issuerName), 999_999)).slug).toBe('product-not-found');
+  });
+
+  it('counts with RSA and Ed25519 as well, and with a key that is given as a setting', async () => {
+    for (const algorithm of ['RS256', 'EdDSA', 'ES256']) {
+      const key = await createKey('a', algorithm);
+      const pem = await exportSPKI(key.publicKey);
+      const { url, pool } = await createTestDatabase();
+      const { productId } = await createTestSale(pool);
+      const api = await startTestApi(url, settings({ JWT_PUBLIC_KEY: pem }));
+      expect((await buy(api, await signToken(key, issuerName), productId)).status).toBe(200);
+
+      const text = `${encode({ alg: 'HS256' })}.${encode({ sub: 'bob', iss: issuerName, aud: audience, exp: 2e9 })}`;
+      const swapped = `${text}.${createHmac('sha256', pem).update(text).digest('base64url')}`;
+      expect((await buy(api, swapped, productId)).status).toBe(401);
+      const stranger = await createKey('a', algorithm);
+      expect((await buy(api, await signToken(stranger, issuerName), productId)).status).toBe(401);
+    }
+  });
+
+  it('counts no longer than it says, also where it was known before', async () => {
+    const { api, token, productId } = await start();
+    // It counts for the five seconds more that two clocks may differ by.
+    const brief = await token({ exp: nowSeconds() });
+    expect((await buy(api, brief, productId)).status).toBe(200);
+    await until('it is over', async () => (await buy(api, brief, productId)).status === 401, 20_000);
+  });
+});
+
+describe('the keys of the issuer', () => {
+  it('are read again for a key that is new, once in the cooldown, and odd ones can not have it otherwise', async () => {
+    const { api, issuer, key, token, productId } = await start({ JWT_JWKS_COOLDOWN_MS: '600000' });
+    expect((await buy(api, await token(), productId)).status).toBe(200);
+    expect(issuer.asked()).toBe(1);
+    const odd = await Promise.all(
+      [...Array(50).keys()].map(n => signToken({ ...key, kid: `odd${n}` }, issuerName)),
+    );
+    const answers = await Promise.all(odd.map(text => buy(api, text, productId)));
+    expect(answers.filter(({ status }) => status !== 401)).toEqual([]);
+    expect(issuer.asked()).toBe(1);
+    expect((await buy(api, await token(), productId)).status).toBe(200);
+  });
+
+  it('rotate: the new one counts at once, and the old one no longer once it is withdrawn', async () => {
+    const { api, issuer, token, productId } = await start({ JWT_JWKS_COOLDOWN_MS: '1' });
+    const old = await token();
+    expect((await buy(api, old, productId)).status).toBe(200);
+
+    const next = await createKey('b', 'EdDSA');
+    await issuer.publish(next);
+    expect((await buy(api, await signToken(next, issuerName), productId)).status).toBe(200);
+    expect((await buy(api, old, productId)).status).toBe(200);
+
+    issuer.withdraw('a');
+    // Whoever brings an unknown key has them read; so does their age.
+    await buy(api, await signToken({ ...next, kid: 'c' }, issuerName), productId);
+    expect((await buy(api, old, productId)).status).toBe(401);
+    expect((await buy(api, await signToken(next, issuerName, { sub: 'new' }), productId)).status).toBe(200);
+  });
+
+  it('are dropped for their age alone, with the requests that come then', async () => {
+    const { api, issuer, token, productId } = await start({ JWT_JWKS_MAX_AGE_MS: '50' });
+    const old = await token();
+    expect((await buy(api, old, productId)).status).toBe(200);
+    await issuer.publish(await createKey('b'));
+    issuer.withdraw('a');
+    await until('it is withdrawn here', async () => (await buy(api, old, productId)).status === 401, 20_000);
+  });
+
+  it.each(['fails', 'hangs', 'lies', 'floods'] as const)(
+    'go on counting while their URL %s, and nobody with a known key waits for it',
+    async behaviour => {
+      const { api, issuer, key, token, productId } = await start({
+        JWT_JWKS_COOLDOWN_MS: '1',
+        JWT_JWKS_MAX_AGE_MS: '1',
+        JWT_JWKS_TIMEOUT: '1000',
+      });
+      expect((await buy(api, await token(), productId)).status).toBe(200);
+      issuer.behave(behaviour);
+      const askedBefore = issuer.asked();
+      for (let n = 0; n < 3; n++) {
+        expect((await buy(api, await token({ sub: `shopper-${n}` }), productId)).status).toBe(200);
+        expect(
+          (await buy(api, await signToken({ ...key, kid: `odd${n}` }, issuerName), productId)).status,
+        ).toBe(401);
+      }
+      expect(issuer.asked()).toBeGreaterThan(askedBefore);
+      issuer.behave('well');
+      await issuer.publish(await createKey('b'));
+      expect((await buy(api, await token({ sub: 'last' }), productId)).status).toBe(200);
+    },
+  );
+
+  it.each(['fails', 'hangs', 'redirects'] as const)(
+    'that were never read (the URL %s) are 503 with Retry-After, and found when it is back',
+    async behaviour => {
+      const { api, token, issuer, productId } = await start(
+        { JWT_JWKS_COOLDOWN_MS: '50', JWT_JWKS_TIMEOUT: '200' },
+        behaviour,
+      );
+      const answer = await buy(api, await token(), productId);
+      expect(answer).toMatchObject({ status: 503, slug: 'unavailable' });
+      expect(answer.headers.get('retry-after')).toMatch(/^[1-3]$/);
+      // Whoever needs no token is not troubled.
+      expect((await api.purchase({ productId, userId: 'u' })).status).toBe(200);
+      expect((await api.request('GET', '/api/products', bearing(await token()))).status).toBe(200);
+      issuer.behave('well');
+      await until(
+        'tokens count',
+        async () => (await buy(api, await token(), productId)).status === 200,
+        20_000,
+      );
+    },
+  );
+});
+
+async function start(env: Record<string, string> = {}, behaviour: Parameters<Issuer['behave']>[0] = 'well') {
+  const key = await createKey('a');
+  const issuer = await startIssuer();
+  await issuer.publish(key);
+  issuer.behave(behaviour);
+  const { url, pool } = await createTestDatabase();
+  const { productId } = await createTestSale(pool, { perUserLimit: 100 });
+  const api = await startTestApi(url, settings({ JWT_JWKS_URL: issuer.url, ...env }));
+  const token = (claims?: Claims) => signToken(key, issuerName, claims);
+  return { api, issuer, key, token, productId };
+}
+
+function settings(env: Record<string, string>) {
+  return { IDENTITY: 'jwt', JWT_ISSUER: issuerName, JWT_AUDIENCE: audience, ...env };
+}
+
+function buy(api: TestApi, token: string, productId: number, more = {}): Promise<Answer> {
+  return api.request('POST', '/api/purchase', { body: { productId, ...more }, ...bearing(token) });
+}
+
+function bearing(token: string) {
+  return { headers: { ...serviceHeaders, authorization: `Bearer ${token}` } };
+}
+
+function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}

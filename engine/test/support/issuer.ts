@@ -1,0 +1,75 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { onTestFinished } from 'vitest';
+
+export const audience = 'doorbuster';
+
+type Key = Awaited<ReturnType<typeof createKey>>;
+
+export type Issuer = {
+  url: string;
+  /** Publishes this key besides those it has published already. */
+  publish(key: Key): Promise<void>;
+  withdraw(kid: string): void;
+  /** How it answers from now on. */
+  behave(behaviour: Behaviour): void;
+  /** How often its keys were asked for. */
+  asked(): number;
+};
+
+type Behaviour = 'well' | 'fails' | 'hangs' | 'lies' | 'floods' | 'redirects';
+
+/** A shop's issuer of tokens that publishes its keys over HTTP, on a free port; away when the test ends. */
+export async function startIssuer(): Promise<Issuer> {
+  const keys = new Map<string, JWK>();
+  let behaviour: Behaviour = 'well';
+  let asked = 0;
+  const answers: Record<Behaviour, (response: ServerResponse) => void> = {
+    well: response => response.end(JSON.stringify({ keys: [...keys.values()] })),
+    fails: response => response.writeHead(500).end(),
+    hangs: () => {},
+    lies: response => response.end('{"keys": "none"'),
+    floods: response => response.end(JSON.stringify({ keys: [], padding: 'x'.repeat(300_000) })),
+    redirects: response => response.writeHead(302, { location: '/elsewhere' }).end(),
+  };
+  const server = createServer((request, response) => {
+    if (request.url === '/elsewhere') return answers.well(response);
+    asked++;
+    return answers[behaviour](response);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the issuer has no port');
+  return {
+    url: `http://127.0.0.1:${address.port}/jwks.json`,
+    async publish({ kid, algorithm, publicKey }) {
+      keys.set(kid, { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' });
+    },
+    withdraw: kid => void keys.delete(kid),
+    behave(next) {
+      behaviour = next;
+    },
+    asked: () => asked,
+  };
+}
+
+export async function createKey(kid: string, algorithm = 'ES256') {
+  const pair = await generateKeyPair(algorithm, { extractable: true });
+  return { kid, algorithm, ...pair };
+}
+
+export type Claims = Record<string, unknown>;
+
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+/** A token of that key, good for a minute unless the claims say otherwise; undefined takes a claim away. */
+export function signToken(key: Key, issuer: string, claims: Claims = {}, header = {}): Promise<string> {
+  const payload = { sub: 'ann', iss: issuer, aud: audience, exp: nowSeconds() + 60, ...claims };
+  return new SignJWT(payload)
+    .setProtectedHeader({ alg: key.algorithm, kid: key.kid, ...header })
+    .sign(key.privateKey);
+}
