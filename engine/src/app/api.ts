@@ -33,8 +33,7 @@ import { createAttempts } from '../ledger/attempts.js';
 import { createCheckoutCodes } from '../orders/checkout-code.js';
 import { createOrderFollower } from '../orders/follow-orders.js';
 import { createReadLife } from '../orders/read-life.js';
-import { createFindReplay, createReadOrder } from '../orders/replay.js';
-import { createDatabaseClock } from '../platform/database-clock.js';
+import { createFindReplay, createReadOrder, expectLateOrders } from '../orders/replay.js';
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
 import type { Parts } from './parts.js';
@@ -70,10 +69,11 @@ export async function startApi(parts: Parts, limits: Partial<EventStreamOptions>
 
 /** What this process remembers of the ledger, and what it has yet to tell it. */
 function createMemory(parts: Parts) {
-  const { config, logger, pool, connection, decisions, warn, followStock, faultBroadcast } = parts;
-  const clock = createDatabaseClock();
+  const { config, logger, pool, connection, decisions, warn, followStock, faultBroadcast, clock, outage } =
+    parts;
   const calendar = createCalendar(pool, clock);
   const orderFollower = createOrderFollower({ db: pool, onError: warn('followed orders could not be read') });
+  const warnOfFollower = warn('trouble on the connection that follows the ledger');
   const follower = followLedger({
     connection,
     clock,
@@ -81,7 +81,11 @@ function createMemory(parts: Parts) {
     views: () => views,
     onOrders: orderFollower.changed,
     onFaults: faultBroadcast.hear,
-    onError: warn('trouble on the connection that follows the ledger'),
+    // Mostly the first to notice: an order that comes then need not try in vain.
+    onError(error) {
+      warnOfFollower(error);
+      void outage.suspect();
+    },
   });
   const views: StockViews = createStockViews(pool, follower.isLive);
   followStock(views.apply);
@@ -96,7 +100,7 @@ function createMemory(parts: Parts) {
     await follower.close();
   }
 
-  return { clock, calendar, views, attempts, orderFollower, close };
+  return { calendar, views, attempts, orderFollower, close };
 }
 
 async function createApiServer(
@@ -104,8 +108,9 @@ async function createApiServer(
   memory: ReturnType<typeof createMemory>,
   limits: Partial<EventStreamOptions>,
 ) {
-  const { config, secrets, logger, pool, warn, queue, faults, faultBroadcast } = parts;
-  const { clock, calendar, views } = memory;
+  const { config, secrets, logger, pool, warn, queue, faults, faultBroadcast, clock, outage, whileDown } =
+    parts;
+  const { calendar, views } = memory;
   const identity = createIdentity({
     ...{ config, secrets, db: pool, nowMs: clock.nowMs },
     onError: warn('the keys for tokens could not be read'),
@@ -115,7 +120,10 @@ async function createApiServer(
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   identifyCallers(server, parts, identity);
   const eventStreams = createEventStreams(server, limits);
-  const readOrder = createReadOrder(pool);
+  const readWritten = createReadOrder(pool);
+  const readOrder = whileDown
+    ? expectLateOrders(readWritten, () => outage.wasLately(lateOrdersWithinMs))
+    : readWritten;
   const codes = createCheckoutCodes(secrets.secretKey);
   const gate = createGate(parts.shared, views, clock);
   const probe = createProbe(() => pool.query('select 1'));
@@ -125,7 +133,7 @@ async function createApiServer(
     ...layers,
     ...{ identity, gate, readOrder, codes, eventStreams },
     proofs: createProofs(pool, clock, secrets.secretKey),
-    findReplay: createFindReplay(readOrder),
+    findReplay: createFindReplay(readWritten, readOrder),
     readLife: createReadLife(pool),
   };
 
@@ -138,6 +146,9 @@ async function createApiServer(
 
   async function unreadyReasons(): Promise<string[]> {
     if (draining.isOn()) return ['this process is shutting down'];
+    // Without the database too: no other process is better off, and a balancer that had none left would refuse what can be
+    // taken.
+    if (whileDown?.hasRoom()) return [];
     const error = await probe();
     return error === undefined ? [] : [`PostgreSQL does not answer: ${messageOf(error)}`];
   }
@@ -177,6 +188,9 @@ function identifyCallers(server: App, { pool, warn }: Parts, identity: Identity)
   const onLost = warn("how an operator's action ended was not kept");
   keepOperatorTrail(server, { db: pool, identity, onError: onLost });
 }
+
+// Orders that were taken while the database was down are written down within a second or two, wherever they were taken.
+const lateOrdersWithinMs = 10_000;
 
 // Connections that the kernel holds for us while we are busy. With Node's 511 a rush of 2,000 overflows it, and a client
 // whose handshake was dropped waits for its own retransmissions, seconds long. The kernel caps it at net.core.somaxconn.

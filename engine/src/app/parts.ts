@@ -1,10 +1,8 @@
 import type { Logger } from 'pino';
 import { createRefusals, type Refusals } from '../admission/refusals.js';
-import type { Acceptance } from '../ledger/accept.js';
 import { createDecide, type Decision, type PurchaseRequest } from '../ledger/decide.js';
 import { createSettle, type OrderEvent, type Settlement } from '../ledger/settle.js';
 import type { Stock } from '../ledger/stock.js';
-import { createAcceptBatch, type OrderRequest } from '../orders/accept.js';
 import type { BatchOptions } from '../orders/batch.js';
 import { createDecisionQueue, type DecisionQueue } from '../orders/decide.js';
 import { createPay } from '../orders/pay.js';
@@ -18,6 +16,7 @@ import type { Secrets } from '../platform/secrets.js';
 import { createPostgresQueue } from '../queue/postgres-queue.js';
 import { createRabbitmqQueue } from '../queue/rabbitmq-queue.js';
 import { spoilQueue } from '../queue/spoil.js';
+import { createAccepting } from './accepting.js';
 import { createPayments } from './payments.js';
 import { createShared } from './redis.js';
 
@@ -83,24 +82,23 @@ export function createParts(options: PartsOptions) {
   const payments = createPayments({ config, secrets, logger, faults });
   const decisions = createDecisions({ pool: decisionPool, config, logger, faults, refusals, onStock });
   const settlements = batched<OrderEvent, Settlement>(createSettle(decisionPool));
-  const acceptBatch = createAcceptBatch({
-    pool: decisionPool,
-    queue,
-    onError: warn('an accepted order could not be told to the queue yet'),
-  });
-  const acceptances = batched<OrderRequest, Acceptance>(acceptBatch);
+  const accepting = createAccepting({ config, logger, pool: decisionPool, queue, warn, batched });
+  const { acceptances, lateOrders, outage, whileDown } = accepting;
   const pay = createPay({ db: pool, payments, settlements, onError: warn('a payment has no outcome yet') });
 
   return {
     ...{ config, secrets, logger, warn, connection, pool, faults, faultBroadcast },
-    ...{ queue, payments, decisions, settlements, acceptances, pay, shared, refusals },
+    ...{ queue, payments, decisions, settlements, pay, shared, refusals },
+    ...accepting,
     onStock,
     /** Has every change of stock that this process makes told to `follow`. */
     followStock(follow: (stock: Stock) => void): void {
       listener = follow;
     },
     async close(): Promise<void> {
-      await Promise.all([decisions.drained(), settlements.drained(), acceptances.drained()]);
+      whileDown?.close();
+      outage.close();
+      await Promise.all([decisions, settlements, acceptances, lateOrders].map(waiting => waiting.drained()));
       await queue.close();
       await shared?.stock.close();
       await Promise.all([pool.end(), decisionPool.end()]);

@@ -56,6 +56,7 @@ declare
   v_sale sales;
   v_request record;
   v_is_open boolean;
+  v_is_ended boolean := false;
   v_is_paid boolean;
   v_left integer;
   v_outcome text;
@@ -71,6 +72,12 @@ begin
   decided_at := clock_timestamp();
   expires_at := decided_at + make_interval(secs => v_sale.hold_ttl_seconds);
   v_is_open := v_sale.status = 'active' and decided_at >= v_sale.starts_at and decided_at < v_sale.ends_at;
+  if v_sale.status = 'ended' then
+    -- By an operator, or over while paused. A sale that was open to the end of its window also becomes 'ended' once no order
+    -- waits for it, and orders that were accepted in time while the database was down come after that (accept_late).
+    select coalesce(not bool_and(j.from_status = 'open'), true) into v_is_ended
+    from sale_journal j where j.sale_id = p_sale_id and j.to_status = 'ended';
+  end if;
   v_is_paid := v_sale.payment = 'required' and v_sale.price_minor > 0;
   v_left := v_stock.available;
   outcomes := array_fill(null::text, array[cardinality(p_order_ids)]);
@@ -113,7 +120,7 @@ begin
       when v_outcome is not null then v_outcome
       -- Accepted in time is in time: a queued order is held against the operator's word, not against the clock.
       when v_request.entrance = 'queued' and v_sale.status = 'paused' then 'sale-paused'
-      when v_request.entrance = 'queued' and v_sale.status = 'ended' then 'sale-not-open'
+      when v_request.entrance = 'queued' and v_is_ended then 'sale-not-open'
       when v_request.entrance <> 'queued' and not v_is_open then 'sale-not-open'
       when v_request.quantity > v_sale.per_user_limit then 'limit-reached'
       when v_request.quantity > v_left then 'sold-out'

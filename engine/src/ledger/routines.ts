@@ -10,6 +10,7 @@ const names = [
   'decide-queued',
   'decide',
   'accept',
+  'accept-late',
   'move-order',
   'move-payment',
   'settle',

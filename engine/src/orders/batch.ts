@@ -5,8 +5,8 @@ import { backoffMs, sleep } from '../platform/backoff.js';
 import { answerAll, type Undecided, type Waiter } from './lanes.js';
 
 export type BatchOptions<Request, Outcome> = {
-  /** One transaction of the ledger; see Decide, Accept and Settle. */
-  decide: (saleId: number, requests: readonly Request[]) => Promise<DecidedBatch<Outcome>>;
+  /** One transaction of the ledger; see Decide, Accept and Settle. It may leave some undecided by itself. */
+  decide: (saleId: number, requests: readonly Request[]) => Promise<DecidedBatch<Outcome | Undecided>>;
   /** Told after each COMMIT that touched the stock, before the shoppers are. */
   onStock: (stock: Stock) => void;
   /** Told of a request that PostgreSQL refuses by itself, whatever its neighbours. */

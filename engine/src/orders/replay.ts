@@ -1,6 +1,7 @@
 import type { Decision, PurchaseRequest } from '../ledger/decide.js';
 import { readOrders, type StoredOrder } from '../ledger/orders.js';
 import { coalesce } from '../platform/coalesce.js';
+import { OperatingError } from '../platform/errors.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /**
@@ -15,24 +16,48 @@ export type FindReplay = (
 // 500 ids are about a millisecond of index look-ups, so 20,000 wait for less than a tenth of a second while all is well.
 const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
 
-/** One order by its id; undefined where there is none. */
-export type ReadOrder = (orderId: string) => Promise<StoredOrder | undefined>;
+/** A shopper's order by its id; undefined where there is none, or only another's. */
+export type ReadOrder = (orderId: string, shopperId: string) => Promise<StoredOrder | undefined>;
 
 export function createReadOrder(db: Queryable): ReadOrder {
-  return coalesce<string, StoredOrder | undefined>(ids => readOrders(db, ids), loads);
+  const read = coalesce<string, StoredOrder | undefined>(ids => readOrders(db, ids), loads);
+  return async (orderId, shopperId) => {
+    const order = await read(orderId);
+    return order?.shopperId === shopperId ? order : undefined;
+  };
 }
 
-export function createFindReplay(read: ReadOrder): FindReplay {
+/**
+ * As `read`, for as long as orders may be on their way that were accepted while the ledger could not be asked: nobody is
+ * told then that there is no such order.
+ *
+ * @throws OperatingError ORDER_MAY_BE_LATE (retryable)
+ */
+export function expectLateOrders(read: ReadOrder, mayBeLate: () => boolean): ReadOrder {
+  return async (orderId, shopperId) => {
+    const order = await read(orderId, shopperId);
+    if (order || !mayBeLate()) return order;
+    throw new OperatingError(
+      'ORDER_MAY_BE_LATE',
+      'There is no such order, and PostgreSQL has been down a moment ago: it may not be written down yet',
+      'Ask again in a second',
+      { retryable: true },
+    );
+  };
+}
+
+/** @param readQueued as `read`, for an order that was sent to the queue. */
+export function createFindReplay(read: ReadOrder, readQueued: ReadOrder): FindReplay {
   return async (request, productId) => {
     let order: StoredOrder | undefined;
+    const readThis = request.entrance === 'queued' ? readQueued : read;
     try {
-      order = await read(request.orderId);
+      order = await readThis(request.orderId, request.shopperId);
     } catch {
       return { outcome: 'unknown' };
     }
     if (!order) return undefined;
     const isSame =
-      order.shopperId === request.shopperId &&
       order.quantity === request.quantity &&
       order.entrance === (request.entrance ?? 'direct') &&
       order.productId === productId;

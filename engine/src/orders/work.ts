@@ -1,16 +1,21 @@
+import type { LateOrder, Written } from '../ledger/accept-late.js';
 import { addDeadLetter } from '../ledger/dead-letters.js';
 import type { Decision, PurchaseRequest } from '../ledger/decide.js';
 import { backoffMs } from '../platform/backoff.js';
+import type { Outage } from '../platform/outage.js';
 import type { Queryable } from '../platform/postgres.js';
 import type { Consumer, Delivery, OrderQueue, Settlement } from '../queue/queue.js';
 import type { DecisionQueue } from './decide.js';
-import type { Undecided } from './lanes.js';
+import { isUndecided, type Undecided } from './lanes.js';
 import type { Pay } from './pay.js';
 
 export type WorkOptions = {
   queue: OrderQueue;
   db: Queryable;
   decisions: DecisionQueue<PurchaseRequest, Decision>;
+  /** Writes down what was accepted while the database was down. */
+  lateOrders: DecisionQueue<LateOrder, Written>;
+  outage: Outage;
   pay: Pay;
   batchMax: number;
   onError: (error: unknown) => void;
@@ -24,6 +29,10 @@ const pausedRetryMs = 1000;
 // Deliveries grow with each worker that dies over a message, too. So many deaths are no accident.
 const deliveriesMax = 20;
 const brokenRetryMaxMs = 30_000;
+// While the database is down a batch in hand waits for it this long before it goes back into the queue, where anybody sees
+// it. However often that happens, it is no failure of the message's.
+const outageWaitMs = 10_000;
+const outageRetryMs = 1000;
 // Payments of queued orders that this worker makes side by side; the reconciler makes those beyond.
 const paymentsMax = 100;
 
@@ -53,11 +62,16 @@ const meaning: Record<
 
 /** The worker: decides queued orders in batches through the same queue of decisions as the other entrances. */
 export function startWork(options: WorkOptions): Consumer {
-  const { queue, batchMax, onError } = options;
+  const { queue, batchMax, outage, onError } = options;
+  const stopping = new AbortController();
   const payments = createPayInBackground(options);
 
   async function decide({ message, deliveries }: Delivery): Promise<Settlement> {
-    const { orderId, saleId, shopperId, quantity, forceFail = false } = message;
+    const { orderId, saleId, shopperId, quantity, late, forceFail = false } = message;
+    if (late) {
+      const written = await options.lateOrders.join(saleId, { orderId, shopperId, quantity, ...late });
+      if (isUndecided(written)) return writeLater(written);
+    }
     if (forceFail) return bury(message, deliveries, 'force-fail', 'The order was sent with forceFail.');
     if (deliveries > deliveriesMax) {
       return bury(message, deliveries, 'too-many-deliveries', 'Its workers died again and again.');
@@ -72,13 +86,27 @@ export function startWork(options: WorkOptions): Consumer {
     if (decided.outcome === 'reserved' && decided.paymentId !== null) payments.begin(decided.paymentId);
     // Behind a message that only has its id, in the same batch, it was passed over.
     if (decided.outcome === 'replayed' && decided.order.status === 'QUEUED') return { laterInMs: 0 };
-    const { outcome } = decided;
+    return settle(decided.outcome, message, deliveries);
+  }
+
+  // Nothing but the message knows of this order, so there can be no dead letter for it, and it is never given up.
+  async function writeLater({ outcome }: Undecided): Promise<Settlement> {
+    await outage.suspect();
+    return { laterInMs: outcome === 'undecided' ? brokenRetryMaxMs : outageRetryMs };
+  }
+
+  async function settle(
+    outcome: keyof typeof meaning,
+    message: Delivery['message'],
+    deliveries: number,
+  ): Promise<Settlement> {
     switch (meaning[outcome]) {
       case 'done':
         return 'done';
       case 'later':
         return { laterInMs: pausedRetryMs };
       case 'transient':
+        if (await outage.suspect()) return { laterInMs: outageRetryMs };
         if (deliveries < triesMax) return { retryInMs: backoffMs(deliveries - 1, firstRetryMs, 400) };
         return bury(message, deliveries, outcome, 'It could not be decided, try after try.');
       case 'permanent':
@@ -113,17 +141,21 @@ export function startWork(options: WorkOptions): Consumer {
       return await decide(delivery);
     } catch (error) {
       onError(error);
+      if (await outage.suspect()) return { laterInMs: outageRetryMs };
       return { retryInMs: backoffMs(delivery.deliveries - 1, firstRetryMs, brokenRetryMaxMs) };
     }
   }
 
-  const consumer = queue.consume({
-    batchMax,
-    handle: deliveries => Promise.all(deliveries.map(handle)),
-    onError,
-  });
+  async function handleAll(deliveries: readonly Delivery[]): Promise<Settlement[]> {
+    await outage.over(outageWaitMs, stopping.signal);
+    if (outage.isOn()) return deliveries.map(() => ({ laterInMs: outageRetryMs }));
+    return Promise.all(deliveries.map(handle));
+  }
+
+  const consumer = queue.consume({ batchMax, handle: handleAll, onError });
   return {
     async stop() {
+      stopping.abort();
       await consumer.stop();
       await payments.ended();
     },

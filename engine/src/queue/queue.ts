@@ -1,12 +1,16 @@
 import { OperatingError } from '../platform/errors.js';
 
-/** A hint that this order waits to be decided. The order itself is in the ledger, which alone is the truth. */
+/**
+ * A hint that this order waits to be decided. The order itself is in the ledger, which alone is the truth; but for one that
+ * is `late`, accepted while the ledger could not be asked: that is to be written down first.
+ */
 export type QueuedOrder = {
   orderId: string;
   saleId: number;
   shopperId: string;
   quantity: number;
   forceFail?: boolean;
+  late?: { receivedAt: string; paymentMethod?: string | undefined };
 };
 
 /** One try to deliver a message. */

@@ -76,6 +76,7 @@ const orderSchema = z.object({
   shopperId: z.string(),
   quantity: z.int(),
   forceFail: z.boolean().default(false),
+  late: z.object({ receivedAt: z.iso.datetime(), paymentMethod: z.string().optional() }).optional(),
 });
 const count = z.number().nonnegative().default(0);
 const headersSchema = z.object({ deliveries: count, restMs: count, 'x-delivery-count': count });
@@ -87,8 +88,8 @@ function encode(message: QueuedOrder): Buffer {
 
 function readOrder(content: Buffer): QueuedOrder | undefined {
   try {
-    const { forceFail, ...message } = orderSchema.parse(JSON.parse(content.toString()));
-    return forceFail ? { ...message, forceFail } : message;
+    const { forceFail, late, ...message } = orderSchema.parse(JSON.parse(content.toString()));
+    return { ...message, ...(forceFail ? { forceFail } : {}), ...(late ? { late } : {}) };
   } catch {
     return undefined;
   }

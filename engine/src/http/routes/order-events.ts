@@ -47,8 +47,8 @@ export function registerOrderEvents(app: App, parts: OrderEventsParts): void {
   app.get('/api/orders/:id/events', { schema, exposeHeadRoute: false }, async (request, reply) => {
     const shopperId = shopperOf(identity.callerOf(request), request.headers['x-user-id']);
     const orderId = request.params.id.toLowerCase();
-    const order = await readOrder(orderId);
-    if (order?.shopperId !== shopperId) throw new ProblemError('order-not-found');
+    const order = await readOrder(orderId, shopperId);
+    if (!order) throw new ProblemError('order-not-found');
     const seenSeq = Number(request.headers['last-event-id'] ?? 0);
     const last = (await readLife(order)).at(-1);
     if (seenSeq > (last?.seq ?? 0)) throw new ProblemError('invalid', 'last-event-id: no such event yet');

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Calendar } from '../../catalog/calendar.js';
 import type { Acceptance } from '../../ledger/accept.js';
 import type { OrderEvent, Settlement } from '../../ledger/settle.js';
-import type { OrderRequest } from '../../orders/accept.js';
 import type { DecisionQueue } from '../../orders/decide.js';
+import type { PricedOrder } from '../../orders/queued-while-down.js';
 import type { ReadOrder } from '../../orders/replay.js';
 import { answerEnded } from '../answer-order.js';
 import { createEntrance, type EntranceParts, headerOf } from '../entrance.js';
@@ -16,7 +16,7 @@ import { orderView } from '../views.js';
 export type OrdersParts = EntranceParts & {
   calendar: Calendar;
   readOrder: ReadOrder;
-  acceptances: DecisionQueue<OrderRequest, Acceptance>;
+  acceptances: DecisionQueue<PricedOrder, Acceptance>;
   settlements: DecisionQueue<OrderEvent, Settlement>;
   /** Whether a caller may ask for an order that fails; for tests of that road. */
   mayForceFail: boolean;
@@ -73,9 +73,9 @@ export function registerOrders(app: App, parts: OrdersParts): void {
   const { identity, calendar, readOrder, settlements } = parts;
 
   async function findMine(id: string, shopperId: string) {
-    const order = await readOrder(id.toLowerCase());
+    const order = await readOrder(id.toLowerCase(), shopperId);
     const offer = order && (await calendar.offerOf(order.productId));
-    if (!offer || order.shopperId !== shopperId) throw new ProblemError('order-not-found');
+    if (!offer) throw new ProblemError('order-not-found');
     return { order, product: offer.product };
   }
 
@@ -106,11 +106,15 @@ export function registerOrders(app: App, parts: OrdersParts): void {
 
 function registerAccept(app: App, parts: OrdersParts): void {
   const { acceptances } = parts;
-  const enter = createEntrance(parts, { entrance: 'queued', join: acceptances.join });
+  const enter = createEntrance(parts, {
+    entrance: 'queued',
+    join: (saleId, purchase, patience, { priceMinor }) =>
+      acceptances.join(saleId, { ...purchase, priceMinor }, patience),
+  });
   const enterToFail = createEntrance(parts, {
     entrance: 'queued',
-    join: (saleId, purchase, patience) =>
-      acceptances.join(saleId, { ...purchase, forceFail: true }, patience),
+    join: (saleId, purchase, patience, { priceMinor }) =>
+      acceptances.join(saleId, { ...purchase, priceMinor, forceFail: true }, patience),
   });
 
   app.post('/api/orders', { schema: accept }, async (request, reply) => {

@@ -40,8 +40,8 @@ export function createRedeem(parts: RedeemParts): Redeem {
   /** @throws ProblemError code-not-found: forged, somebody else's, or of an order that is not there. */
   async function findOrder(code: string, shopperId: string): Promise<StoredOrder> {
     const orderId = codes.orderIdOf(code);
-    const order = orderId === undefined ? undefined : await readOrder(orderId);
-    if (!order || order.shopperId !== shopperId) throw new ProblemError('code-not-found');
+    const order = orderId === undefined ? undefined : await readOrder(orderId, shopperId);
+    if (!order) throw new ProblemError('code-not-found');
     return order;
   }
 
