@@ -8,6 +8,7 @@ import { createTestSale } from './support/sale.js';
 const contentSchema = z.record(z.string(), z.object({ schema: z.record(z.string(), z.unknown()) }));
 const documentSchema = z.looseObject({
   openapi: z.string(),
+  components: z.looseObject({ schemas: z.record(z.string(), z.record(z.string(), z.unknown())) }),
   paths: z.record(
     z.string(),
     z.record(
@@ -25,6 +26,8 @@ describe('/openapi.json', () => {
   it('describes every answer as it really is, refusals too', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool);
+    const upcoming = { startsInMs: 3_600_000, endsInMs: 7_200_000 };
+    const asking = await createTestSale(pool, { challenge: 1000, requiresToken: true, ...upcoming });
     const api = await startTestApi(url, { IDENTITY: 'demo', FAULTS_ENABLED: 'true' });
     const document = documentSchema.parse((await api.request('GET', '/openapi.json')).body);
     const { order } = (await api.purchase({ productId, userId: 'a', key: 'k' })).body;
@@ -32,7 +35,7 @@ describe('/openapi.json', () => {
     const product = { name: 'x', priceMinor: 1, currency: 'EUR' };
     const fault = { place: 'payment', effect: 'latency', latencyMs: 1, forMs: 1000 };
     const sale = {
-      productId: productId + 1,
+      productId: asking.productId + 1,
       startsAt: '2026-01-01T00:00:00Z',
       endsAt: '2036-01-01T00:00:00Z',
       allocation: 1,
@@ -125,6 +128,17 @@ describe('/openapi.json', () => {
         '/api/precheck',
         await api.request('GET', `/api/precheck?productId=${productId}`, { headers: asShopper }),
       ],
+      [
+        'get',
+        '/api/challenge',
+        await api.request('GET', `/api/challenge?productId=${asking.productId}`, { headers: asShopper }),
+      ],
+      ['get', '/api/challenge', await api.request('GET', `/api/challenge?productId=${productId}`)],
+      [
+        'get',
+        '/api/purchase-token',
+        await api.request('GET', `/api/purchase-token?productId=${asking.productId}`, { headers: asShopper }),
+      ],
       ['post', '/api/webhooks/payments', await api.request('POST', '/api/webhooks/payments', { body: {} })],
       ['get', '/api/admin/dead-letters', await api.asOperator('GET', '/api/admin/dead-letters')],
       ['get', '/api/admin/dead-letters/{id}', await api.asOperator('GET', '/api/admin/dead-letters/1')],
@@ -182,13 +196,12 @@ async function operatorAnswers(api: TestApi): Promise<[method: string, path: str
   ];
 }
 
+// By its exact status alone: "some refusal" documents nothing.
 function schemaOf(document: Document, method: string, path: string, status: number): z.ZodType {
-  const responses = document.paths[path]?.[method]?.responses ?? {};
-  const response =
-    responses[status] ??
-    responses[`${Math.floor(status / 100)}XX`] ??
-    responses[`${Math.floor(status / 100)}xx`];
+  const response = document.paths[path]?.[method]?.responses[status];
   const [content] = Object.values(response?.content ?? {});
   if (!content) throw new Error(`${method} ${path} does not document ${status}`);
-  return z.fromJSONSchema(content.schema);
+  const { $ref } = content.schema;
+  const shared = document.components.schemas[String($ref).split('/').at(-1) ?? ''];
+  return z.fromJSONSchema($ref === undefined ? content.schema : (shared ?? false));
 }

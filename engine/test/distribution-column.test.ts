@@ -13,6 +13,8 @@ const beside = [
     'dead_letters',
     'id_allocations',
     'id_counters',
+    'operator_actions',
+    'operator_sessions',
     'order_transitions',
     'payment_journal',
     'payments',
@@ -31,6 +33,7 @@ describe('the schema', () => {
       'orders',
       'sale_journal',
       'sales',
+      'spent_challenges',
       'stock',
     ]);
     expect(strangers(leading)).toEqual([]);

@@ -30,6 +30,15 @@ const shopRoutes: Record<string, { gets: Gets; tries: Try[] }> = {
     gets: 'buys',
     tries: [{ path: ({ productId }) => `/api/precheck?productId=${productId}` }],
   },
+  // The sale here asks for neither; of one that does, a shopper gets what is bound to them (proofs.test.ts).
+  'GET /api/challenge': {
+    gets: 'hidden',
+    tries: [{ path: ({ productId }) => `/api/challenge?productId=${productId}` }],
+  },
+  'GET /api/purchase-token': {
+    gets: 'hidden',
+    tries: [{ path: ({ productId }) => `/api/purchase-token?productId=${productId}` }],
+  },
   'POST /api/purchase': {
     gets: 'hidden',
     tries: [{ path: () => '/api/purchase', body: ({ code }) => ({ code }) }],

@@ -1,4 +1,5 @@
 import { followLedger } from '../admission/follow-ledger.js';
+import { createProofs } from '../admission/proofs/proofs.js';
 import { createStockViews, type StockViews } from '../admission/stock-views.js';
 import { createCalendar } from '../catalog/calendar.js';
 import { createListProductIds } from '../catalog/products.js';
@@ -18,6 +19,7 @@ import { registerOperators } from '../http/routes/operators.js';
 import { registerOrderEvents } from '../http/routes/order-events.js';
 import { registerOrders } from '../http/routes/orders.js';
 import { registerPrecheck } from '../http/routes/precheck.js';
+import { registerProofs } from '../http/routes/proofs.js';
 import { registerProtection } from '../http/routes/protection.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
@@ -135,6 +137,7 @@ async function createApiServer(
     ...memory,
     ...layers,
     ...{ identity, gate, readOrder, codes, eventStreams },
+    proofs: createProofs(pool, clock, secrets.secretKey),
     findReplay: createFindReplay(readWritten, readOrder),
     readLife: createReadLife(pool),
   };
@@ -160,6 +163,7 @@ async function createApiServer(
   registerOrders(server, { ...shop, mayForceFail: faults.isEnabled });
   registerOrderEvents(server, shop);
   registerPrecheck(server, shop);
+  registerProofs(server, shop);
   registerCatalog(server, { calendar, clock, lookAtStock, listProductIds: createListProductIds(pool) });
   registerStockEvents(server, {
     lookAtStock,

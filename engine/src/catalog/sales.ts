@@ -15,6 +15,10 @@ export type Sale = {
   payment: Payment;
   /** One purchase in so many wins; null without a prize. */
   prizeOdds: number | null;
+  /** How many numbers a browser has to try at most before it may buy; null without a challenge. */
+  challenge: number | null;
+  /** Whether a purchase shows a token that was to be had before the sale opened. */
+  requiresToken: boolean;
   status: SaleStatus;
   /** The series whose window this sale is, and how that repeats; null for a sale that does not. */
   seriesId: number | null;
@@ -35,6 +39,8 @@ export type NewSale = {
   holdTtlSeconds: number;
   payment?: Payment | undefined;
   prizeOdds?: number | null | undefined;
+  challenge?: number | null | undefined;
+  requiresToken?: boolean | undefined;
   seriesId?: number | undefined;
 };
 
@@ -52,8 +58,8 @@ export async function insertSale(tx: Client, sale: NewSale): Promise<CreatedSale
   // The conflict is with sales_do_not_overlap; a transaction that is adding such a sale right now is waited for.
   const { rows } = await tx.query<Sale>(
     `insert into sales (product_id, starts_at, ends_at, per_user_limit, price_minor, currency, hold_ttl_seconds,
-                        payment, prize_odds, series_id)
-     select product_id, $2, $3, $4, price_minor, currency, $5, $6, $7, $8 from products where product_id = $1
+                        payment, prize_odds, series_id, challenge, requires_token)
+     select product_id, $2, $3, $4, price_minor, currency, $5, $6, $7, $8, $9, $10 from products where product_id = $1
      on conflict do nothing
      returning ${columns}`,
     [
@@ -65,6 +71,8 @@ export async function insertSale(tx: Client, sale: NewSale): Promise<CreatedSale
       sale.payment ?? 'none',
       sale.prizeOdds ?? null,
       sale.seriesId ?? null,
+      sale.challenge ?? null,
+      sale.requiresToken ?? false,
     ],
   );
   const [created] = rows;
@@ -159,6 +167,7 @@ async function isProduct(tx: Client, productId: number): Promise<boolean> {
 
 const columns = `sale_id as "saleId", product_id as "productId", starts_at as "startsAt", ends_at as "endsAt",
   per_user_limit as "perUserLimit", price_minor as "priceMinor", currency, hold_ttl_seconds as "holdTtlSeconds",
-  payment, prize_odds as "prizeOdds", status, series_id as "seriesId",
+  payment, prize_odds as "prizeOdds", challenge,
+  requires_token as "requiresToken", status, series_id as "seriesId",
   (select json_build_object('cron', series.cron, 'timeZone', series.time_zone)
    from sale_series series where series.series_id = sales.series_id) as recurrence`;

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Gate, GateRefusal } from '../admission/gate/gate.js';
+import { asksForProof, type ProofRefusal, type Proofs, type Shown } from '../admission/proofs/proofs.js';
 import type { Calendar } from '../catalog/calendar.js';
 import type { Product } from '../catalog/products.js';
 import type { Sale } from '../catalog/sales.js';
@@ -20,6 +21,7 @@ export type EntranceParts = {
   admitPurchase: AdmitPurchase;
   calendar: Calendar;
   gate: Gate;
+  proofs: Proofs;
   findReplay: FindReplay;
   attempts: Attempts;
   faults: Faults;
@@ -36,12 +38,14 @@ type BuyBody = {
   quantity: number;
   userId?: string | undefined;
   paymentMethod?: string | undefined;
+  challenge?: string | undefined;
+  token?: string | undefined;
 };
 
 type GateRequest = { shopperId: string; quantity: number; mayBeRetry: boolean };
 type Outcome = Decision | Acceptance | Undecided;
 type Granted = Extract<Outcome, { order: unknown }>;
-export type Refused = Exclude<Outcome, { order: unknown }>['outcome'];
+export type Refused = Exclude<Outcome, { order: unknown }>['outcome'] | ProofRefusal;
 
 /** A request that has an order, new or from an earlier try of the same intent. */
 export type Entered = {
@@ -66,11 +70,11 @@ export type Enter = (
  * refusal.
  */
 export function createEntrance(parts: EntranceParts, { entrance, join }: EntranceOptions): Enter {
-  const { identity, admitPurchase, calendar, gate, findReplay, attempts, faults } = parts;
+  const { identity, admitPurchase, calendar, gate, proofs, findReplay, attempts, faults } = parts;
 
   // A refusal from memory must not hide the order that the first try of this key has made. Nor must a limit: who asks again
   // after an order that there is has not bought more often.
-  async function replayOr<R extends GateRefusal | 'rate-limited'>(
+  async function replayOr<R extends GateRefusal | ProofRefusal | 'rate-limited'>(
     refusal: R,
     purchase: PurchaseRequest,
     productId: number,
@@ -84,7 +88,13 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     return isGateDown ? undefined : gate.check(sale, request.shopperId, request.quantity, request.mayBeRetry);
   }
 
-  return async (request, { productId, quantity, userId, paymentMethod }, reply) => {
+  // A sale that asks for nothing, as most do, makes no promise.
+  function askProof(sale: Sale | undefined, shown: Shown) {
+    return sale && asksForProof(sale) ? proofs.refusalOf(sale, shown) : undefined;
+  }
+
+  return async (request, body, reply) => {
+    const { productId, quantity, userId, paymentMethod, challenge, token } = body;
     const receivedAtMs = performance.now();
     const caller = identity.callerOf(request);
     const shopperId = shopperOf(caller, userId ?? headerOf(request, 'x-user-id'));
@@ -115,8 +125,15 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const orderId = orderIdOf(shopperId, key);
     const attempt = { productId, saleId, orderId, shopperId, quantity, receivedAtMs };
     const purchase = { orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod };
-    const decided = await (barred || refusal || !sale
-      ? replayOr(barred ?? refusal ?? 'sale-not-open', purchase, productId)
+    const asked = barred || refusal ? undefined : askProof(sale, { shopperId, orderId, challenge, token });
+    const missing = asked && (await asked);
+    // Nothing can have been made under an id that was drawn just now.
+    if (missing && key === undefined) {
+      attempts.record({ ...attempt, outcome: missing });
+      return refuse(reply, missing);
+    }
+    const decided = await (barred || refusal || missing || !sale
+      ? replayOr(barred ?? refusal ?? missing ?? 'sale-not-open', purchase, productId)
       : join(sale.saleId, purchase, patienceOf(request, receivedAtMs), sale));
     // Not an attempt: it was counted, and costs nothing more.
     if (decided.outcome === 'rate-limited') return refuse(reply, 'rate-limited');
@@ -131,7 +148,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
 }
 
 // The ledger writes these attempts in the transaction that makes the order.
-const isWrittenWithOrder: Partial<Record<Outcome['outcome'], true>> = {
+const isWrittenWithOrder: Partial<Record<Outcome['outcome'] | ProofRefusal, true>> = {
   confirmed: true,
   reserved: true,
   queued: true,
@@ -142,6 +159,9 @@ const slugOf: Record<Refused, ProblemSlug> = {
   'limit-reached': 'limit-reached',
   'sold-out': 'sold-out',
   'key-reused': 'idempotency-key-reused',
+  'token-required': 'token-required',
+  'challenge-required': 'challenge-required',
+  'challenge-failed': 'challenge-failed',
   overloaded: 'overloaded',
   undecided: 'undecided',
   unknown: 'outcome-unknown',

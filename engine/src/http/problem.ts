@@ -12,6 +12,21 @@ export const problems = {
   invalid: { status: 400, title: 'Invalid request', message: 'The request is not valid.' },
   'not-authenticated': { status: 401, title: 'Not authenticated', message: 'Please sign in first.' },
   forbidden: { status: 403, title: 'Forbidden', message: 'You may not do this.' },
+  'token-required': {
+    status: 403,
+    title: 'Token required',
+    message: 'This sale is for those who came before it opened.',
+  },
+  'challenge-required': {
+    status: 403,
+    title: 'Challenge required',
+    message: 'Solve the challenge of this sale first.',
+  },
+  'challenge-failed': {
+    status: 403,
+    title: 'Challenge failed',
+    message: 'This challenge is not solved, too old, or used. Fetch another one.',
+  },
   'forbidden-origin': {
     status: 403,
     title: 'Forbidden origin',
@@ -43,6 +58,11 @@ export const problems = {
     status: 405,
     title: 'Method not allowed',
     message: 'This method is not allowed here.',
+  },
+  'token-too-late': {
+    status: 409,
+    title: 'Too late for a token',
+    message: 'Tokens were to be had until the sale opened.',
   },
   'sale-not-open': { status: 409, title: 'Sale not open', message: 'This product is not on sale right now.' },
   'limit-reached': {
@@ -84,6 +104,11 @@ export const problems = {
     title: 'Too many faults',
     message: 'There are as many faults as there may be. Clear some first.',
   },
+  'request-timeout': {
+    status: 408,
+    title: 'Request timeout',
+    message: 'The request did not arrive in time.',
+  },
   'too-large': { status: 413, title: 'Body too large', message: 'The request body is too large.' },
   'unsupported-media-type': {
     status: 415,
@@ -94,6 +119,11 @@ export const problems = {
     status: 422,
     title: 'Idempotency-Key reused',
     message: 'This Idempotency-Key was used for another purchase. Use a new key for a new purchase.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'Headers too large',
+    message: 'The headers of the request are too many or too large.',
   },
   'rate-limited': {
     status: 429,
@@ -140,6 +170,11 @@ export const problems = {
 
 export type ProblemSlug = keyof typeof problems;
 
+/** Names problems: what a route declares that it refuses. */
+export function slugs(...names: ProblemSlug[]): readonly ProblemSlug[] {
+  return names;
+}
+
 /** Thrown by routes where a refusal is not an ordinary answer; the error handler turns it into a problem. */
 export class ProblemError extends Error {
   constructor(
@@ -164,7 +199,7 @@ export function sendProblem(
   if (kind.status === 401) reply.header('www-authenticate', 'Bearer');
   if (kind.retryAfterSeconds !== undefined) reply.header('retry-after', retryAfter(kind.retryAfterSeconds));
   return reply.send(
-    detail === undefined && extra === undefined ? plainBodies[slug] : body(slug, detail, extra),
+    detail === undefined && extra === undefined ? plainBodies[slug] : problemText(slug, detail, extra),
   );
 }
 
@@ -187,7 +222,8 @@ export function refuseOverloaded(response: ServerResponse): void {
   response.end(text);
 }
 
-function body(slug: ProblemSlug, detail?: string, extra?: Record<string, unknown>): string {
+/** The body of a problem, as JSON. */
+export function problemText(slug: ProblemSlug, detail?: string, extra?: Record<string, unknown>): string {
   const { status, title, message }: ProblemKind = problems[slug];
   return JSON.stringify({
     type: `/problems/${slug}`,
@@ -204,7 +240,7 @@ function body(slug: ProblemSlug, detail?: string, extra?: Record<string, unknown
 const plainBodies = Object.fromEntries(
   Object.keys(problems)
     .filter(isSlug)
-    .map(slug => [slug, body(slug)]),
+    .map(slug => [slug, problemText(slug)]),
 );
 
 function isSlug(slug: string): slug is ProblemSlug {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { orderStatuses } from '../ledger/order-record.js';
+import { slugs } from './problem.js';
 
 /** Shapes that several routes share. Nothing is coerced: a number is a number, an unknown field is an error. */
 
@@ -27,14 +28,17 @@ export const pageLimitSchema = (max: number) => {
 };
 
 /** Shoppers of the shop's own server: any text of 1 to 128 characters without control characters, or a number. */
-export const shopperIdSchema = z.union([
-  z
-    .string()
-    .min(1)
-    .max(128)
-    .refine(isPlainText, 'expected text without control characters or lone surrogates'),
-  z.int().min(0).transform(String),
-]);
+// The transformation stands around the union: inside of it the description would leave the number out.
+export const shopperIdSchema = z
+  .union([
+    z
+      .string()
+      .min(1)
+      .max(128)
+      .refine(isPlainText, 'expected text without control characters or lone surrogates'),
+    z.int().min(0),
+  ])
+  .transform(String);
 
 export const headerUserIdSchema = z
   .string()
@@ -46,6 +50,9 @@ const idempotencyKeySchema = z
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters')
   .meta({ description: 'Names the intent: a retry with the same key is the same purchase' });
 
+/** A moment with its offset from UTC. What is none ends the check: rules about two moments are asked of moments alone. */
+export const timeSchema = z.iso.datetime({ offset: true, abort: true }).transform(text => new Date(text));
+
 export const currencySchema = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code such as EUR');
 
 /** Minor units. The bound keeps price times quantity below 2^53. */
@@ -53,23 +60,6 @@ export const priceSchema = z.int().min(0).max(1_000_000_000);
 
 export const textSchema = (min: number, max: number) =>
   z.string().min(min).max(max).refine(isStorable, 'expected text without U+0000 or lone surrogates');
-
-const problemSchema = z
-  .object({
-    type: z.string().meta({ description: 'Ends in a stable slug, such as /problems/sold-out' }),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    success: z.literal(false),
-    message: z.string(),
-    orderId: z.uuid().optional().meta({ description: 'The order that this is about' }),
-    orderStatus: z.enum(orderStatuses).optional(),
-    reason: z.string().nullable().optional().meta({ description: 'Why that order is what it is' }),
-  })
-  .meta({ description: 'RFC 9457 problem' });
-
-/** What every call may answer besides its own; docs/outcomes.md says which slug comes when. */
-export const problemResponses = { '4xx': problemSchema, '5xx': problemSchema };
 
 /** What a shopper pays with, in the payment provider's own words; never a card number. */
 const paymentMethodSchema = z
@@ -89,12 +79,40 @@ export const buyHeadersSchema = z.object({
   'x-user-id': headerUserIdSchema.optional(),
 });
 
+/** What the calls that buy refuse. */
+export const buyProblems = slugs(
+  'not-authenticated',
+  'product-not-found',
+  'idempotency-key-reused',
+  'sale-not-open',
+  'limit-reached',
+  'sold-out',
+  'token-required',
+  'challenge-required',
+  'challenge-failed',
+  'overloaded',
+  'undecided',
+  'outcome-unknown',
+);
+
 /** Bodies of the calls that buy. */
 export const buyBodySchema = z.strictObject({
   productId: idSchema,
   quantity: quantitySchema.default(1),
   userId: shopperIdSchema.optional().meta({ description: 'The shopper; counts with the API key alone' }),
   paymentMethod: paymentMethodSchema.optional(),
+  challenge: z
+    .string()
+    .min(1)
+    .max(1000)
+    .optional()
+    .meta({ description: 'The solved challenge, where the sale asks for one: base64 as solvers give it' }),
+  token: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: 'Of GET /api/purchase-token, where the sale wants one' }),
 });
 
 export const orderSchema = z.object({

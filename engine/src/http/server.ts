@@ -1,13 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
-import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import {
+  jsonSchemaTransformObject,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { safeParse, z } from 'zod';
 import { createAnswerError, createAnswerUnknownRoute } from './answer-error.js';
 import { createAnswerTogether } from './answer-together.js';
+import { describeRoute } from './describe-api.js';
 import type { ForwardedPages } from './forwarded-pages.js';
+import { answerClientError, refuseMalformed } from './malformed.js';
 import { registerPages } from './pages.js';
+import { registerJson } from './parse-json.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
 
@@ -53,7 +60,10 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
     http: {
       headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
       connectionsCheckingInterval: timeoutPrecisionMs,
+      // Node's own refusal of a request without Host has no body; refuseMalformed answers it.
+      requireHostHeader: false,
     },
+    clientErrorHandler: answerClientError,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
     // A path that can not be decoded never reaches a route.
     frameworkErrors: answerError,
@@ -66,6 +76,7 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
   app.setValidatorCompiler(compileValidator);
   // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.
   app.setSerializerCompiler(() => JSON.stringify);
+  app.addHook('onRequest', refuseMalformed);
   app.addHook('onSend', createAnswerTogether());
   app.setErrorHandler<FastifyError>(answerError);
   const unknownRoute = createAnswerUnknownRoute();
@@ -76,7 +87,7 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
       : unknownRoute.answer(request, reply),
   );
   if (forwardedPages) app.addHook('onClose', forwardedPages.close);
-  app.removeContentTypeParser('text/plain');
+  registerJson(app);
 
   await app.register(swagger, {
     openapi: {
@@ -88,7 +99,8 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
       },
       tags: [{ name: 'shop' }, { name: 'operator' }, { name: 'operations' }],
     },
-    transform: jsonSchemaTransform,
+    transform: describeRoute,
+    transformObject: jsonSchemaTransformObject,
   });
   await registerPages(app);
   return app;

@@ -12,6 +12,8 @@ export type SaleOptions = {
   holdTtlSeconds?: number;
   payment?: Payment;
   prizeOdds?: number;
+  challenge?: number;
+  requiresToken?: boolean;
 };
 
 /** A product with a sale, open for an hour unless said otherwise. */
@@ -23,8 +25,7 @@ export async function createTestSale(pool: Pool, options: SaleOptions = {}): Pro
     startsInMs = -1000,
     endsInMs = 3_600_000,
     holdTtlSeconds = 900,
-    payment,
-    prizeOdds,
+    ...terms
   } = options;
   const { productId } = await createProduct(pool, { name: 'Test product', priceMinor, currency: 'EUR' });
   const created = await createSale(pool, {
@@ -34,8 +35,7 @@ export async function createTestSale(pool: Pool, options: SaleOptions = {}): Pro
     allocation,
     perUserLimit,
     holdTtlSeconds,
-    payment,
-    prizeOdds,
+    ...terms,
   });
   if (created.outcome !== 'created') throw new Error(`no sale for the test: ${created.outcome}`);
   return created.sale;

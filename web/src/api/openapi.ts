@@ -35,9 +35,13 @@ export interface paths {
                         productId?: number;
                         quantity?: number;
                         /** @description The shopper; counts with the API key alone */
-                        userId?: string;
+                        userId?: string | number;
                         /** @description The payment provider's name for what is charged, such as pm_card_visa */
                         paymentMethod?: string;
+                        /** @description The solved challenge, where the sale asks for one: base64 as solvers give it */
+                        challenge?: string;
+                        /** @description Of GET /api/purchase-token, where the sale wants one */
+                        token?: string;
                         /** @description Of a checkout; in place of productId */
                         code?: string;
                     };
@@ -118,58 +122,130 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payment Required: `payment-declined` */
+                402: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `token-required`, `challenge-required`, `challenge-failed` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `product-not-found`, `code-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `sale-not-open`, `limit-reached`, `sold-out`, `code-used`, `order-ended` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gone: `code-expired` */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity: `idempotency-key-reused` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -212,7 +288,11 @@ export interface paths {
                         /** @default 1 */
                         quantity?: number;
                         /** @description The shopper; counts with the API key alone */
-                        userId?: string;
+                        userId?: string | number;
+                        /** @description The solved challenge, where the sale asks for one: base64 as solvers give it */
+                        challenge?: string;
+                        /** @description Of GET /api/purchase-token, where the sale wants one */
+                        token?: string;
                     };
                 };
             };
@@ -258,58 +338,121 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `token-required`, `challenge-required`, `challenge-failed` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `product-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `sale-not-open`, `limit-reached`, `sold-out`, `order-ended` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gone: `code-expired` */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity: `idempotency-key-reused` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -374,58 +517,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `order-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -479,58 +631,103 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `order-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `order-confirmed`, `order-ended` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -597,58 +794,58 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -677,9 +874,13 @@ export interface paths {
                         /** @default 1 */
                         quantity?: number;
                         /** @description The shopper; counts with the API key alone */
-                        userId?: string;
+                        userId?: string | number;
                         /** @description The payment provider's name for what is charged, such as pm_card_visa */
                         paymentMethod?: string;
+                        /** @description The solved challenge, where the sale asks for one: base64 as solvers give it */
+                        challenge?: string;
+                        /** @description Of GET /api/purchase-token, where the sale wants one */
+                        token?: string;
                         /** @description Fails the order for good; for tests of that road */
                         forceFail?: boolean;
                     };
@@ -700,58 +901,112 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `token-required`, `challenge-required`, `challenge-failed` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `product-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `sale-not-open`, `limit-reached`, `sold-out` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity: `idempotency-key-reused` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -802,58 +1057,67 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `order-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited`, `too-many-streams` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -901,58 +1165,294 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `product-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A challenge to solve, for a sale that asks for one (ALTCHA, proof of work 1) */
+        get: {
+            parameters: {
+                query: {
+                    productId: string;
+                };
+                header?: {
+                    /** @description The shopper, for calls with the API key that have no userId in the body */
+                    "x-user-id"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
+                            algorithm: string;
+                            challenge: string;
+                            maxnumber: number;
+                            salt: string;
+                            signature: string;
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `product-not-found`, `not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/purchase-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A token to buy with, for a sale that wants one; to be had until the sale opens */
+        get: {
+            parameters: {
+                query: {
+                    productId: string;
+                };
+                header?: {
+                    /** @description The shopper, for calls with the API key that have no userId in the body */
+                    "x-user-id"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
+                            /** @description A whole number from 1 */
+                            saleId: number;
+                            token: string;
                         };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `product-not-found`, `not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `token-too-late` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1018,6 +1518,10 @@ export interface paths {
                                     payment: "none" | "required";
                                     /** @description One purchase in so many wins; null without a prize */
                                     prizeOdds: number | null;
+                                    /** @description Numbers to try at most; null without a challenge */
+                                    challenge: number | null;
+                                    /** @description Whether a token has to be fetched before it opens */
+                                    requiresToken: boolean;
                                     /** @enum {string} */
                                     status: "active" | "paused" | "ended";
                                     /** @enum {string} */
@@ -1039,58 +1543,49 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Request Timeout: `request-timeout` */
+                408: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1153,6 +1648,10 @@ export interface paths {
                                 payment: "none" | "required";
                                 /** @description One purchase in so many wins; null without a prize */
                                 prizeOdds: number | null;
+                                /** @description Numbers to try at most; null without a challenge */
+                                challenge: number | null;
+                                /** @description Whether a token has to be fetched before it opens */
+                                requiresToken: boolean;
                                 /** @enum {string} */
                                 status: "active" | "paused" | "ended";
                                 /** @enum {string} */
@@ -1167,58 +1666,58 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Not Found: `product-not-found` */
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1282,58 +1781,58 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Not Found: `product-not-found`, `sale-not-found` */
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1374,58 +1873,58 @@ export interface paths {
                         "text/event-stream": string;
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Not Found: `sale-not-found` */
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited`, `too-many-streams` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1484,58 +1983,58 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1563,7 +2062,7 @@ export interface paths {
                     productId?: string;
                     shopperId?: string | number;
                     orderId?: string;
-                    outcome?: "confirmed" | "reserved" | "queued" | "replayed" | "sale-not-open" | "limit-reached" | "sold-out" | "key-reused" | "code-used" | "code-expired" | "order-ended" | "payment-declined" | "overloaded" | "undecided" | "unknown";
+                    outcome?: "confirmed" | "reserved" | "queued" | "replayed" | "sale-not-open" | "limit-reached" | "sold-out" | "token-required" | "challenge-required" | "challenge-failed" | "key-reused" | "code-used" | "code-expired" | "order-ended" | "payment-declined" | "overloaded" | "undecided" | "unknown";
                     /** @description Answered then or later */
                     from?: string;
                     /** @description Answered before */
@@ -1606,58 +2105,67 @@ export interface paths {
                         "text/csv": string;
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1706,58 +2214,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1806,58 +2323,85 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Forbidden: `forbidden-origin` */
+                403: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -1909,58 +2453,85 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -2012,58 +2583,85 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `rate-limited` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -2103,58 +2701,40 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Request Timeout: `request-timeout` */
+                408: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -2213,58 +2793,85 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -2312,6 +2919,10 @@ export interface paths {
                         payment?: "none" | "required";
                         /** @default null */
                         prizeOdds?: number | null;
+                        /** @default null */
+                        challenge?: number | null;
+                        /** @default false */
+                        requiresToken?: boolean;
                         recurrence?: {
                             cron: string;
                             timeZone: string;
@@ -2343,6 +2954,10 @@ export interface paths {
                             payment: "none" | "required";
                             /** @description One purchase in so many wins; null without a prize */
                             prizeOdds: number | null;
+                            /** @description Numbers to try at most; null without a challenge */
+                            challenge: number | null;
+                            /** @description Whether a token has to be fetched before it opens */
+                            requiresToken: boolean;
                             /** @enum {string} */
                             status: "active" | "paused" | "ended";
                             /** @enum {string} */
@@ -2356,58 +2971,103 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `product-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `sale-overlaps` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -2462,6 +3122,10 @@ export interface paths {
                             payment: "none" | "required";
                             /** @description One purchase in so many wins; null without a prize */
                             prizeOdds: number | null;
+                            /** @description Numbers to try at most; null without a challenge */
+                            challenge: number | null;
+                            /** @description Whether a token has to be fetched before it opens */
+                            requiresToken: boolean;
                             /** @enum {string} */
                             status: "active" | "paused" | "ended";
                             /** @enum {string} */
@@ -2475,58 +3139,103 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `sale-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `sale-ended` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -2581,6 +3290,10 @@ export interface paths {
                             payment: "none" | "required";
                             /** @description One purchase in so many wins; null without a prize */
                             prizeOdds: number | null;
+                            /** @description Numbers to try at most; null without a challenge */
+                            challenge: number | null;
+                            /** @description Whether a token has to be fetched before it opens */
+                            requiresToken: boolean;
                             /** @enum {string} */
                             status: "active" | "paused" | "ended";
                             /** @enum {string} */
@@ -2594,58 +3307,103 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `sale-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `sale-ended` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -2700,6 +3458,10 @@ export interface paths {
                             payment: "none" | "required";
                             /** @description One purchase in so many wins; null without a prize */
                             prizeOdds: number | null;
+                            /** @description Numbers to try at most; null without a challenge */
+                            challenge: number | null;
+                            /** @description Whether a token has to be fetched before it opens */
+                            requiresToken: boolean;
                             /** @enum {string} */
                             status: "active" | "paused" | "ended";
                             /** @enum {string} */
@@ -2713,58 +3475,103 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `sale-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `sale-ended` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -2833,58 +3640,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -2952,58 +3768,94 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `series-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -3058,58 +3910,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -3155,58 +4016,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -3256,58 +4126,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden`, `faults-disabled` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -3386,58 +4265,94 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden`, `faults-disabled` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `too-many-faults` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -3461,58 +4376,85 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden`, `faults-disabled` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -3573,58 +4515,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -3683,58 +4634,76 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `dead-letter-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -3807,58 +4776,103 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `dead-letter-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `not-replayable` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -3929,58 +4943,103 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `dead-letter-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `not-replayable` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4044,58 +5103,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4148,58 +5216,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4246,58 +5323,85 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4319,58 +5423,94 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `session-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4420,58 +5560,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4513,58 +5662,94 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `session-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4622,58 +5807,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4716,58 +5910,40 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Request Timeout: `request-timeout` */
+                408: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4809,58 +5985,40 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Request Timeout: `request-timeout` */
+                408: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4904,58 +6062,67 @@ export interface paths {
                         };
                     };
                 };
-                /** @description RFC 9457 problem */
-                "4XX": {
+                /** @description Bad Request: `invalid` */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description RFC 9457 problem */
-                "5XX": {
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @description Ends in a stable slug, such as /problems/sold-out */
-                            type: string;
-                            title: string;
-                            status: number;
-                            detail: string;
-                            /** @enum {boolean} */
-                            success: false;
-                            message: string;
-                            /**
-                             * Format: uuid
-                             * @description The order that this is about
-                             */
-                            orderId?: string;
-                            /** @enum {string} */
-                            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why that order is what it is */
-                            reason?: string | null;
-                        };
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
             };
@@ -4969,7 +6136,48 @@ export interface paths {
 }
 export type webhooks = Record<string, never>;
 export interface components {
-    schemas: never;
+    schemas: {
+        /** @description RFC 9457 problem */
+        ProblemInput: {
+            /** @description Ends in a stable slug, such as /problems/sold-out */
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            /** @constant */
+            success: false;
+            message: string;
+            /**
+             * Format: uuid
+             * @description The order that this is about
+             */
+            orderId?: string;
+            /** @enum {string} */
+            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+            /** @description Why that order is what it is */
+            reason?: string | null;
+        };
+        /** @description RFC 9457 problem */
+        Problem: {
+            /** @description Ends in a stable slug, such as /problems/sold-out */
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            /** @constant */
+            success: false;
+            message: string;
+            /**
+             * Format: uuid
+             * @description The order that this is about
+             */
+            orderId?: string;
+            /** @enum {string} */
+            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+            /** @description Why that order is what it is */
+            reason?: string | null;
+        };
+    };
     responses: never;
     parameters: never;
     requestBodies: never;

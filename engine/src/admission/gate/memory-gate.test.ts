@@ -63,6 +63,8 @@ function saleAt(startsInMs: number, endsInMs: number): Sale {
     holdTtlSeconds: 900,
     payment: 'none',
     prizeOdds: null,
+    challenge: null,
+    requiresToken: false,
     status: 'active',
     seriesId: null,
     recurrence: null,

@@ -11,13 +11,8 @@ import type { Pool } from '../../platform/postgres.js';
 import { adminAttemptView, attemptOutcomes, attemptView } from '../attempt-views.js';
 import { csvOf } from '../csv.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
-import {
-  headerUserIdSchema,
-  idParamSchema,
-  idSchema,
-  problemResponses,
-  shopperIdSchema,
-} from '../schemas.js';
+import { slugs } from '../problem.js';
+import { headerUserIdSchema, idParamSchema, idSchema, shopperIdSchema, timeSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type AttemptsParts = { identity: Identity; pool: Pool; clock: DatabaseClock };
@@ -32,8 +27,6 @@ const limitSchema = z
   .regex(/^([1-9]\d{0,2}|1000)$/, 'expected a whole number from 1 to 1000')
   .transform(Number)
   .default(100);
-
-const timeSchema = z.iso.datetime({ offset: true }).transform(text => new Date(text));
 
 // The ledger's cursor: a time, and a place in a table (block and line). 2^53 microseconds end in the year 2255.
 const cursorSchema = z
@@ -90,10 +83,11 @@ const csvColumns = [
 export function registerAttempts(app: App, { identity, pool, clock }: AttemptsParts): void {
   const mine = {
     summary: 'My attempts to buy of the last seven days, newest first',
+    problems: slugs('not-authenticated'),
     tags: ['shop'],
     headers: z.object({ 'x-user-id': headerUserIdSchema.optional() }),
     querystring: z.strictObject({ productId: idParamSchema.optional(), limit: limitSchema }),
-    response: { 200: z.object({ attempts: z.array(attemptSchema) }), ...problemResponses },
+    response: { 200: z.object({ attempts: z.array(attemptSchema) }) },
   };
   app.get('/api/attempts', { schema: mine }, async request => {
     const shopperId = shopperOf(identity.callerOf(request), request.headers['x-user-id']);
@@ -122,7 +116,6 @@ function registerAdminAttempts(
         description: 'CSV where it is asked for; the next page is then in the Link header',
         content: { 'application/json': { schema: page }, 'text/csv': { schema: z.string() } },
       },
-      ...problemResponses,
     },
   };
   app.get('/api/admin/attempts', { schema: list, onRequest }, async (request, reply) => {
@@ -146,7 +139,6 @@ function registerAdminAttempts(
         attempts: z.int(),
         outcomes: z.array(z.object({ outcome: z.string(), attempts: z.int() })),
       }),
-      ...problemResponses,
     },
   };
   app.get('/api/admin/attempts/summary', { schema: summary, onRequest }, async request => {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Calendar } from '../../catalog/calendar.js';
 import type { ListProductIds } from '../../catalog/products.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
-import { ProblemError } from '../problem.js';
-import { currencySchema, idParamSchema, idSchema, problemResponses } from '../schemas.js';
+import { ProblemError, slugs } from '../problem.js';
+import { currencySchema, idParamSchema, idSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import type { LookAtStock } from '../stock-broadcast.js';
 import { productView } from '../views.js';
@@ -30,6 +30,8 @@ export const saleSchema = z.object({
   holdTtlSeconds: z.int(),
   payment: z.enum(['none', 'required']),
   prizeOdds: z.int().nullable().meta({ description: 'One purchase in so many wins; null without a prize' }),
+  challenge: z.int().nullable().meta({ description: 'Numbers to try at most; null without a challenge' }),
+  requiresToken: z.boolean().meta({ description: 'Whether a token has to be fetched before it opens' }),
   status: z.enum(['active', 'paused', 'ended']),
   state: stateSchema,
   seriesId: idSchema.nullable(),
@@ -90,7 +92,6 @@ export function registerCatalog(app: App, parts: CatalogParts): void {
         next: idSchema.nullable(),
         now: z.iso.datetime().meta({ description: "The server's time, for countdowns" }),
       }),
-      ...problemResponses,
     },
   };
   app.get('/api/products', { schema: list }, async request => {
@@ -105,9 +106,10 @@ export function registerCatalog(app: App, parts: CatalogParts): void {
 
   const one = {
     summary: 'A product with its current or next sale',
+    problems: slugs('product-not-found'),
     tags: ['shop'],
     params: z.object({ id: idParamSchema }),
-    response: { 200: offerSchema, ...problemResponses },
+    response: { 200: offerSchema },
   };
   app.get('/api/products/:id', { schema: one }, async request =>
     productView(await offerOf(request.params.id), clock.nowMs()),
@@ -115,9 +117,10 @@ export function registerCatalog(app: App, parts: CatalogParts): void {
 
   const stock = {
     summary: 'Units left; made for polling',
+    problems: slugs('product-not-found', 'sale-not-found'),
     tags: ['shop'],
     params: z.object({ productId: idParamSchema }),
-    response: { 200: stockSchema, ...problemResponses },
+    response: { 200: stockSchema },
   };
   app.get('/api/stock/:productId', { schema: stock }, async (request, reply) => {
     const { productId } = request.params;

@@ -4,8 +4,8 @@ import type { CheckoutCodes } from '../../orders/checkout-code.js';
 import type { DecisionQueue } from '../../orders/decide.js';
 import { answerEnded } from '../answer-order.js';
 import { createEntrance, type EntranceParts } from '../entrance.js';
-import { sendProblem } from '../problem.js';
-import { buyBodySchema, buyHeadersSchema, orderSchema, problemResponses } from '../schemas.js';
+import { sendProblem, slugs } from '../problem.js';
+import { buyBodySchema, buyHeadersSchema, buyProblems, orderSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import { orderView } from '../views.js';
 
@@ -16,6 +16,7 @@ export type CheckoutParts = EntranceParts & {
 
 const schema = {
   summary: 'Reserve: the units are held behind a code until its deadline',
+  problems: slugs(...buyProblems, 'code-expired', 'order-ended'),
   tags: ['shop'],
   headers: buyHeadersSchema,
   body: buyBodySchema.omit({ paymentMethod: true }),
@@ -27,7 +28,6 @@ const schema = {
       expiresAt: z.iso.datetime(),
       order: orderSchema,
     }),
-    ...problemResponses,
   },
 };
 

@@ -13,8 +13,8 @@ import {
 import type { Pool } from '../../platform/postgres.js';
 import type { OrderQueue } from '../../queue/queue.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError } from '../problem.js';
-import { idParamSchema, pageLimitSchema, problemResponses } from '../schemas.js';
+import { ProblemError, type ProblemSlug, slugs } from '../problem.js';
+import { idParamSchema, pageLimitSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type DeadLetterParts = { identity: Identity; pool: Pool; queue: OrderQueue };
@@ -48,20 +48,21 @@ const list = {
   }),
   response: {
     200: z.object({ deadLetters: z.array(letterSchema), next: z.int().nullable() }),
-    ...problemResponses,
   },
 };
 
 const read = {
   summary: 'One dead letter',
+  problems: slugs('dead-letter-not-found'),
   tags,
   params,
-  response: { 200: letterSchema, ...problemResponses },
+  response: { 200: letterSchema },
 };
 
-const resolve = (summary: string) => ({
+const resolve = (summary: string, problems: readonly ProblemSlug[]) => ({
   summary,
   tags,
+  problems,
   params,
   body: z.strictObject({ dryRun: z.boolean().default(false) }).nullish(),
   response: {
@@ -70,7 +71,6 @@ const resolve = (summary: string) => ({
       dryRun: z.boolean(),
       deadLetter: letterSchema,
     }),
-    ...problemResponses,
   },
 });
 
@@ -91,7 +91,10 @@ export function registerDeadLetters(app: App, { identity, pool, queue }: DeadLet
     return letterView(letter);
   });
 
-  const replay = resolve('Try it again: a queued order goes back into the queue, a refund is due again');
+  const replay = resolve('Try it again: a queued order goes back into the queue, a refund is due again', [
+    'dead-letter-not-found',
+    'not-replayable',
+  ]);
   app.post('/api/admin/dead-letters/:id/replay', { schema: replay, onRequest }, async request => {
     const dryRun = request.body?.dryRun ?? false;
     const resolution = await replayDeadLetter(pool, request.params.id, dryRun);
@@ -104,7 +107,7 @@ export function registerDeadLetters(app: App, { identity, pool, queue }: DeadLet
     return answer;
   });
 
-  const discard = resolve('Close it: its order stays as it is');
+  const discard = resolve('Close it: its order stays as it is', ['dead-letter-not-found', 'not-replayable']);
   app.post('/api/admin/dead-letters/:id/discard', { schema: discard, onRequest }, async request => {
     const dryRun = request.body?.dryRun ?? false;
     return resolutionView(await discardDeadLetter(pool, request.params.id, dryRun), dryRun);

@@ -3,8 +3,7 @@ import { z } from 'zod';
 import type { FaultBroadcast } from '../../platform/fault-broadcast.js';
 import { type Faults, faultPlaceSchema, faultSchema } from '../../platform/faults.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError } from '../problem.js';
-import { problemResponses } from '../schemas.js';
+import { ProblemError, slugs } from '../problem.js';
 import type { App } from '../server.js';
 
 export type FaultsParts = { identity: Identity; faults: Faults; faultBroadcast: FaultBroadcast };
@@ -14,12 +13,14 @@ const tags = ['operator'];
 
 const set = {
   summary: 'Set a fault in every process, for a time',
+  problems: slugs('faults-disabled', 'too-many-faults'),
   tags,
   body: faultSchema,
-  response: { 201: faultSchema, ...problemResponses },
+  response: { 201: faultSchema },
 };
 const list = {
   summary: 'The faults that are set in this process',
+  problems: slugs('faults-disabled'),
   tags,
   response: {
     200: z.object({
@@ -34,14 +35,14 @@ const list = {
         }),
       ),
     }),
-    ...problemResponses,
   },
 };
 const clear = {
   summary: 'End the faults of a place, or all',
+  problems: slugs('faults-disabled'),
   tags,
   querystring: z.strictObject({ place: faultPlaceSchema.optional() }),
-  response: { 204: z.null(), ...problemResponses },
+  response: { 204: z.null() },
 };
 
 /** Faults on demand, for drills; refused unless FAULTS_ENABLED. */

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { sendProblem } from '../problem.js';
-import { problemResponses } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type OperationsParts = {
@@ -11,12 +10,12 @@ export type OperationsParts = {
 const health = {
   summary: 'The process is alive',
   tags: ['operations'],
-  response: { 200: z.object({ status: z.literal('ok'), uptimeSeconds: z.number() }), ...problemResponses },
+  response: { 200: z.object({ status: z.literal('ok'), uptimeSeconds: z.number() }) },
 };
 const ready = {
   summary: 'The process can take purchases',
   tags: ['operations'],
-  response: { 200: z.object({ status: z.literal('ready') }), ...problemResponses },
+  response: { 200: z.object({ status: z.literal('ready') }) },
 };
 
 /** What load balancers and orchestrators ask. */

@@ -6,8 +6,8 @@ import { operatorNamePattern } from '../../platform/config/settings/identity.js'
 import type { Pool } from '../../platform/postgres.js';
 import type { Identity } from '../identity/identity.js';
 import { describeAction, signInPath } from '../operator-trail.js';
-import { ProblemError, problems } from '../problem.js';
-import { idParamSchema, pageLimitSchema, problemResponses } from '../schemas.js';
+import { ProblemError, problems, slugs } from '../problem.js';
+import { idParamSchema, pageLimitSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type OperatorsParts = { identity: Identity; pool: Pool };
@@ -36,7 +36,6 @@ const signIn = {
   }),
   response: {
     201: z.object({ session: sessionSchema, csrfToken: csrfTokenSchema }),
-    ...problemResponses,
   },
 };
 
@@ -49,28 +48,29 @@ const whoAmI = {
       session: sessionSchema.nullable(),
       csrfToken: csrfTokenSchema.nullable(),
     }),
-    ...problemResponses,
   },
 };
 
 const signOut = {
   summary: 'Sign out: the session counts no more',
+  problems: slugs('session-not-found'),
   tags,
-  response: { 204: z.null(), ...problemResponses },
+  response: { 204: z.null() },
 };
 
 const listSessions = {
   summary: 'Sessions of operators that count now, newest first',
   tags,
   querystring: z.strictObject({ limit: pageLimitSchema(1000) }),
-  response: { 200: z.object({ sessions: z.array(sessionSchema) }), ...problemResponses },
+  response: { 200: z.object({ sessions: z.array(sessionSchema) }) },
 };
 
 const revoke = {
   summary: 'Revoke a session: refused here at once, and by other processes within a second',
+  problems: slugs('session-not-found'),
   tags,
   params: z.object({ id: z.uuid('expected the id of a session') }),
-  response: { 204: z.null(), ...problemResponses },
+  response: { 204: z.null() },
 };
 
 const actionSchema = z.object({
@@ -93,7 +93,6 @@ const listActions = {
   querystring: z.strictObject({ before: idParamSchema.optional(), limit: pageLimitSchema(1000) }),
   response: {
     200: z.object({ actions: z.array(actionSchema), next: z.int().nullable() }),
-    ...problemResponses,
   },
 };
 

@@ -5,8 +5,8 @@ import { isEnd, type ReadLife } from '../../orders/read-life.js';
 import type { ReadOrder } from '../../orders/replay.js';
 import type { EventStream, EventStreams, StreamEvent } from '../event-stream.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
-import { ProblemError, sendProblem } from '../problem.js';
-import { headerUserIdSchema, problemResponses } from '../schemas.js';
+import { ProblemError, sendProblem, slugs } from '../problem.js';
+import { headerUserIdSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type OrderEventsParts = {
@@ -19,6 +19,7 @@ export type OrderEventsParts = {
 
 const schema = {
   summary: 'Follow one of my orders: server-sent events named "status", one for each change',
+  problems: slugs('not-authenticated', 'order-not-found', 'too-many-streams', 'overloaded'),
   tags: ['shop'],
   headers: z.object({
     'x-user-id': headerUserIdSchema.optional(),
@@ -32,7 +33,6 @@ const schema = {
   response: {
     200: { content: { 'text/event-stream': { schema: z.string() } } },
     204: z.null().meta({ description: 'The order has ended and all of it was seen' }),
-    ...problemResponses,
   },
 };
 

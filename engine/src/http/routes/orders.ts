@@ -11,15 +11,15 @@ import type { Queryable } from '../../platform/postgres.js';
 import { answerEnded } from '../answer-order.js';
 import { createEntrance, type EntranceParts, headerOf } from '../entrance.js';
 import { shopperOf } from '../identity/identity.js';
-import { ProblemError, sendProblem } from '../problem.js';
+import { ProblemError, sendProblem, slugs } from '../problem.js';
 import {
   buyBodySchema,
   buyHeadersSchema,
+  buyProblems,
   headerUserIdSchema,
   idParamSchema,
   orderSchema,
   pageLimitSchema,
-  problemResponses,
 } from '../schemas.js';
 import type { App } from '../server.js';
 import { orderView } from '../views.js';
@@ -41,18 +41,20 @@ const tags = ['shop'];
 
 const read = {
   summary: 'One of my orders',
+  problems: slugs('not-authenticated', 'order-not-found'),
   tags,
   headers,
   params,
-  response: { 200: orderSchema, ...problemResponses },
+  response: { 200: orderSchema },
 };
 
 const list = {
   summary: 'My orders of the last seven days, newest first',
+  problems: slugs('not-authenticated'),
   tags,
   headers,
   querystring: z.strictObject({ productId: idParamSchema.optional(), limit: pageLimitSchema(100) }),
-  response: { 200: z.object({ orders: z.array(orderSchema) }), ...problemResponses },
+  response: { 200: z.object({ orders: z.array(orderSchema) }) },
 };
 
 // As for attempts, which lead to the orders: each day is a partition to plan for.
@@ -60,14 +62,24 @@ const listedWindowMs = 7 * 86_400_000;
 
 const cancel = {
   summary: 'Cancel a hold, or an order that is still queued',
+  problems: slugs(
+    'not-authenticated',
+    'order-not-found',
+    'order-confirmed',
+    'order-ended',
+    'overloaded',
+    'undecided',
+    'outcome-unknown',
+  ),
   tags,
   headers,
   params,
-  response: { 200: orderSchema, ...problemResponses },
+  response: { 200: orderSchema },
 };
 
 const accept = {
   summary: 'Order: accepted now, decided by a worker',
+  problems: buyProblems,
   tags,
   headers: buyHeadersSchema,
   body: buyBodySchema.extend({
@@ -78,7 +90,6 @@ const accept = {
   }),
   response: {
     202: z.object({ order_id: z.uuid(), status: z.string(), message: z.string() }),
-    ...problemResponses,
   },
 };
 

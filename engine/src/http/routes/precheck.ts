@@ -3,14 +3,15 @@ import type { Gate } from '../../admission/gate/gate.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import { headerOf } from '../entrance.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
-import { ProblemError, problems } from '../problem.js';
-import { headerUserIdSchema, idParamSchema, problemResponses } from '../schemas.js';
+import { ProblemError, problems, slugs } from '../problem.js';
+import { headerUserIdSchema, idParamSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type PrecheckParts = { identity: Identity; calendar: Calendar; gate: Gate };
 
 const schema = {
   summary: 'Would the gate let me in now? Advice; the purchase itself has the last word',
+  problems: slugs('not-authenticated', 'product-not-found'),
   tags: ['shop'],
   headers: z.object({ 'x-user-id': headerUserIdSchema.optional() }),
   querystring: z.strictObject({ productId: idParamSchema }),
@@ -20,7 +21,6 @@ const schema = {
       reason: z.enum(['sale-not-open', 'limit-reached', 'sold-out']).nullable(),
       message: z.string(),
     }),
-    ...problemResponses,
   },
 };
 

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Refusals } from '../../admission/refusals.js';
 import type { Shedding } from '../../admission/shedding.js';
 import type { Identity } from '../identity/identity.js';
-import { problemResponses } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type ProtectionParts = {
@@ -41,7 +40,6 @@ const schema = {
         })
         .meta({ description: 'Since the process began, by layer' }),
     }),
-    ...problemResponses,
   },
 };
 

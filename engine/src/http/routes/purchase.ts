@@ -5,13 +5,13 @@ import type { DecisionQueue } from '../../orders/decide.js';
 import type { Pay } from '../../orders/pay.js';
 import { answerByStatus } from '../answer-order.js';
 import { createEntrance, type Entered, type EntranceParts } from '../entrance.js';
-import { ProblemError } from '../problem.js';
+import { ProblemError, slugs } from '../problem.js';
 import {
   boughtSchema,
   buyBodySchema,
   buyHeadersSchema,
+  buyProblems,
   idSchema,
-  problemResponses,
   quantitySchema,
 } from '../schemas.js';
 import type { App } from '../server.js';
@@ -25,6 +25,14 @@ export type PurchaseParts = EntranceParts & {
 
 const schema = {
   summary: 'Buy: decided and durable when answered. With the code of a checkout: pay it and confirm',
+  problems: slugs(
+    ...buyProblems,
+    'code-not-found',
+    'code-used',
+    'code-expired',
+    'order-ended',
+    'payment-declined',
+  ),
   tags: ['shop'],
   headers: buyHeadersSchema,
   body: buyBodySchema.extend({
@@ -32,7 +40,7 @@ const schema = {
     quantity: quantitySchema.optional(),
     code: z.string().min(1).max(100).optional().meta({ description: 'Of a checkout; in place of productId' }),
   }),
-  response: { 200: boughtSchema, 202: boughtSchema, ...problemResponses },
+  response: { 200: boughtSchema, 202: boughtSchema },
 };
 
 /** POST /api/purchase: the hot path. Enter, join the sale's open batch, pay where the sale wants it, answer. */
@@ -41,10 +49,10 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
   const enter = createEntrance(parts, { entrance: 'direct', join: decisions.join });
 
   app.post('/api/purchase', { schema }, async (request, reply) => {
-    const { productId, quantity, code, ...rest } = request.body;
+    const { productId, quantity, code, challenge, token, ...rest } = request.body;
     if (code !== undefined) {
-      if (productId !== undefined || quantity !== undefined) {
-        throw new ProblemError('invalid', 'code: expected no productId and no quantity beside it');
+      if ([productId, quantity, challenge, token].some(field => field !== undefined)) {
+        throw new ProblemError('invalid', 'code: expected nothing of what the checkout has said beside it');
       }
       return redeem(request, { code, ...rest }, reply);
     }
@@ -54,7 +62,11 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
         'productId: expected a whole number from 1, or the code of a checkout',
       );
     }
-    const entered = await enter(request, { productId, quantity: quantity ?? 1, ...rest }, reply);
+    const entered = await enter(
+      request,
+      { productId, quantity: quantity ?? 1, challenge, token, ...rest },
+      reply,
+    );
     return entered ? answer(reply, entered, rest.paymentMethod ?? null) : reply;
   });
 

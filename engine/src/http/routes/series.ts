@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Calendar } from '../../catalog/calendar.js';
 import { endSeries, listSeries } from '../../catalog/series.js';
 import type { Pool } from '../../platform/postgres.js';
-import { ProblemError } from '../problem.js';
-import { idParamSchema, idSchema, problemResponses } from '../schemas.js';
+import { ProblemError, slugs } from '../problem.js';
+import { idParamSchema, idSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import { seriesView } from '../views.js';
 import { recurrenceSchema } from './catalog.js';
@@ -49,7 +49,6 @@ export function registerSeries(app: App, { pool, calendar, onRequest }: SeriesPa
     querystring: listQuerySchema,
     response: {
       200: z.object({ series: z.array(seriesSchema), next: idSchema.nullable() }),
-      ...problemResponses,
     },
   };
   app.get('/api/admin/series', { schema: list, onRequest }, async request => {
@@ -63,9 +62,10 @@ export function registerSeries(app: App, { pool, calendar, onRequest }: SeriesPa
 
   const end = {
     summary: 'Series: plan no further windows, and end those that have not begun',
+    problems: slugs('series-not-found'),
     tags,
     params: z.object({ id: idParamSchema }),
-    response: { 200: seriesSchema, ...problemResponses },
+    response: { 200: seriesSchema },
   };
   app.post('/api/admin/series/:id/end', { schema: end, onRequest }, async request => {
     const series = await endSeries(pool, request.params.id);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { AllocateIds } from '../../ids/allocate.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError, sendProblem } from '../problem.js';
-import { idSchema, problemResponses } from '../schemas.js';
+import { ProblemError, sendProblem, slugs } from '../problem.js';
+import { idSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type SessionParts = {
@@ -12,6 +12,7 @@ export type SessionParts = {
 
 const schema = {
   summary: 'Become a demo shopper: a fresh user id, as a cookie and as a bearer token',
+  problems: slugs('forbidden-origin', 'not-found', 'overloaded'),
   tags: ['shop'],
   response: {
     201: z.object({
@@ -22,7 +23,6 @@ const schema = {
         .meta({ description: 'X-CSRF-Token for clients that show the cookie, but no origin' }),
       expiresAt: z.iso.datetime(),
     }),
-    ...problemResponses,
   },
 };
 

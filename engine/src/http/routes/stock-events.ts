@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EventStreams } from '../event-stream.js';
-import { ProblemError, sendProblem } from '../problem.js';
-import { idParamSchema, problemResponses } from '../schemas.js';
+import { ProblemError, sendProblem, slugs } from '../problem.js';
+import { idParamSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import type { LookAtStock, StockBroadcast, StockView } from '../stock-broadcast.js';
 
@@ -14,9 +14,10 @@ export type StockEventsParts = {
 
 const schema = {
   summary: 'Watch the stock of a product: server-sent events named "stock", each with all of it',
+  problems: slugs('sale-not-found', 'too-many-streams', 'overloaded'),
   tags: ['shop'],
   params: z.object({ productId: idParamSchema }),
-  response: { 200: { content: { 'text/event-stream': { schema: z.string() } } }, ...problemResponses },
+  response: { 200: { content: { 'text/event-stream': { schema: z.string() } } } },
 };
 
 /** The stock as it moves, at most five times a second. Whoever is refused here polls instead. */

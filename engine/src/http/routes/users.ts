@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { AllocateIds } from '../../ids/allocate.js';
 import { messageOf } from '../../platform/errors.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError, sendProblem } from '../problem.js';
-import { idSchema, problemResponses } from '../schemas.js';
+import { ProblemError, sendProblem, slugs } from '../problem.js';
+import { idSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type UsersParts = {
@@ -52,10 +52,12 @@ export function registerUsers(app: App, { identity, kinds, allocateIds, whyNoIds
   });
 }
 
+const idProblems = slugs('not-authenticated', 'forbidden', 'overloaded');
+
 const health = {
   summary: 'User ids can be given out; takes none',
   tags: ['operations'],
-  response: { 200: z.object({ status: z.literal('ok') }), ...problemResponses },
+  response: { 200: z.object({ status: z.literal('ok') }) },
 };
 
 function createSchemas(kinds: readonly string[]) {
@@ -67,18 +69,20 @@ function createSchemas(kinds: readonly string[]) {
     one: {
       summary: 'Take the next user id',
       tags: ['shop'],
+      problems: idProblems,
       // A request without a body is the usual one.
       body: z.strictObject({ kind }).nullish(),
-      response: { 201: z.object({ id: idSchema }), ...problemResponses },
+      response: { 201: z.object({ id: idSchema }) },
     },
     batch: {
       summary: 'Take the next user ids, one after the other',
       tags: ['shop'],
+      problems: idProblems,
       body: z.strictObject({
         count: z.int(countMessage).min(1, countMessage).max(idsPerBatchMax, countMessage),
         kind,
       }),
-      response: { 201: z.object({ ids: z.array(idSchema) }), ...problemResponses },
+      response: { 201: z.object({ ids: z.array(idSchema) }) },
     },
   };
 }

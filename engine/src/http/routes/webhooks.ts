@@ -6,8 +6,7 @@ import { isUndecided } from '../../orders/lanes.js';
 import { PaymentError } from '../../payments/provider.js';
 import type { Payments } from '../../payments/resilient.js';
 import type { Pool } from '../../platform/postgres.js';
-import { ProblemError, sendProblem } from '../problem.js';
-import { problemResponses } from '../schemas.js';
+import { ProblemError, sendProblem, slugs } from '../problem.js';
 import type { App } from '../server.js';
 
 export type WebhookParts = {
@@ -18,8 +17,9 @@ export type WebhookParts = {
 
 const schema = {
   summary: 'What the payment provider has to say, signed by it',
+  problems: slugs('not-authenticated'),
   tags: ['operations'],
-  response: { 200: z.object({ received: z.literal(true) }), ...problemResponses },
+  response: { 200: z.object({ received: z.literal(true) }) },
 };
 
 /**

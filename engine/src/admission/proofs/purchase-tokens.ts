@@ -1,0 +1,21 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/** Shows that its shopper was there before the sale opened. Derived, not stored: asked for twice it is the same. */
+export type PurchaseTokens = {
+  tokenOf(saleId: number, shopperId: string): string;
+  isTokenOf(saleId: number, shopperId: string, token: string): boolean;
+};
+
+/** @param secretKey of all processes; a token of one is known to any. */
+export function createPurchaseTokens(secretKey: string): PurchaseTokens {
+  const digest = (saleId: number, shopperId: string) =>
+    createHmac('sha256', secretKey).update(`purchase-token:${saleId}:${shopperId}`).digest();
+  return {
+    tokenOf: (saleId, shopperId) => digest(saleId, shopperId).toString('base64url'),
+    isTokenOf(saleId, shopperId, token) {
+      const bytes = Buffer.from(token, 'base64url');
+      const expected = digest(saleId, shopperId);
+      return bytes.length === expected.length && timingSafeEqual(bytes, expected);
+    },
+  };
+}

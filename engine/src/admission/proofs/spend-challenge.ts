@@ -1,0 +1,77 @@
+import { coalesce } from '../../platform/coalesce.js';
+import type { Queryable } from '../../platform/postgres.js';
+import type { Solved } from './challenges.js';
+
+type Spending = Solved & { saleId: number; orderId: string };
+
+/**
+ * Uses a solved challenge up, in whichever process it is shown.
+ *
+ * @returns whether it is this intent's: a retry with the same Idempotency-Key is, another purchase is not.
+ * @throws OperatingError OVERLOADED, or what the database says.
+ */
+export type SpendChallenge = (spending: Spending) => Promise<boolean>;
+
+// As for replays: 500 are about a millisecond, so all who may wait wait for less than a tenth of a second.
+const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
+
+// Rows are looked for a little longer than a challenge lasts, since clocks of processes differ by a round trip.
+const graceSeconds = 60;
+// Each statement clears away more than it adds, so that the table holds what can still be shown, and is bounded by it.
+const clearedPerSpending = 4;
+
+/** Off the hot road: only a purchase in a sale that asks for a challenge comes here, before its batch. */
+export function createSpendChallenge(db: Queryable): SpendChallenge {
+  return coalesce<Spending, boolean>(async spendings => {
+    await insert(db, spendings);
+    const owners = await readOwners(db, spendings);
+    return spendings.map(
+      ({ saleId, challenge, orderId }) => owners.get(nameOf(saleId, challenge)) === orderId,
+    );
+  }, loads);
+}
+
+const nameOf = (saleId: number, challenge: string) => `${saleId}:${challenge}`;
+
+// In one order of the keys everywhere: two processes that are shown the same challenges wait in line, never in a circle.
+// Indexes: spent_challenges_pkey, spent_challenges_by_age.
+async function insert(db: Queryable, spendings: readonly Spending[]): Promise<void> {
+  await db.query({
+    name: 'spend-challenges',
+    text: `
+      with aged as (
+        select sale_id, challenge from spent_challenges
+        where expires_at < clock_timestamp() - make_interval(secs => $5) order by expires_at limit $6
+        for update skip locked
+      ), cleared as (
+        delete from spent_challenges spent using aged
+        where spent.sale_id = aged.sale_id and spent.challenge = aged.challenge
+      )
+      insert into spent_challenges (sale_id, challenge, order_id, expires_at)
+      select * from unnest($1::bigint[], $2::text[], $3::uuid[], $4::timestamptz[])
+        as r (sale_id, challenge, order_id, expires_at)
+      order by sale_id, challenge
+      on conflict do nothing`,
+    values: [
+      spendings.map(({ saleId }) => saleId),
+      spendings.map(({ challenge }) => challenge),
+      spendings.map(({ orderId }) => orderId),
+      spendings.map(({ expiresAt }) => expiresAt),
+      graceSeconds,
+      clearedPerSpending * spendings.length,
+    ],
+  });
+}
+
+// A statement of its own sees what others have committed meanwhile. Index: spent_challenges_pkey.
+async function readOwners(db: Queryable, spendings: readonly Spending[]): Promise<Map<string, string>> {
+  const { rows } = await db.query<{ saleId: number; challenge: string; orderId: string }>({
+    name: 'read-spent-challenges',
+    text: `
+      select spent.sale_id as "saleId", spent.challenge, spent.order_id as "orderId"
+      from unnest($1::bigint[], $2::text[]) as r (sale_id, challenge)
+      join spent_challenges spent on spent.sale_id = r.sale_id and spent.challenge = r.challenge`,
+    values: [spendings.map(({ saleId }) => saleId), spendings.map(({ challenge }) => challenge)],
+  });
+  return new Map(rows.map(({ saleId, challenge, orderId }) => [nameOf(saleId, challenge), orderId]));
+}

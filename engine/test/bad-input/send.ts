@@ -1,0 +1,57 @@
+import { Agent, request } from 'node:http';
+import { z } from 'zod';
+
+export type RawAnswer = { status: number; headers: Record<string, string>; text: string };
+
+export type RawRequest = {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body?: string | Buffer | undefined;
+};
+
+const problemSchema = z.looseObject({ type: z.string(), status: z.int(), success: z.literal(false) });
+
+/** Sends requests as they are: fetch would mend paths and headers. Connections are kept, at most `socketsMax`. */
+export function createSend(url: string, socketsMax: number) {
+  const agent = new Agent({ keepAlive: true, maxSockets: socketsMax });
+  const { hostname, port } = new URL(url);
+  const send = ({ method, path, headers, body }: RawRequest): Promise<RawAnswer> =>
+    new Promise((resolve, reject) => {
+      const outgoing = request({ hostname, port, agent, method, path, headers }, response => {
+        const answer = { status: response.statusCode ?? 0, headers: textHeaders(response.headers), text: '' };
+        // What comes of a stream is nobody's concern here.
+        if (answer.headers['content-type'] === 'text/event-stream') {
+          outgoing.destroy();
+          resolve(answer);
+        }
+        response.setEncoding('utf8').on('data', text => {
+          answer.text += text;
+        });
+        response.on('end', () => resolve(answer));
+        response.on('error', reject);
+      });
+      // A body that is refused while it is still being sent breaks off; the answer has come before.
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  return { send, close: () => agent.destroy() };
+}
+
+/** The end of a problem's type; what came instead where it is no problem. */
+export function slugOf({ text }: RawAnswer): string {
+  const problem = problemSchema.safeParse(parsed(text));
+  return problem.success ? (problem.data.type.split('/').at(-1) ?? '') : `no problem: ${text}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function textHeaders(headers: Readonly<Record<string, string | string[] | undefined>>) {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}
