@@ -36,7 +36,7 @@ const contents = [
 ];
 
 const packages = shippedPackages(process.argv[2] ?? join(root, 'package-lock.json'));
-const refused = packages.filter(({ name, licence }) => decided.get(name) !== licence && !isAllowed(licence));
+const refused = packages.filter(({ name, licence }) => !isDecided(name, licence) && !isAllowed(licence));
 for (const [licence, names] of byLicence(packages)) console.log(`${licence}: ${names.join(', ')}`);
 for (const { prefix, carries } of contents) {
   if (packages.some(({ name }) => name.startsWith(prefix))) console.log(`In ${prefix}*: ${carries}`);
@@ -82,6 +82,14 @@ function isAllowed(expression) {
   return expression
     .split(' OR ')
     .some(choice => choice.split(' AND ').every(licence => allowed.has(licence.trim())));
+}
+
+/**
+ * @param {string} name
+ * @param {string | undefined} licence
+ */
+function isDecided(name, licence) {
+  return decided.has(name) && decided.get(name) === licence;
 }
 
 /** @param {ReturnType<typeof shippedPackages>} packages */

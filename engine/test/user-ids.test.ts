@@ -206,7 +206,7 @@ describe('callers who wait', () => {
     await release();
 
     expect(refused).toMatchObject({ status: 503, slug: 'overloaded' });
-    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(refused.headers.get('retry-after')).toMatch(/^[1-3]$/);
     const given = (await Promise.all([first, ...answers])).filter(({ status }) => status === 201);
     expect(await lastId(pool)).toBe(given.length * 10_000);
   });
