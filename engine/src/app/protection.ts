@@ -73,8 +73,9 @@ export function createLayers(parts: Parts, identity: Identity): Layers {
   };
 }
 
-function createOldestWait({ decisions, acceptances, settlements }: Parts): () => number {
-  return () => Math.max(decisions.oldestWaitMs(), acceptances.oldestWaitMs(), settlements.oldestWaitMs());
+// Orders for the queue are not looked at: while the broker is away they wait for it, and direct purchases need it not.
+function createOldestWait({ decisions, settlements }: Parts): () => number {
+  return () => Math.max(decisions.oldestWaitMs(), settlements.oldestWaitMs());
 }
 
 function timeoutsOf({ REQUEST_TIMEOUT_MS, HEADERS_TIMEOUT_MS, IDLE_TIMEOUT_MS }: Config) {
