@@ -4,6 +4,7 @@ import { operatorToken } from './shop.js';
 
 export type NewDrop = {
   name?: string;
+  imageUrl?: string;
   allocation?: number;
   perUserLimit?: number;
   payment?: 'none' | 'required';
@@ -16,9 +17,9 @@ const stockSchema = z.object({ stock: z.number(), reserved: z.number(), sold: z.
 
 /** A product with a sale of its own, open for an hour unless said otherwise. @returns the product's id. */
 export async function createDrop(drop: NewDrop = {}): Promise<number> {
-  const { name = 'Test drop', startsInMs = -1000, ...terms } = drop;
+  const { name = 'Test drop', imageUrl, startsInMs = -1000, ...terms } = drop;
   const { id: productId } = createdSchema.parse(
-    await post('/api/admin/products', { name, priceMinor: 4200, currency: 'EUR' }),
+    await post('/api/admin/products', { name, imageUrl, priceMinor: 4200, currency: 'EUR' }),
   );
   await post('/api/admin/sales', {
     productId,
