@@ -1,6 +1,7 @@
 'use client';
 
 import type { Drop, Sale, Stock } from '../api/client';
+import { ActionLink } from '../ui/action';
 import { Bar } from '../ui/bar';
 import { Figure } from '../ui/figure';
 import { clock, count, money } from '../ui/format';
@@ -32,7 +33,14 @@ export function LeadDrop({ drop, sale, stock: rendered }: OfferedDrop) {
             <DropLink drop={drop} />
           </h2>
           <p className="max-w-(--measure) text-lead text-muted">{drop.description}</p>
-          <p className="figures text-title">{money(sale.priceMinor, sale.currency)}</p>
+          <div className="flex flex-wrap items-center justify-between gap-4">
+            <p className="figures text-title">{money(sale.priceMinor, sale.currency)}</p>
+            {stock.state === 'open' && (
+              <ActionLink weight="primary" href={`/drops/${drop.id}`}>
+                Get yours
+              </ActionLink>
+            )}
+          </div>
         </div>
       </div>
     </article>

@@ -14,6 +14,8 @@ declare module 'vitest' {
 }
 
 export const operatorToken = 'web-test-operator-000000';
+/** For the load generator, which buys for many shoppers. */
+export const apiKey = 'web-test-api-key-00000000';
 
 const command = fileURLToPath(new URL('../../../engine/bin/doorbuster.js', import.meta.url));
 
@@ -33,6 +35,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
       WEB_ENABLED: 'true',
       LOG_LEVEL: 'warn',
       OPERATOR_TOKEN: operatorToken,
+      API_KEY: apiKey,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
