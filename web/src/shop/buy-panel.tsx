@@ -55,7 +55,9 @@ export function BuyPanel({ drop, sale, stock }: { drop: Drop; sale: Sale; stock:
                 : `${wayWords[firstWay].label}, ${money(sale.priceMinor * quantity, sale.currency)}`}
             </Action>
           </div>
-          <p className="text-note text-muted">{wayWords[firstWay].text}</p>
+          <p className="text-note text-muted">
+            {(purchase.progress && progressHints[purchase.progress]) ?? wayWords[firstWay].text}
+          </p>
         </>
       )}
       {purchase.refused ? (
@@ -101,7 +103,13 @@ const wayWords: Record<Way, { label: string; text: string }> = {
 const progressWords: Record<Progress, string> = {
   sending: 'One moment …',
   'waiting-for-turn': 'Waiting for a turn …',
-  reconnecting: 'Connection lost, still trying …',
+  reconnecting: 'Connection lost, trying …',
+};
+
+/** What to do meanwhile, which is nothing. */
+const progressHints: Partial<Record<Progress, string>> = {
+  'waiting-for-turn': 'Many people are here at once. We keep asking for you; a reload loses nothing.',
+  reconnecting: 'Your purchase is kept here, and goes on as soon as you are back online.',
 };
 
 function OtherWays(props: { ways: readonly Way[]; isBusy: boolean; onChoose: (way: Way) => void }) {

@@ -83,7 +83,7 @@ function Pay({ order, code }: { order: Order; code: string }) {
         {progress === undefined
           ? label
           : progress === 'reconnecting'
-            ? 'Connection lost, still trying …'
+            ? 'Connection lost, trying …'
             : 'One moment …'}
       </Action>
     </form>

@@ -111,13 +111,13 @@ function Freshly({ freshness }: { freshness: Freshness }) {
   const text = {
     live: 'Live',
     polled: 'Updated every 2 s',
-    stale: 'Connection lost, last known figures',
+    stale: 'Last known figures',
   }[freshness];
   return (
     <p className="flex items-center gap-2 whitespace-normal">
       <span
         aria-hidden="true"
-        className={`size-2 rounded-full ${freshness === 'stale' ? 'bg-on-slab-muted' : 'bg-accent'} ${freshness === 'live' ? 'breathing' : ''}`}
+        className={`size-2 shrink-0 rounded-full ${freshness === 'stale' ? 'bg-on-slab-muted' : 'bg-accent'} ${freshness === 'live' ? 'breathing' : ''}`}
       />
       {text}
     </p>

@@ -53,6 +53,7 @@ function NotOnSale() {
 }
 
 function About({ drop, sale }: { drop: Drop; sale: Sale | null }) {
+  if (!drop.description && !sale) return null;
   return (
     <section aria-label="About this drop" className="border-t border-rule pt-5">
       {drop.description && <p className="max-w-(--measure) text-lead">{drop.description}</p>}
