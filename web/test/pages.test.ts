@@ -23,6 +23,22 @@ const pages: Record<string, (page: Page) => Promise<unknown>> = {
     await buyButton(page).click();
     await page.getByRole('alert').filter({ hasText: 'Gone, for now' }).waitFor();
   },
+  'sold-out': async page => {
+    const productId = await createDrop({ allocation: 1 });
+    await watch(page, productId);
+    await buyButton(page).click();
+    await heading(page, 'It is yours.').waitFor();
+    await watch(page, productId);
+    await page.getByRole('link', { name: 'Other drops' }).waitFor();
+  },
+  paused: async page => {
+    await watch(page, await createDrop({ becomes: 'pause' }));
+    await page.getByText('Paused for a moment').waitFor();
+  },
+  past: async page => {
+    await page.goto(`/drops/${await createDrop({ becomes: 'end' })}`);
+    await page.getByText('This sale is over').waitFor();
+  },
   'no-orders': async page => {
     await page.goto('/orders');
     await page.getByText('Nothing is in your name yet').waitFor();

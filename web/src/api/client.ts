@@ -1,8 +1,19 @@
 import createClient from 'openapi-fetch';
 import type { paths } from './openapi';
 
+// A connection whose other end is gone without a word looks like one that takes its time. Reading takes milliseconds; what
+// is asked for is shown as last known until the next try.
+const readTimeoutMs = 5000;
+// What a purchase may take on the server, and the way there and back on a poor line.
+const timeoutMs = 15_000;
+
 /** The shop's API as the browser sees it: the same origin, the shopper in a cookie that no script can read. */
-export const api = createClient<paths>({ baseUrl: '', credentials: 'same-origin' });
+export const api = createClient<paths>({
+  baseUrl: '',
+  credentials: 'same-origin',
+  fetch: request =>
+    fetch(request, { signal: AbortSignal.timeout(request.method === 'GET' ? readTimeoutMs : timeoutMs) }),
+});
 
 type Body<
   Path extends keyof paths,

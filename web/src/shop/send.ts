@@ -11,14 +11,10 @@ export type Outcome =
 type Problem = { type: string; orderId?: string | undefined };
 type Answered<Data> = { data?: Data | undefined; error?: Problem | undefined; response: Response };
 
-// What a purchase may take on the server, and the way there and back on a poor line.
-const timeoutMs = 15_000;
-
 export function sendIntent({ key, way, productId, quantity }: Intent): Promise<Outcome> {
   const request = () => ({
     params: { header: { 'idempotency-key': key } },
     body: { productId, quantity },
-    signal: AbortSignal.timeout(timeoutMs),
   });
   if (way === 'hold') {
     return outcomeOf(
@@ -45,7 +41,6 @@ export function sendPayment(code: string, key: string, method: string): Promise<
       api.POST('/api/purchase', {
         params: { header: { 'idempotency-key': key } },
         body: { code, paymentMethod: method },
-        signal: AbortSignal.timeout(timeoutMs),
       }),
     ({ order }) => ({ orderId: order.id }),
   );
