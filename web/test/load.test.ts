@@ -6,8 +6,8 @@ import { watch } from './support/shopper.js';
 
 // What is wanted of an idle machine. One that gives less is loaded with all that it gives, and the figure says how much.
 const ratePerSecond = 10_000;
-const durationS = 8;
-const watchedMs = 4000;
+const durationS = 5;
+const watchedMs = 3000;
 
 it('while the API has all the load that it can take, a drop’s page opens and its stock moves', async () => {
   const productId = await createDrop({ allocation: 10_000_000 });
@@ -24,7 +24,7 @@ it('while the API has all the load that it can take, a drop’s page opens and i
       `${paintMs.toFixed(0)} ms, stock streamed after ${openedMs.toFixed(0)} ms, ${changes} changes in ${watchedMs} ms, ` +
       `still for ${stillMs.toFixed(0)} ms at most; ${outcomes.map(({ slug, count }) => `${slug} ${count}`).join(', ')}\n`,
   );
-  // At 200 ms a look some 20; a machine that is slow all over shows fewer.
+  // At 200 ms a look some 15; a machine that is slow all over shows fewer.
   expect(changes).toBeGreaterThanOrEqual(3);
   expect(throughput.answered).toBeGreaterThan(0);
 });
