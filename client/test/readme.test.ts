@@ -7,7 +7,7 @@ import { apiKey } from './support/shop.js';
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
 it('the program in the README buys, as it stands there', () => {
-  const program = /```js\n([^`]*@doorbuster\/client[^`]*)```/.exec(readme)?.[1] ?? '';
+  const program = /```js\n(.*?@doorbuster\/client.*?)```/s.exec(readme)?.[1] ?? '';
   const here = program.replace('http://127.0.0.1:3000', inject('shopUrl'));
   // As a module that lies in this package, so that it is found by its name.
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', here], {
