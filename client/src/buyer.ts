@@ -3,7 +3,7 @@ import { type Answered, type Outcome, outcomeOf } from './outcome.js';
 import { type PersistOptions, persist } from './persist.js';
 import { type WaitOptions, type WaitOutcome, waitForOrder } from './wait-for-order.js';
 
-export type BuyOptions = PersistOptions & {
+type BuyOptions = PersistOptions & {
   /** Names the intent: keep it until the outcome is final. One is made where none is given, for the tries of this call. */
   key?: string;
 };

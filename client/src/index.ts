@@ -1,3 +1,4 @@
+export type { Middleware } from 'openapi-fetch';
 export {
   type Api,
   type ApiOptions,
@@ -11,6 +12,6 @@ export {
 } from './api.js';
 export { type Buyer, createBuyer, newKey } from './buyer.js';
 export type { paths } from './openapi.js';
-export { isFinal, type Outcome, type ProblemSlug } from './outcome.js';
+export { isFinal, type Outcome, type Problem, type ProblemSlug } from './outcome.js';
 export type { Patience, Progress } from './persist.js';
 export type { WaitOutcome } from './wait-for-order.js';

@@ -1,12 +1,13 @@
 import type { components } from './openapi.js';
 
-type Problem = components['schemas']['Problem'];
+/** RFC 9457, as every refusal is answered. */
+export type Problem = components['schemas']['Problem'];
 type SlugOf<Type> = Type extends `/problems/${infer Slug}` ? Slug : never;
 
 /** Every refusal there is; docs/outcomes.md says when each is given, and what to do next. */
 export type ProblemSlug = SlugOf<Problem['type']>;
 
-export type Granted<Value> = {
+type Granted<Value> = {
   kind: 'granted';
   value: Value;
   /** The key had made its order before; this is that order. */

@@ -14,7 +14,7 @@ export type Patience = {
   retried: ReadonlySet<Refused['slug']>;
 };
 
-export const defaultPatience: Patience = {
+const defaultPatience: Patience = {
   busyTriesMax: 4,
   lostTriesMax: 30,
   totalMs: 120_000,
