@@ -1,32 +1,17 @@
-import createClient from 'openapi-fetch';
-import type { paths } from './openapi';
+import { createApi } from '@doorbuster/client';
+
+export type { Attempt, Drop, Order, Sale, Stock } from '@doorbuster/client';
 
 // A connection whose other end is gone without a word looks like one that takes its time. Reading takes milliseconds; what
-// is asked for is shown as last known until the next try.
+// is asked for is shown as last known until the next try. What buys is given up by the buyer.
 const readTimeoutMs = 5000;
-// What a purchase may take on the server, and the way there and back on a poor line.
-const timeoutMs = 15_000;
 
 /** The shop's API as the browser sees it: the same origin, the shopper in a cookie that no script can read. */
-export const api = createClient<paths>({
+export const api = createApi({
   baseUrl: '',
   credentials: 'same-origin',
   fetch: request =>
-    fetch(request, { signal: AbortSignal.timeout(request.method === 'GET' ? readTimeoutMs : timeoutMs) }),
+    request.method === 'GET'
+      ? fetch(request, { signal: AbortSignal.timeout(readTimeoutMs) })
+      : fetch(request),
 });
-
-type Body<
-  Path extends keyof paths,
-  Method extends 'get' | 'post',
-  Status extends number,
-> = paths[Path] extends {
-  [M in Method]: { responses: { [S in Status]: { content: { 'application/json': infer Json } } } };
-}
-  ? Json
-  : never;
-
-export type Drop = Body<'/api/products/{id}', 'get', 200>;
-export type Sale = NonNullable<Drop['sale']>;
-export type Stock = Body<'/api/stock/{productId}', 'get', 200>;
-export type Order = Body<'/api/orders/{id}', 'get', 200>;
-export type Attempt = Body<'/api/attempts', 'get', 200>['attempts'][number];
