@@ -15,7 +15,7 @@ declare module 'vitest' {
 
 export const operatorToken = 'web-test-operator-000000';
 
-const command = fileURLToPath(new URL('../../../engine/bin/doorbuster.js', import.meta.url));
+export const command = fileURLToPath(new URL('../../../engine/bin/doorbuster.js', import.meta.url));
 
 /** One shop for the whole run: the built engine, its pages, a database in a directory that goes away with it. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
@@ -46,7 +46,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   };
 }
 
-function addressOf(child: ChildProcess): Promise<string> {
+export function addressOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = '';
     const onText = (text: Buffer) => {
