@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { addressOf, command } from './support/shop.js';
+import { addressOf, command } from '../../client/test/support/start-shop.js';
 
 it('a key press that reaches all processes of the terminal ends the pages after the engine, and no others are started', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-stop-'));
