@@ -43,6 +43,7 @@ const least: Values = {
   secrets: { databaseUrl: 'postgres://doorbuster:hidden@postgres:5432/doorbuster' },
 };
 const own: Values = {
+  queue: 'rabbitmq',
   settings: {
     IDENTITY: 'jwt',
     JWT_ISSUER: 'https://id.example',
@@ -56,7 +57,6 @@ const own: Values = {
 };
 const everything: Values = {
   ...own,
-  queue: 'rabbitmq',
   image: { repository: 'registry.example/doorbuster', digest: `sha256:${'0'.repeat(64)}` },
   imagePullSecrets: [{ name: 'pull' }],
   api: { autoscaling: { enabled: true }, service: { type: 'LoadBalancer', annotations: { a: 'b' } } },
@@ -252,6 +252,7 @@ describe('the Helm chart', () => {
     await expect(renderer.render({ ...least, replicas: 3 })).rejects.toThrow('additional properties');
     await expect(renderer.render({ ...least, image: { tag: 'latest' } })).rejects.toThrow('/image/tag');
     await expect(renderer.render({ secrets: least.secrets })).rejects.toThrow('settings.IDENTITY');
+    await expect(renderer.render({ ...least, queue: 'rabbitmq' })).rejects.toThrow('secrets.amqpUrl');
     await expect(renderer.render({ settings: least.settings })).rejects.toThrow('secrets.databaseUrl');
     const plain = { ...least, settings: { IDENTITY: 'trusted', API_KEY: 'in-plain-sight-0000' } };
     await expect(renderer.render(plain)).rejects.toThrow('/settings');
