@@ -49,25 +49,23 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
   const enter = createEntrance(parts, { entrance: 'direct', join: decisions.join });
 
   app.post('/api/purchase', { schema }, async (request, reply) => {
-    const { productId, quantity, code, challenge, token, ...rest } = request.body;
+    const { code, ...purchase } = request.body;
     if (code !== undefined) {
-      if ([productId, quantity, challenge, token].some(field => field !== undefined)) {
+      const { userId, paymentMethod, ...others } = purchase;
+      if (Object.values(others).some(field => field !== undefined)) {
         throw new ProblemError('invalid', 'code: expected nothing of what the checkout has said beside it');
       }
-      return redeem(request, { code, ...rest }, reply);
+      return redeem(request, { code, userId, paymentMethod }, reply);
     }
+    const { productId, quantity = 1, paymentMethod = null } = purchase;
     if (productId === undefined) {
       throw new ProblemError(
         'invalid',
         'productId: expected a whole number from 1, or the code of a checkout',
       );
     }
-    const entered = await enter(
-      request,
-      { productId, quantity: quantity ?? 1, challenge, token, ...rest },
-      reply,
-    );
-    return entered ? answer(reply, entered, rest.paymentMethod ?? null) : reply;
+    const entered = await enter(request, { ...purchase, productId, quantity }, reply);
+    return entered ? answer(reply, entered, paymentMethod) : reply;
   });
 
   async function answer(
