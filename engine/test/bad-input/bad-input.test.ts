@@ -36,6 +36,7 @@ const documentSchema = z.looseObject({ paths: z.record(z.string(), z.record(z.st
 // They read nothing of what is sent.
 const harmless = [
   { method: 'get', path: '/api/users/health' },
+  { method: 'get', path: '/api/health' },
   { method: 'get', path: '/api/ready' },
 ];
 
@@ -72,7 +73,7 @@ describe(`bad input (${size} rows in ${Object.keys(classes).length} classes)`, (
     const { paths } = documentSchema.parse((await api.request('GET', '/openapi.json')).body);
     const rows = Object.values(classes).flatMap(bad => bad.rows);
     const isMet = (method: string, path: string) => {
-      const pattern = new RegExp(`^${path.replaceAll(/\\{\\w+\\}/g, '[^/?]+')}(\\?|$)`);
+      const pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/?]+')}([?]|$)`);
       return rows.some(row => row.method.toLowerCase() === method && pattern.test(row.path));
     };
     const calls = Object.entries(paths).flatMap(([path, methods]) =>

@@ -104,7 +104,7 @@ const reads = [
     call('GET', `/api/admin/dead-letters?limit=${limit}`, byOperator),
   ]),
   ...noUuids.map(id => call('DELETE', `/api/admin/sessions/${id}`, byOperator)),
-  call('GET', '/api/stock/999999/events', { status: 404, slug: 'product-not-found' }),
+  call('GET', '/api/stock/999999/events', { status: 404, slug: 'sale-not-found' }),
   ...['challenge', 'purchase-token'].flatMap(thing => [
     call('GET', `/api/${thing}?productId=999999`, { ...asShopper, status: 404, slug: 'product-not-found' }),
     call('GET', `/api/${thing}?productId=$P`, { ...asShopper, status: 404, slug: 'not-found' }),
@@ -127,7 +127,6 @@ const unknown: [method: string, path: string, slug: string][] = [
   ['GET', '/api/admin/dead-letters/999999', 'dead-letter-not-found'],
   ['POST', '/api/admin/dead-letters/999999/replay', 'dead-letter-not-found'],
   ['POST', '/api/admin/dead-letters/999999/discard', 'dead-letter-not-found'],
-  ['GET', '/api/admin/attempts/summary?saleId=999999', 'sale-not-found'],
   ['DELETE', '/api/admin/sessions/00000000-0000-4000-8000-000000000000', 'session-not-found'],
   ['DELETE', '/api/admin/session', 'session-not-found'],
 ];
@@ -151,9 +150,8 @@ const callers = [
     call(method, path, { ...forbidden, what: `${method} ${path} by the shop` }),
     call(method, path, { ...forbidden, sender: 'shopper', what: `${method} ${path} by a shopper` }),
   ]),
-  ...['/api/users', '/api/users/batch'].map(path =>
-    post(path, 'a shopper asks for ids', '{"count":1}', { ...forbidden, sender: 'shopper' }),
-  ),
+  post('/api/users', 'a shopper asks for an id', '{}', { ...forbidden, sender: 'shopper' }),
+  post('/api/users/batch', 'a shopper asks for ids', '{"count":1}', { ...forbidden, sender: 'shopper' }),
   ...['/api/orders', '/api/attempts', '/api/precheck?productId=$P'].map(path =>
     call('GET', path, { sender: 'shopper', headers: { 'x-user-id': 'owner' }, what: `${path} of another` }),
   ),
