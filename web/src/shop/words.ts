@@ -167,6 +167,16 @@ const endings: Record<string, Words> = {
     text: 'With what was in your name already this order would have been above the limit. Nothing was charged.',
     next: ['drops'],
   },
+  'payment-limit-reached': {
+    title: 'Above the limit for one card',
+    text: 'With what was paid for in the same way already this order would have been above the limit. Nothing was charged.',
+    next: ['drops'],
+  },
+  'address-limit-reached': {
+    title: 'Above the limit for one address',
+    text: 'With what was bought from or for the same address this order would have been above the limit. Nothing was charged.',
+    next: ['drops'],
+  },
   'sale-not-open': {
     title: 'The sale had closed',
     text: 'When the order’s turn came the sale was not open. Nothing was charged.',
