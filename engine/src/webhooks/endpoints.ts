@@ -8,7 +8,7 @@ export const webhookEventTypes = [
   'sale.opened',
   'sale.sold_out',
 ] as const;
-export type WebhookEventType = (typeof webhookEventTypes)[number];
+type WebhookEventType = (typeof webhookEventTypes)[number];
 
 export type Endpoint = {
   endpointId: number;
@@ -25,7 +25,7 @@ export type Endpoint = {
 };
 
 // Each has its own loop, and every event is written once for each of them. Who needs more has a hub of their own.
-export const endpointsMax = 20;
+const endpointsMax = 20;
 
 export type NewEndpoint = Pick<Endpoint, 'url' | 'description' | 'events'>;
 

@@ -2,7 +2,7 @@ import { Agent, buildConnector, request } from 'undici';
 import { messageOf } from '../platform/errors.js';
 import type { Destinations } from './address.js';
 
-export type Posted = { status: number; retryAfterMs: number | undefined } | { error: string };
+type Posted = { status: number; retryAfterMs: number | undefined } | { error: string };
 
 export type Post = {
   /** One try. Never throws. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { TestApi } from './api.js';
 import type { Webhook } from './webhook-receiver.js';
 
-export const deliverySchema = z.looseObject({
+const deliverySchema = z.looseObject({
   id: z.number(),
   eventId: z.string(),
   type: z.string(),
@@ -25,7 +25,7 @@ const eventSchema = z.object({
   data: z.looseObject({ orderId: z.string().optional(), saleId: z.number().optional() }),
 });
 
-export const allEvents = ['order.confirmed', 'order.refunded', 'sale.opened', 'sale.sold_out'];
+const allEvents = ['order.confirmed', 'order.refunded', 'sale.opened', 'sale.sold_out'];
 
 /** Seconds for hours, and receivers on this machine. */
 export const quickly = {
