@@ -4,7 +4,8 @@ import type { paths } from './openapi';
 /** The shop's API as the browser sees it: the same origin, the shopper in a cookie that no script can read. */
 export const api = createClient<paths>({ baseUrl: '', credentials: 'same-origin' });
 
-type Body<
+/** What a call answers with a status. */
+export type Body<
   Path extends keyof paths,
   Method extends 'get' | 'post',
   Status extends number,

@@ -1,11 +1,15 @@
 import createClient, { type Middleware } from 'openapi-fetch';
+import type { Body } from './client';
 import type { components, paths } from './openapi';
 
 /**
  * The operator's side of the API as the browser sees it. The session is in a cookie that no script can read; the token
  * beside it proves that this page is the engine's own, for browsers that do not say so themselves.
  */
-export const operatorApi = createClient<paths>({ baseUrl: '', credentials: 'same-origin' });
+export const operatorApi = createClient<paths, 'application/json' | 'application/problem+json'>({
+  baseUrl: '',
+  credentials: 'same-origin',
+});
 
 type Problem = components['schemas']['Problem'];
 
@@ -67,3 +71,22 @@ operatorApi.use(session);
 function csrfToken(): string | undefined {
   return /(?:^|;\s*)doorbuster_operator_csrf=([^;]+)/.exec(document.cookie)?.[1];
 }
+
+export type ListedSale = Body<'/api/admin/sales/{id}', 'get', 200>;
+export type Series = Body<'/api/admin/series', 'get', 200>['series'][number];
+export type Product = Body<'/api/products', 'get', 200>['products'][number];
+export type DeadLetter = Body<'/api/admin/dead-letters/{id}', 'get', 200>;
+export type OperatorSession = Body<'/api/admin/sessions', 'get', 200>['sessions'][number];
+export type OperatorAction = Body<'/api/admin/actions', 'get', 200>['actions'][number];
+export type Stats = Body<'/api/admin/stats', 'get', 200>;
+export type Audit = Body<'/api/admin/audit', 'get', 200>;
+export type Fault = Body<'/api/admin/faults', 'get', 200>['faults'][number];
+export type NewSale = NonNullable<
+  paths['/api/admin/sales']['post']['requestBody']
+>['content']['application/json'];
+export type NewProduct = NonNullable<
+  paths['/api/admin/products']['post']['requestBody']
+>['content']['application/json'];
+export type NewFault = NonNullable<
+  paths['/api/admin/faults']['post']['requestBody']
+>['content']['application/json'];
