@@ -19,11 +19,11 @@ import { StockBar } from './stock-bar';
 import { useSales } from './use-sales';
 
 const views = [
-  { value: '', name: 'All' },
   { value: 'open', name: 'Open' },
   { value: 'upcoming', name: 'Upcoming' },
   { value: 'paused', name: 'Paused' },
   { value: 'ended', name: 'Ended' },
+  { value: 'all', name: 'All' },
   { value: 'series', name: 'Repeating' },
 ] as const;
 type View = (typeof views)[number]['value'];
@@ -36,7 +36,7 @@ const newSale = (
 
 export function SalesView() {
   const filter = useFilter();
-  const view = views.find(({ value }) => value === filter.get('view'))?.value ?? '';
+  const view = views.find(({ value }) => value === filter.get('view'))?.value ?? 'open';
   return (
     <>
       <PageHead
@@ -48,9 +48,9 @@ export function SalesView() {
         label="Which sales"
         options={views}
         value={view}
-        onChange={value => filter.set({ view: value })}
+        onChange={value => filter.set({ view: value === 'open' ? '' : value })}
       />
-      {view === 'series' ? <SeriesList /> : <SaleList state={view} />}
+      {view === 'series' ? <SeriesList /> : <SaleList state={view === 'all' ? '' : view} />}
     </>
   );
 }
