@@ -1,17 +1,10 @@
-import createClient, { type Middleware } from 'openapi-fetch';
-import type { Body } from './client';
-import type { components, paths } from './openapi';
+import { createApi, type Middleware, type Problem, type paths } from '@doorbuster/client';
 
 /**
  * The operator's side of the API as the browser sees it. The session is in a cookie that no script can read; the token
  * beside it proves that this page is the engine's own, for browsers that do not say so themselves.
  */
-export const operatorApi = createClient<paths, 'application/json' | 'application/problem+json'>({
-  baseUrl: '',
-  credentials: 'same-origin',
-});
-
-type Problem = components['schemas']['Problem'];
+export const operatorApi = createApi({ baseUrl: '', credentials: 'same-origin' });
 
 /** What the engine has refused, or that it could not be asked: then there is no slug. */
 export class Refusal extends Error {
@@ -72,15 +65,22 @@ function csrfToken(): string | undefined {
   return /(?:^|;\s*)doorbuster_operator_csrf=([^;]+)/.exec(document.cookie)?.[1];
 }
 
-export type ListedSale = Body<'/api/admin/sales/{id}', 'get', 200>;
-export type Series = Body<'/api/admin/series', 'get', 200>['series'][number];
-export type Product = Body<'/api/products', 'get', 200>['products'][number];
-export type DeadLetter = Body<'/api/admin/dead-letters/{id}', 'get', 200>;
-export type OperatorSession = Body<'/api/admin/sessions', 'get', 200>['sessions'][number];
-export type OperatorAction = Body<'/api/admin/actions', 'get', 200>['actions'][number];
-export type Stats = Body<'/api/admin/stats', 'get', 200>;
-export type Audit = Body<'/api/admin/audit', 'get', 200>;
-export type Fault = Body<'/api/admin/faults', 'get', 200>['faults'][number];
+/** What a GET answers. */
+export type Got<Path extends keyof paths> = paths[Path] extends {
+  get: { responses: { 200: { content: { 'application/json': infer Json } } } };
+}
+  ? Json
+  : never;
+
+export type ListedSale = Got<'/api/admin/sales/{id}'>;
+export type Series = Got<'/api/admin/series'>['series'][number];
+export type Product = Got<'/api/products'>['products'][number];
+export type DeadLetter = Got<'/api/admin/dead-letters/{id}'>;
+export type OperatorSession = Got<'/api/admin/sessions'>['sessions'][number];
+export type OperatorAction = Got<'/api/admin/actions'>['actions'][number];
+export type Stats = Got<'/api/admin/stats'>;
+export type Audit = Got<'/api/admin/audit'>;
+export type Fault = Got<'/api/admin/faults'>['faults'][number];
 export type NewSale = NonNullable<
   paths['/api/admin/sales']['post']['requestBody']
 >['content']['application/json'];

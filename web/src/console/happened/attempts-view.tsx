@@ -1,8 +1,7 @@
 'use client';
 
 import { useInfiniteQuery } from '@tanstack/react-query';
-import type { Body } from '../../api/client';
-import { answerOf, operatorApi } from '../../api/operator';
+import { answerOf, type Got, operatorApi } from '../../api/operator';
 import { Cell, DataTable, HeadCell } from '../../ui/data-table';
 import { count } from '../../ui/format';
 import { When } from '../../ui/when';
@@ -14,7 +13,7 @@ import { filled, useFilter } from '../use-filter';
 import { CsvButton } from './csv-button';
 import { FilterForm } from './filter-form';
 
-type Attempt = Body<'/api/admin/attempts', 'get', 200>['attempts'][number];
+type Attempt = Got<'/api/admin/attempts'>['attempts'][number];
 
 const outcomes = [
   ...['confirmed', 'reserved', 'queued', 'replayed', 'sold-out', 'limit-reached', 'sale-not-open'],

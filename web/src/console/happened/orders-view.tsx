@@ -1,8 +1,7 @@
 'use client';
 
 import { useInfiniteQuery } from '@tanstack/react-query';
-import type { Body } from '../../api/client';
-import { answerOf, operatorApi } from '../../api/operator';
+import { answerOf, type Got, operatorApi } from '../../api/operator';
 import { ActionLink } from '../../ui/action';
 import { Badge, type Tone } from '../../ui/badge';
 import { Cell, DataTable, HeadCell } from '../../ui/data-table';
@@ -16,7 +15,7 @@ import { filled, useFilter } from '../use-filter';
 import { CsvButton } from './csv-button';
 import { FilterForm } from './filter-form';
 
-type Order = Body<'/api/admin/orders', 'get', 200>['orders'][number];
+type Order = Got<'/api/admin/orders'>['orders'][number];
 
 const statuses = [
   'QUEUED',
