@@ -1,7 +1,9 @@
+import { createDigests } from '../admission/digests.js';
 import { followLedger } from '../admission/follow-ledger.js';
 import { createProofs } from '../admission/proofs/proofs.js';
 import { createStockViews, type StockViews } from '../admission/stock-views.js';
 import { createCalendar } from '../catalog/calendar.js';
+import { createReadPictureOrigins } from '../catalog/picture-origins.js';
 import { createListProductIds } from '../catalog/products.js';
 import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
@@ -120,7 +122,9 @@ async function createApiServer(
     onError: warn('the keys for tokens could not be read'),
   });
   const { serverOptions, ...layers } = createLayers(parts, identity);
-  const forwardedPages = config.WEB_URL ? createForwardedPages(config.WEB_URL) : undefined;
+  const forwardedPages = config.WEB_URL
+    ? createForwardedPages(config.WEB_URL, createReadPictureOrigins(pool))
+    : undefined;
   const server = await createServer(logger, { ...serverOptions, forwardedPages });
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   identifyCallers(server, parts, identity);
@@ -138,6 +142,7 @@ async function createApiServer(
     ...layers,
     ...{ identity, gate, readOrder, codes, eventStreams },
     proofs: createProofs(pool, clock, secrets.secretKey),
+    digestsOf: createDigests(secrets.secretKey),
     findReplay: createFindReplay(readWritten, readOrder),
     readLife: createReadLife(pool),
   };
