@@ -1,13 +1,12 @@
 import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { findBarriers } from './support/barriers.js';
 import { openVisit, sizes } from './support/browser.js';
 import { createDrop } from './support/operator.js';
 import { buyButton, heading, watch } from './support/shopper.js';
 
-const axePath = createRequire(import.meta.url).resolve('axe-core');
 const artefacts = fileURLToPath(new URL('./artefacts/', import.meta.url));
 
 /** Each page, and how to come to it. */
@@ -129,17 +128,6 @@ describe('a drop’s page', () => {
     await heading(page, 'It is yours.').waitFor();
   });
 });
-
-/** What axe calls serious or critical, as "rule: element". */
-async function findBarriers(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: axePath });
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  });
-}
 
 /** Notes on the page what has moved without being asked to. */
 function observeShifts(): void {

@@ -18,6 +18,7 @@ export type Answer = {
 
 export type TestApi = {
   url: string;
+  metricsUrl: string | undefined;
   /** Any request; the API key is sent unless other headers are given. */
   request(
     method: string,
@@ -51,6 +52,7 @@ export async function startTestApi(
     send(`${url}${path}`, method, body, headers);
   return {
     url,
+    metricsUrl: app.metricsUrl,
     drain: app.drain,
     request,
     purchase: ({ key, ...body }) =>

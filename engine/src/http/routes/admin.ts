@@ -34,6 +34,8 @@ export type AdminParts = {
   gate: Gate;
   /** Whether there is a provider to be paid through. */
   canBePaid: boolean;
+  /** Told of each audit that was asked for. */
+  onAudit: (report: AuditReport) => void;
 };
 
 const newProductSchema = z.strictObject({
@@ -113,7 +115,7 @@ const tags = ['operator'];
 /** What operators do. Every call wants the operator's secret. */
 export function registerAdmin(
   app: App,
-  { identity, pool, clock, calendar, gate, canBePaid }: AdminParts,
+  { identity, pool, clock, calendar, gate, canBePaid, onAudit }: AdminParts,
 ): void {
   const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
 
@@ -168,13 +170,12 @@ export function registerAdmin(
   }
 
   registerSeries(app, { pool, calendar, onRequest });
-  registerAdminReads(app, pool, gate, onRequest);
+  registerAdminReads(app, { pool, gate, onAudit }, onRequest);
 }
 
 function registerAdminReads(
   app: App,
-  pool: Pool,
-  { countDisagreements }: Gate,
+  { pool, gate: { countDisagreements }, onAudit }: Pick<AdminParts, 'pool' | 'gate' | 'onAudit'>,
   onRequest: (request: FastifyRequest) => Promise<void>,
 ): void {
   const orders = {
@@ -197,11 +198,11 @@ function registerAdminReads(
     tags,
     response: { 200: auditSchema },
   };
-  app.get(
-    '/api/admin/audit',
-    { schema: audit, onRequest },
-    async (): Promise<AuditReport> => runAudit(pool, { countDisagreements }),
-  );
+  app.get('/api/admin/audit', { schema: audit, onRequest }, async (): Promise<AuditReport> => {
+    const report = await runAudit(pool, { countDisagreements });
+    onAudit(report);
+    return report;
+  });
 }
 
 function adminOrderView(order: StoredOrder) {
