@@ -14,7 +14,7 @@ import { createRecentReading, type RecentReading } from '../platform/telemetry/r
 import type { Depth, OrderQueue } from '../queue/queue.js';
 
 /** What is decided in batches; `accept-late` writes down what was accepted while the database was down. */
-export type Work = 'decide' | 'accept' | 'accept-late' | 'settle';
+type Work = 'decide' | 'accept' | 'accept-late' | 'settle';
 
 /** Has some work decided in batches, each with a queue of its own. */
 export type Batched = <

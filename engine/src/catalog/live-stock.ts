@@ -1,7 +1,7 @@
 import type { Queryable } from '../platform/postgres.js';
 
 /** The stock of a sale that is under way. */
-export type LiveStock = {
+type LiveStock = {
   saleId: number;
   productId: number;
   productName: string;

@@ -59,9 +59,8 @@ function metricsPortOf({ METRICS_PORT }: Config, place: number): number {
 }
 
 function sayMetrics({ METRICS_HOST, METRICS_PORT }: Config, count: number): void {
-  const ports =
-    METRICS_PORT === 0 ? 'a free port each' : `ports ${METRICS_PORT} to ${METRICS_PORT + count - 1}`;
-  say(`  metrics          http://${METRICS_HOST} ${ports}, /metrics`);
+  const ports = METRICS_PORT === 0 ? 'free ports' : `ports ${METRICS_PORT} to ${METRICS_PORT + count - 1}`;
+  say(`  metrics          /metrics at ${ports} of ${METRICS_HOST}`);
 }
 
 function keepRunning(count: number, env: Record<string, string>, config: Config, logger: Logger) {

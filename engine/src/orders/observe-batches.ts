@@ -18,7 +18,7 @@ export type BatchFigures = {
   countFailure: () => void;
 };
 
-export const batchSizeBounds = [1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500, 1000, 2000, 5000];
+const batchSizeBounds = [1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 500, 1000, 2000, 5000];
 export const batchBoundsS = [
   ...[0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075],
   ...[0.1, 0.15, 0.25, 0.5, 1, 2, 5],

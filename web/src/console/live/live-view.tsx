@@ -1,59 +1,53 @@
 'use client';
 
 import { count } from '../../ui/format';
-import { Notice } from '../../ui/notice';
 import { PageHead } from '../page-head';
-import { Skeleton } from '../skeleton';
+import { Reading } from '../reading';
 import type { LiveFrame } from './history';
 import { LatencyPanel, OrdersPanel, QueuePanel, RequestsPanel, StockPanel } from './panels';
 import { OutcomesPanel, StatePanel } from './state';
 import { useLive } from './use-live';
 import { age, millis, rate } from './words';
 
+const silence = new Error('The engine sends no figures now. It is asked again by itself.');
+
 export function LiveView() {
-  const { frames, isStale } = useLive();
+  const { frames, isStale, again } = useLive();
   const now = frames.at(-1);
-  if (!now) return isStale ? <Silence /> : <Skeleton />;
-  const clock = new Date(now.at).toLocaleTimeString('en-GB');
   return (
     <>
-      <PageHead title="Live" lead={`Process ${now.process} by itself; stock and queue of all processes.`} />
-      <p data-testid="freshness" className="-mt-4 mb-5 text-muted">
-        {isStale ? `Last heard at ${clock}` : `Live, ${clock}`}
-      </p>
-      {isStale && (
-        <div className="mb-5">
-          <Notice tone="bad" title="Not up to date" isUrgent>
-            The engine sends no figures now. Those below are the last that were heard; it is asked again by
-            itself.
-          </Notice>
-        </div>
-      )}
-      <div className={isStale ? 'opacity-60' : ''}>
-        <KeyFigures now={now} />
-        <div className="mt-4 grid gap-4 xl:grid-cols-2">
-          <RequestsPanel frames={frames} now={now} />
-          <LatencyPanel frames={frames} now={now} />
-          <OrdersPanel frames={frames} now={now} />
-          <QueuePanel frames={frames} now={now} />
-          <StockPanel frames={frames} now={now} />
-          <div className="grid content-start gap-4 md:grid-cols-2">
-            <OutcomesPanel now={now} />
-            <StatePanel now={now} />
-          </div>
-        </div>
-      </div>
+      <PageHead
+        title="Live"
+        lead={now && `Process ${now.process} by itself; stock and queue of all processes.`}
+      />
+      <Reading query={{ data: now, error: isStale ? silence : null, refetch: again }}>
+        {frame => <Figures frames={frames} now={frame} isStale={isStale} />}
+      </Reading>
     </>
   );
 }
 
-function Silence() {
+type FiguresProps = { frames: readonly LiveFrame[]; now: LiveFrame; isStale: boolean };
+
+function Figures({ frames, now, isStale }: FiguresProps) {
+  const clock = new Date(now.at).toLocaleTimeString('en-GB');
   return (
     <>
-      <PageHead title="Live" />
-      <Notice tone="bad" title="No figures yet" isUrgent>
-        The engine does not send any. It is asked again by itself.
-      </Notice>
+      <p data-testid="freshness" className="-mt-4 mb-5 text-muted">
+        {isStale ? `Last heard at ${clock}` : `Live, ${clock}`}
+      </p>
+      <KeyFigures now={now} />
+      <div className="mt-4 grid gap-4 xl:grid-cols-2">
+        <RequestsPanel frames={frames} now={now} />
+        <LatencyPanel frames={frames} now={now} />
+        <OrdersPanel frames={frames} now={now} />
+        <QueuePanel frames={frames} now={now} />
+        <StockPanel frames={frames} now={now} />
+        <div className="grid content-start gap-4 md:grid-cols-2">
+          <OutcomesPanel now={now} />
+          <StatePanel now={now} />
+        </div>
+      </div>
     </>
   );
 }

@@ -15,46 +15,48 @@ function lineOf(
   name: string,
   tone: Tone,
   read: (frame: LiveFrame) => number | null,
-  dash?: number[],
+  dash?: readonly number[],
 ): Line {
   return { name, tone, values: frames.map(read), ...(dash && { dash }) };
 }
 
-export function RequestsPanel({ frames, now }: Props) {
-  const { ok, refused, failed } = now.requests;
-  const rows: Row[] = [
-    { name: 'Answered', text: rate(ok), line: lineOf(frames, 'Answered', 'ink', one => one.requests.ok) },
-    {
-      name: 'Refused (4xx)',
-      text: rate(refused),
-      line: lineOf(frames, 'Refused', 'accent', one => one.requests.refused, dashed),
-    },
-    {
-      name: 'Failed (5xx)',
-      text: rate(failed),
-      line: lineOf(frames, 'Failed', 'bad', one => one.requests.failed, dotted),
-    },
-  ];
-  return <Panel title="Requests" unit="a second" times={timesOf(frames)} rows={rows} />;
+type Look = { tone: Tone; dash?: readonly number[] };
+
+const threeLooks: readonly Look[] = [
+  { tone: 'ink' },
+  { tone: 'accent', dash: dashed },
+  { tone: 'bad', dash: dotted },
+];
+
+/** Up to three figures of one kind, each a line. */
+function rowsOf<Value extends number | null>(
+  { frames, now }: Props,
+  format: (value: Value) => string,
+  reads: Record<string, (frame: LiveFrame) => Value>,
+): Row[] {
+  return Object.entries(reads).map(([name, read], position) => {
+    const { tone, dash }: Look = threeLooks[position] ?? { tone: 'muted' };
+    return { name, text: format(read(now)), line: lineOf(frames, name, tone, read, dash) };
+  });
 }
 
-export function LatencyPanel({ frames, now }: Props) {
-  const { p50Ms, p95Ms, p99Ms } = now.requests;
-  const rows: Row[] = [
-    { name: 'P50', text: millis(p50Ms), line: lineOf(frames, 'P50', 'ink', one => one.requests.p50Ms) },
-    {
-      name: 'P95',
-      text: millis(p95Ms),
-      line: lineOf(frames, 'P95', 'accent', one => one.requests.p95Ms, dashed),
-    },
-    {
-      name: 'P99',
-      text: millis(p99Ms),
-      line: lineOf(frames, 'P99', 'bad', one => one.requests.p99Ms, dotted),
-    },
-  ];
+export function RequestsPanel(props: Props) {
+  const rows = rowsOf(props, rate, {
+    Answered: ({ requests }) => requests.ok,
+    'Refused (4xx)': ({ requests }) => requests.refused,
+    'Failed (5xx)': ({ requests }) => requests.failed,
+  });
+  return <Panel title="Requests" unit="a second" times={timesOf(props.frames)} rows={rows} />;
+}
+
+export function LatencyPanel(props: Props) {
+  const rows = rowsOf(props, millis, {
+    P50: ({ requests }) => requests.p50Ms,
+    P95: ({ requests }) => requests.p95Ms,
+    P99: ({ requests }) => requests.p99Ms,
+  });
   const note = 'Within the engine, over the last five seconds; as fine as the buckets they are counted in.';
-  return <Panel title="Latency" unit="ms" times={timesOf(frames)} rows={rows} note={note} />;
+  return <Panel title="Latency" unit="ms" times={timesOf(props.frames)} rows={rows} note={note} />;
 }
 
 export function OrdersPanel({ frames, now }: Props) {
@@ -89,13 +91,7 @@ export function QueuePanel({ frames, now }: Props) {
   return <Panel title="Queue" unit="orders" times={timesOf(frames)} rows={rows} note={note} />;
 }
 
-const saleLooks: readonly { tone: Tone; dash?: number[] }[] = [
-  { tone: 'ink' },
-  { tone: 'accent', dash: dashed },
-  { tone: 'good', dash: dotted },
-  { tone: 'bad', dash: [10, 3, 2, 3] },
-  { tone: 'muted' },
-];
+const saleLooks: readonly Look[] = [...threeLooks, { tone: 'good', dash: [10, 3, 2, 3] }, { tone: 'muted' }];
 
 /** What is left of each sale, in hundredths of what it had: so that a large one does not hide a small one. */
 export function StockPanel({ frames, now }: Props) {

@@ -10,6 +10,8 @@ export type Live = {
   frames: readonly LiveFrame[];
   /** Frames stopped coming; those that are there are the last that were known. */
   isStale: boolean;
+  /** Lets go of the stream and asks for a new one. */
+  again(): void;
 };
 
 // A refusal may be a full house or a session that has ended.
@@ -21,6 +23,8 @@ export function useLive(): Live {
   const client = useQueryClient();
   const [frames, setFrames] = useState<readonly LiveFrame[]>([]);
   const [isStale, setStale] = useState(false);
+  const [attempt, setAttempt] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt is another stream.
   useEffect(() => {
     let late: ReturnType<typeof setTimeout> | undefined;
     const expectFrame = () => {
@@ -42,8 +46,8 @@ export function useLive(): Live {
       clearTimeout(late);
       end();
     };
-  }, [client]);
-  return { frames, isStale };
+  }, [client, attempt]);
+  return { frames, isStale, again: () => setAttempt(attempt + 1) };
 }
 
 /** The stream is of this engine, and openapi.ts says what it sends. */
