@@ -1,4 +1,4 @@
-import type { paths } from '../../api/openapi';
+import type { paths } from '@doorbuster/client';
 
 /** What the engine says of itself each second. */
 export type LiveFrame = paths['/api/admin/live']['get']['responses'][200]['content']['text/event-stream'];
