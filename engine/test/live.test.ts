@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { serviceHeaders, startTestApi } from './support/api.js';
+import { operatorHeaders, serviceHeaders, startTestApi } from './support/api.js';
 import { until } from './support/condition.js';
-import { operatorToken } from './support/config.js';
 import { createTestDatabase } from './support/database.js';
 import { type EventReader, readEvents } from './support/events.js';
 import { createTestSale } from './support/sale.js';
 
-const operatorHeaders = { authorization: `Bearer ${operatorToken}` };
 const frameSchema = z.looseObject({
   at: z.iso.datetime(),
   requests: z.looseObject({ perSecond: z.number(), p95Ms: z.number().nullable() }),

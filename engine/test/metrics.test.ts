@@ -5,10 +5,11 @@ import { startApp } from '../src/app/app.js';
 import { salesShownMax } from '../src/app/instruments.js';
 import type { Role } from '../src/app/roles.js';
 import { readLiveStock } from '../src/catalog/live-stock.js';
-import { startTestApi } from './support/api.js';
+import { operatorHeaders, startTestApi } from './support/api.js';
 import { until } from './support/condition.js';
 import { secrets, testConfig } from './support/config.js';
 import { createTestDatabase } from './support/database.js';
+import { readEvents } from './support/events.js';
 import { scrape, seriesOf, seriesValue } from './support/metrics.js';
 import { checkMetrics } from './support/promtool.js';
 import { createTestSale } from './support/sale.js';
@@ -80,11 +81,18 @@ describe('metrics', () => {
     const ask = (path: string, method: string) => fetch(`${api.url}${path}`, { method });
     for (let i = 0; i < 20; i++) await ask(`/nothing/${i}`, i % 2 === 0 ? 'GET' : 'PROPFIND');
     await ask('/api/orders/not-an-id', 'GET');
+    await ask('/%zz', 'GET');
+    const reader = await readEvents(`${api.url}/api/admin/live`, operatorHeaders);
+    reader.close();
+    const stream = 'http_requests_total{route="/api/admin/live",method="GET",status_code="200"}';
+    await until('the stream is counted', async () => seriesValue(await scrape(api.metricsUrl), stream) === 1);
 
     const text = await scrape(api.metricsUrl);
     expect(seriesOf(text, 'http_requests_total').sort()).toEqual([
+      'http_requests_total{route="(unknown)",method="GET",status_code="400"} 1',
       'http_requests_total{route="(unknown)",method="GET",status_code="404"} 10',
       'http_requests_total{route="(unknown)",method="other",status_code="404"} 10',
+      `${stream} 1`,
       'http_requests_total{route="/api/orders/:id",method="GET",status_code="400"} 1',
     ]);
   });

@@ -36,8 +36,7 @@ export type Instruments = ReturnType<typeof createInstruments>;
 
 /**
  * What this process counts, in plain numbers: handed to the parts that count, read by those who show it. It is counted
- * always, since that costs next to nothing (docs/measurements/2026-11-27-metrics.md) and the console's live page reads it,
- * too.
+ * always, since the console's live page reads it, too.
  */
 export function createInstruments() {
   let lastAudit: { atMs: number; report: AuditReport } | undefined;

@@ -1,11 +1,13 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createHistogram, type Histogram } from '../platform/telemetry/histogram.js';
 import { isStream } from './route-class.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** `performance.now()` when its route was entered; 0 where it was refused before that. */
+    /** `performance.now()` when its route was entered. */
     enteredAtMs: number;
+    /** Where its answer is counted; undefined before its route is entered, null where somebody else counts it. */
+    counts: RouteCounts | null | undefined;
   }
 }
 
@@ -50,58 +52,58 @@ export const noRoute = { page: '(page)', unknown: '(unknown)', full: '(full)' } 
 
 /**
  * Counts what each route answers, and how long it takes: from when the route is entered, which is before its body is read,
- * to when its answer is handed to the socket. Each route has hooks of its own that know where to count, so that a request
- * costs two readings of the clock and no look-up.
+ * to when its answer is handed to the socket. A route knows where its requests are counted and tells each of them, so that
+ * it costs two readings of the clock and no look-up.
+ *
+ * @returns what has to be told of each answer.
  */
 export function countRequests(
   app: FastifyInstance,
   counts: RequestCounts,
   isPage: (request: FastifyRequest) => boolean,
-): void {
+): (request: FastifyRequest, reply: FastifyReply) => void {
   app.decorateRequest('enteredAtMs', 0);
+  app.decorateRequest('counts', undefined);
   app.addHook('onRoute', route => {
     const own = counts.of([route.method].flat().join(), route.url);
-    if (isStream(route)) return countStreams(route, own);
-    route.onRequest = [enter, ...[route.onRequest ?? []].flat()];
-    route.onSend = [...[route.onSend ?? []].flat(), createCount(own)];
+    route.onRequest = [isStream(route) ? createFollow(own) : createEnter(own), route.onRequest ?? []].flat();
   });
-  app.addHook('onSend', (request, reply, _payload, done) => {
-    if (request.is404) {
-      const route = isPage(request) ? noRoute.page : noRoute.unknown;
-      count(counts.of(methodOf(request.method), route), request, reply);
-    }
-    done();
-  });
+
+  // Of no route, or refused before it was entered.
+  function countsOf(request: FastifyRequest): RouteCounts {
+    const route = isPage(request) ? noRoute.page : noRoute.unknown;
+    return counts.of(methodOf(request.method), request.routeOptions.url ?? route);
+  }
+
+  return (request, { statusCode }) => {
+    if (request.counts === null) return;
+    const own = request.counts ?? countsOf(request);
+    countStatus(own, statusCode);
+    own.durationS.observe(request.counts ? (performance.now() - request.enteredAtMs) / 1000 : 0);
+  };
 }
 
-function enter(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  request.enteredAtMs = performance.now();
-  done();
-}
+type OnRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
 
-function createCount(counts: RouteCounts) {
-  return (request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
-    count(counts, request, reply);
+function createEnter(counts: RouteCounts): OnRequest {
+  return (request, _reply, done) => {
+    request.counts = counts;
+    request.enteredAtMs = performance.now();
     done();
   };
 }
 
-function count(counts: RouteCounts, { enteredAtMs }: FastifyRequest, { statusCode }: FastifyReply): void {
-  countStatus(counts, statusCode);
-  counts.durationS.observe(enteredAtMs === 0 ? 0 : (performance.now() - enteredAtMs) / 1000);
+/** A stream has no end that anybody waits for: it is counted once it is over, without its duration. */
+function createFollow(counts: RouteCounts): OnRequest {
+  return (request, { raw }, done) => {
+    request.counts = null;
+    raw.once('close', () => countStatus(counts, raw.statusCode));
+    done();
+  };
 }
 
 export function countStatus({ answered }: RouteCounts, statusCode: number): void {
   answered.set(statusCode, (answered.get(statusCode) ?? 0) + 1);
-}
-
-/** A stream has no end that anybody waits for: it is counted once it is over, without its duration. */
-function countStreams(route: RouteOptions, counts: RouteCounts): void {
-  const follow = (_request: FastifyRequest, { raw }: FastifyReply, done: () => void) => {
-    raw.once('close', () => countStatus(counts, raw.statusCode));
-    done();
-  };
-  route.onRequest = [follow, ...[route.onRequest ?? []].flat()];
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import {
   jsonSchemaTransformObject,
   validatorCompiler,
@@ -76,13 +76,14 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
 
   options.onCreated?.(app);
   const { requests } = options;
+  const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
+  const onAnswer = requests && countRequests(app, requests, isPage);
   if (options.refuse) refuseBeforeRouter(app, options.refuse, requests);
   app.setValidatorCompiler(compileValidator);
   // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.
   app.setSerializerCompiler(() => JSON.stringify);
   app.addHook('onRequest', refuseMalformed);
-  app.addHook('onSend', createAnswerTogether());
-  if (requests) countRequests(app, requests, request => forwardedPages?.takes(request) ?? false);
+  app.addHook('onSend', createAnswerTogether(onAnswer));
   app.setErrorHandler<FastifyError>(answerError);
   const unknownRoute = createAnswerUnknownRoute();
   app.addHook('onRoute', unknownRoute.onRoute);

@@ -31,7 +31,7 @@ export type TestApi = {
 };
 
 export const serviceHeaders = { authorization: `Bearer ${apiKey}` };
-const operatorHeaders = { authorization: `Bearer ${operatorToken}` };
+export const operatorHeaders = { authorization: `Bearer ${operatorToken}` };
 
 /** The whole API in this process, on a free port; drained when the test ends. */
 export async function startTestApi(

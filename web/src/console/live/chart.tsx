@@ -83,7 +83,7 @@ function optionsOf(element: HTMLElement, shape: string): uPlot.Options {
     cursor: { show: false },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
     axes: [
-      { ...axis, values: (_plot, ticks) => ticks.map(clockOf), space: 72 },
+      { ...axis, size: 28, values: (_plot, ticks) => ticks.map(clockOf), space: 72 },
       { ...axis, size: 56, values: (_plot, ticks) => ticks.map(tick => tick.toLocaleString('en-GB')) },
     ],
     series: [

@@ -18,7 +18,7 @@ export function LiveView() {
     <>
       <PageHead
         title="Live"
-        lead={now && `Process ${now.process} by itself; stock and queue of all processes.`}
+        lead={now && `What process ${now.process} does. Stock and queue are those of all processes.`}
       />
       <Reading query={{ data: now, error: isStale ? silence : null, refetch: again }}>
         {frame => <Figures frames={frames} now={frame} isStale={isStale} />}

@@ -10,15 +10,17 @@ export function Panel(props: {
   times: readonly number[];
   rows: readonly Row[];
   note?: ReactNode;
+  /** Under the chart, for names that are long. */
+  areRowsBelow?: boolean;
 }) {
-  const { title, unit, times, rows, note } = props;
+  const { title, unit, times, rows, note, areRowsBelow = false } = props;
   const lines = rows.flatMap(({ line }) => (line ? [line] : []));
   return (
     <section className="min-w-0 rounded-base border border-rule bg-surface p-4">
       <h2 className="text-body font-bold">
         {title} <span className="text-note font-normal tracking-normal text-muted">{unit}</span>
       </h2>
-      <div className="mt-3 grid gap-4 sm:grid-cols-[minmax(0,1fr)_auto]">
+      <div className={`mt-3 grid gap-4 ${areRowsBelow ? '' : 'sm:grid-cols-[minmax(0,1fr)_auto]'}`}>
         <Chart times={times} lines={lines} />
         <Figures caption={`${title}, ${unit}, now`} rows={rows} />
       </div>

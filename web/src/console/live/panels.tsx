@@ -110,6 +110,7 @@ export function StockPanel({ frames, now }: Props) {
       times={timesOf(frames)}
       rows={rows}
       note={stockNote(now.stock)}
+      areRowsBelow
     />
   );
 }
