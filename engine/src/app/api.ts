@@ -1,5 +1,6 @@
 import { observeGate } from '../admission/gate/observe-gate.js';
 import { createProofs } from '../admission/proofs/proofs.js';
+import { createReadPictureOrigins } from '../catalog/picture-origins.js';
 import { createListProductIds } from '../catalog/products.js';
 import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
@@ -85,7 +86,9 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
     onError: warn('the keys for tokens could not be read'),
   });
   const { serverOptions, ...layers } = createLayers(parts, identity);
-  const forwardedPages = config.WEB_URL ? createForwardedPages(config.WEB_URL) : undefined;
+  const forwardedPages = config.WEB_URL
+    ? createForwardedPages(config.WEB_URL, createReadPictureOrigins(pool))
+    : undefined;
   const server = await createServer(logger, {
     ...serverOptions,
     forwardedPages,
