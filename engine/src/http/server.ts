@@ -46,6 +46,7 @@ const timeoutPrecisionMs = 1000;
 export async function createServer(logger: Logger, options: ServerOptions = {}) {
   const {
     forwardedPages,
+    requests,
     proxies = [],
     requestTimeoutMs = 8000,
     headersTimeoutMs = 5000,
@@ -68,14 +69,16 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
     },
     clientErrorHandler: answerClientError,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
-    // A path that can not be decoded never reaches a route.
-    frameworkErrors: answerError,
+    // A path that can not be decoded never reaches a route, nor a hook.
+    frameworkErrors(error, request, reply) {
+      answerError(error, request, reply);
+      if (requests) countStatus(requests.of(methodOf(request.method), noRoute.unknown), reply.statusCode);
+    },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
   }).withTypeProvider<ZodTypeProvider>();
 
   options.onCreated?.(app);
-  const { requests } = options;
   const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
   const onAnswer = requests && countRequests(app, requests, isPage);
   if (options.refuse) refuseBeforeRouter(app, options.refuse, requests);
