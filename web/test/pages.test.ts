@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { findBarriers } from './support/barriers.js';
-import { openVisit, sizes } from './support/browser.js';
+import { looks, openVisit, sizes } from './support/browser.js';
 import { createDrop } from './support/operator.js';
 import { buyButton, heading, watch } from './support/shopper.js';
 
@@ -63,14 +63,6 @@ const soldOut = {
   contentType: 'application/problem+json',
   body: JSON.stringify({ type: '/problems/sold-out', title: 'Sold out', status: 409 }),
 };
-
-/** How pages are looked at. Contrast depends on the theme and order on the size, so that axe sees each of them once. */
-const looks = [
-  { size: 'desk', theme: 'light', isSearched: true },
-  { size: 'phone', theme: 'light', isSearched: false },
-  { size: 'phone', theme: 'dark', isSearched: true },
-  { size: 'desk', theme: 'dark', isSearched: false },
-] as const;
 
 it.each(Object.entries(pages))(
   'the page "%s" can be used by everybody, on a phone and on a desk, in light and dark',
