@@ -5809,6 +5809,191 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Watch the engine: server-sent events named "live", one a second */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": {
+                            /** Format: date-time */
+                            at: string;
+                            /** @description Whose figures these are, where nothing else is said */
+                            process: number;
+                            requests: {
+                                /** @description null where there was none in the last five seconds */
+                                p50Ms: number | null;
+                                /** @description null where there was none in the last five seconds */
+                                p95Ms: number | null;
+                                /** @description null where there was none in the last five seconds */
+                                p99Ms: number | null;
+                                /** @description A second, over the last second */
+                                perSecond: number;
+                                /** @description A second, over the last second */
+                                ok: number;
+                                /** @description 4xx */
+                                refused: number;
+                                /** @description 5xx */
+                                failed: number;
+                                inFlight: number;
+                            };
+                            orders: {
+                                /** @description null where there was none in the last five seconds */
+                                p50Ms: number | null;
+                                /** @description null where there was none in the last five seconds */
+                                p95Ms: number | null;
+                                /** @description null where there was none in the last five seconds */
+                                p99Ms: number | null;
+                                /** @description Made, by whatever way to buy; the percentiles are of decisions */
+                                perSecond: number;
+                                batchSize: number | null;
+                                waiting: number;
+                                oldestWaitMs: number;
+                            };
+                            /** @description Orders made, and attempts that made none, since the process began */
+                            outcomes: {
+                                outcome: string;
+                                /** @description A second, over the last second */
+                                perSecond: number;
+                                total: number;
+                            }[];
+                            gate: {
+                                result: string;
+                                /** @description A second, over the last second */
+                                perSecond: number;
+                            }[];
+                            protection: {
+                                /** @enum {string} */
+                                level: "none" | "browsing" | "buying" | "finishing";
+                                lagMs: number;
+                                /** @description A second, over the last second */
+                                refusedPerSecond: number;
+                            };
+                            breakers: {
+                                /** @enum {string} */
+                                payments: "closed" | "half-open" | "open";
+                                /** @enum {string} */
+                                redis: "up" | "down" | "none";
+                                /** @enum {string} */
+                                postgres: "up" | "down";
+                            };
+                            /** @description Of all processes; null where it can not be read now */
+                            queue: {
+                                ready: number;
+                                inFlight: number;
+                                delayed: number;
+                                oldestAgeMs: number;
+                            } | null;
+                            /** @description That nobody has resolved */
+                            deadLetters: number | null;
+                            /** @description Sales under way, of all processes; those that began last, twelve at most */
+                            stock: {
+                                saleCount: number;
+                                sales: {
+                                    saleId: number;
+                                    productId: number;
+                                    productName: string;
+                                    /** @enum {string} */
+                                    status: "active" | "paused";
+                                    allocation: number;
+                                    available: number;
+                                    reserved: number;
+                                    sold: number;
+                                }[];
+                            } | null;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out`, `too-many-streams` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/session": {
         parameters: {
             query?: never;

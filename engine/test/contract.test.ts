@@ -168,6 +168,7 @@ describe('/openapi.json', () => {
         '/api/admin/dead-letters/{id}/discard',
         await api.asOperator('POST', '/api/admin/dead-letters/1/discard', { dryRun: true }),
       ],
+      ['get', '/api/admin/live', await api.request('GET', '/api/admin/live')],
       ['get', '/api/admin/protection', await api.asOperator('GET', '/api/admin/protection')],
       ['post', '/api/admin/faults', await api.asOperator('POST', '/api/admin/faults', fault)],
       ['get', '/api/admin/faults', await api.asOperator('GET', '/api/admin/faults')],
