@@ -1,6 +1,7 @@
 import type { Entrance } from '../contract/road.js';
 import type { Climb, Pace } from '../drive/pace.js';
 import type { IdRequests } from '../traffic/ids.js';
+import type { Crowd } from '../traffic/kinds.js';
 import type { Mix, Shares } from '../traffic/mix.js';
 import type { Facts } from '../verdict/answers.js';
 import type { Check } from '../verdict/check.js';
@@ -8,6 +9,7 @@ import type { Check } from '../verdict/check.js';
 /** A number that a scenario can be given on the command line. */
 export type NumberName =
   | 'shoppers'
+  | 'visitors'
   | 'units'
   | 'purchases'
   | 'requests'
@@ -39,7 +41,7 @@ export interface Scenario {
   readonly optional: readonly SettingName[];
   plan(settings: Settings): Plan;
   /** What the answers prove. The ledger is checked for all scenarios alike, by verdict/verify. */
-  judge(facts: Facts): Check[];
+  judge(facts: Facts, settings: Settings): Check[];
 }
 
 export interface Plan {
@@ -47,8 +49,8 @@ export interface Plan {
   readonly pace: Pace | Climb;
   /** The sale to make for this run; null for a bare handler that knows no sales. */
   readonly sale: WantedSale | null;
-  /** The road on which all come, how they spread over the roads, or that they ask for ids instead. */
-  readonly roads: Entrance | Mix | IdRequests;
+  /** The road on which all come, how they spread over the roads or what kinds they are, or that they ask for ids instead. */
+  readonly roads: Entrance | Mix | Crowd | IdRequests;
   /**
    * What is awaited after the last answer: that nothing is queued or reserved any more, or that as many units are sold as
    * orders were accepted.
