@@ -2,7 +2,7 @@
 
 import { useRouter } from 'next/navigation';
 import { startTransition, useEffect } from 'react';
-import { Action } from '../ui/action';
+import { Action } from '../../ui/action';
 
 // As often as the stock would have been asked for.
 const againMs = 3000;

@@ -1,8 +1,8 @@
 import { connection } from 'next/server';
 import type { ReactNode } from 'react';
-import { readCatalogue } from '../api/server';
-import { DropCard, DropLine, LeadDrop, type OfferedDrop } from '../shop/drop-cards';
-import { KeepCurrent } from '../shop/keep-current';
+import { readCatalogue } from '../../api/server';
+import { DropCard, DropLine, LeadDrop, type OfferedDrop } from '../../shop/drop-cards';
+import { KeepCurrent } from '../../shop/keep-current';
 
 export default async function Drops() {
   await connection();

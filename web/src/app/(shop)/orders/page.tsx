@@ -1,5 +1,5 @@
 import type { Metadata } from 'next';
-import { OrdersView } from '../../shop/orders-view';
+import { OrdersView } from '../../../shop/orders-view';
 
 export const metadata: Metadata = { title: 'Your orders' };
 

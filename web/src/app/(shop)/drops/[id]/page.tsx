@@ -1,12 +1,12 @@
 import type { Metadata } from 'next';
 import { notFound } from 'next/navigation';
 import { connection } from 'next/server';
-import type { Drop, Sale } from '../../../api/client';
-import { readDrop, readStock } from '../../../api/server';
-import { DropView } from '../../../shop/drop-view';
-import { count, money } from '../../../ui/format';
-import { Notice } from '../../../ui/notice';
-import { Picture } from '../../../ui/picture';
+import type { Drop, Sale } from '../../../../api/client';
+import { readDrop, readStock } from '../../../../api/server';
+import { DropView } from '../../../../shop/drop-view';
+import { count, money } from '../../../../ui/format';
+import { Notice } from '../../../../ui/notice';
+import { Picture } from '../../../../ui/picture';
 
 type Props = { params: Promise<{ id: string }> };
 

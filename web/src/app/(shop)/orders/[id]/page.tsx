@@ -1,5 +1,5 @@
 import type { Metadata } from 'next';
-import { OrderView } from '../../../shop/order-view';
+import { OrderView } from '../../../../shop/order-view';
 
 export const metadata: Metadata = { title: 'Your order', robots: { index: false } };
 

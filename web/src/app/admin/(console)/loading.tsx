@@ -1,0 +1,3 @@
+import { Skeleton } from '../../../console/skeleton';
+
+export default Skeleton;
