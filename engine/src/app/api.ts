@@ -23,6 +23,7 @@ import { registerProofs } from '../http/routes/proofs.js';
 import { registerProtection } from '../http/routes/protection.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
+import { registerRehearsals } from '../http/routes/rehearsals.js';
 import { registerSecurityTxt } from '../http/routes/security-txt.js';
 import { registerSession } from '../http/routes/session.js';
 import { registerStockEvents } from '../http/routes/stock-events.js';
@@ -42,6 +43,7 @@ import { createProbe } from '../platform/postgres.js';
 import type { Parts } from './parts.js';
 import { createLayers } from './protection.js';
 import { createGate } from './redis.js';
+import { createRehearsals } from './rehearsals.js';
 
 export type Api = {
   /** Where it listens, such as http://127.0.0.1:3000 */
@@ -55,11 +57,12 @@ export async function startApi(parts: Parts, limits: Partial<EventStreamOptions>
   const { config } = parts;
   const memory = createMemory(parts);
   try {
-    const { server, draining } = await createApiServer(parts, memory, limits);
+    const { server, draining, rehearse } = await createApiServer(parts, memory, limits);
     const url = await server.listen({ host: config.HOST, port: config.PORT, backlog: acceptBacklog });
     return {
       url,
       async close() {
+        if (typeof rehearse !== 'string') await rehearse.close();
         await draining.drain(config.DRAIN_TIMEOUT_MS);
         await memory.close();
       },
@@ -179,9 +182,11 @@ async function createApiServer(
   registerDeadLetters(server, { identity, pool, queue });
   registerProtection(server, shop);
   registerOperators(server, { identity, pool });
+  const rehearse = createRehearsals(parts, server, calendar);
+  registerRehearsals(server, { identity, pool, rehearse });
   registerOperations(server, { unreadyReasons });
   registerSecurityTxt(server, config.SECURITY_CONTACT);
-  return { server, draining };
+  return { server, draining, rehearse };
 }
 
 /**
