@@ -9,7 +9,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const web = join(root, 'web');
 const output = join(web, '.next', 'standalone', 'web');
 const stamp = join(web, '.next', '.prepared');
-const sources = ['src', 'public', 'next.config.ts', 'postcss.config.mjs', 'tsconfig.json', 'package.json'];
+const sources = [
+  ...['src', 'public', 'next.config.ts', 'postcss.config.mjs', 'tsconfig.json', 'package.json'].map(
+    name => `web/${name}`,
+  ),
+  // The pages call the API through it, and its code is in them.
+  ...['src', 'package.json'].map(name => `client/${name}`),
+];
 
 /** Whether the pages that `npm start` serves are those of the sources. */
 export function isWebBuilt() {
@@ -35,7 +41,7 @@ export async function buildWeb() {
 /** Contents and not times, and the lockfile, since a new version of Next builds something else. */
 function webFingerprint() {
   const hash = createHash('sha256').update(process.version);
-  for (const path of ['package-lock.json', ...sources.flatMap(source => filesIn(join('web', source)))]) {
+  for (const path of ['package-lock.json', ...sources.flatMap(source => filesIn(source))]) {
     hash.update(`\0${path}\0`).update(readFileSync(join(root, path)));
   }
   return `${hash.digest('hex')}\n`;

@@ -16,12 +16,19 @@ const installCommand = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
 
 /** What `npm start` and its kin run. Tests are not built: vitest reads their sources. */
 const projects = [
+  { project: 'client', sources: 'client/src', output: 'client/dist' },
   { project: 'engine', sources: 'engine/src', output: 'engine/dist' },
   { project: 'engine/tsconfig.bench.json', sources: 'engine/bench', output: 'engine/dist-bench' },
   { project: 'engine/tsconfig.drill.json', sources: 'engine/drill', output: 'engine/dist-drill' },
   { project: 'loadgen', sources: 'loadgen/src', output: 'loadgen/dist' },
 ];
-const settings = ['package-lock.json', 'tsconfig.base.json', 'engine/tsconfig.json', 'loadgen/tsconfig.json'];
+const settings = [
+  'package-lock.json',
+  'tsconfig.base.json',
+  'client/tsconfig.json',
+  'engine/tsconfig.json',
+  'loadgen/tsconfig.json',
+];
 
 /** A step that failed, with the command that repeats it by hand. */
 class StepFailed extends Error {

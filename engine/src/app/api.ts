@@ -194,6 +194,7 @@ async function createApiServer(
  * a refusal. What operators do is written down. Both on every route that comes after.
  */
 function identifyCallers(server: App, { pool, warn }: Parts, identity: Identity): void {
+  server.decorateRequest('isOfShop', undefined);
   const { onRequest } = identity;
   if (onRequest) {
     server.addHook('onRoute', route => {

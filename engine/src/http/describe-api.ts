@@ -16,7 +16,9 @@ declare module 'fastify' {
 
 const problemSchema = z
   .object({
-    type: z.string().meta({ description: 'Ends in a stable slug, such as /problems/sold-out' }),
+    type: z
+      .enum(Object.keys(problems).map(slug => `/problems/${slug}`))
+      .meta({ description: 'Ends in a stable slug; there may be more of them in a later version' }),
     title: z.string(),
     status: z.int(),
     detail: z.string(),

@@ -35,7 +35,8 @@ export type EntranceOptions = {
 
 type BuyBody = {
   productId: number;
-  quantity: number;
+  /** One, where it is not said. */
+  quantity?: number | undefined;
   userId?: string | undefined;
   paymentMethod?: string | undefined;
   challenge?: string | undefined;
@@ -94,7 +95,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
   }
 
   return async (request, body, reply) => {
-    const { productId, quantity, userId, paymentMethod, challenge, token } = body;
+    const { productId, quantity = 1, userId, paymentMethod, challenge, token } = body;
     const receivedAtMs = performance.now();
     const caller = identity.callerOf(request);
     const shopperId = shopperOf(caller, userId ?? headerOf(request, 'x-user-id'));
@@ -117,8 +118,8 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     // What most of a million shoppers get: no id, no promise, no query.
     if (refusal && key === undefined) {
       attempts.record({
-        ...{ productId, saleId, orderId: null, shopperId, quantity, receivedAtMs },
-        outcome: refusal,
+        ...{ productId, saleId, shopperId, quantity, receivedAtMs },
+        ...{ orderId: null, outcome: refusal },
       });
       return refuse(reply, refusal);
     }

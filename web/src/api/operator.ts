@@ -1,13 +1,10 @@
-import createClient, { type Middleware } from 'openapi-fetch';
-import type { components, paths } from './openapi';
+import { createApi, type Middleware, type Problem } from '@doorbuster/client';
 
 /**
  * The operator's side of the API as the browser sees it. The session is in a cookie that no script can read; the token
  * beside it proves that this page is the engine's own, for browsers that do not say so themselves.
  */
-export const operatorApi = createClient<paths>({ baseUrl: '', credentials: 'same-origin' });
-
-type Problem = components['schemas']['Problem'];
+export const operatorApi = createApi({ baseUrl: '', credentials: 'same-origin' });
 
 /** What the engine has refused, or that it could not be asked: then there is no slug. */
 export class Refusal extends Error {

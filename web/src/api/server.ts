@@ -1,14 +1,13 @@
 import 'server-only';
-import createClient from 'openapi-fetch';
+import { createApi } from '@doorbuster/client';
 import type { Drop, Stock } from './client';
-import type { paths } from './openapi';
 
 /** What pages show to everybody, read by the web process. Who is asking plays no part, so that all share one reading. */
 
 const { API_URL = 'http://127.0.0.1:3000', WEB_KEY } = process.env;
 
 // Its address stands for everybody who looks at pages; with the key the limits per address do not count for it.
-const api = createClient<paths>({ baseUrl: API_URL, headers: WEB_KEY ? { 'x-web-key': WEB_KEY } : {} });
+const api = createApi({ baseUrl: API_URL, headers: WEB_KEY ? { 'x-web-key': WEB_KEY } : {} });
 
 // Everybody arrives in the same second; the browser takes over with its own reading at once.
 const keptMs = 500;

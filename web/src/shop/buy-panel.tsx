@@ -1,5 +1,6 @@
 'use client';
 
+import type { Progress } from '@doorbuster/client';
 import { Fragment, useEffect, useState } from 'react';
 import type { Drop, Sale, Stock } from '../api/client';
 import { Action, ActionLink } from '../ui/action';
@@ -7,7 +8,6 @@ import { money, units } from '../ui/format';
 import { Notice } from '../ui/notice';
 import { PlainLink } from '../ui/plain-link';
 import type { Way } from './kept';
-import type { Progress } from './persist';
 import { QuantityField } from './quantity-field';
 import { unitsInMyName, useOrders } from './use-orders';
 import { type Purchase, usePurchase } from './use-purchase';

@@ -5,8 +5,7 @@ import { useState } from 'react';
 import type { Order } from '../api/client';
 import { Action } from '../ui/action';
 import { Notice } from '../ui/notice';
-import { persist } from './persist';
-import { type Outcome, sendCancel } from './send';
+import { type Failure, sendCancel } from './send';
 import { refreshAfterPurchase } from './use-stock';
 import { wordsFor } from './words';
 
@@ -14,14 +13,11 @@ import { wordsFor } from './words';
 export function CancelHold({ order, label }: { order: Order; label: string }) {
   const client = useQueryClient();
   const [step, setStep] = useState<'idle' | 'asking' | 'sending'>('idle');
-  const [refused, setRefused] = useState<Outcome>();
+  const [refused, setRefused] = useState<Failure>();
 
   async function cancel(): Promise<void> {
     setStep('sending');
-    const outcome = await persist(
-      () => sendCancel(order.id),
-      () => {},
-    );
+    const outcome = await sendCancel(order.id);
     setStep('idle');
     setRefused(outcome.kind === 'granted' ? undefined : outcome);
     await refreshAfterPurchase(client, order.productId);

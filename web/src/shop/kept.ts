@@ -3,6 +3,8 @@
  * loses only that: the orders themselves are the shop's.
  */
 
+import { newKey } from '@doorbuster/client';
+
 export type Way = 'now' | 'hold' | 'queue';
 
 /** A purchase that has begun and whose outcome is not known yet. Its key makes every retry the same purchase. */
@@ -77,12 +79,6 @@ export function hasSession(): boolean {
 
 export function noteSession(): void {
   write(sessionName, '1');
-}
-
-/** `crypto.randomUUID` is there on https and localhost alone; a shop in the office network is neither. */
-function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `web-${Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
 function parseIntent(text: string): Intent | undefined {

@@ -1,5 +1,6 @@
 'use client';
 
+import { isOpen } from '@doorbuster/client';
 import type { Order } from '../api/client';
 import { Action, ActionLink } from '../ui/action';
 import { money } from '../ui/format';
@@ -9,7 +10,7 @@ import { CancelHold } from './cancel-hold';
 import { Checkout } from './checkout';
 import { useDrop } from './use-drop';
 import { useEndedOrder } from './use-ended-order';
-import { isOpen, useOrder } from './use-orders';
+import { useOrder } from './use-orders';
 import { wordsFor, wordsForEnd } from './words';
 
 /** An order from its first moment to its receipt, on one address that survives every reload. */

@@ -1,89 +1,55 @@
+import { createBuyer, type Order, type Outcome, type Patience, type Progress } from '@doorbuster/client';
 import { api } from '../api/client';
-import type { Intent } from './kept';
-import { noteSession } from './kept';
+import { type Intent, noteSession } from './kept';
 
-/** What came of a try to buy or to pay. `lost` and what may be tried again have no outcome yet: the key is to be kept. */
-export type Outcome =
-  | { kind: 'granted'; orderId: string; code?: string }
-  | { kind: 'refused'; slug: string; orderId?: string; retryAfterMs?: number }
-  | { kind: 'lost' };
+export type Sent = { orderId: string; code?: string };
+export type Failure = Exclude<Outcome<Sent>, { kind: 'granted' }>;
+type OnProgress = (progress: Progress) => void;
 
-type Problem = { type: string; orderId?: string | undefined };
-type Answered<Data> = { data?: Data | undefined; error?: Problem | undefined; response: Response };
+const buyer = createBuyer(api, { signIn: becomeShopper });
 
-// What a purchase may take on the server, and the way there and back on a poor line.
-const timeoutMs = 15_000;
+const patience: Partial<Patience> = {
+  // As long as the intent is kept.
+  totalMs: 15 * 60_000,
+  // Who was too quick is told so, and asked whether to go on.
+  retried: new Set(['overloaded', 'unavailable', 'undecided', 'outcome-unknown']),
+};
 
-export function sendIntent({ key, way, productId, quantity }: Intent): Promise<Outcome> {
-  const request = () => ({
-    params: { header: { 'idempotency-key': key } },
-    body: { productId, quantity },
-    signal: AbortSignal.timeout(timeoutMs),
-  });
+/** Sends until there is an outcome, or until it is a person's turn to decide; `isFinal` says which. */
+export async function sendIntent(intent: Intent, onProgress: OnProgress): Promise<Outcome<Sent>> {
+  const { key, way, productId, quantity } = intent;
+  const options = { key, onProgress, ...patience };
   if (way === 'hold') {
-    return outcomeOf(
-      () => api.POST('/api/checkout', request()),
-      ({ order, code }) => ({ orderId: order.id, code }),
-    );
+    const held = await buyer.checkout({ productId, quantity }, options);
+    return told(held, ({ order, code }) => ({ orderId: order.id, code }));
   }
   if (way === 'queue') {
-    return outcomeOf(
-      () => api.POST('/api/orders', request()),
-      data => ({ orderId: data.order_id }),
-    );
+    const accepted = await buyer.order({ productId, quantity }, options);
+    return told(accepted, ({ order_id: orderId }) => ({ orderId }));
   }
-  return outcomeOf(
-    () => api.POST('/api/purchase', request()),
-    ({ order }) => ({ orderId: order.id }),
-  );
+  return told(await buyer.purchase({ productId, quantity }, options), ({ order }) => ({ orderId: order.id }));
 }
+
+type Payment = { code: string; key: string; method: string };
 
 /** Pays for a hold, or confirms one that costs nothing. */
-export function sendPayment(code: string, key: string, method: string): Promise<Outcome> {
-  return outcomeOf(
-    () =>
-      api.POST('/api/purchase', {
-        params: { header: { 'idempotency-key': key } },
-        body: { code, paymentMethod: method },
-        signal: AbortSignal.timeout(timeoutMs),
-      }),
-    ({ order }) => ({ orderId: order.id }),
-  );
+export async function sendPayment(
+  { code, key, method }: Payment,
+  onProgress: OnProgress,
+): Promise<Outcome<Sent>> {
+  const paid = await buyer.purchase({ code, paymentMethod: method }, { key, onProgress, ...patience });
+  return told(paid, ({ order }) => ({ orderId: order.id }));
 }
 
-export function sendCancel(orderId: string): Promise<Outcome> {
-  return outcomeOf(
-    () => api.DELETE('/api/orders/{id}', { params: { path: { id: orderId } } }),
-    () => ({ orderId }),
-  );
+export async function sendCancel(orderId: string): Promise<Outcome<Order>> {
+  return told(await buyer.cancel(orderId, patience), order => order);
 }
 
-async function outcomeOf<Data>(
-  send: () => Promise<Answered<Data>>,
-  granted: (data: Data) => { orderId: string; code?: string },
-): Promise<Outcome> {
-  try {
-    let answered = await send();
-    if (answered.response.status === 401 && (await becomeShopper())) answered = await send();
-    const { data, error, response } = answered;
-    if (response.status !== 401) noteSession();
-    return data === undefined ? refusal(error, response) : { kind: 'granted', ...granted(data) };
-  } catch {
-    return { kind: 'lost' };
-  }
-}
-
-function refusal(problem: Problem | undefined, response: Response): Outcome {
-  const slug = problem?.type?.split('/').at(-1);
-  // A proxy between us and the shop has words of its own.
-  if (slug === undefined) return { kind: 'lost' };
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return {
-    kind: 'refused',
-    slug,
-    ...(problem?.orderId !== undefined && { orderId: problem.orderId }),
-    ...(Number.isFinite(seconds) && { retryAfterMs: seconds * 1000 }),
-  };
+/** Notes in passing that this browser has a session. */
+function told<From, To>(outcome: Outcome<From>, read: (value: From) => To): Outcome<To> {
+  const isKnown = outcome.kind === 'refused' && outcome.slug !== 'not-authenticated';
+  if (outcome.kind === 'granted' || isKnown) noteSession();
+  return outcome.kind === 'granted' ? { ...outcome, value: read(outcome.value) } : outcome;
 }
 
 let becoming: Promise<boolean> | undefined;

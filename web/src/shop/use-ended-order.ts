@@ -1,10 +1,10 @@
 'use client';
 
+import { isOpen } from '@doorbuster/client';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { Order } from '../api/client';
 import { dropCode } from './kept';
-import { isOpen } from './use-orders';
 import { refreshAfterPurchase } from './use-stock';
 
 /** An order that has ended needs no code any more, and has moved the stock. */

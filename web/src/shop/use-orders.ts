@@ -1,5 +1,6 @@
 'use client';
 
+import { isOpen } from '@doorbuster/client';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { type Attempt, api, type Order, type Stock } from '../api/client';
@@ -10,12 +11,6 @@ class Refused extends Error {
   constructor(readonly status: number) {
     super(`answered ${status}`);
   }
-}
-
-const orderEndStates = new Set(['CONFIRMED', 'REJECTED', 'EXPIRED', 'CANCELLED', 'FAILED', 'REFUNDED']);
-
-export function isOpen({ status }: Order): boolean {
-  return !orderEndStates.has(status);
 }
 
 /** My orders, newest first; of one product if one is given. */

@@ -1,18 +1,18 @@
 'use client';
 
+import { isFinal, type Progress } from '@doorbuster/client';
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Order } from '../api/client';
 import { endPayment, findPayment, paymentKey } from './kept';
-import { isFinal, type Progress, persist } from './persist';
-import { type Outcome, sendPayment } from './send';
+import { type Failure, sendPayment } from './send';
 import { refreshAfterPurchase } from './use-stock';
 
 /** Pays for a hold, once however often it is asked to; a payment that a reload interrupted goes on by itself. */
 export function usePayment(order: Order, code: string | undefined) {
   const client = useQueryClient();
   const [progress, setProgress] = useState<Progress>();
-  const [refused, setRefused] = useState<Exclude<Outcome, { kind: 'granted' }>>();
+  const [refused, setRefused] = useState<Failure>();
   const isUnderWay = useRef(false);
   const { id, productId } = order;
 
@@ -22,7 +22,7 @@ export function usePayment(order: Order, code: string | undefined) {
       isUnderWay.current = true;
       setRefused(undefined);
       const key = paymentKey(id, method);
-      const outcome = await persist(() => sendPayment(code, key, method), setProgress);
+      const outcome = await sendPayment({ code, key, method }, setProgress);
       if (isFinal(outcome)) endPayment(id);
       await refreshAfterPurchase(client, productId);
       isUnderWay.current = false;

@@ -1,17 +1,17 @@
 'use client';
 
+import { isFinal, type Progress } from '@doorbuster/client';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from 'next/navigation';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { beginIntent, endIntent, findIntent, type Intent, keepCode, type Way } from './kept';
-import { isFinal, type Progress, persist } from './persist';
-import { type Outcome, sendIntent } from './send';
+import { type Failure, sendIntent } from './send';
 import { refreshAfterPurchase } from './use-stock';
 
 export type Purchase = {
   progress: Progress | undefined;
   /** How the last try ended, unless it was granted: then the order's page is on its way. */
-  refused: Exclude<Outcome, { kind: 'granted' }> | undefined;
+  refused: Failure | undefined;
   /** An earlier purchase whose outcome is open; it comes first. */
   open: Intent | undefined;
   buy(way: Way, quantity: number): void;
@@ -32,14 +32,15 @@ export function usePurchase(productId: number): Purchase {
       if (isUnderWay.current) return;
       isUnderWay.current = true;
       setRefused(undefined);
-      const outcome = await persist(() => sendIntent(intent), setProgress);
+      const outcome = await sendIntent(intent, setProgress);
       if (isFinal(outcome)) endIntent(productId);
       setOpen(findIntent(productId));
       void refreshAfterPurchase(client, productId);
       if (outcome.kind === 'granted') {
-        if (outcome.code !== undefined) keepCode(outcome.orderId, outcome.code);
+        const { orderId, code } = outcome.value;
+        if (code !== undefined) keepCode(orderId, code);
         // Still under way: a press that comes before the next page is there belongs to this purchase.
-        return router.push(`/orders/${outcome.orderId}`);
+        return router.push(`/orders/${orderId}`);
       }
       isUnderWay.current = false;
       setProgress(undefined);

@@ -19,10 +19,14 @@ export function judge(
   clock: DatabaseClock,
   stock: Stock | undefined,
 ): GateRefusal | 'open' | 'in-doubt' {
-  const isOpen = (doubtMs: number) => openness(sale, clock, doubtMs);
-  if (isOpen(mayBeRetry ? retryDoubtMs : clockDoubtMs) === 'not-open') return 'sale-not-open';
+  const opened = openness(sale, clock, clockDoubtMs);
+  // A wider doubt never makes a sale that is surely open, or in doubt, one that is surely not.
+  if (opened === 'not-open') {
+    const isSure = !mayBeRetry || openness(sale, clock, retryDoubtMs) === 'not-open';
+    return isSure ? 'sale-not-open' : 'in-doubt';
+  }
   // "Not open" stands before the refusals below. While it is in doubt, they are the ledger's to give.
-  if (isOpen(clockDoubtMs) !== 'open') return 'in-doubt';
+  if (opened === 'in-doubt') return 'in-doubt';
   if (quantity > sale.perUserLimit) return 'limit-reached';
   return stock && quantity > stock.available ? 'sold-out' : 'open';
 }
@@ -32,8 +36,11 @@ function openness(sale: Sale, clock: DatabaseClock, allowanceMs: number): 'open'
   const nowMs = clock.nowMs();
   const doubtMs = allowanceMs + clock.errorMs();
   if (!Number.isFinite(doubtMs)) return 'in-doubt';
-  const moments = [nowMs - doubtMs, nowMs, nowMs + doubtMs];
-  const openCount = moments.filter(atMs => phaseOf(sale, atMs) === 'open').length;
-  if (openCount === moments.length) return 'open';
+  const openCount = openAt(sale, nowMs - doubtMs) + openAt(sale, nowMs) + openAt(sale, nowMs + doubtMs);
+  if (openCount === 3) return 'open';
   return openCount === 0 ? 'not-open' : 'in-doubt';
+}
+
+function openAt(sale: Sale, atMs: number): 0 | 1 {
+  return phaseOf(sale, atMs) === 'open' ? 1 : 0;
 }

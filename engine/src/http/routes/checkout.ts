@@ -1,7 +1,9 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Decision, PurchaseRequest } from '../../ledger/decide.js';
 import type { CheckoutCodes } from '../../orders/checkout-code.js';
 import type { DecisionQueue } from '../../orders/decide.js';
+import { bySending } from '../answer-by-sending.js';
 import { answerEnded } from '../answer-order.js';
 import { createEntrance, type EntranceParts } from '../entrance.js';
 import { sendProblem, slugs } from '../problem.js';
@@ -35,9 +37,17 @@ const schema = {
 export function registerCheckout(app: App, parts: CheckoutParts): void {
   const enter = createEntrance(parts, { entrance: 'checkout', join: parts.decisions.join });
 
-  app.post('/api/checkout', { schema }, async (request, reply) => {
-    const entered = await enter(request, request.body, reply);
-    if (!entered) return reply;
+  app.post('/api/checkout', { schema }, (request, reply) =>
+    bySending(reply, checkout(request, request.body, reply)),
+  );
+
+  async function checkout(
+    request: FastifyRequest,
+    body: z.output<typeof schema.body>,
+    reply: FastifyReply,
+  ): Promise<FastifyReply | undefined> {
+    const entered = await enter(request, body, reply);
+    if (!entered) return undefined;
     const { granted, product, orderId } = entered;
     const { order } = granted;
     if (order.status === 'EXPIRED') return sendProblem(reply, 'code-expired', undefined, { orderId });
@@ -54,5 +64,5 @@ export function registerCheckout(app: App, parts: CheckoutParts): void {
         expiresAt: (order.expiresAt ?? order.createdAt).toISOString(),
         order: orderView(orderId, product, order, 'remaining' in granted ? granted.remaining : 0),
       });
-  });
+  }
 }

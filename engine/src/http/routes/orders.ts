@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Calendar } from '../../catalog/calendar.js';
 import type { Acceptance } from '../../ledger/accept.js';
@@ -8,6 +9,7 @@ import type { PricedOrder } from '../../orders/queued-while-down.js';
 import type { ReadOrder } from '../../orders/replay.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Queryable } from '../../platform/postgres.js';
+import { bySending } from '../answer-by-sending.js';
 import { answerEnded } from '../answer-order.js';
 import { createEntrance, type EntranceParts, headerOf } from '../entrance.js';
 import { shopperOf } from '../identity/identity.js';
@@ -158,19 +160,26 @@ function registerAccept(app: App, parts: OrdersParts): void {
       acceptances.join(saleId, { ...purchase, priceMinor, forceFail: true }, patience),
   });
 
-  app.post('/api/orders', { schema: accept }, async (request, reply) => {
-    const { forceFail = false, ...body } = request.body;
+  app.post('/api/orders', { schema: accept }, (request, reply) =>
+    bySending(reply, takeIntoQueue(request, request.body, reply)),
+  );
+
+  async function takeIntoQueue(
+    request: FastifyRequest,
+    { forceFail = false, ...body }: z.output<typeof accept.body>,
+    reply: FastifyReply,
+  ): Promise<void> {
     if (forceFail && !parts.mayForceFail) {
       throw new ProblemError('invalid', 'forceFail: expected only where FAULTS_ENABLED=true');
     }
     const entered = await (forceFail ? enterToFail : enter)(request, body, reply);
-    if (!entered) return reply;
+    if (!entered) return;
     const { granted, orderId } = entered;
     if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
-    return reply.code(202).header('location', `/api/orders/${orderId}`).send({
+    reply.code(202).header('location', `/api/orders/${orderId}`).send({
       order_id: orderId,
       status: granted.order.status,
       message: 'Your order is in the queue. Its address says what becomes of it.',
     });
-  });
+  }
 }

@@ -1,8 +1,9 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Decision, PurchaseRequest } from '../../ledger/decide.js';
 import type { DecisionQueue } from '../../orders/decide.js';
 import type { Pay } from '../../orders/pay.js';
+import { bySending } from '../answer-by-sending.js';
 import { answerByStatus } from '../answer-order.js';
 import { createEntrance, type Entered, type EntranceParts } from '../entrance.js';
 import { ProblemError, slugs } from '../problem.js';
@@ -43,18 +44,23 @@ const schema = {
   response: { 200: boughtSchema, 202: boughtSchema },
 };
 
+type Body = z.output<typeof schema.body>;
+
 /** POST /api/purchase: the hot path. Enter, join the sale's open batch, pay where the sale wants it, answer. */
 export function registerPurchase(app: App, parts: PurchaseParts): void {
   const { decisions, pay, redeem, attempts } = parts;
   const enter = createEntrance(parts, { entrance: 'direct', join: decisions.join });
 
-  app.post('/api/purchase', { schema }, async (request, reply) => {
-    const { productId, quantity, code, challenge, token, ...rest } = request.body;
+  app.post('/api/purchase', { schema }, (request, reply) =>
+    bySending(reply, buyOrRedeem(request, request.body, reply)),
+  );
+
+  async function buyOrRedeem(request: FastifyRequest, body: Body, reply: FastifyReply): Promise<void> {
+    const { productId, code, paymentMethod, userId } = body;
     if (code !== undefined) {
-      if ([productId, quantity, challenge, token].some(field => field !== undefined)) {
-        throw new ProblemError('invalid', 'code: expected nothing of what the checkout has said beside it');
-      }
-      return redeem(request, { code, ...rest }, reply);
+      refuseBesideCode(body);
+      await redeem(request, { code, paymentMethod, userId }, reply);
+      return;
     }
     if (productId === undefined) {
       throw new ProblemError(
@@ -62,13 +68,9 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
         'productId: expected a whole number from 1, or the code of a checkout',
       );
     }
-    const entered = await enter(
-      request,
-      { productId, quantity: quantity ?? 1, challenge, token, ...rest },
-      reply,
-    );
-    return entered ? answer(reply, entered, rest.paymentMethod ?? null) : reply;
-  });
+    const entered = await enter(request, { ...body, productId }, reply);
+    if (entered) await answer(reply, entered, paymentMethod ?? null);
+  }
 
   async function answer(
     reply: FastifyReply,
@@ -97,4 +99,9 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
       remaining,
     });
   }
+}
+
+function refuseBesideCode({ productId, quantity, challenge, token }: Body): void {
+  if ([productId, quantity, challenge, token].every(field => field === undefined)) return;
+  throw new ProblemError('invalid', 'code: expected nothing of what the checkout has said beside it');
 }

@@ -1,4 +1,4 @@
-import type { paths } from '../../api/openapi';
+import type { paths } from '@doorbuster/client';
 
 export type Rehearsal =
   paths['/api/admin/rehearsals/{id}']['get']['responses'][200]['content']['application/json'];

@@ -6139,8 +6139,11 @@ export interface components {
     schemas: {
         /** @description RFC 9457 problem */
         ProblemInput: {
-            /** @description Ends in a stable slug, such as /problems/sold-out */
-            type: string;
+            /**
+             * @description Ends in a stable slug; there may be more of them in a later version
+             * @enum {string}
+             */
+            type: "/problems/invalid" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-faults" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
             title: string;
             status: number;
             detail: string;
@@ -6159,8 +6162,11 @@ export interface components {
         };
         /** @description RFC 9457 problem */
         Problem: {
-            /** @description Ends in a stable slug, such as /problems/sold-out */
-            type: string;
+            /**
+             * @description Ends in a stable slug; there may be more of them in a later version
+             * @enum {string}
+             */
+            type: "/problems/invalid" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-faults" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
             title: string;
             status: number;
             detail: string;

@@ -1,0 +1,108 @@
+import { expect, it } from 'vitest';
+import { createApi, createBuyer, isFinal } from '../src/index.js';
+import { purchaseEveryMs, purchasesMax } from './support/shop.js';
+import { createGuest, createShopper, startCuttingProxy } from './support/shopper.js';
+
+const free = 1;
+const queueable = 4;
+
+it('a purchase whose connection is cut again and again is one order, and the key brings it back', async () => {
+  const proxy = await startCuttingProxy(2);
+  const { buyer, userId, orders } = createShopper(proxy.url);
+  const progress: string[] = [];
+  const outcome = await buyer.purchase(
+    { productId: free, userId },
+    { key: 'cut', onProgress: step => progress.push(step) },
+  );
+
+  expect(proxy.cutSoFar()).toBe(2);
+  expect(outcome).toMatchObject({
+    kind: 'granted',
+    isReplay: true,
+    value: { order: { status: 'CONFIRMED' } },
+  });
+  expect(progress).toContain('reconnecting');
+  expect(await orders()).toHaveLength(1);
+});
+
+it('without the key each try would be an order: the key is what makes them one', async () => {
+  const proxy = await startCuttingProxy(1);
+  const { buyer, userId, orders } = createShopper(proxy.url);
+  await buyer.purchase({ productId: free, userId }, { lostTriesMax: 0 });
+  await buyer.purchase({ productId: free, userId }, { lostTriesMax: 0 });
+  expect(await orders()).toHaveLength(2);
+});
+
+it('a refusal that says "not now" is tried again, never earlier than its Retry-After says', async () => {
+  const { buyer, sent } = await createGuest();
+  for (let n = 0; n < purchasesMax; n++) await buyer.purchase({ productId: free });
+  const outcome = await buyer.purchase({ productId: free }, { busyTriesMax: 9 });
+
+  expect(outcome.kind).toBe('granted');
+  const tries = sent.slice(purchasesMax);
+  expect(tries.length).toBeGreaterThan(1);
+  for (const [n, { atMs, retryAfter }] of tries.entries()) {
+    const next = tries[n + 1];
+    if (!next) continue;
+    expect(Number(retryAfter)).toBeGreaterThan(0);
+    expect(next.atMs - atMs).toBeGreaterThan(Number(retryAfter) * 1000);
+  }
+});
+
+it('patience has an end: by the number of tries, and by the clock before a pause that would end too late', async () => {
+  const { buyer, sent } = await createGuest();
+  for (let n = 0; n < purchasesMax; n++) await buyer.purchase({ productId: free });
+  const startedAtMs = performance.now();
+  const outcome = await buyer.purchase({ productId: free }, { totalMs: 400 });
+  expect(performance.now() - startedAtMs).toBeLessThan(purchaseEveryMs);
+  expect(outcome).toMatchObject({ kind: 'refused', slug: 'rate-limited', status: 429 });
+  expect(sent).toHaveLength(purchasesMax + 1);
+
+  const nobody = createBuyer(createApi({ baseUrl: 'http://127.0.0.1:9' }));
+  const lost = await nobody.purchase({ productId: free }, { lostTriesMax: 1 });
+  expect(lost.kind).toBe('lost');
+  expect(isFinal(lost)).toBe(false);
+});
+
+it('a decision is not tried again, and says by its slug what it is', async () => {
+  const { buyer, userId, sent } = createShopper();
+  const refused = await buyer.purchase({ productId: free, quantity: 100_000, userId });
+  expect(refused).toMatchObject({ kind: 'refused', slug: 'limit-reached', status: 409 });
+  expect(isFinal(refused)).toBe(true);
+  expect(sent).toHaveLength(1);
+});
+
+it('a queued order is waited for until it has ended', async () => {
+  const { buyer, userId } = createShopper();
+  const accepted = await buyer.order({ productId: queueable, userId });
+  if (accepted.kind !== 'granted') throw new Error(`refused: ${JSON.stringify(accepted)}`);
+  const ended = await buyer.waitForOrder(accepted.value.order_id, { userId });
+  expect(ended).toMatchObject({ kind: 'ended', order: { id: accepted.value.order_id, status: 'CONFIRMED' } });
+});
+
+it('an order that goes on is waited for until time is up, and told as it stands; an unknown one is refused', async () => {
+  const { buyer, userId } = createShopper();
+  const held = await buyer.checkout({ productId: free, userId });
+  if (held.kind !== 'granted') throw new Error(`refused: ${JSON.stringify(held)}`);
+  const { id } = held.value.order;
+  expect(await buyer.waitForOrder(id, { userId, timeoutMs: 300 })).toMatchObject({
+    kind: 'waiting',
+    order: { id, status: 'RESERVED' },
+  });
+
+  expect(await buyer.cancel(id, { userId })).toMatchObject({
+    kind: 'granted',
+    value: { status: 'CANCELLED' },
+  });
+  expect(await buyer.waitForOrder(id, { userId: 'somebody-else' })).toMatchObject({
+    slug: 'order-not-found',
+  });
+});
+
+it('whoever gives up ends the pauses at once', async () => {
+  const giveUp = AbortSignal.timeout(100);
+  const nobody = createBuyer(createApi({ baseUrl: 'http://127.0.0.1:9' }));
+  const startedAtMs = performance.now();
+  expect(await nobody.purchase({ productId: free }, { signal: giveUp })).toMatchObject({ kind: 'lost' });
+  expect(performance.now() - startedAtMs).toBeLessThan(2000);
+});

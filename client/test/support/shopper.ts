@@ -1,0 +1,68 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { inject, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { type ApiOptions, createApi, createBuyer } from '../../src/index.js';
+import { apiKey } from './shop.js';
+
+let shoppers = 0;
+const portSchema = z.object({ port: z.number() });
+
+/** A shopper of their own, through the shop's API key, with the requests that they have made. */
+export function createShopper(baseUrl: string = inject('shopUrl')) {
+  const userId = `client-test-${++shoppers}`;
+  const { buyer, api, sent } = createCounted(baseUrl, { authorization: `Bearer ${apiKey}` });
+  const mine = { params: { header: { 'x-user-id': userId } } };
+  return { userId, buyer, sent, orders: async () => (await api.GET('/api/orders', mine)).data?.orders };
+}
+
+/** Somebody with a demo session, who is under the limits of a shopper. */
+export async function createGuest() {
+  const { data } = await createApi({ baseUrl: inject('shopUrl') }).POST('/api/session');
+  return createCounted(inject('shopUrl'), { authorization: `Bearer ${data?.token}` });
+}
+
+function createCounted(baseUrl: string, headers: NonNullable<ApiOptions['headers']>) {
+  const sent: { atMs: number; retryAfter: string | null }[] = [];
+  const api = createApi({
+    baseUrl,
+    headers,
+    async fetch(request) {
+      const atMs = performance.now();
+      const response = await fetch(request);
+      sent.push({ atMs, retryAfter: response.headers.get('retry-after') });
+      return response;
+    },
+  });
+  return { api, buyer: createBuyer(api), sent };
+}
+
+/**
+ * The way to the shop, which cuts the connection of the first `cuts` requests: when the answer is on its way, so that the
+ * shop has done its work and nobody knows.
+ */
+export async function startCuttingProxy(cuts: number): Promise<{ url: string; cutSoFar: () => number }> {
+  const { hostname, port } = new URL(inject('shopUrl'));
+  const sockets = new Set<Socket>();
+  let cut = 0;
+  const server = createServer(near => {
+    const far = connect(Number(port), hostname);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => sockets.delete(socket));
+    }
+    near.pipe(far);
+    far.on('data', chunk => {
+      if (cut >= cuts) return near.write(chunk);
+      cut += 1;
+      near.destroy();
+      return far.destroy();
+    });
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${portSchema.parse(server.address()).port}`, cutSoFar: () => cut };
+}
