@@ -8,7 +8,7 @@ describe('a storm', () => {
     const watcher = await openVisit();
     const buyer = await openVisit();
     const delaysMs: number[] = [];
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 5; round++) {
       const productId = await createDrop({ allocation: 1 });
       await watch(watcher.page, productId);
       await watch(buyer.page, productId);
@@ -21,8 +21,10 @@ describe('a storm', () => {
       await buyButton(buyer.page).click();
       delaysMs.push((await seen) - (await answered));
     }
+    const sorted = delaysMs.map(Math.round).sort((a, b) => a - b);
+    process.stdout.write(`sold out, seen in another browser after ${sorted.join(', ')} ms\n`);
     // The median, since one delay can be this machine's own. Polling would take a second on average, and up to two.
-    expect(delaysMs.sort((a, b) => a - b)[1]).toBeLessThan(1000);
+    expect(sorted[2]).toBeLessThan(1000);
   });
 
   it('gives the last unit to one of two who press at once, and tells the other', async () => {
@@ -93,7 +95,7 @@ describe('a storm', () => {
     await watch(page, productId);
     await context.setOffline(true);
     await buyButton(page).click();
-    await page.getByRole('button', { name: 'Connection lost, still trying' }).waitFor();
+    await page.getByRole('button', { name: 'Connection lost, trying' }).waitFor();
     await context.setOffline(false);
     await heading(page, 'It is yours.').waitFor();
     expect(await stockOf(productId)).toMatchObject({ sold: 1 });
@@ -105,7 +107,7 @@ describe('a storm', () => {
     await watch(page, productId);
     await context.setOffline(true);
     await page.evaluate(() => dispatchEvent(new Event('online')));
-    await page.getByText('Connection lost, last known figures').waitFor();
+    await page.getByText('Last known figures').waitFor();
     expect(await page.getByTestId('stock').textContent()).toBe('7');
 
     const other = await openVisit();

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export type Shop = { url: string; close(): Promise<void> };
 
-const command = fileURLToPath(new URL('../../../engine/bin/doorbuster.js', import.meta.url));
+export const command = fileURLToPath(new URL('../../../engine/bin/doorbuster.js', import.meta.url));
 
 /** The built engine as `npm start` runs it, with its demo catalogue, in a directory that goes away with it. */
 export async function startShop(settings: Record<string, string>): Promise<Shop> {
@@ -38,7 +38,7 @@ export async function startShop(settings: Record<string, string>): Promise<Shop>
   };
 }
 
-function addressOf(child: ChildProcess): Promise<string> {
+export function addressOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = '';
     const onText = (text: Buffer) => {

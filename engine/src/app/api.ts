@@ -2,6 +2,7 @@ import { followLedger } from '../admission/follow-ledger.js';
 import { createProofs } from '../admission/proofs/proofs.js';
 import { createStockViews, type StockViews } from '../admission/stock-views.js';
 import { createCalendar } from '../catalog/calendar.js';
+import { createReadPictureOrigins } from '../catalog/picture-origins.js';
 import { createListProductIds } from '../catalog/products.js';
 import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
@@ -123,7 +124,9 @@ async function createApiServer(
     onError: warn('the keys for tokens could not be read'),
   });
   const { serverOptions, ...layers } = createLayers(parts, identity);
-  const forwardedPages = config.WEB_URL ? createForwardedPages(config.WEB_URL) : undefined;
+  const forwardedPages = config.WEB_URL
+    ? createForwardedPages(config.WEB_URL, createReadPictureOrigins(pool))
+    : undefined;
   const server = await createServer(logger, { ...serverOptions, forwardedPages });
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   identifyCallers(server, parts, identity);

@@ -36,7 +36,7 @@ const demo: Demo[] = [
   {
     product: {
       name: 'Harbour festival, two-day ticket',
-      description: 'On sale an hour after the engine first started.',
+      description: 'Two days of brass, boats and bonfires on the old quay. The ticket is good for both.',
       imageUrl: '/pictures/harbour-festival.svg',
       priceMinor: 18_500,
       currency: 'EUR',

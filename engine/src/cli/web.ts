@@ -79,6 +79,8 @@ function spawnWeb(port: number, apiUrl: string, key: string): ChildProcess {
       API_URL: apiUrl,
       WEB_KEY: key,
     },
+    // A group of its own: Ctrl-C in a terminal would else reach it too, and end it before the engine has drained.
+    detached: true,
     // By the channel it notices when this process is gone, however it went.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

@@ -1,6 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool } from 'undici';
+import type { ReadPictureOrigins } from '../catalog/picture-origins.js';
+import { compress, isCompressible, takesGzip } from './compress-page.js';
+import { askForNonce, createRenderNonce, pageHeaders, policyOf, policyOfPlainPage } from './page-policy.js';
 import { sendProblem } from './problem.js';
 
 /** The pages of the shop, which a web process renders. */
@@ -20,7 +23,8 @@ const headersTimeoutMs = 5000;
 const bodyTimeoutMs = 10_000;
 // What moves on a page is brought up to date by the browser itself, at once.
 const pageKeptMs = 1000;
-const immutableKeptMs = 60_000;
+// Named by its content: it is right for as long as it is kept.
+const immutableKeptMs = 3_600_000;
 // Some 20 kB each: 10 MB. A name that is longer than any page's is not kept.
 const keptMax = 500;
 const sharedUrlMax = 200;
@@ -28,11 +32,11 @@ const sharedUrlMax = 200;
 /**
  * Forwards requests for pages, one origin for pages and API. Nothing that says who is asking goes along: pages are the
  * same for everybody, and what is a shopper's own is fetched by the browser. So a page that thousands open in the same
- * second is rendered once for all of them.
+ * second is rendered, confined and compressed once for all of them.
  *
  * @param webUrl the web process, such as http://127.0.0.1:3001
  */
-export function createForwardedPages(webUrl: string): ForwardedPages {
+export function createForwardedPages(webUrl: string, readPictureOrigins: ReadPictureOrigins): ForwardedPages {
   const pool = new Pool(webUrl, {
     connections: connectionsMax,
     headersTimeout: headersTimeoutMs,
@@ -46,20 +50,38 @@ export function createForwardedPages(webUrl: string): ForwardedPages {
     if (inFlight >= inFlightMax) throw new TooManyPages();
     inFlight += 1;
     try {
+      const nonce = createRenderNonce();
       const { statusCode, headers, body } = await pool.request({
         path: request.url,
         method: request.method === 'HEAD' ? 'HEAD' : 'GET',
-        headers: pick(request.headers, requestHeaders),
+        headers: {
+          ...pick(request.headers, requestHeaders),
+          'content-security-policy': askForNonce(nonce),
+        },
       });
       // Whole, and not as a stream: the largest is a script of some 200 kB, and a slow reader holds no connection.
-      return {
+      const rendered = {
         statusCode,
-        headers: pick(headers, responseHeaders),
+        headers: { ...pick(headers, responseHeaders), ...pageHeaders },
         body: Buffer.from(await body.arrayBuffer()),
       };
+      return await finishPage(rendered, nonce, takesGzip(request.headers['accept-encoding']));
     } finally {
       inFlight -= 1;
     }
+  }
+
+  async function finishPage(page: Page, nonce: string, isZipped: boolean): Promise<Page> {
+    const { headers, body } = page;
+    const type = headers['content-type'];
+    if (typeof type === 'string' && type.startsWith('text/html')) {
+      headers['content-security-policy'] = policyOf(String(body), nonce, await readPictureOrigins());
+    }
+    if (!isCompressible(type, body.length)) return page;
+    headers.vary = [headers.vary ?? [], 'accept-encoding'].flat().join(', ');
+    if (!isZipped) return page;
+    const { 'content-length': _, ...others } = headers;
+    return { ...page, headers: { ...others, 'content-encoding': 'gzip' }, body: await compress(body) };
   }
 
   function fetchShared(key: string, request: FastifyRequest): Promise<Page> {
@@ -96,7 +118,7 @@ function sharedKeyOf({ method, url, headers }: FastifyRequest): string | undefin
   const isPlain = method === 'GET' && !url.includes('?') && url.length <= sharedUrlMax;
   if (!isPlain || headers.rsc !== undefined || headers['if-none-match'] || headers['if-modified-since'])
     return undefined;
-  return `${headers['accept-encoding'] ?? ''} ${url}`;
+  return `${takesGzip(headers['accept-encoding']) ? 'gzip' : 'as it is'} ${url}`;
 }
 
 /** Next names these by their content. */
@@ -106,21 +128,13 @@ function isImmutable(url: string): boolean {
 
 // The content's negotiation, the browser's cache, and what Next's own navigation asks with. No cookie, no authorization.
 const requestHeaders = [
-  ...['accept', 'accept-encoding', 'accept-language', 'if-none-match', 'if-modified-since', 'user-agent'],
+  ...['accept', 'accept-language', 'if-none-match', 'if-modified-since', 'user-agent'],
   ...['rsc', 'next-router-state-tree', 'next-router-prefetch', 'next-router-segment-prefetch', 'next-url'],
 ];
 
 const responseHeaders = [
-  ...['content-type', 'content-encoding', 'content-length', 'cache-control', 'etag', 'last-modified', 'vary'],
-  ...['content-security-policy', 'x-content-type-options', 'x-frame-options', 'referrer-policy'],
-  ...[
-    'cross-origin-opener-policy',
-    'location',
-    'x-nextjs-postponed',
-    'x-nextjs-stale-time',
-    'x-nextjs-prerender',
-    'link',
-  ],
+  ...['content-type', 'content-length', 'cache-control', 'etag', 'last-modified', 'vary', 'location', 'link'],
+  ...['x-nextjs-postponed', 'x-nextjs-stale-time', 'x-nextjs-prerender'],
 ];
 
 function pick(
@@ -146,14 +160,18 @@ function sendBusy(
     .code(503)
     .header('retry-after', '3')
     .header('cache-control', 'no-store')
+    .headers({ ...pageHeaders, 'content-security-policy': busyPolicy })
     .type('text/html; charset=utf-8')
     .send(busyPage);
 }
 
+const busyStyle =
+  ':root{color-scheme:light dark}body{font:1.25rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1.5rem}';
+const busyPolicy = policyOfPlainPage(busyStyle);
 const busyPage = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="3">
 <meta name="viewport" content="width=device-width"><title>One moment</title>
-<style>:root{color-scheme:light dark}body{font:1.25rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1.5rem}</style>
+<style>${busyStyle}</style>
 </head><body><h1>One moment.</h1>
 <p>The shop is busy or just starting. This page tries again by itself; orders that were accepted are safe.</p></body></html>
 `;

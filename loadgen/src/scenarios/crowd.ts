@@ -1,6 +1,6 @@
 import { crowdShopper } from '../traffic/kinds.js';
 import { onlyExpectedOnRoads } from '../verdict/answers.js';
-import { type Scenario, setting } from './scenario.js';
+import { openPace, type Scenario, setting } from './scenario.js';
 
 // Longer than any run with its verification: a hold that lapsed meanwhile would give back what others were refused.
 const HOLD_S = 3_600;
@@ -19,11 +19,7 @@ export const crowd: Scenario = {
     const crowd = { kinds: KINDS, heavyShoppers: setting(settings, 'visitors') };
     return {
       connections: setting(settings, 'connections'),
-      pace: {
-        kind: 'open',
-        ratePerSecond: setting(settings, 'ratePerSecond'),
-        durationMs: setting(settings, 'durationS') * 1000,
-      },
+      pace: openPace(settings),
       sale: {
         allocation: setting(settings, 'units'),
         perUserLimit: PER_USER_LIMIT,

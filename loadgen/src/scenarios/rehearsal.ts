@@ -1,5 +1,5 @@
 import { onlyExpected, soldToEach } from '../verdict/answers.js';
-import { type Scenario, setting } from './scenario.js';
+import { openPace, type Scenario, setting } from './scenario.js';
 
 /** What a sale is like: so many shoppers, at so many requests a second, ask in turn until the time is over. */
 export const rehearsal: Scenario = {
@@ -11,11 +11,7 @@ export const rehearsal: Scenario = {
     const visitors = setting(settings, 'visitors');
     return {
       connections: setting(settings, 'connections'),
-      pace: {
-        kind: 'open',
-        ratePerSecond: setting(settings, 'ratePerSecond'),
-        durationMs: setting(settings, 'durationS') * 1000,
-      },
+      pace: openPace(settings),
       sale: { allocation: setting(settings, 'units'), perUserLimit: 1 },
       roads: 'direct',
       settling: 'nothing',

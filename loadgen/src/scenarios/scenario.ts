@@ -1,5 +1,5 @@
 import type { Entrance } from '../contract/road.js';
-import type { Climb, Pace } from '../drive/pace.js';
+import type { Climb, OpenPace, Pace } from '../drive/pace.js';
 import type { IdRequests } from '../traffic/ids.js';
 import type { Crowd } from '../traffic/kinds.js';
 import type { Mix, Shares } from '../traffic/mix.js';
@@ -82,6 +82,12 @@ export function setting<Name extends SettingName>(
 /** Each request comes from a shopper of its own. */
 export function uniqueShopper(ordinal: number): number {
   return ordinal;
+}
+
+/** Arrivals at `ratePerSecond` for `durationS`, whatever the server does. */
+export function openPace(settings: Settings): OpenPace {
+  const ratePerSecond = setting(settings, 'ratePerSecond');
+  return { kind: 'open', ratePerSecond, durationMs: setting(settings, 'durationS') * 1000 };
 }
 
 /** A closed loop that ends by `requests`, by `durationS`, or by the first of both. */

@@ -1,7 +1,7 @@
 'use client';
 
 import type { Progress } from '@doorbuster/client';
-import { Fragment, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Drop, Sale, Stock } from '../api/client';
 import { Action, ActionLink } from '../ui/action';
 import { money, units } from '../ui/format';
@@ -9,9 +9,9 @@ import { Notice } from '../ui/notice';
 import { PlainLink } from '../ui/plain-link';
 import type { Way } from './kept';
 import { QuantityField } from './quantity-field';
+import { Refusal, Standing } from './refusal';
 import { unitsInMyName, useOrders } from './use-orders';
-import { type Purchase, usePurchase } from './use-purchase';
-import { wordsFor } from './words';
+import { usePurchase } from './use-purchase';
 
 /** Buy, hold or queue. What can not be done now says why instead of being a dead button. */
 export function BuyPanel({ drop, sale, stock }: { drop: Drop; sale: Sale; stock: Stock }) {
@@ -55,11 +55,18 @@ export function BuyPanel({ drop, sale, stock }: { drop: Drop; sale: Sale; stock:
                 : `${wayWords[firstWay].label}, ${money(sale.priceMinor * quantity, sale.currency)}`}
             </Action>
           </div>
-          <p className="text-note text-muted">{wayWords[firstWay].text}</p>
-          {otherWays.length > 0 && (
-            <OtherWays ways={otherWays} isBusy={isBusy} onChoose={way => purchase.buy(way, quantity)} />
-          )}
+          <p className="text-note text-muted">
+            {(purchase.progress && progressHints[purchase.progress]) ?? wayWords[firstWay].text}
+          </p>
         </>
+      )}
+      {purchase.refused ? (
+        <Refusal purchase={purchase} quantity={quantity} way={firstWay} onFewer={() => setQuantity(1)} />
+      ) : (
+        <Standing state={stock.state} />
+      )}
+      {stock.state === 'open' && allowed > 0 && otherWays.length > 0 && (
+        <OtherWays ways={otherWays} isBusy={isBusy} onChoose={way => purchase.buy(way, quantity)} />
       )}
       {stock.state === 'open' && allowed === 0 && (
         <Notice
@@ -73,7 +80,6 @@ export function BuyPanel({ drop, sale, stock }: { drop: Drop; sale: Sale; stock:
       <p role="status" className="sr-only">
         {purchase.progress ? progressWords[purchase.progress] : ''}
       </p>
-      <Refusal purchase={purchase} quantity={quantity} way={firstWay} onFewer={() => setQuantity(1)} />
     </div>
   );
 }
@@ -97,7 +103,13 @@ const wayWords: Record<Way, { label: string; text: string }> = {
 const progressWords: Record<Progress, string> = {
   sending: 'One moment …',
   'waiting-for-turn': 'Waiting for a turn …',
-  reconnecting: 'Connection lost, still trying …',
+  reconnecting: 'Connection lost, trying …',
+};
+
+/** What to do meanwhile, which is nothing. */
+const progressHints: Partial<Record<Progress, string>> = {
+  'waiting-for-turn': 'Many people are here at once. We keep asking for you; a reload loses nothing.',
+  reconnecting: 'Your purchase is kept here, and goes on as soon as you are back online.',
 };
 
 function OtherWays(props: { ways: readonly Way[]; isBusy: boolean; onChoose: (way: Way) => void }) {
@@ -116,43 +128,5 @@ function OtherWays(props: { ways: readonly Way[]; isBusy: boolean; onChoose: (wa
         ))}
       </ul>
     </details>
-  );
-}
-
-function Refusal(props: { purchase: Purchase; quantity: number; way: Way; onFewer: () => void }) {
-  const { purchase, quantity, way, onFewer } = props;
-  const { refused, open, buy, dismiss } = purchase;
-  if (!refused) return null;
-  const { title, text, next } = wordsFor(refused.kind === 'refused' ? refused.slug : undefined);
-  const actions = {
-    again: (
-      <Action onClick={() => buy(open?.way ?? way, open?.quantity ?? quantity)}>
-        {open ? 'Find out' : 'Try again'}
-      </Action>
-    ),
-    fewer: quantity > 1 && (
-      <Action
-        onClick={() => {
-          onFewer();
-          dismiss();
-        }}
-      >
-        Choose fewer
-      </Action>
-    ),
-    wait: <Action onClick={dismiss}>All right</Action>,
-    drops: <ActionLink href="/">Other drops</ActionLink>,
-    orders: <ActionLink href="/orders">Your orders</ActionLink>,
-    'other-card': null,
-  };
-  return (
-    <Notice
-      tone="bad"
-      title={title}
-      isUrgent
-      actions={next.map(step => actions[step] && <Fragment key={step}>{actions[step]}</Fragment>)}
-    >
-      {text}
-    </Notice>
   );
 }

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { api, type Order } from '../api/client';
 import { Action } from '../ui/action';
+import { Bar } from '../ui/bar';
 import { Figure } from '../ui/figure';
 import { clock, money } from '../ui/format';
 import { Notice } from '../ui/notice';
@@ -50,9 +51,7 @@ function HoldTimer({ order }: { order: Order }) {
           name="hold"
         />
       </div>
-      <div aria-hidden="true" className="mt-5 h-4 overflow-hidden rounded-[2px] bg-slab-track">
-        <div className="drain-fill h-full origin-left bg-accent" style={{ transform: `scaleX(${share})` }} />
-      </div>
+      <Bar className="mt-5 h-4 bg-slab-track" fills={[{ share, look: 'drain-fill fill-accent' }]} />
       <p role="status" className="sr-only">
         {leftMs < 60_000 ? 'Less than a minute left to pay' : 'Your units are held'}
       </p>
@@ -84,7 +83,7 @@ function Pay({ order, code }: { order: Order; code: string }) {
         {progress === undefined
           ? label
           : progress === 'reconnecting'
-            ? 'Connection lost, still trying …'
+            ? 'Connection lost, trying …'
             : 'One moment …'}
       </Action>
     </form>

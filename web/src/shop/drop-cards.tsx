@@ -1,6 +1,8 @@
 'use client';
 
 import type { Drop, Sale, Stock } from '../api/client';
+import { ActionLink } from '../ui/action';
+import { Bar } from '../ui/bar';
 import { Figure } from '../ui/figure';
 import { clock, count, money } from '../ui/format';
 import { Picture } from '../ui/picture';
@@ -24,14 +26,21 @@ export function LeadDrop({ drop, sale, stock: rendered }: OfferedDrop) {
             {stock.state === 'open' ? 'On sale now' : stateWords[stock.state]}
           </p>
           <Figure text={count(stock.stock)} label={`left of ${count(stock.allocation)}`} />
-          <Bar stock={stock} className="mt-5 h-4" />
+          <StockBar stock={stock} className="mt-5 h-4" />
         </div>
         <div className="flex flex-col gap-4">
           <h2 className="text-headline">
             <DropLink drop={drop} />
           </h2>
           <p className="max-w-(--measure) text-lead text-muted">{drop.description}</p>
-          <p className="figures text-title">{money(sale.priceMinor, sale.currency)}</p>
+          <div className="flex flex-wrap items-center justify-between gap-4">
+            <p className="figures text-title">{money(sale.priceMinor, sale.currency)}</p>
+            {stock.state === 'open' && (
+              <ActionLink weight="primary" href={`/drops/${drop.id}`}>
+                Get yours
+              </ActionLink>
+            )}
+          </div>
         </div>
       </div>
     </article>
@@ -50,7 +59,7 @@ export function DropCard({ drop, sale, stock: rendered }: OfferedDrop) {
         <p className="figures text-title">{money(sale.priceMinor, sale.currency)}</p>
       </div>
       <div>
-        <Bar stock={stock} className="h-2" />
+        <StockBar stock={stock} className="h-2" />
         <p className="mt-2 flex justify-between gap-4 tabular-nums">
           <span className="font-bold">
             {stock.state === 'open' ? `${count(stock.stock)} left` : stateWords[stock.state]}
@@ -101,13 +110,9 @@ function DropLink({ drop }: { drop: Drop }) {
   );
 }
 
-function Bar({ stock, className }: { stock: Stock; className: string }) {
+function StockBar({ stock, className }: { stock: Stock; className: string }) {
   const share = stock.allocation > 0 ? stock.stock / stock.allocation : 0;
-  return (
-    <div aria-hidden="true" className={`overflow-hidden rounded-[2px] bg-slab ${className}`}>
-      <div className="drain-trail h-full origin-left bg-accent" style={{ transform: `scaleX(${share})` }} />
-    </div>
-  );
+  return <Bar className={`bg-slab ${className}`} fills={[{ share, look: 'drain-trail fill-accent' }]} />;
 }
 
 const stateWords: Record<Stock['state'], string> = {

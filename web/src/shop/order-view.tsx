@@ -102,7 +102,7 @@ function Slip({ order }: { order: Order }) {
     ['Ordered', <When key="when" iso={order.createdAt} />],
     [
       'Number',
-      <span key="id" className="text-note break-all">
+      <span key="id" className="text-note tracking-tight">
         {order.id}
       </span>,
     ],
@@ -117,9 +117,9 @@ function Slip({ order }: { order: Order }) {
       </div>
       <dl className="flex flex-col gap-3">
         {rows.map(([name, value]) => (
-          <div key={name} className="flex justify-between gap-6 border-b border-rule pb-3">
+          <div key={name} className="flex flex-wrap justify-between gap-x-6 border-b border-rule pb-3">
             <dt className="text-muted">{name}</dt>
-            <dd className="text-right font-bold">{value}</dd>
+            <dd className="ml-auto text-right font-bold">{value}</dd>
           </div>
         ))}
         <div className="flex items-baseline justify-between gap-6 pt-1">

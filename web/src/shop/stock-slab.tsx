@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'react';
 import type { Sale, Stock } from '../api/client';
+import { Bar } from '../ui/bar';
 import { Figure } from '../ui/figure';
 import { clock, count } from '../ui/format';
 import { useServerNow } from '../ui/server-clock';
@@ -62,19 +63,15 @@ function Drain({ stock }: { stock: Stock }) {
   const left = stock.allocation > 0 ? stock.stock / stock.allocation : 0;
   const held = stock.allocation > 0 ? stock.reserved / stock.allocation : 0;
   return (
-    <div className="relative mt-5 h-4 overflow-hidden rounded-[2px] bg-slab-track">
+    <div className="mt-5">
       <meter className="sr-only" aria-label="Units left" min={0} max={stock.allocation} value={stock.stock} />
-      <div
-        className="drain-trail absolute inset-0 origin-left bg-on-slab"
-        style={{ transform: `scaleX(${left})` }}
-      />
-      <div
-        className="drain-fill absolute inset-0 origin-left bg-accent-deep"
-        style={{ transform: `scaleX(${Math.min(1, left + held)})` }}
-      />
-      <div
-        className="drain-fill absolute inset-0 origin-left bg-accent"
-        style={{ transform: `scaleX(${left})` }}
+      <Bar
+        className="h-4 bg-slab-track"
+        fills={[
+          { share: left, look: 'drain-trail fill-on-slab' },
+          { share: left + held, look: 'drain-fill fill-accent-deep' },
+          { share: left, look: 'drain-fill fill-accent' },
+        ]}
       />
     </div>
   );
@@ -114,13 +111,13 @@ function Freshly({ freshness }: { freshness: Freshness }) {
   const text = {
     live: 'Live',
     polled: 'Updated every 2 s',
-    stale: 'Connection lost, last known figures',
+    stale: 'Last known figures',
   }[freshness];
   return (
     <p className="flex items-center gap-2 whitespace-normal">
       <span
         aria-hidden="true"
-        className={`size-2 rounded-full ${freshness === 'stale' ? 'bg-on-slab-muted' : 'bg-accent'} ${freshness === 'live' ? 'breathing' : ''}`}
+        className={`size-2 shrink-0 rounded-full ${freshness === 'stale' ? 'bg-on-slab-muted' : 'bg-accent'} ${freshness === 'live' ? 'breathing' : ''}`}
       />
       {text}
     </p>

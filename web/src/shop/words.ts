@@ -1,5 +1,5 @@
 /** What is said about each outcome, and what a person may do next. docs/outcomes.md says when each is given. */
-type Next = 'again' | 'fewer' | 'wait' | 'drops' | 'orders' | 'other-card';
+type Next = 'again' | 'fewer' | 'drops' | 'orders' | 'other-card';
 
 type Words = { title: string; text: string; next: Next[] };
 
@@ -16,13 +16,13 @@ const refusals: Record<string, Words> = {
   },
   'sale-not-open': {
     title: 'The sale is not open',
-    text: 'It has not begun, is paused, or is over. Nothing was taken; this page shows it at once when it opens.',
-    next: ['wait', 'drops'],
+    text: 'It was closed when your turn came. Nothing was taken; this page shows it at once when it opens.',
+    next: ['again', 'drops'],
   },
   'rate-limited': {
     title: 'A little slower, please',
-    text: 'That were more tries in a minute than one person gets, so that everybody has a turn. Your purchase can go on in a moment.',
-    next: ['wait', 'again'],
+    text: 'Those were more tries than one person gets in a minute, so that everybody has a turn. Nothing was taken.',
+    next: ['again'],
   },
   overloaded: {
     title: 'Too many people at once',
@@ -89,6 +89,16 @@ const refusals: Record<string, Words> = {
     text: 'Please reload the page and try again. Nothing was bought.',
     next: ['again'],
   },
+  'token-required': {
+    title: 'This sale is for those who came early',
+    text: 'It was to be signed up for before it opened. Nothing was taken.',
+    next: ['drops'],
+  },
+  'challenge-required': {
+    title: 'This sale asks for a proof of patience',
+    text: 'It sells to those whose browser has done a small piece of work, which this page could not do. Nothing was taken.',
+    next: ['again', 'drops'],
+  },
   'product-not-found': {
     title: 'This drop is gone',
     text: 'The shop does not offer it any more.',
@@ -114,12 +124,36 @@ const lost: Words = {
 };
 
 // A page that was open while the shop or the session changed.
-const sameWords: Record<string, string> = { csrf: 'forbidden', 'forbidden-origin': 'forbidden' };
+const sameWords: Record<string, string> = {
+  csrf: 'forbidden',
+  'forbidden-origin': 'forbidden',
+  'challenge-failed': 'challenge-required',
+};
 
 /** @param slug of a refusal; undefined where no answer came at all. */
 export function wordsFor(slug: string | undefined): Words {
   return slug === undefined ? lost : (refusals[sameWords[slug] ?? slug] ?? unforeseen);
 }
+
+/** Why nobody can buy, and what comes next. */
+export const standings: Record<'upcoming' | 'paused' | 'sold-out' | 'ended', Words> = {
+  upcoming: {
+    title: 'Not on sale yet',
+    text: 'It opens on this page, by itself, when the countdown is over. There is nothing to reload.',
+    next: [],
+  },
+  paused: {
+    title: 'Paused for a moment',
+    text: 'The shop has stopped the sale, and keeps what is in your name. It goes on here by itself.',
+    next: [],
+  },
+  'sold-out': {
+    title: 'All of it is spoken for',
+    text: 'Held units that are not paid for come back and are shown here at once, so it can be worth staying.',
+    next: ['drops'],
+  },
+  ended: { title: 'This sale is over', text: 'Thank you to everybody who came.', next: ['drops'] },
+};
 
 const endings: Record<string, Words> = {
   'hold-lapsed': {

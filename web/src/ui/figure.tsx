@@ -1,15 +1,15 @@
 import type { ReactNode } from 'react';
 
-/**
- * A large number over its label, as large as its text lets it be: the widest digit of a system's bold face is 0.7 em.
- */
+// The classes that globals.css has; a longer text is as large as one of that length.
+const fitMax = 16;
+
+/** A large number over its label, as large as its text lets it be. */
 export function Figure(props: { text: string; label: ReactNode; name?: string }) {
   const { text, label, name } = props;
   return (
     <p className="@container flex flex-col">
       <span
-        className="figures text-figure"
-        style={{ fontSize: `min(var(--text-figure, 7.5rem), ${145 / Math.max(2, text.length)}cqi)` }}
+        className={`figures text-figure fit-${Math.min(fitMax, Math.max(2, text.length))}`}
         data-testid={name}
       >
         {text}

@@ -1,4 +1,11 @@
-/** A product's picture, or one drawn from its number where it has none. Four to five, so that nothing moves when it arrives. */
+'use client';
+
+import { useCallback, useState } from 'react';
+
+/**
+ * A product's picture, or one drawn from its number where it has none or it can not be had. Four to five, so that nothing
+ * moves when it arrives.
+ */
 export function Picture(props: {
   id: number;
   url: string | null;
@@ -7,11 +14,18 @@ export function Picture(props: {
 }) {
   const { id, url, shape = 'tall', isFirst = false } = props;
   const box = `${shapes[shape]} w-full rounded-base bg-rule object-cover`;
-  if (!url) return <DrawnPicture id={id} box={box} />;
+  const [isLost, setLost] = useState(false);
+  // It may have failed before the page came alive.
+  const look = useCallback((image: HTMLImageElement | null) => {
+    if (image?.complete && image.naturalWidth === 0) image.decode().catch(() => setLost(true));
+  }, []);
+  if (!url || isLost) return <DrawnPicture id={id} box={box} />;
   return (
     // biome-ignore lint/performance/noImgElement: drawn pictures of a few kilobytes, served as they are.
     <img
+      ref={look}
       src={url}
+      onError={() => setLost(true)}
       alt=""
       width={800}
       height={1000}

@@ -11,17 +11,14 @@ afterAll(async () => {
   browser = undefined;
 });
 
-type Look = { theme: 'light' | 'dark' };
-
 export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
 
-/** A browser of a person's own, without cookies or memory; on a desk, in light, unless said otherwise. */
-export async function openVisit(look: Partial<Look> = {}): Promise<{ context: BrowserContext; page: Page }> {
-  const { theme = 'light' } = look;
+/** A browser of a person's own, without cookies or memory; on a desk, in light. */
+export async function openVisit(): Promise<{ context: BrowserContext; page: Page }> {
   browser ??= chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
   const context = await (await browser).newContext({
     baseURL: inject('shopUrl'),
-    colorScheme: theme,
+    colorScheme: 'light',
     viewport: sizes.desk,
   });
   onTestFinished(() => context.close());

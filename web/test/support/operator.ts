@@ -4,11 +4,14 @@ import { operatorToken } from './shop.js';
 
 export type NewDrop = {
   name?: string;
+  imageUrl?: string;
   allocation?: number;
   perUserLimit?: number;
   payment?: 'none' | 'required';
   holdTtlSeconds?: number;
   startsInMs?: number;
+  /** What is done to its sale at once. */
+  becomes?: 'pause' | 'end';
 };
 
 const createdSchema = z.object({ id: z.number() });
@@ -16,17 +19,20 @@ const stockSchema = z.object({ stock: z.number(), reserved: z.number(), sold: z.
 
 /** A product with a sale of its own, open for an hour unless said otherwise. @returns the product's id. */
 export async function createDrop(drop: NewDrop = {}): Promise<number> {
-  const { name = 'Test drop', startsInMs = -1000, ...terms } = drop;
+  const { name = 'Test drop', imageUrl, startsInMs = -1000, becomes, ...terms } = drop;
   const { id: productId } = createdSchema.parse(
-    await post('/api/admin/products', { name, priceMinor: 4200, currency: 'EUR' }),
+    await post('/api/admin/products', { name, imageUrl, priceMinor: 4200, currency: 'EUR' }),
   );
-  await post('/api/admin/sales', {
-    productId,
-    startsAt: new Date(Date.now() + startsInMs).toISOString(),
-    endsAt: new Date(Date.now() + 3_600_000).toISOString(),
-    ...{ allocation: 20, perUserLimit: 5, payment: 'none', holdTtlSeconds: 900 },
-    ...terms,
-  });
+  const { id: saleId } = createdSchema.parse(
+    await post('/api/admin/sales', {
+      productId,
+      startsAt: new Date(Date.now() + startsInMs).toISOString(),
+      endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+      ...{ allocation: 20, perUserLimit: 5, payment: 'none', holdTtlSeconds: 900 },
+      ...terms,
+    }),
+  );
+  if (becomes) await post(`/api/admin/sales/${saleId}/${becomes}`);
   return productId;
 }
 
@@ -35,11 +41,14 @@ export async function stockOf(productId: number) {
   return stockSchema.parse(await response.json());
 }
 
-async function post(path: string, body: unknown): Promise<unknown> {
+async function post(path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(`${inject('shopUrl')}${path}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    headers: {
+      authorization: `Bearer ${operatorToken}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`);
   return response.json();

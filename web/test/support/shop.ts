@@ -9,10 +9,12 @@ declare module 'vitest' {
 }
 
 export const operatorToken = 'web-test-operator-000000';
+/** For the load generator, which buys for many shoppers. */
+export const apiKey = 'web-test-api-key-00000000';
 
 /** One shop for the whole run: the built engine, its pages, a database in a directory that goes away with it. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const shop = await startShop({ WEB_ENABLED: 'true', OPERATOR_TOKEN: operatorToken });
+  const shop = await startShop({ WEB_ENABLED: 'true', OPERATOR_TOKEN: operatorToken, API_KEY: apiKey });
   await pagesOf(shop.url);
   project.provide('shopUrl', shop.url);
   return shop.close;

@@ -56,7 +56,7 @@ function Progress({ rehearsal: { id, seconds, progress } }: { rehearsal: Rehears
         <StopButton id={id} />
       </div>
       <progress
-        className="block h-2 w-full accent-ink"
+        className="block h-2 w-full appearance-none bg-rule [&::-moz-progress-bar]:bg-ink [&::-webkit-progress-bar]:bg-rule [&::-webkit-progress-value]:bg-ink"
         aria-label="Time that has passed"
         max={seconds}
         value={elapsedS}

@@ -4,6 +4,7 @@ import { connection } from 'next/server';
 import type { Drop, Sale } from '../../../../api/client';
 import { readDrop, readStock } from '../../../../api/server';
 import { DropView } from '../../../../shop/drop-view';
+import { ActionLink } from '../../../../ui/action';
 import { count, money } from '../../../../ui/format';
 import { Notice } from '../../../../ui/notice';
 import { Picture } from '../../../../ui/picture';
@@ -21,6 +22,8 @@ export default async function DropPage({ params }: Props) {
   const [drop, stock] = await Promise.all([readDrop(id), readStock(id)]);
   if (!drop) notFound();
   const { sale } = drop;
+  // The error boundary tries again by itself.
+  if (sale && !stock) throw new Error('the stock of a sale can not be read');
 
   return (
     <article className="grid items-start gap-x-12 gap-y-7 md:grid-cols-2 lg:grid-cols-12">
@@ -34,28 +37,23 @@ export default async function DropPage({ params }: Props) {
             {money(sale?.priceMinor ?? drop.priceMinor, sale?.currency ?? drop.currency)}
           </p>
         </div>
-        {sale && stock ? (
-          <DropView drop={drop} sale={sale} rendered={stock} />
-        ) : (
-          <NotOnSale isPlanned={sale !== null} />
-        )}
+        {sale && stock ? <DropView drop={drop} sale={sale} rendered={stock} /> : <NotOnSale />}
         <About drop={drop} sale={sale} />
       </div>
     </article>
   );
 }
 
-function NotOnSale({ isPlanned }: { isPlanned: boolean }) {
+function NotOnSale() {
   return (
-    <Notice tone="plain" title={isPlanned ? 'One moment' : 'Not on sale'}>
-      {isPlanned
-        ? 'The stock can not be read right now. Please reload the page.'
-        : 'No sale of it is planned yet. Look in again another day.'}
+    <Notice tone="plain" title="Not on sale" actions={<ActionLink href="/">Other drops</ActionLink>}>
+      No sale of it is planned yet. Look in again another day.
     </Notice>
   );
 }
 
 function About({ drop, sale }: { drop: Drop; sale: Sale | null }) {
+  if (!drop.description && !sale) return null;
   return (
     <section aria-label="About this drop" className="border-t border-rule pt-5">
       {drop.description && <p className="max-w-(--measure) text-lead">{drop.description}</p>}
