@@ -70,6 +70,8 @@ const natures: Record<ProblemSlug, 'passing' | 'open' | 'final'> = {
   'order-not-found': 'final',
   'payment-declined': 'final',
   'product-not-found': 'final',
+  'rehearsal-running': 'final',
+  'rehearsals-disabled': 'final',
   'sale-ended': 'final',
   'sale-not-found': 'final',
   'sale-not-open': 'final',

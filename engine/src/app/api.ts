@@ -25,6 +25,7 @@ import { registerProofs } from '../http/routes/proofs.js';
 import { registerProtection } from '../http/routes/protection.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
+import { registerRehearsals } from '../http/routes/rehearsals.js';
 import { registerSecurityTxt } from '../http/routes/security-txt.js';
 import { registerSession } from '../http/routes/session.js';
 import { registerStockEvents } from '../http/routes/stock-events.js';
@@ -49,6 +50,7 @@ import { createMemory, type Memory } from './memory.js';
 import type { Parts } from './parts.js';
 import { createLayers } from './protection.js';
 import { createGate } from './redis.js';
+import { createRehearsals } from './rehearsals.js';
 import { destinationsOf } from './webhooks.js';
 
 export type Api = {
@@ -64,12 +66,13 @@ export async function startApi(parts: Parts, limits: Partial<EventStreamOptions>
   const { config } = parts;
   const memory = createMemory(parts);
   try {
-    const { server, draining, figures } = await createApiServer(parts, memory, limits);
+    const { server, draining, figures, rehearse } = await createApiServer(parts, memory, limits);
     const url = await server.listen({ host: config.HOST, port: config.PORT, backlog: acceptBacklog });
     return {
       url,
       figures,
       async close() {
+        if (typeof rehearse !== 'string') await rehearse.close();
         await draining.drain(config.DRAIN_TIMEOUT_MS);
         await memory.close();
       },
@@ -172,9 +175,11 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
     liveStreams: createEventStreams(server, { streamsMax: liveStreamsMax }),
   });
   registerOperators(server, { identity, pool });
+  const rehearse = createRehearsals(parts, server, calendar);
+  registerRehearsals(server, { identity, pool, rehearse });
   registerOperations(server, { unreadyReasons });
   registerSecurityTxt(server, config.SECURITY_CONTACT);
-  return { server, draining, figures };
+  return { server, draining, figures, rehearse };
 }
 
 /**

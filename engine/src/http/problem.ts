@@ -47,6 +47,7 @@ export const problems = {
     title: 'Faults disabled',
     message: 'Faults on demand are not enabled here.',
   },
+  'rehearsals-disabled': { status: 403, title: 'Rehearsals off', message: 'Rehearsals are off here.' },
   'not-found': { status: 404, title: 'Not found', message: 'There is no such thing.' },
   'product-not-found': { status: 404, title: 'Product not found', message: 'This product does not exist.' },
   'sale-not-found': { status: 404, title: 'Sale not found', message: 'This sale does not exist.' },
@@ -131,6 +132,7 @@ export const problems = {
     title: 'Too many faults',
     message: 'There are as many faults as there may be. Clear some first.',
   },
+  'rehearsal-running': { status: 409, title: 'Rehearsal runs', message: 'Stop it, or wait for its end.' },
   'request-timeout': {
     status: 408,
     title: 'Request timeout',

@@ -31,7 +31,10 @@ const settings = {
 type Name = keyof typeof settings;
 const schema = z.object(settings);
 
-export type Config = z.output<typeof schema> & { PAYMENT_PROVIDER: PaymentProviderName };
+export type Config = z.output<typeof schema> & {
+  PAYMENT_PROVIDER: PaymentProviderName;
+  ENABLE_REHEARSAL: boolean;
+};
 
 type PaymentProviderName = 'none' | 'sandbox' | 'stripe';
 
@@ -89,7 +92,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (parsed.data.DATABASE_DIRECT_URL && !parsed.data.DATABASE_URL) {
     problems.push('DATABASE_DIRECT_URL: expected only with DATABASE_URL, the address of the pooler');
   }
-  const config = { ...parsed.data, PAYMENT_PROVIDER: paymentProviderOf(parsed.data) };
+  const { ENABLE_REHEARSAL = parsed.data.NODE_ENV !== 'production' } = parsed.data;
+  const config = { ...parsed.data, ENABLE_REHEARSAL, PAYMENT_PROVIDER: paymentProviderOf(parsed.data) };
   if (config.PAYMENT_PROVIDER === 'stripe') {
     for (const name of ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const) {
       if (!config[name]) problems.push(`${name}: expected with PAYMENT_PROVIDER=stripe`);
