@@ -35,7 +35,7 @@ function momentOf(local: string): string {
 }
 
 /** A moment as <input type="datetime-local"> wants it, in the reader's own time. */
-export function localTime(moment: Date): string {
+function localTime(moment: Date): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const day = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
   return `${day}T${two(moment.getHours())}:${two(moment.getMinutes())}`;
