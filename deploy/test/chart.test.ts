@@ -28,6 +28,7 @@ const own: Values = {
 };
 const everything: Values = {
   ...own,
+  metrics: { podMonitor: { enabled: true, labels: { release: 'prometheus' } } },
   image: { repository: 'registry.example/doorbuster', digest: `sha256:${'0'.repeat(64)}` },
   imagePullSecrets: [{ name: 'pull' }],
   api: { autoscaling: { enabled: true }, service: { type: 'LoadBalancer', annotations: { a: 'b' } } },
@@ -40,7 +41,10 @@ const everything: Values = {
     tlsSecret: 'tls',
     annotations: { a: 'b' },
   },
-  networkPolicy: { apiFrom: [{ namespaceSelector: { matchLabels: { name: 'ingress' } } }] },
+  networkPolicy: {
+    apiFrom: [{ namespaceSelector: { matchLabels: { name: 'ingress' } } }],
+    metricsFrom: [{ podSelector: {} }],
+  },
   scheduling: {
     nodeSelector: { disk: 'fast' },
     tolerations: [{ key: 'sale', operator: 'Exists' }],
@@ -127,14 +131,16 @@ describe('the Helm chart', () => {
   it('asks addresses that the API has, at the port that it listens at', () => {
     const operations = readFileSync(join(root, 'engine/src/http/routes/operations.ts'), 'utf8');
     const pages = ['/icon.svg'];
+    const metrics = ['/metrics'];
     const probes = allPods().flatMap(({ container }) =>
       [container.startupProbe, container.livenessProbe, container.readinessProbe].filter(
         p => p !== undefined,
       ),
     );
     for (const { httpGet } of probes) {
-      expect(pages.includes(httpGet.path) || operations.includes(`app.get('${httpGet.path}'`)).toBe(true);
-      expect(httpGet.port).toBe('http');
+      const isKnown = pages.includes(httpGet.path) || operations.includes(`app.get('${httpGet.path}'`);
+      expect(isKnown || metrics.includes(httpGet.path)).toBe(true);
+      expect(httpGet.port).toBe(metrics.includes(httpGet.path) ? 'metrics' : 'http');
     }
     const api = podsOf(rendered.least).find(({ name }) => name.endsWith('-api'));
     expect(api?.container.livenessProbe?.httpGet.path).toBe('/api/health');

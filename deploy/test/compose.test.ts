@@ -124,7 +124,7 @@ describe('the compose files', () => {
   it('ask each service for its health, or say why they do not', () => {
     const silent = services.filter(({ healthcheck }) => healthcheck?.disable).map(({ service }) => service);
     // A job, and Jaeger, whose image has no program to ask with.
-    expect(silent.sort()).toEqual(['compensator', 'jaeger', 'migrate', 'scheduler', 'worker']);
+    expect(silent.sort()).toEqual(['jaeger', 'migrate']);
     const without = services
       .filter(({ healthcheck }) => healthcheck === undefined)
       .map(({ service }) => service);

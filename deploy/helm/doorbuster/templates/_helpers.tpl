@@ -83,6 +83,12 @@ capabilities:
   value: {{ int .Values.drain.delayMs | quote }}
 - name: DRAIN_TIMEOUT_MS
   value: {{ int .Values.drain.timeoutMs | quote }}
+- name: ENABLE_METRICS
+  value: "true"
+- name: METRICS_HOST
+  value: 0.0.0.0
+- name: METRICS_PORT
+  value: {{ int .Values.metrics.port | quote }}
 {{- range splitList " " (include "doorbuster.secretKeys" .) }}
 - name: {{ . | upper | replace "-" "_" }}_FILE
   value: /run/secrets/doorbuster/{{ . }}
