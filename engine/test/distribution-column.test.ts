@@ -14,6 +14,7 @@ const beside = [
     'id_allocations',
     'id_counters',
     'operator_actions',
+    'operator_guesses',
     'operator_sessions',
     'order_transitions',
     'payment_journal',
@@ -29,6 +30,7 @@ describe('the schema', () => {
     expect(leading.filter(({ name }) => !beside.includes(name)).map(({ name }) => name)).toEqual([
       'allowances',
       'attempts',
+      'digest_allowances',
       'journal',
       'orders',
       'sale_journal',

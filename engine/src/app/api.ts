@@ -1,3 +1,4 @@
+import { createDigests } from '../admission/digests.js';
 import { observeGate } from '../admission/gate/observe-gate.js';
 import { createProofs } from '../admission/proofs/proofs.js';
 import { createReadPictureOrigins } from '../catalog/picture-origins.js';
@@ -110,6 +111,7 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
     ...layers,
     ...{ identity, gate, readOrder, codes, eventStreams },
     proofs: createProofs(pool, clock, secrets.secretKey),
+    digestsOf: createDigests(secrets.secretKey),
     findReplay: createFindReplay(readWritten, readOrder),
     readLife: createReadLife(pool),
   };

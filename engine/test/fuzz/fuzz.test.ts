@@ -137,7 +137,7 @@ function known({ orders, codes }: ReturnType<typeof createRecord>, random: Rando
 
 async function startShop(): Promise<{ api: TestApi; pool: Pool; tokens: Tokens }> {
   const { url, pool } = await createTestDatabase();
-  const asking = [{ challenge: 1000 }, { requiresToken: true }];
+  const asking = [{ challenge: 1000 }, { requiresToken: true }, { perPaymentLimit: 2, perAddressLimit: 2 }];
   for (let count = 0; count < productsOnSale + sacrificed; count++) {
     await createTestSale(pool, { allocation: 10_000, perUserLimit: 100, ...asking[count] });
   }
