@@ -9,6 +9,7 @@ import { processSettings } from './settings/process.js';
 import { protectionSettings } from './settings/protection.js';
 import { telemetrySettings } from './settings/telemetry.js';
 import { webSettings } from './settings/web.js';
+import { webhooksSettings } from './settings/webhooks.js';
 
 /**
  * Settings come from the environment alone. Each is read once at start; every bad value is reported in one go.
@@ -24,6 +25,7 @@ const settings = {
   ...protectionSettings,
   ...telemetrySettings,
   ...webSettings,
+  ...webhooksSettings,
 } satisfies Record<string, z.ZodType>;
 
 type Name = keyof typeof settings;
