@@ -33,6 +33,7 @@ describe('/openapi.json', () => {
     const { order } = (await api.purchase({ productId, userId: 'a', key: 'k' })).body;
     const asShopper = { ...serviceHeaders, 'x-user-id': 'a' };
     const product = { name: 'x', priceMinor: 1, currency: 'EUR' };
+    const rehearsal = { allocation: 1, shoppers: 1, ratePerSecond: 1, seconds: 1 };
     const fault = { place: 'payment', effect: 'latency', latencyMs: 1, forMs: 1000 };
     const sale = {
       productId: asking.productId + 1,
@@ -168,7 +169,12 @@ describe('/openapi.json', () => {
         '/api/admin/dead-letters/{id}/discard',
         await api.asOperator('POST', '/api/admin/dead-letters/1/discard', { dryRun: true }),
       ],
+      ['get', '/api/admin/live', await api.request('GET', '/api/admin/live')],
       ['get', '/api/admin/protection', await api.asOperator('GET', '/api/admin/protection')],
+      ['post', '/api/admin/rehearsals', await api.asOperator('POST', '/api/admin/rehearsals', rehearsal)],
+      ['get', '/api/admin/rehearsals', await api.asOperator('GET', '/api/admin/rehearsals')],
+      ['get', '/api/admin/rehearsals/{id}', await api.asOperator('GET', '/api/admin/rehearsals/1')],
+      ['delete', '/api/admin/rehearsals/{id}', await api.asOperator('DELETE', '/api/admin/rehearsals/1')],
       ['post', '/api/admin/faults', await api.asOperator('POST', '/api/admin/faults', fault)],
       ['get', '/api/admin/faults', await api.asOperator('GET', '/api/admin/faults')],
       ['delete', '/api/admin/faults', await api.asOperator('DELETE', '/api/admin/faults?place=moon')],

@@ -15,13 +15,23 @@ export type Product = {
 export type NewProduct = Omit<Product, 'productId' | 'imageUrl' | 'description'> & {
   description?: string | undefined;
   imageUrl?: string | undefined;
+  /** It is sold to nobody: no list of the shop has it, and no revenue. */
+  isRehearsal?: boolean;
 };
 
 export async function createProduct(db: Queryable, product: NewProduct): Promise<Product> {
   const { rows } = await db.query<Product>(
-    `insert into products (name, description, image_url, price_minor, currency) values ($1, $2, $3, $4, $5)
+    `insert into products (name, description, image_url, price_minor, currency, is_rehearsal)
+     values ($1, $2, $3, $4, $5, $6)
      returning ${columns}`,
-    [product.name, product.description ?? '', product.imageUrl ?? null, product.priceMinor, product.currency],
+    [
+      product.name,
+      product.description ?? '',
+      product.imageUrl ?? null,
+      product.priceMinor,
+      product.currency,
+      product.isRehearsal ?? false,
+    ],
   );
   const [created] = rows;
   if (!created) throw new Error('insert into products returned no row');
@@ -58,7 +68,7 @@ export async function changeProduct(
   });
 }
 
-/** Ids of products in their order, at most `limit`, after the id `after`. */
+/** Ids of the products that are sold, in their order, at most `limit`, after the id `after`. */
 export type ListProductIds = (after: number, limit: number) => Promise<readonly number[]>;
 
 // Half a second in which everybody who opens the shop shares one query a page.
@@ -82,7 +92,8 @@ export function createListProductIds(db: Queryable): ListProductIds {
 async function readProductIds(db: Queryable, after: number, limit: number): Promise<readonly number[]> {
   const { rows } = await db.query<{ id: number }>({
     name: 'list-products',
-    text: 'select product_id as id from products where product_id > $1 order by product_id limit $2',
+    text: `select product_id as id from products where product_id > $1 and not is_rehearsal
+           order by product_id limit $2`,
     values: [after, limit],
   });
   return rows.map(({ id }) => id);

@@ -29,6 +29,7 @@ const reads = [
 ];
 const operatorCalls: [method: string, path: string][] = [
   ['GET', '/api/admin/audit'],
+  ['GET', '/api/admin/live'],
   ['GET', '/api/admin/orders?saleId=$S'],
   ['GET', '/api/admin/sales'],
   ['GET', '/api/admin/stats'],

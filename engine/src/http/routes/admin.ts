@@ -28,6 +28,8 @@ export type AdminParts = {
   gate: Gate;
   /** Whether there is a provider to be paid through. */
   canBePaid: boolean;
+  /** Told of each audit that was asked for. */
+  onAudit: (report: AuditReport) => void;
 };
 
 const newSaleSchema = z
@@ -77,7 +79,7 @@ const tags = ['operator'];
 /** What operators do. Every call wants the operator's secret. */
 export function registerAdmin(
   app: App,
-  { identity, pool, clock, calendar, gate, canBePaid }: AdminParts,
+  { identity, pool, clock, calendar, gate, canBePaid, onAudit }: AdminParts,
 ): void {
   const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
 
@@ -125,13 +127,12 @@ export function registerAdmin(
   registerAdminSales(app, { pool, clock, onRequest });
   registerAdminOrders(app, pool, onRequest);
   registerStats(app, { pool, clock, onRequest });
-  registerAudit(app, pool, gate, onRequest);
+  registerAudit(app, { pool, gate, onAudit }, onRequest);
 }
 
 function registerAudit(
   app: App,
-  pool: Pool,
-  { countDisagreements }: Gate,
+  { pool, gate: { countDisagreements }, onAudit }: Pick<AdminParts, 'pool' | 'gate' | 'onAudit'>,
   onRequest: (request: FastifyRequest) => Promise<void>,
 ): void {
   const audit = {
@@ -139,9 +140,9 @@ function registerAudit(
     tags,
     response: { 200: auditSchema },
   };
-  app.get(
-    '/api/admin/audit',
-    { schema: audit, onRequest },
-    async (): Promise<AuditReport> => runAudit(pool, { countDisagreements }),
-  );
+  app.get('/api/admin/audit', { schema: audit, onRequest }, async (): Promise<AuditReport> => {
+    const report = await runAudit(pool, { countDisagreements });
+    onAudit(report);
+    return report;
+  });
 }
