@@ -135,7 +135,10 @@ function sayWhere({ url, metricsUrl }: App, chosen: AppOptions['roles'], config:
     setting ? 'as set by the environment' : path;
   say('');
   say('Doorbuster is running.');
-  if (config.WEB_URL) say(`  shop             ${url}/`);
+  if (config.WEB_URL) {
+    say(`  shop             ${url}/`);
+    say(`  console          ${url}/admin`);
+  }
   say(`  shop API         ${url}/api/products`);
   say(`  documentation    ${url}/docs`);
   say(`  operator secret  ${whereIs(config.OPERATOR_TOKEN, secretPath(config.DATA_DIR, 'operator-token'))}`);

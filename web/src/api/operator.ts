@@ -55,7 +55,8 @@ const session: Middleware = {
     return request;
   },
   onResponse({ response, schemaPath }) {
-    if (response.status !== 401 || schemaPath === '/api/admin/session') return;
+    // 403 as well: without its cookie an operator may be a shopper of the same browser.
+    if (![401, 403].includes(response.status) || schemaPath === '/api/admin/session') return;
     for (const listener of signedOutListeners) listener();
   },
 };
@@ -70,6 +71,13 @@ export type Got<Path extends keyof paths> = paths[Path] extends {
   get: { responses: { 200: { content: { 'application/json': infer Json } } } };
 }
   ? Json
+  : never;
+
+/** What a GET may be asked with. */
+export type Asked<Path extends keyof paths> = paths[Path] extends {
+  get: { parameters: { query?: infer Query } };
+}
+  ? NonNullable<Query>
   : never;
 
 export type ListedSale = Got<'/api/admin/sales/{id}'>;

@@ -2,7 +2,7 @@
 
 import { Action } from '../ui/action';
 
-type Pages = { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage(): unknown };
+export type Pages = { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage(): unknown };
 
 /** The rest of a list, page by page. */
 export function More({ pages, name = 'Show more' }: { pages: Pages; name?: string }) {

@@ -5,7 +5,7 @@ import { Action } from '../ui/action';
 import { Notice } from '../ui/notice';
 import { isSignedOut } from './use-operator';
 
-type Query<Data> = { data: Data | undefined; error: Error | null; refetch(): unknown };
+export type Query<Data> = { data: Data | undefined; error: Error | null; refetch(): unknown };
 
 /**
  * What was read, the shape of it while it is on its way, or why it could not be read. What was known goes on being shown

@@ -4,9 +4,9 @@ export type Tone = 'live' | 'good' | 'bad' | 'plain';
 
 const looks: Record<Tone, string> = {
   live: 'border-on-accent bg-accent text-on-accent',
-  good: 'border-good text-good',
-  bad: 'border-bad text-bad',
-  plain: 'border-edge text-muted',
+  good: 'border-good bg-surface text-good',
+  bad: 'border-bad bg-surface text-bad',
+  plain: 'border-edge bg-surface text-muted',
 };
 
 /** A state in one word. */

@@ -1,6 +1,7 @@
 import type { ComponentProps, ReactNode } from 'react';
 
-type Column = { name: string; isNumber?: boolean; isHidden?: boolean };
+/** `isHidden`: the name is read out, not shown. `isWide`: the column is left out on a phone. */
+type Column = { name: string; isNumber?: boolean; isHidden?: boolean; isWide?: boolean };
 
 /** Rows to compare. What does not fit the window is scrolled within, with the keyboard too. */
 export function DataTable(props: { label: string; columns: readonly Column[]; children: ReactNode }) {
@@ -10,19 +11,19 @@ export function DataTable(props: { label: string; columns: readonly Column[]; ch
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard.
       tabIndex={0}
-      className="overflow-x-auto rounded-base border border-rule bg-surface"
+      className="relative overflow-x-auto rounded-base border border-rule bg-surface"
     >
-      <table className="w-full border-collapse text-dense">
+      <table className="w-full border-collapse text-dense wrap-break-word">
         <caption className="sr-only">{label}</caption>
         <thead>
           <tr>
-            {columns.map(({ name, isNumber, isHidden }) => (
+            {columns.map(({ name, isNumber, isHidden, isWide }) => (
               <th
                 key={name}
                 scope="col"
                 className={`border-b border-rule px-3 py-2.5 text-note font-normal whitespace-nowrap text-muted first:pl-4 last:pr-4 ${
                   isNumber ? 'text-right' : 'text-left'
-                }`}
+                } ${isWide ? 'max-sm:hidden' : ''}`}
               >
                 {isHidden ? <span className="sr-only">{name}</span> : name}
               </th>
@@ -35,11 +36,16 @@ export function DataTable(props: { label: string; columns: readonly Column[]; ch
   );
 }
 
-type CellProps = ComponentProps<'td'> & { isNumber?: boolean };
+type CellProps = ComponentProps<'td'> & { isNumber?: boolean; isWide?: boolean };
 
-export function Cell({ isNumber = false, className = '', ...rest }: CellProps) {
+export function Cell({ isNumber = false, isWide = false, className = '', ...rest }: CellProps) {
   const digits = isNumber ? 'text-right tabular-nums whitespace-nowrap' : '';
-  return <td className={`px-3 py-2.5 align-middle first:pl-4 last:pr-4 ${digits} ${className}`} {...rest} />;
+  return (
+    <td
+      className={`px-3 py-2.5 align-middle first:pl-4 last:pr-4 ${digits} ${isWide ? 'max-sm:hidden' : ''} ${className}`}
+      {...rest}
+    />
+  );
 }
 
 /** What a row is about. */

@@ -20,7 +20,8 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   return shop.close;
 }
 
-async function pagesOf(url: string): Promise<void> {
+/** Waits until the pages are there, which start after the API. */
+export async function pagesOf(url: string): Promise<void> {
   const giveUpAtMs = performance.now() + 30_000;
   for (;;) {
     const { status } = await fetch(url);

@@ -2,31 +2,25 @@
 
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { answerOf, type Got, operatorApi } from '../../api/operator';
-import { Cell, DataTable, HeadCell } from '../../ui/data-table';
+import { Badge } from '../../ui/badge';
+import { Cell, HeadCell } from '../../ui/data-table';
 import { count } from '../../ui/format';
 import { When } from '../../ui/when';
 import { Empty } from '../empty';
-import { More } from '../more';
+import { Listing } from '../listing';
 import { PageHead } from '../page-head';
-import { Reading } from '../reading';
 import { filled, useFilter } from '../use-filter';
 import { CsvButton } from './csv-button';
 import { FilterForm } from './filter-form';
+import { isOutcome, outcomeTones } from './outcomes';
 
 type Attempt = Got<'/api/admin/attempts'>['attempts'][number];
-
-const outcomes = [
-  ...['confirmed', 'reserved', 'queued', 'replayed', 'sold-out', 'limit-reached', 'sale-not-open'],
-  ...['token-required', 'challenge-required', 'challenge-failed', 'key-reused', 'code-used', 'code-expired'],
-  ...['order-ended', 'payment-declined', 'overloaded', 'undecided', 'unknown'],
-] as const;
-type Outcome = (typeof outcomes)[number];
 
 const fields = [
   { name: 'saleId', label: 'Sale' },
   { name: 'shopperId', label: 'Shopper' },
   { name: 'orderId', label: 'Order' },
-  { name: 'outcome', label: 'Outcome', options: outcomes },
+  { name: 'outcome', label: 'Outcome', options: Object.keys(outcomeTones) },
   { name: 'from', label: 'From', isMoment: true },
   { name: 'to', label: 'To', isMoment: true },
 ] as const;
@@ -69,16 +63,15 @@ export function AttemptsView() {
 type Query = ReturnType<typeof filled<(typeof fields)[number]['name']>>;
 
 function AttemptList({ query: { outcome, ...query } }: { query: Query }) {
-  const known = outcomes.find((name): name is Outcome => name === outcome);
   const attempts = useInfiniteQuery({
-    queryKey: ['attempts-of-all', query, known],
+    queryKey: ['attempts-of-all', query, outcome],
     queryFn: ({ pageParam }) =>
       answerOf(
         operatorApi.GET('/api/admin/attempts', {
           params: {
             query: {
               ...query,
-              ...(known && { outcome: known }),
+              ...(isOutcome(outcome) && { outcome }),
               limit: '100',
               ...filled({ after: pageParam }),
             },
@@ -90,24 +83,15 @@ function AttemptList({ query: { outcome, ...query } }: { query: Query }) {
     getNextPageParam: ({ next }) => next ?? undefined,
   });
   return (
-    <Reading query={attempts}>
-      {({ pages }) => {
-        const rows = pages.flatMap(page => page.attempts);
-        if (rows.length === 0)
-          return <Empty title="No try fits">Widen the filter, or give an earlier “From”.</Empty>;
-        return (
-          <>
-            <DataTable label="Attempts" columns={columns}>
-              {rows.map((attempt, position) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: attempts have no key, and a page never changes.
-                <AttemptRow key={position} attempt={attempt} />
-              ))}
-            </DataTable>
-            <More pages={attempts} name="Show older attempts" />
-          </>
-        );
-      }}
-    </Reading>
+    <Listing
+      label="Attempts"
+      columns={columns}
+      query={attempts}
+      rowsOf={page => page.attempts}
+      row={(attempt, position) => <AttemptRow key={position} attempt={attempt} />}
+      empty={<Empty title="No try fits">Widen the filter, or give an earlier “From”.</Empty>}
+      more="Show older attempts"
+    />
   );
 }
 
@@ -118,7 +102,9 @@ function AttemptRow({ attempt }: { attempt: Attempt }) {
         <When iso={attempt.at} isExact />
       </Cell>
       <HeadCell className="min-w-52 font-normal">
-        <b>{attempt.outcome}</b>
+        <Badge tone={isOutcome(attempt.outcome) ? outcomeTones[attempt.outcome] : 'plain'}>
+          {attempt.outcome}
+        </Badge>
         <span className="block text-note text-muted">{attempt.message}</span>
       </HeadCell>
       <Cell className="max-w-40 truncate">{attempt.shopperId}</Cell>

@@ -1,6 +1,6 @@
 'use client';
 
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useRef } from 'react';
 import { Action } from '../../ui/action';
 import { Choice, Field, TextInput } from '../../ui/field';
 import { useFilter } from '../use-filter';
@@ -10,24 +10,26 @@ export type FilterField = { name: string; label: string; options?: readonly stri
 /** Narrows a list. It is asked for when the form is sent, so that nobody's typing is a query a letter. */
 export function FilterForm({ fields, children }: { fields: readonly FilterField[]; children?: ReactNode }) {
   const filter = useFilter();
-  // A filter that is taken off leaves an empty form behind.
-  const [round, setRound] = useState(0);
+  const form = useRef<HTMLFormElement>(null);
+  // The address may change otherwise too: a filter that is taken off leaves an empty form behind.
+  useEffect(() => {
+    for (const { name } of fields) fill(form.current?.elements.namedItem(name), filter.get(name));
+  }, [fields, filter]);
   const isOn = fields.some(({ name }) => filter.get(name) !== '');
 
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    filter.set(Object.fromEntries(fields.map(({ name }) => [name, String(form.get(name) ?? '').trim()])));
+    const filled = new FormData(event.currentTarget);
+    filter.set(Object.fromEntries(fields.map(({ name }) => [name, String(filled.get(name) ?? '').trim()])));
   }
 
   function takeOff(): void {
     filter.set(Object.fromEntries(fields.map(({ name }) => [name, ''])));
-    setRound(round + 1);
   }
 
   return (
     <form
-      key={round}
+      ref={form}
       onSubmit={submit}
       noValidate
       className="mb-5 grid grid-cols-2 items-end gap-3 rounded-base border border-rule bg-surface p-4 sm:grid-cols-3 lg:grid-cols-4 xl:grid-cols-6"
@@ -67,4 +69,8 @@ export function FilterForm({ fields, children }: { fields: readonly FilterField[
       </div>
     </form>
   );
+}
+
+function fill(field: Element | RadioNodeList | null | undefined, value: string): void {
+  if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = value;
 }

@@ -3,35 +3,25 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { answerOf, type Got, operatorApi } from '../../api/operator';
 import { ActionLink } from '../../ui/action';
-import { Badge, type Tone } from '../../ui/badge';
-import { Cell, DataTable, HeadCell } from '../../ui/data-table';
+import { Badge } from '../../ui/badge';
+import { Cell, HeadCell } from '../../ui/data-table';
 import { count, money } from '../../ui/format';
 import { When } from '../../ui/when';
 import { Empty } from '../empty';
-import { More } from '../more';
+import { Listing } from '../listing';
 import { PageHead } from '../page-head';
-import { Reading } from '../reading';
 import { filled, useFilter } from '../use-filter';
 import { CsvButton } from './csv-button';
 import { FilterForm } from './filter-form';
+import { statusTones } from './outcomes';
 
 type Order = Got<'/api/admin/orders'>['orders'][number];
 
-const statuses = [
-  'QUEUED',
-  'RESERVED',
-  'CONFIRMED',
-  'REJECTED',
-  'EXPIRED',
-  'CANCELLED',
-  'FAILED',
-  'REFUNDED',
-];
 const fields = [
   { name: 'saleId', label: 'Sale' },
   { name: 'orderId', label: 'Order' },
   { name: 'shopperId', label: 'Shopper' },
-  { name: 'status', label: 'Status', options: statuses },
+  { name: 'status', label: 'Status', options: Object.keys(statusTones) },
   { name: 'entrance', label: 'Came as', options: ['direct', 'checkout', 'queued'] },
 ] as const;
 
@@ -74,43 +64,27 @@ function OrderList({ query }: { query: Record<string, string | undefined> }) {
     getNextPageParam: ({ next }) => next ?? undefined,
   });
   return (
-    <Reading query={orders}>
-      {({ pages }) => {
-        const rows = pages.flatMap(page => page.orders);
-        if (rows.length === 0)
-          return (
-            <Empty title="No order fits">
-              Widen the filter, or look into the attempts: a refused try makes no order.
-            </Empty>
-          );
-        return (
-          <>
-            <DataTable label="Orders" columns={columns}>
-              {rows.map(order => (
-                <OrderRow key={order.id} order={order} />
-              ))}
-            </DataTable>
-            <More pages={orders} />
-          </>
-        );
-      }}
-    </Reading>
+    <Listing
+      label="Orders"
+      columns={columns}
+      query={orders}
+      rowsOf={page => page.orders}
+      row={order => <OrderRow key={order.id} order={order} />}
+      empty={
+        <Empty title="No order fits">
+          Widen the filter, or look into the attempts: a refused try makes no order.
+        </Empty>
+      }
+    />
   );
 }
-
-const tones: Partial<Record<string, Tone>> = {
-  CONFIRMED: 'good',
-  RESERVED: 'live',
-  FAILED: 'bad',
-  REJECTED: 'bad',
-};
 
 function OrderRow({ order }: { order: Order }) {
   return (
     <tr>
       <HeadCell className="font-mono text-note font-normal">{order.id}</HeadCell>
       <Cell>
-        <Badge tone={tones[order.status] ?? 'plain'}>{order.status}</Badge>
+        <Badge tone={statusTones[order.status]}>{order.status}</Badge>
         {order.reason && <span className="block text-note text-muted">{order.reason}</span>}
       </Cell>
       <Cell className="max-w-40 truncate">{order.shopperId}</Cell>

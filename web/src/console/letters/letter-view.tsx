@@ -1,10 +1,10 @@
 'use client';
 
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useId, useRef } from 'react';
 import { answerOf, type DeadLetter, operatorApi } from '../../api/operator';
 import { Action } from '../../ui/action';
 import { Badge } from '../../ui/badge';
+import { Modal } from '../../ui/modal';
 import { Notice } from '../../ui/notice';
 import { When } from '../../ui/when';
 import { Facts } from '../facts';
@@ -15,39 +15,19 @@ type Verb = 'replay' | 'discard';
 
 /** A letter, all of it, and what can be done with it; a dry run says what would happen and changes nothing. */
 export function LetterView({ id, onClose }: { id: number; onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const titleId = useId();
-  useEffect(() => {
-    const shown = dialog.current;
-    shown?.showModal();
-    return () => shown?.close();
-  }, []);
   const letter = useQuery({
     queryKey: ['letters', 'one', id],
     queryFn: () =>
       answerOf(operatorApi.GET('/api/admin/dead-letters/{id}', { params: { path: { id: String(id) } } })),
   });
   return (
-    <dialog
-      ref={dialog}
-      aria-labelledby={titleId}
-      onClose={onClose}
-      className="m-auto max-h-[90dvh] w-full max-w-2xl overflow-y-auto rounded-base border border-edge bg-paper p-6 text-dense text-ink backdrop:bg-slab/60"
-    >
-      <div className="mb-5 flex items-center justify-between gap-4">
-        <h2 id={titleId} className="text-lead">
-          Letter {id}
-        </h2>
-        <Action weight="tool" onClick={() => dialog.current?.close()}>
-          Close
-        </Action>
-      </div>
-      <Reading query={letter}>{known => <Inspected letter={known} />}</Reading>
-    </dialog>
+    <Modal title={`Letter ${id}`} isWide onClose={onClose}>
+      {close => <Reading query={letter}>{known => <Inspected letter={known} onClose={close} />}</Reading>}
+    </Modal>
   );
 }
 
-function Inspected({ letter }: { letter: DeadLetter }) {
+function Inspected({ letter, onClose }: { letter: DeadLetter; onClose: () => void }) {
   const resolve = useResolve(letter.id);
   const { tone, name } = statusWords[letter.status];
   const isOpen = letter.status === 'NEW' || letter.status === 'COMPENSATED';
@@ -94,14 +74,19 @@ function Inspected({ letter }: { letter: DeadLetter }) {
         </Notice>
       )}
       {resolve.data && <Outcome {...resolve.data} />}
-      {isOpen && (
-        <div className="flex flex-wrap gap-2">
-          {button('replay', true, 'Dry run of a replay')}
-          {button('replay', false, 'Replay')}
-          {button('discard', true, 'Dry run of a discard')}
-          {button('discard', false, 'Discard')}
-        </div>
-      )}
+      <div className="flex flex-wrap gap-2">
+        {isOpen && (
+          <>
+            {button('replay', true, 'Dry run of a replay')}
+            {button('replay', false, 'Replay')}
+            {button('discard', true, 'Dry run of a discard')}
+            {button('discard', false, 'Discard')}
+          </>
+        )}
+        <Action weight="tool" className="ml-auto" onClick={onClose}>
+          Close
+        </Action>
+      </div>
     </div>
   );
 }

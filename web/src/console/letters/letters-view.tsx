@@ -5,13 +5,12 @@ import { useState } from 'react';
 import { answerOf, type DeadLetter, operatorApi } from '../../api/operator';
 import { Action } from '../../ui/action';
 import { Badge } from '../../ui/badge';
-import { Cell, DataTable, HeadCell } from '../../ui/data-table';
+import { Cell, HeadCell } from '../../ui/data-table';
 import { Tabs } from '../../ui/tabs';
 import { When } from '../../ui/when';
 import { Empty } from '../empty';
-import { More } from '../more';
+import { Listing } from '../listing';
 import { PageHead } from '../page-head';
-import { Reading } from '../reading';
 import { filled, useFilter } from '../use-filter';
 import { LetterView } from './letter-view';
 import { statusWords } from './status-words';
@@ -27,9 +26,9 @@ const columns = [
   { name: 'Letter' },
   { name: 'State' },
   { name: 'Why' },
-  { name: 'Shopper' },
-  { name: 'Sale', isNumber: true },
-  { name: 'Since' },
+  { name: 'Shopper', isWide: true },
+  { name: 'Sale', isNumber: true, isWide: true },
+  { name: 'Since', isWide: true },
   { name: 'What to do', isHidden: true },
 ];
 
@@ -61,22 +60,14 @@ export function LettersView() {
         value={status}
         onChange={value => filter.set({ status: value === 'COMPENSATED' ? '' : value })}
       />
-      <Reading query={letters}>
-        {({ pages }) => {
-          const rows = pages.flatMap(page => page.deadLetters);
-          if (rows.length === 0) return <NoLetters status={status} />;
-          return (
-            <>
-              <DataTable label="Dead letters" columns={columns}>
-                {rows.map(letter => (
-                  <LetterRow key={letter.id} letter={letter} onOpen={() => setOpenId(letter.id)} />
-                ))}
-              </DataTable>
-              <More pages={letters} />
-            </>
-          );
-        }}
-      </Reading>
+      <Listing
+        label="Dead letters"
+        columns={columns}
+        query={letters}
+        rowsOf={page => page.deadLetters}
+        row={letter => <LetterRow key={letter.id} letter={letter} onOpen={() => setOpenId(letter.id)} />}
+        empty={<NoLetters status={status} />}
+      />
       {openId !== undefined && <LetterView id={openId} onClose={() => setOpenId(undefined)} />}
     </>
   );
@@ -90,13 +81,17 @@ function LetterRow({ letter, onOpen }: { letter: DeadLetter; onOpen: () => void 
       <Cell>
         <Badge tone={tone}>{name}</Badge>
       </Cell>
-      <Cell className="min-w-48">
+      <Cell className="sm:min-w-48">
         {letter.reason}
         <span className="line-clamp-1 text-note text-muted">{letter.error}</span>
       </Cell>
-      <Cell className="max-w-40 truncate">{letter.shopperId}</Cell>
-      <Cell isNumber>{letter.saleId}</Cell>
-      <Cell>
+      <Cell isWide className="max-w-40 truncate">
+        {letter.shopperId}
+      </Cell>
+      <Cell isNumber isWide>
+        {letter.saleId}
+      </Cell>
+      <Cell isWide>
         <When iso={letter.createdAt} isExact />
       </Cell>
       <Cell className="text-right">

@@ -3,12 +3,11 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { answerOf, type OperatorAction, operatorApi } from '../../api/operator';
 import { Badge } from '../../ui/badge';
-import { Cell, DataTable, HeadCell } from '../../ui/data-table';
+import { Cell, HeadCell } from '../../ui/data-table';
 import { When } from '../../ui/when';
 import { Empty } from '../empty';
-import { More } from '../more';
+import { Listing } from '../listing';
 import { PageHead } from '../page-head';
-import { Reading } from '../reading';
 import { filled } from '../use-filter';
 
 const columns = [
@@ -16,8 +15,8 @@ const columns = [
   { name: 'Operator' },
   { name: 'What' },
   { name: 'Result' },
-  { name: 'From' },
-  { name: 'With' },
+  { name: 'From', isWide: true },
+  { name: 'With', isWide: true },
 ];
 
 /** What operators did. It was written down before it was done, so that nothing is missing. */
@@ -39,22 +38,15 @@ export function TrailView() {
         title="Trail"
         lead="What operators did, sign-ins too, written down before it was done and kept for ever."
       />
-      <Reading query={trail}>
-        {({ pages }) => {
-          const rows = pages.flatMap(page => page.actions);
-          if (rows.length === 0) return <Empty title="Nobody has done anything yet" />;
-          return (
-            <>
-              <DataTable label="What operators did" columns={columns}>
-                {rows.map(action => (
-                  <ActionRow key={action.id} action={action} />
-                ))}
-              </DataTable>
-              <More pages={trail} name="Show older actions" />
-            </>
-          );
-        }}
-      </Reading>
+      <Listing
+        label="What operators did"
+        columns={columns}
+        query={trail}
+        rowsOf={page => page.actions}
+        row={action => <ActionRow key={action.id} action={action} />}
+        empty={<Empty title="Nobody has done anything yet" />}
+        more="Show older actions"
+      />
     </>
   );
 }
@@ -77,8 +69,10 @@ function ActionRow({ action }: { action: OperatorAction }) {
           <Badge tone={action.outcome === 'ok' ? 'good' : 'bad'}>{action.outcome}</Badge>
         )}
       </Cell>
-      <Cell className="font-mono text-note">{action.ip}</Cell>
-      <Cell>
+      <Cell isWide className="font-mono text-note">
+        {action.ip}
+      </Cell>
+      <Cell isWide>
         {action.detail && (
           <details>
             <summary className="py-1 text-note">Details</summary>

@@ -106,8 +106,10 @@ export function ProductForm({ product }: { product?: Product }) {
         </div>
       </div>
       <figure>
-        <Picture id={product?.id ?? 0} url={shownUrl(imageUrl)} />
-        <figcaption className="mt-2 text-note text-muted">As the shop shows it</figcaption>
+        <Picture key={imageUrl} id={product?.id ?? 0} url={shownUrl(imageUrl)} />
+        <figcaption className="mt-2 text-note text-muted">
+          As the shop shows it. A picture from a host that no other product has is let in once it is saved.
+        </figcaption>
       </figure>
     </form>
   );

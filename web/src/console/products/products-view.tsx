@@ -21,7 +21,7 @@ const columns = [
   { name: 'Picture', isHidden: true },
   { name: 'Product' },
   { name: 'Price', isNumber: true },
-  { name: 'Sale' },
+  { name: 'Sale', isWide: true },
   { name: 'What to do', isHidden: true },
 ];
 
@@ -57,12 +57,12 @@ function ProductRow({ product }: { product: Product }) {
           <Picture id={product.id} url={product.imageUrl} shape="square" />
         </div>
       </Cell>
-      <HeadCell className="min-w-52">
+      <HeadCell className="sm:min-w-52">
         {product.name}
         <span className="line-clamp-1 text-note font-normal text-muted">{product.description}</span>
       </HeadCell>
       <Cell isNumber>{money(product.priceMinor, product.currency)}</Cell>
-      <Cell className="whitespace-nowrap">
+      <Cell isWide className="whitespace-nowrap">
         {product.sale ? (
           <PlainLink href={`/admin/sales/${product.sale.id}`} className="underline underline-offset-4">
             {saleWords[product.sale.state]}

@@ -2,7 +2,8 @@ import type { ListedSale, NewSale } from '../../api/operator';
 
 /** The fields of the form, by the names that the engine has for them. */
 export const termNames = [
-  ...['productId', 'startsAt', 'endsAt', 'allocation', 'perUserLimit', 'holdTtlSeconds', 'payment'],
+  ...['productId', 'startsAt', 'endsAt', 'allocation', 'perUserLimit', 'perPaymentLimit', 'perAddressLimit'],
+  ...['holdTtlSeconds', 'payment'],
   ...['prizeOdds', 'challenge', 'requiresToken', 'recurrence', 'recurrence.cron', 'recurrence.timeZone'],
 ] as const;
 
@@ -17,6 +18,8 @@ export function termsOf(form: FormData): NewSale {
     endsAt: momentOf(text('endsAt')),
     allocation: number('allocation'),
     perUserLimit: number('perUserLimit'),
+    perPaymentLimit: optional('perPaymentLimit'),
+    perAddressLimit: optional('perAddressLimit'),
     holdTtlSeconds: number('holdTtlSeconds'),
     payment: text('payment') === 'required' ? 'required' : 'none',
     prizeOdds: optional('prizeOdds'),

@@ -24,23 +24,31 @@ export function SaleView({ id }: { id: string }) {
       {known => (
         <>
           <PageHead title={known.productName} actions={<SaleActions sale={known} />} />
-          <div className="grid gap-6 lg:grid-cols-2">
-            <section aria-label="How it stands" className="rounded-base border border-rule bg-surface p-5">
-              <p className="flex items-center gap-3">
-                <StateBadge {...known} /> Sale {known.id}
-              </p>
-              <p className="figures mt-5 mb-4 text-title">
-                {count(known.stock)}{' '}
-                <span className="text-body font-normal text-muted">left of {count(known.allocation)}</span>
-              </p>
-              <StockBar {...known} />
-            </section>
+          <div className="grid items-start gap-6 lg:grid-cols-[3fr_2fr]">
+            <div className="flex flex-col gap-8">
+              <Standing sale={known} />
+              <Outcomes saleId={known.id} />
+            </div>
             <Facts facts={termsOf(known)} />
           </div>
-          <Outcomes saleId={known.id} />
         </>
       )}
     </Reading>
+  );
+}
+
+function Standing({ sale }: { sale: ListedSale }) {
+  return (
+    <section aria-label="How it stands" className="rounded-base bg-slab p-6 text-on-slab">
+      <p className="flex items-center gap-3">
+        <StateBadge {...sale} /> Sale {sale.id}
+      </p>
+      <p className="mt-5 mb-4">
+        <span className="figures text-headline">{count(sale.stock)}</span>{' '}
+        <span className="text-on-slab-muted">left of {count(sale.allocation)}</span>
+      </p>
+      <StockBar {...sale} isOnSlab />
+    </section>
   );
 }
 
@@ -50,6 +58,8 @@ function termsOf(sale: ListedSale): [string, ReactNode][] {
     ['Closes', <When key="closes" iso={sale.endsAt} isExact />],
     ['Price', money(sale.priceMinor, sale.currency)],
     ['Units a person', count(sale.perUserLimit)],
+    ['Units for one payment', sale.perPaymentLimit === null ? 'no limit' : count(sale.perPaymentLimit)],
+    ['Units for one address', sale.perAddressLimit === null ? 'no limit' : count(sale.perAddressLimit)],
     ['A hold lasts', `${count(sale.holdTtlSeconds)} s`],
     ['Payment', sale.payment === 'required' ? 'through the provider' : 'none'],
     ['Prize', sale.prizeOdds === null ? 'none' : `one purchase in ${count(sale.prizeOdds)}`],
@@ -79,7 +89,7 @@ function Outcomes({ saleId }: { saleId: number }) {
     </div>
   );
   return (
-    <section className="mt-9">
+    <section>
       <div className="mb-3 flex flex-wrap items-end justify-between gap-3">
         <h2 className="text-lead">Tries to buy</h2>
         {links}

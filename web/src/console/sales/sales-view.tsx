@@ -2,15 +2,14 @@
 
 import type { ListedSale } from '../../api/operator';
 import { ActionLink } from '../../ui/action';
-import { Cell, DataTable, HeadCell } from '../../ui/data-table';
+import { Cell, HeadCell } from '../../ui/data-table';
 import { count, money } from '../../ui/format';
 import { PlainLink } from '../../ui/plain-link';
 import { Tabs } from '../../ui/tabs';
 import { When } from '../../ui/when';
 import { Empty } from '../empty';
-import { More } from '../more';
+import { Listing } from '../listing';
 import { PageHead } from '../page-head';
-import { Reading } from '../reading';
 import { useFilter } from '../use-filter';
 import { SaleActions } from './sale-actions';
 import { SeriesList } from './series-list';
@@ -58,22 +57,15 @@ export function SalesView() {
 function SaleList({ state }: { state: ListedSale['state'] | '' }) {
   const sales = useSales(state);
   return (
-    <Reading query={sales}>
-      {({ pages }) => {
-        const rows = pages.flatMap(page => page.sales);
-        if (rows.length === 0) return <NoSales state={state} />;
-        return (
-          <>
-            <DataTable label="Sales" columns={columns}>
-              {rows.map(sale => (
-                <SaleRow key={sale.id} sale={sale} />
-              ))}
-            </DataTable>
-            <More pages={sales} name="Show older sales" />
-          </>
-        );
-      }}
-    </Reading>
+    <Listing
+      label="Sales"
+      columns={columns}
+      query={sales}
+      rowsOf={page => page.sales}
+      row={sale => <SaleRow key={sale.id} sale={sale} />}
+      empty={<NoSales state={state} />}
+      more="Show older sales"
+    />
   );
 }
 
@@ -81,15 +73,15 @@ const columns = [
   { name: 'Sale' },
   { name: 'State' },
   { name: 'Units' },
-  { name: 'Window' },
-  { name: 'Price', isNumber: true },
-  { name: 'What to do', isHidden: true },
+  { name: 'Window', isWide: true },
+  { name: 'Price', isNumber: true, isWide: true },
+  { name: 'What to do', isHidden: true, isWide: true },
 ];
 
 function SaleRow({ sale }: { sale: ListedSale }) {
   return (
     <tr>
-      <HeadCell className="min-w-44">
+      <HeadCell className="sm:min-w-44">
         <PlainLink href={`/admin/sales/${sale.id}`} className="underline-offset-4 hover:underline">
           {sale.productName}
         </PlainLink>
@@ -104,17 +96,17 @@ function SaleRow({ sale }: { sale: ListedSale }) {
       <Cell>
         <StockBar {...sale} />
       </Cell>
-      <Cell className="text-note whitespace-nowrap">
+      <Cell isWide className="text-note whitespace-nowrap">
         <When iso={sale.startsAt} />
         <span className="block text-muted">
           to <When iso={sale.endsAt} />
         </span>
       </Cell>
-      <Cell isNumber>
+      <Cell isNumber isWide>
         {money(sale.priceMinor, sale.currency)}
         <span className="block text-note text-muted">{count(sale.perUserLimit)} each</span>
       </Cell>
-      <Cell>
+      <Cell isWide>
         <SaleActions sale={sale} />
       </Cell>
     </tr>

@@ -6,13 +6,12 @@ import { answerOf, operatorApi, type Series } from '../../api/operator';
 import { Action } from '../../ui/action';
 import { Badge } from '../../ui/badge';
 import { Confirm } from '../../ui/confirm';
-import { Cell, DataTable, HeadCell } from '../../ui/data-table';
+import { Cell, HeadCell } from '../../ui/data-table';
 import { count } from '../../ui/format';
 import { When } from '../../ui/when';
 import { Empty } from '../empty';
-import { More } from '../more';
+import { Listing } from '../listing';
 import { useProducts } from '../products/use-products';
-import { Reading } from '../reading';
 import { filled } from '../use-filter';
 
 const columns = [
@@ -34,28 +33,18 @@ export function SeriesList() {
     getNextPageParam: ({ next }) => (next === null ? undefined : String(next)),
   });
   return (
-    <Reading query={series}>
-      {({ pages }) => {
-        const rows = pages.flatMap(page => page.series);
-        if (rows.length === 0) {
-          return (
-            <Empty title="No sale repeats">
-              Say “Repeat it” when you make a sale, and each of its windows becomes a sale of its own.
-            </Empty>
-          );
-        }
-        return (
-          <>
-            <DataTable label="Sales that repeat" columns={columns}>
-              {rows.map(one => (
-                <SeriesRow key={one.id} series={one} />
-              ))}
-            </DataTable>
-            <More pages={series} />
-          </>
-        );
-      }}
-    </Reading>
+    <Listing
+      label="Sales that repeat"
+      columns={columns}
+      query={series}
+      rowsOf={page => page.series}
+      row={one => <SeriesRow key={one.id} series={one} />}
+      empty={
+        <Empty title="No sale repeats">
+          Say “Repeat it” when you make a sale, and each of its windows becomes a sale of its own.
+        </Empty>
+      }
+    />
   );
 }
 

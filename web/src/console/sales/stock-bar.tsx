@@ -3,7 +3,16 @@ import { count } from '../../ui/format';
 type Units = { allocation: number; stock: number; reserved: number; sold: number };
 
 /** Where a sale's units are: sold, held in checkouts, left. Drawn with attributes, which any content policy lets through. */
-export function StockBar({ allocation, stock, reserved, sold }: Units) {
+export function StockBar(props: Units & { isOnSlab?: boolean }) {
+  const { allocation, stock, reserved, sold, isOnSlab = false } = props;
+  const look = isOnSlab
+    ? {
+        track: 'var(--slab-track)',
+        sold: 'var(--on-slab)',
+        strong: 'text-on-slab',
+        text: 'text-on-slab-muted',
+      }
+    : { track: 'var(--rule)', sold: 'var(--ink)', strong: 'text-ink', text: 'text-muted' };
   const share = (units: number) => (100 * units) / allocation;
   return (
     <div className="min-w-36">
@@ -13,12 +22,12 @@ export function StockBar({ allocation, stock, reserved, sold }: Units) {
         aria-hidden="true"
         className="block h-2 w-full overflow-hidden rounded-[2px]"
       >
-        <rect width="100" height="6" fill="var(--rule)" />
-        <rect width={share(sold)} height="6" fill="var(--ink)" />
+        <rect width="100" height="6" fill={look.track} />
+        <rect width={share(sold)} height="6" fill={look.sold} />
         <rect x={share(sold)} width={share(reserved)} height="6" fill="var(--accent)" />
       </svg>
-      <p className="mt-1 text-note whitespace-nowrap text-muted tabular-nums">
-        <b className="text-ink">{count(sold)}</b> sold
+      <p className={`mt-1 text-note whitespace-nowrap tabular-nums ${look.text}`}>
+        <b className={look.strong}>{count(sold)}</b> sold
         {reserved > 0 && `, ${count(reserved)} held`}, {count(stock)} left
       </p>
     </div>
