@@ -5,8 +5,11 @@ import { createDrop, stockOf } from './support/operator.js';
 
 // What is wanted of an idle machine. One that gives less is loaded with all that it gives, and the figure says how much.
 const ratePerSecond = 10_000;
-const durationS = 5;
+// More than the look at the page takes, after which it is ended.
+const durationS = 30;
 const watchedMs = 3000;
+// A machine that ten others used opened it after 16 s, at 519 purchases a second.
+const openWithinMs = 40_000;
 // Where streams and readings are refused for a while, since purchases come first.
 const watchedMaxMs = 15_000;
 const changesMin = 2;
@@ -18,14 +21,14 @@ it('while the API has all the load that it can take, a drop’s page opens and i
   await expect.poll(async () => (await stockOf(productId)).sold, { timeout: 20_000 }).toBeGreaterThan(0);
   const startedAtMs = performance.now();
   await page.goto(`/drops/${productId}`);
-  await page.getByTestId('stock').waitFor();
+  await page.getByTestId('stock').waitFor({ timeout: openWithinMs });
   const openedMs = performance.now() - startedAtMs;
   const { paintMs, changes, stillMs, elapsedMs, freshness } = await page.evaluate(watchStock, {
     watchedMs,
     watchedMaxMs,
     changesMin,
   });
-  const { throughput, outcomes } = await load.report();
+  const { throughput, outcomes } = await load.end();
   process.stdout.write(
     `under ${throughput.requestsPerSecond.toFixed(0)} purchases/s (${ratePerSecond} wanted): first content after ` +
       `${paintMs.toFixed(0)} ms, open after ${openedMs.toFixed(0)} ms, ${changes} changes in ${elapsedMs.toFixed(0)} ms, ` +
@@ -34,7 +37,7 @@ it('while the API has all the load that it can take, a drop’s page opens and i
   // Some 15 by the stream, one in 2 s by the fallback.
   expect(changes).toBeGreaterThanOrEqual(changesMin);
   expect(throughput.answered).toBeGreaterThan(0);
-});
+}, 90_000);
 
 /** Runs in the page: how often its stock changes, and how long it does not. */
 async function watchStock(bounds: { watchedMs: number; watchedMaxMs: number; changesMin: number }) {

@@ -48,6 +48,7 @@ export function createLayers(parts: Parts, identity: Identity): Layers {
       inFlightMax: config.MAX_IN_FLIGHT,
       rate: rateOf(config.RATE_LIMIT_IP_MAX, 1000, config.RATE_LIMIT_IP_BURST),
       isExempt: request => identity.isOfShop(request) || isOfWeb(request),
+      isOfWeb,
       shedding,
       refusals,
     });

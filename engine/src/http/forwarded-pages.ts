@@ -150,7 +150,7 @@ function pick(
 }
 
 /** People get a page that tries again by itself, programs a problem. */
-function sendBusy(
+export function sendBusy(
   request: FastifyRequest,
   reply: FastifyReply,
   slug: 'overloaded' | 'unavailable',

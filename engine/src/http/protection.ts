@@ -6,6 +6,7 @@ import type { Refusals } from '../admission/refusals.js';
 import type { Shedding, Urgency } from '../admission/shedding.js';
 import { createHold } from './answer-together.js';
 import { addressKeyOf } from './client-address.js';
+import { sendBusy } from './forwarded-pages.js';
 import { refuseOverloaded, sendProblem } from './problem.js';
 import { tellRate, tellRetryAfter } from './rate-limit-answer.js';
 import { classOf, countsAsWork, isPartOfPage, type RouteClass } from './route-class.js';
@@ -33,6 +34,8 @@ export type ProtectionOptions = {
   refusals: Refusals;
   /** Whether a call comes from the shop itself, whose address stands for all of its shoppers. */
   isExempt: (request: FastifyRequest) => boolean;
+  /** Whether it is the web process that asks: seldom, and for everybody who looks at a page. */
+  isOfWeb: (request: FastifyRequest) => boolean;
 };
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
@@ -44,7 +47,7 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => 
  * else a few hundred senders who dawdle would keep everybody out.
  */
 export function protect(app: FastifyInstance, options: ProtectionOptions): Protection {
-  const { inFlightMax, rate, shedding, refusals, isExempt } = options;
+  const { inFlightMax, rate, shedding, refusals, isExempt, isOfWeb } = options;
   const calls = createMemoryRateLimits();
   const policy = rate && { name: 'ip', rate };
   const hold = createHold();
@@ -66,11 +69,10 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
     const urgency = routeClass === 'stream' ? 'finishing' : routeClass;
     return (request, reply, done) => {
       if (isTooOften(request, reply)) return void sendProblem(reply, 'rate-limited');
-      if (shedding.refuses(urgency)) {
-        refusals[shedLayer[urgency]] += 1;
-        return void sendProblem(reply, 'overloaded');
-      }
-      done();
+      if (!shedding.refuses(urgency) || isOfWeb(request)) return done();
+      refusals[shedLayer[urgency]] += 1;
+      if (request.is404) sendBusy(request, reply, 'overloaded');
+      else sendProblem(reply, 'overloaded');
     };
   }
 
@@ -92,8 +94,9 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
     route.onRequest = [createGuard(routeClass), ...hooksOf(route.onRequest)];
     if (routeClass !== 'stream') route.preValidation = [begin, ...hooksOf(route.preValidation)];
   });
-  // What no route knows is browsing, too.
-  const guardUnknown = createGuard('browsing');
+  // What no route knows is a page. It is kept for everybody for a second, so that it costs what a refusal does; and who has
+  // none can neither buy nor finish.
+  const guardUnknown = createGuard('finishing');
   app.addHook('onRequest', (request, reply, done) => {
     if (request.is404) guardUnknown(request, reply, done);
     else done();
