@@ -1,14 +1,14 @@
 /**
- * Imports run one way: cli -> app -> http -> admission, scheduler -> orders -> catalog, ids, operators -> queue, payments -> ledger -> platform.
+ * Imports run one way: cli -> app -> http -> admission, rehearsals, scheduler -> orders -> catalog, ids, operators, webhooks -> queue, payments -> ledger -> platform.
  * A folder may import what stands to its right, never what stands to its left.
  */
 const floors = [
   ['cli'],
   ['app'],
   ['http'],
-  ['admission', 'scheduler'],
+  ['admission', 'rehearsals', 'scheduler'],
   ['orders'],
-  ['catalog', 'ids', 'operators'],
+  ['catalog', 'ids', 'operators', 'webhooks'],
   ['queue', 'payments'],
   ['ledger'],
   ['platform'],
@@ -86,6 +86,13 @@ export default {
       severity: 'error',
       from: { path: '^web/src/(shop|console)/' },
       to: { path: '^web/src/(shop|console)/', pathNot: '^web/src/$1/' },
+    },
+    {
+      name: 'metrics-in-one-place',
+      comment: "what is counted is counted in plain numbers; how a scraper is told is one folder's affair",
+      severity: 'error',
+      from: { path: '^engine/src/', pathNot: '^engine/src/platform/telemetry/' },
+      to: { path: 'node_modules/prom-client' },
     },
     { name: 'no-missing', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
