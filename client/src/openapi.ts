@@ -38,6 +38,10 @@ export interface paths {
                         userId?: string | number;
                         /** @description The payment provider's name for what is charged, such as pm_card_visa */
                         paymentMethod?: string;
+                        /** @description What is the same whenever the same card or account pays, where the sale has a perPaymentLimit; with the API key alone */
+                        paymentFingerprint?: string;
+                        /** @description What is the same for the same address, where the sale has a perAddressLimit; with the API key alone */
+                        addressKey?: string;
                         /** @description The solved challenge, where the sale asks for one: base64 as solvers give it */
                         challenge?: string;
                         /** @description Of GET /api/purchase-token, where the sale wants one */
@@ -122,7 +126,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Bad Request: `invalid` */
+                /** @description Bad Request: `invalid`, `limit-key-required` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -176,7 +180,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description Conflict: `sale-not-open`, `limit-reached`, `sold-out`, `code-used`, `order-ended` */
+                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `sold-out`, `code-used`, `order-ended` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -289,6 +293,10 @@ export interface paths {
                         quantity?: number;
                         /** @description The shopper; counts with the API key alone */
                         userId?: string | number;
+                        /** @description What is the same whenever the same card or account pays, where the sale has a perPaymentLimit; with the API key alone */
+                        paymentFingerprint?: string;
+                        /** @description What is the same for the same address, where the sale has a perAddressLimit; with the API key alone */
+                        addressKey?: string;
                         /** @description The solved challenge, where the sale asks for one: base64 as solvers give it */
                         challenge?: string;
                         /** @description Of GET /api/purchase-token, where the sale wants one */
@@ -338,7 +346,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Bad Request: `invalid` */
+                /** @description Bad Request: `invalid`, `limit-key-required` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -383,7 +391,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description Conflict: `sale-not-open`, `limit-reached`, `sold-out`, `order-ended` */
+                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `sold-out`, `order-ended` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -877,6 +885,10 @@ export interface paths {
                         userId?: string | number;
                         /** @description The payment provider's name for what is charged, such as pm_card_visa */
                         paymentMethod?: string;
+                        /** @description What is the same whenever the same card or account pays, where the sale has a perPaymentLimit; with the API key alone */
+                        paymentFingerprint?: string;
+                        /** @description What is the same for the same address, where the sale has a perAddressLimit; with the API key alone */
+                        addressKey?: string;
                         /** @description The solved challenge, where the sale asks for one: base64 as solvers give it */
                         challenge?: string;
                         /** @description Of GET /api/purchase-token, where the sale wants one */
@@ -901,7 +913,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Bad Request: `invalid` */
+                /** @description Bad Request: `invalid`, `limit-key-required` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -946,7 +958,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description Conflict: `sale-not-open`, `limit-reached`, `sold-out` */
+                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `sold-out` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -1511,6 +1523,10 @@ export interface paths {
                                     /** Format: date-time */
                                     endsAt: string;
                                     perUserLimit: number;
+                                    /** @description Units for one payment fingerprint; null is no limit */
+                                    perPaymentLimit: number | null;
+                                    /** @description Units for one address; null is no limit */
+                                    perAddressLimit: number | null;
                                     priceMinor: number;
                                     currency: string;
                                     holdTtlSeconds: number;
@@ -1641,6 +1657,10 @@ export interface paths {
                                 /** Format: date-time */
                                 endsAt: string;
                                 perUserLimit: number;
+                                /** @description Units for one payment fingerprint; null is no limit */
+                                perPaymentLimit: number | null;
+                                /** @description Units for one address; null is no limit */
+                                perAddressLimit: number | null;
                                 priceMinor: number;
                                 currency: string;
                                 holdTtlSeconds: number;
@@ -2062,7 +2082,7 @@ export interface paths {
                     productId?: string;
                     shopperId?: string | number;
                     orderId?: string;
-                    outcome?: "confirmed" | "reserved" | "queued" | "replayed" | "sale-not-open" | "limit-reached" | "sold-out" | "token-required" | "challenge-required" | "challenge-failed" | "key-reused" | "code-used" | "code-expired" | "order-ended" | "payment-declined" | "overloaded" | "undecided" | "unknown";
+                    outcome?: "confirmed" | "reserved" | "queued" | "replayed" | "sale-not-open" | "limit-reached" | "limit-key-required" | "payment-limit-reached" | "address-limit-reached" | "sold-out" | "token-required" | "challenge-required" | "challenge-failed" | "key-reused" | "code-used" | "code-expired" | "order-ended" | "payment-declined" | "overloaded" | "undecided" | "unknown";
                     /** @description Answered then or later */
                     from?: string;
                     /** @description Answered before */
@@ -2910,6 +2930,10 @@ export interface paths {
                         endsAt: string;
                         allocation: number;
                         perUserLimit: number;
+                        /** @default null */
+                        perPaymentLimit?: number | null;
+                        /** @default null */
+                        perAddressLimit?: number | null;
                         /** @default 900 */
                         holdTtlSeconds?: number;
                         /**
@@ -2947,6 +2971,10 @@ export interface paths {
                             /** Format: date-time */
                             endsAt: string;
                             perUserLimit: number;
+                            /** @description Units for one payment fingerprint; null is no limit */
+                            perPaymentLimit: number | null;
+                            /** @description Units for one address; null is no limit */
+                            perAddressLimit: number | null;
                             priceMinor: number;
                             currency: string;
                             holdTtlSeconds: number;
@@ -3115,6 +3143,10 @@ export interface paths {
                             /** Format: date-time */
                             endsAt: string;
                             perUserLimit: number;
+                            /** @description Units for one payment fingerprint; null is no limit */
+                            perPaymentLimit: number | null;
+                            /** @description Units for one address; null is no limit */
+                            perAddressLimit: number | null;
                             priceMinor: number;
                             currency: string;
                             holdTtlSeconds: number;
@@ -3283,6 +3315,10 @@ export interface paths {
                             /** Format: date-time */
                             endsAt: string;
                             perUserLimit: number;
+                            /** @description Units for one payment fingerprint; null is no limit */
+                            perPaymentLimit: number | null;
+                            /** @description Units for one address; null is no limit */
+                            perAddressLimit: number | null;
                             priceMinor: number;
                             currency: string;
                             holdTtlSeconds: number;
@@ -3451,6 +3487,10 @@ export interface paths {
                             /** Format: date-time */
                             endsAt: string;
                             perUserLimit: number;
+                            /** @description Units for one payment fingerprint; null is no limit */
+                            perPaymentLimit: number | null;
+                            /** @description Units for one address; null is no limit */
+                            perAddressLimit: number | null;
                             priceMinor: number;
                             currency: string;
                             holdTtlSeconds: number;
@@ -3622,6 +3662,8 @@ export interface paths {
                                 durationSeconds: number;
                                 allocation: number;
                                 perUserLimit: number;
+                                perPaymentLimit: number | null;
+                                perAddressLimit: number | null;
                                 holdTtlSeconds: number;
                                 /** @enum {string} */
                                 payment: "none" | "required";
@@ -3752,6 +3794,8 @@ export interface paths {
                             durationSeconds: number;
                             allocation: number;
                             perUserLimit: number;
+                            perPaymentLimit: number | null;
+                            perAddressLimit: number | null;
                             holdTtlSeconds: number;
                             /** @enum {string} */
                             payment: "none" | "required";
@@ -6857,7 +6901,7 @@ export interface components {
              * @description Ends in a stable slug; there may be more of them in a later version
              * @enum {string}
              */
-            type: "/problems/invalid" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
+            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
             title: string;
             status: number;
             detail: string;
@@ -6880,7 +6924,7 @@ export interface components {
              * @description Ends in a stable slug; there may be more of them in a later version
              * @enum {string}
              */
-            type: "/problems/invalid" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
+            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
             title: string;
             status: number;
             detail: string;

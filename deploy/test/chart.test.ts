@@ -7,42 +7,14 @@ import { topologyOf } from '../../engine/src/queue/rabbitmq-topology.js';
 import { problemsOfObject } from './support/kubernetes-schema.js';
 import { createRenderer, type KubernetesObject, type Renderer, type Values } from './support/render-chart.js';
 import { commands, problemsOf, root } from './support/settings.js';
-
-const probe = z.object({ httpGet: z.object({ path: z.string(), port: z.string() }) }).loose();
-const containerSchema = z.looseObject({
-  image: z.string(),
-  command: z.array(z.string()).optional(),
-  args: z.array(z.string()).optional(),
-  env: z.array(z.object({ name: z.string(), value: z.string() })),
-  resources: z.looseObject({ limits: z.looseObject({ memory: z.string() }) }),
-  securityContext: z.looseObject({}),
-  startupProbe: probe.optional(),
-  livenessProbe: probe.optional(),
-  readinessProbe: probe.optional(),
-});
-const podSchema = z.looseObject({
-  terminationGracePeriodSeconds: z.int(),
-  automountServiceAccountToken: z.literal(false),
-  securityContext: z.looseObject({}),
-  topologySpreadConstraints: z.array(z.unknown()).optional(),
-  containers: z.tuple([containerSchema]),
-  volumes: z.array(
-    z.looseObject({
-      secret: z
-        .looseObject({ items: z.array(z.looseObject({ key: z.string(), path: z.string() })) })
-        .optional(),
-    }),
-  ),
-});
-const workloadSchema = z.looseObject({
-  spec: z.looseObject({ replicas: z.int().optional(), template: z.looseObject({ spec: podSchema }) }),
-});
+import { ofKind, podsOf } from './support/workloads.js';
 
 const least: Values = {
   settings: { IDENTITY: 'trusted' },
   secrets: { databaseUrl: 'postgres://doorbuster:hidden@postgres:5432/doorbuster' },
 };
 const own: Values = {
+  queue: 'rabbitmq',
   settings: {
     IDENTITY: 'jwt',
     JWT_ISSUER: 'https://id.example',
@@ -56,7 +28,6 @@ const own: Values = {
 };
 const everything: Values = {
   ...own,
-  queue: 'rabbitmq',
   image: { repository: 'registry.example/doorbuster', digest: `sha256:${'0'.repeat(64)}` },
   imagePullSecrets: [{ name: 'pull' }],
   api: { autoscaling: { enabled: true }, service: { type: 'LoadBalancer', annotations: { a: 'b' } } },
@@ -115,14 +86,6 @@ beforeAll(async () => {
 });
 afterAll(() => renderer.close());
 
-const ofKind = (objects: KubernetesObject[], ...kinds: string[]) =>
-  objects.filter(({ kind }) => kinds.includes(kind));
-const podsOf = (objects: KubernetesObject[] = []) =>
-  ofKind(objects, 'Deployment', 'Job').map(object => {
-    const { replicas, template } = workloadSchema.parse(object).spec;
-    const [container] = template.spec.containers;
-    return { name: object.metadata.name, replicas, pod: template.spec, container };
-  });
 const allPods = () => Object.values(rendered).flatMap(podsOf);
 
 describe('the Helm chart', () => {
@@ -252,6 +215,7 @@ describe('the Helm chart', () => {
     await expect(renderer.render({ ...least, replicas: 3 })).rejects.toThrow('additional properties');
     await expect(renderer.render({ ...least, image: { tag: 'latest' } })).rejects.toThrow('/image/tag');
     await expect(renderer.render({ secrets: least.secrets })).rejects.toThrow('settings.IDENTITY');
+    await expect(renderer.render({ ...least, queue: 'rabbitmq' })).rejects.toThrow('secrets.amqpUrl');
     await expect(renderer.render({ settings: least.settings })).rejects.toThrow('secrets.databaseUrl');
     const plain = { ...least, settings: { IDENTITY: 'trusted', API_KEY: 'in-plain-sight-0000' } };
     await expect(renderer.render(plain)).rejects.toThrow('/settings');

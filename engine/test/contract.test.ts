@@ -41,6 +41,7 @@ describe('/openapi.json', () => {
       endsAt: '2036-01-01T00:00:00Z',
       allocation: 1,
       perUserLimit: 1,
+      perPaymentLimit: 1,
       prizeOdds: 100,
     };
     const hourly = {

@@ -14,12 +14,21 @@ const beside = [
     'id_allocations',
     'id_counters',
     'operator_actions',
+    'operator_guesses',
     'operator_sessions',
     'order_transitions',
     'payment_journal',
     'payments',
   ],
-  ...['products', 'queue_messages', 'queue_watch', 'sale_series', 'schema_migrations', 'schema_routines'],
+  ...[
+    'products',
+    'queue_messages',
+    'queue_watch',
+    'sale_series',
+    'rehearsals',
+    'schema_migrations',
+    'schema_routines',
+  ],
 ];
 
 describe('the schema', () => {
@@ -29,6 +38,7 @@ describe('the schema', () => {
     expect(leading.filter(({ name }) => !beside.includes(name)).map(({ name }) => name)).toEqual([
       'allowances',
       'attempts',
+      'digest_allowances',
       'journal',
       'orders',
       'sale_journal',

@@ -35,15 +35,58 @@ describe.each([
     await acceptOrders(pool, saleId, 5000);
     await pool.query(prepare);
 
-    const plan = await planOf(pool, sql, saleId);
+    const plan = await planOf(pool, sql, saleId, /update orders o|insert into payments/);
 
     expect(plan).toMatch(/Index Scan using orders_one_per_intent on orders\b/);
     expect(plan).not.toMatch(/using orders_(queued|holds|pkey)\w* on orders o\b/);
   });
 });
 
-/** How the one statement that looks for the orders was run. */
-async function planOf(pool: Pool, sql: string, saleId: number): Promise<string> {
+// As many as there are orders: a walk through those of a sale would be made under its lock, too.
+describe.each([
+  {
+    what: 'deciding',
+    sql: `select decide($1, array[gen_random_uuid()], array['a'], array[1], array[0], null, null, array['d'], array['d'])`,
+    statement: /as payment_first\b/,
+  },
+  { what: 'expiring holds', sql: 'select expire($1, 10)', statement: /update digest_allowances/ },
+  {
+    what: 'giving back',
+    sql: `select uncount_digests(o) from (select * from orders where sale_id = $1 limit 1) o`,
+    statement: /update digest_allowances/,
+  },
+  {
+    what: 'judging a late payment',
+    sql: `select digests_fit(s, o) from sales s join (select * from orders limit 1) o using (sale_id) where sale_id = $1`,
+    statement: /l\.units_max/,
+  },
+])('$what in a sale that counts by address', ({ sql, statement }) => {
+  it('finds each digest by itself, whatever the statistics say', async () => {
+    const { pool } = await createTestDatabase();
+    const { saleId } = await createTestSale(pool, {
+      allocation: 5000,
+      perPaymentLimit: 9,
+      perAddressLimit: 9,
+    });
+    await pool.query('alter table digest_allowances set (autovacuum_enabled = off)');
+    await acceptOrders(pool, saleId, 5000);
+    await pool.query(`update orders set status = 'RESERVED', expires_at = clock_timestamp(), payment_digest = order_id,
+                                        address_digest = order_id;
+                      update stock set available = 0, reserved = 5000;
+                      insert into allowances select sale_id, shopper_id, 1 from orders;
+                      insert into digest_allowances
+                      select sale_id, kind, order_id, 1 from orders, (values ('payment'), ('address')) k (kind)`);
+
+    const plan = await planOf(pool, sql, saleId, statement);
+
+    const lookUps = [...plan.matchAll(/digest_allowances_pkey on digest_allowances.*\n\s*Index Cond: (.*)/g)];
+    expect(lookUps).not.toHaveLength(0);
+    for (const [, condition] of lookUps) expect(condition).toMatch(/sale_id.*kind.*digest/);
+  });
+});
+
+/** How the statement that is looked for was run. */
+async function planOf(pool: Pool, sql: string, saleId: number, statement: RegExp): Promise<string> {
   const client = await pool.connect();
   onTestFinished(() => client.release(true));
   const plans: string[] = [];
@@ -51,5 +94,5 @@ async function planOf(pool: Pool, sql: string, saleId: number): Promise<string> 
   await client.query(`load 'auto_explain'; set auto_explain.log_min_duration = 0;
                       set auto_explain.log_nested_statements = on; set client_min_messages = log`);
   await client.query(sql, [saleId]);
-  return plans.filter(plan => /update orders o|insert into payments/.test(plan)).join('\n');
+  return plans.filter(plan => statement.test(plan)).join('\n');
 }

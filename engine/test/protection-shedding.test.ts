@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { createTestDatabase } from './support/database.js';
 import { readProtection, untilProtection } from './support/protection.js';
+import { postOrder } from './support/queued.js';
 import { createTestSale, lockStock } from './support/sale.js';
 import { createShopper, heldBy } from './support/shopper.js';
 
@@ -33,6 +34,38 @@ describe('an overloaded process', () => {
     expect(refused.shedBrowsing).toBe(3);
     expect(refused.shedBuying).toBe(1);
     expect(refused.shedFinishing).toBe(2);
+  }, 60_000);
+
+  it('sells directly while orders wait for a broker that is away, which decisions of that age would stop', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { saleId, productId } = await createTestSale(pool, { allocation: 100_000, perUserLimit: 100_000 });
+    const shedWaitMs = 500;
+    const one = { DECISION_BATCH_MAX: '1', FAULTS_ENABLED: 'true', SHED_WAIT_MS: String(shedWaitMs) };
+    const api = await startTestApi(url, { ...patient, ...one });
+    const hang = { place: 'queue', effect: 'hang', forMs: 60_000 };
+    expect((await api.asOperator('POST', '/api/admin/faults', hang)).status).toBe(201);
+
+    const startedAtMs = performance.now();
+    const answeredAfterMs: number[] = [];
+    const orders = ['a', 'b', 'c'].map(async userId => {
+      expect((await postOrder(api, { productId, userId })).status).toBe(202);
+      answeredAfterMs.push(performance.now() - startedAtMs);
+    });
+    while (answeredAfterMs.length < orders.length) {
+      expect((await api.purchase({ productId, userId: 'direct', quantity: 1 })).status).toBe(200);
+      expect((await readProtection(api)).shedding.level).toBe('none');
+    }
+    await Promise.all(orders);
+    // Each had a batch of its own, so that the last one has waited for as long as the first two took.
+    expect(answeredAfterMs[1]).toBeGreaterThan(2 * shedWaitMs);
+
+    // The control: it is not that nothing is shed here.
+    const unlock = await lockStock(pool, saleId);
+    const held = ['d', 'e'].map(userId => api.purchase({ productId, userId }));
+    await untilProtection(api, 'buying is refused', ({ shedding }) => shedding.waitMs > 2 * shedWaitMs);
+    expect(await api.purchase({ productId, userId: 'f' })).toMatchObject({ status: 503, slug: 'overloaded' });
+    await unlock();
+    await Promise.all(held);
   }, 60_000);
 
   it('goes on as if nothing were the matter with both limits at 0', async () => {

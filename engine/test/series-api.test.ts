@@ -19,6 +19,8 @@ describe('a repeating sale', () => {
       endsAt: new Date(startsAt.getTime() + hourMs).toISOString(),
       allocation: 10,
       perUserLimit: 2,
+      perPaymentLimit: 4,
+      perAddressLimit: 6,
       payment: 'none',
       prizeOdds: 100,
       recurrence,
@@ -26,13 +28,25 @@ describe('a repeating sale', () => {
 
     const created = await api.asOperator('POST', '/api/admin/sales', terms);
     const { series } = (await api.asOperator('GET', '/api/admin/series')).body;
-    const { status } = await api.purchase({ productId, userId: 'a' });
+    const stated = { paymentFingerprint: 'card', addressKey: 'home' };
+    const { status } = await api.request('POST', '/api/purchase', {
+      body: { productId, userId: 'a', ...stated },
+    });
     const ended = await api.asOperator('POST', '/api/admin/series/1/end');
 
     expect(created.status).toBe(201);
     expect(created.body).toMatchObject({ seriesId: 1, recurrence, payment: 'none', prizeOdds: 100 });
+    const limits = { perPaymentLimit: 4, perAddressLimit: 6 };
+    expect(created.body).toMatchObject(limits);
     expect(series).toEqual([
-      expect.objectContaining({ id: 1, productId, recurrence, durationSeconds: 3600, status: 'active' }),
+      expect.objectContaining({
+        ...limits,
+        id: 1,
+        productId,
+        recurrence,
+        durationSeconds: 3600,
+        status: 'active',
+      }),
     ]);
     expect(status).toBe(200);
     expect(ended).toMatchObject({ status: 200, body: { id: 1, status: 'ended' } });

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { openVisit, sizes } from './support/browser.js';
 import { createDrop } from './support/operator.js';
 import { buyButton, heading, watch } from './support/shopper.js';
@@ -94,6 +94,18 @@ it.each(Object.entries(pages))(
     expect(faults).toEqual([]);
   },
 );
+
+it('a name that is HTML is text, on the page of its drop and in what that is made of', async () => {
+  const name = `</title></script><script>alert(1)</script><img src=x onerror=alert(1)>`;
+  const productId = await createDrop({ name });
+  const html = await (await fetch(`${inject('shopUrl')}/drops/${productId}`)).text();
+  expect(html).toContain('&lt;script&gt;alert(1)');
+  expect(html).not.toMatch(/<script>alert|<img src=x/);
+  const { page } = await openVisit();
+  page.on('dialog', () => expect.unreachable('the name was run'));
+  await watch(page, productId);
+  expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain(name);
+});
 
 describe('a drop’s page', () => {
   it('moves nothing while it comes, and takes less than 200 kB of script; when its content is there is printed', async () => {

@@ -1,3 +1,4 @@
+import { createDigests } from '../admission/digests.js';
 import { followLedger } from '../admission/follow-ledger.js';
 import { createProofs } from '../admission/proofs/proofs.js';
 import { createStockViews, type StockViews } from '../admission/stock-views.js';
@@ -144,6 +145,7 @@ async function createApiServer(
     ...layers,
     ...{ identity, gate, readOrder, codes, eventStreams },
     proofs: createProofs(pool, clock, secrets.secretKey),
+    digestsOf: createDigests(secrets.secretKey),
     findReplay: createFindReplay(readWritten, readOrder),
     readLife: createReadLife(pool),
   };

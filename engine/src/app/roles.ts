@@ -1,5 +1,6 @@
 import { createKeepGate } from '../admission/gate/shared-stock.js';
 import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
+import { pruneOperatorActions } from '../operators/actions.js';
 import { createRelay } from '../orders/accept.js';
 import { createCompensate } from '../orders/compensate.js';
 import { createExpire } from '../orders/expire.js';
@@ -79,6 +80,11 @@ function scheduledJobs(parts: Parts): Job[] {
       name: 'relay-forgotten-orders',
       everyMs: 5000,
       run: createRelay({ pool, queue, isQueueOutside: config.AMQP_URL !== undefined }),
+    },
+    {
+      name: 'prune-operator-actions',
+      everyMs: 60_000,
+      run: () => pruneOperatorActions(pool, config.OPERATOR_ACTIONS_RETENTION_DAYS),
     },
     {
       name: 'keep-attempt-partitions',

@@ -9,6 +9,9 @@ export type Sale = {
   startsAt: Date;
   endsAt: Date;
   perUserLimit: number;
+  /** Units for one payment fingerprint, and for one address; null where nobody counts by that. */
+  perPaymentLimit: number | null;
+  perAddressLimit: number | null;
   priceMinor: number;
   currency: string;
   holdTtlSeconds: number;
@@ -39,6 +42,8 @@ export type NewSale = {
   holdTtlSeconds: number;
   payment?: Payment | undefined;
   prizeOdds?: number | null | undefined;
+  perPaymentLimit?: number | null | undefined;
+  perAddressLimit?: number | null | undefined;
   challenge?: number | null | undefined;
   requiresToken?: boolean | undefined;
   seriesId?: number | undefined;
@@ -58,8 +63,8 @@ export async function insertSale(tx: Client, sale: NewSale): Promise<CreatedSale
   // The conflict is with sales_do_not_overlap; a transaction that is adding such a sale right now is waited for.
   const { rows } = await tx.query<Sale>(
     `insert into sales (product_id, starts_at, ends_at, per_user_limit, price_minor, currency, hold_ttl_seconds,
-                        payment, prize_odds, series_id, challenge, requires_token)
-     select product_id, $2, $3, $4, price_minor, currency, $5, $6, $7, $8, $9, $10 from products where product_id = $1
+                        payment, prize_odds, series_id, challenge, requires_token, per_payment_limit, per_address_limit)
+     select product_id, $2, $3, $4, price_minor, currency, $5, $6, $7, $8, $9, $10, $11, $12 from products where product_id = $1
      on conflict do nothing
      returning ${columns}`,
     [
@@ -73,6 +78,8 @@ export async function insertSale(tx: Client, sale: NewSale): Promise<CreatedSale
       sale.seriesId ?? null,
       sale.challenge ?? null,
       sale.requiresToken ?? false,
+      sale.perPaymentLimit ?? null,
+      sale.perAddressLimit ?? null,
     ],
   );
   const [created] = rows;
@@ -167,6 +174,7 @@ async function isProduct(tx: Client, productId: number): Promise<boolean> {
 
 const columns = `sale_id as "saleId", product_id as "productId", starts_at as "startsAt", ends_at as "endsAt",
   per_user_limit as "perUserLimit", price_minor as "priceMinor", currency, hold_ttl_seconds as "holdTtlSeconds",
+  per_payment_limit as "perPaymentLimit", per_address_limit as "perAddressLimit",
   payment, prize_odds as "prizeOdds", challenge,
   requires_token as "requiresToken", status, series_id as "seriesId",
   (select json_build_object('cron', series.cron, 'timeZone', series.time_zone)

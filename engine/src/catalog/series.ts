@@ -11,6 +11,8 @@ export type Series = {
   durationSeconds: number;
   allocation: number;
   perUserLimit: number;
+  perPaymentLimit: number | null;
+  perAddressLimit: number | null;
   holdTtlSeconds: number;
   payment: Payment;
   prizeOdds: number | null;
@@ -62,8 +64,9 @@ export async function createSeries(pool: Pool, sale: NewSale, recurrence: Recurr
 export async function insertSeries(tx: Client, sale: NewSale, recurrence: Recurrence): Promise<CreatedSale> {
   const { rows } = await tx.query<{ seriesId: number; now: Date }>(
     `insert into sale_series (product_id, cron, time_zone, duration_seconds, allocation, per_user_limit,
-                              hold_ttl_seconds, payment, prize_odds, planned_until)
-     select product_id, $2, $3, $4, $5, $6, $7, $8, $9, $10 from products where product_id = $1
+                              hold_ttl_seconds, payment, prize_odds, planned_until, per_payment_limit,
+                              per_address_limit)
+     select product_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 from products where product_id = $1
      returning series_id as "seriesId", clock_timestamp() as now`,
     [
       sale.productId,
@@ -76,6 +79,8 @@ export async function insertSeries(tx: Client, sale: NewSale, recurrence: Recurr
       sale.payment ?? 'none',
       sale.prizeOdds ?? null,
       sale.startsAt,
+      sale.perPaymentLimit ?? null,
+      sale.perAddressLimit ?? null,
     ],
   );
   const [row] = rows;
@@ -172,5 +177,6 @@ async function readActive(db: Queryable, after: number): Promise<Series[]> {
 
 const columns = `series_id as "seriesId", product_id as "productId",
   json_build_object('cron', cron, 'timeZone', time_zone) as recurrence, duration_seconds as "durationSeconds",
-  allocation, per_user_limit as "perUserLimit", hold_ttl_seconds as "holdTtlSeconds", payment,
+  allocation, per_user_limit as "perUserLimit", per_payment_limit as "perPaymentLimit",
+  per_address_limit as "perAddressLimit", hold_ttl_seconds as "holdTtlSeconds", payment,
   prize_odds as "prizeOdds", status, created_at as "createdAt", planned_until as "plannedUntil"`;

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { countsByDigest, type DigestsOf } from '../admission/digests.js';
 import type { Gate, GateRefusal } from '../admission/gate/gate.js';
 import { asksForProof, type ProofRefusal, type Proofs, type Shown } from '../admission/proofs/proofs.js';
 import type { Calendar } from '../catalog/calendar.js';
@@ -14,6 +15,7 @@ import type { FindReplay } from '../orders/replay.js';
 import type { Faults } from '../platform/faults.js';
 import type { AdmitPurchase } from './admit-purchase.js';
 import { type Identity, shopperOf } from './identity/identity.js';
+import { checkMayState, statedBy } from './limit-keys.js';
 import { type ProblemSlug, sendProblem } from './problem.js';
 
 export type EntranceParts = {
@@ -22,6 +24,7 @@ export type EntranceParts = {
   calendar: Calendar;
   gate: Gate;
   proofs: Proofs;
+  digestsOf: DigestsOf;
   findReplay: FindReplay;
   attempts: Attempts;
   faults: Faults;
@@ -39,6 +42,8 @@ type BuyBody = {
   quantity?: number | undefined;
   userId?: string | undefined;
   paymentMethod?: string | undefined;
+  paymentFingerprint?: string | undefined;
+  addressKey?: string | undefined;
   challenge?: string | undefined;
   token?: string | undefined;
 };
@@ -46,7 +51,9 @@ type BuyBody = {
 type GateRequest = { shopperId: string; quantity: number; mayBeRetry: boolean };
 type Outcome = Decision | Acceptance | Undecided;
 type Granted = Extract<Outcome, { order: unknown }>;
-export type Refused = Exclude<Outcome, { order: unknown }>['outcome'] | ProofRefusal;
+/** What the sale wants to be shown, and was not. */
+type Missing = ProofRefusal | 'limit-key-required';
+export type Refused = Exclude<Outcome, { order: unknown }>['outcome'] | Missing;
 
 /** A request that has an order, new or from an earlier try of the same intent. */
 export type Entered = {
@@ -71,11 +78,11 @@ export type Enter = (
  * refusal.
  */
 export function createEntrance(parts: EntranceParts, { entrance, join }: EntranceOptions): Enter {
-  const { identity, admitPurchase, calendar, gate, proofs, findReplay, attempts, faults } = parts;
+  const { identity, admitPurchase, calendar, gate, proofs, digestsOf, findReplay, attempts, faults } = parts;
 
   // A refusal from memory must not hide the order that the first try of this key has made. Nor must a limit: who asks again
   // after an order that there is has not bought more often.
-  async function replayOr<R extends GateRefusal | ProofRefusal | 'rate-limited'>(
+  async function replayOr<R extends GateRefusal | Missing | 'rate-limited'>(
     refusal: R,
     purchase: PurchaseRequest,
     productId: number,
@@ -99,6 +106,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const receivedAtMs = performance.now();
     const caller = identity.callerOf(request);
     const shopperId = shopperOf(caller, userId ?? headerOf(request, 'x-user-id'));
+    checkMayState(caller, body);
     const key = headerOf(request, 'idempotency-key');
     const admitted = admitPurchase(request, reply, caller, shopperId);
     const barred = admitted instanceof Promise ? await admitted : admitted;
@@ -125,9 +133,18 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     }
     const orderId = orderIdOf(shopperId, key);
     const attempt = { productId, saleId, orderId, shopperId, quantity, receivedAtMs };
-    const purchase = { orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod };
-    const asked = barred || refusal ? undefined : askProof(sale, { shopperId, orderId, challenge, token });
-    const missing = asked && (await asked);
+    const isBarred = barred !== undefined || refusal !== undefined;
+    const digests =
+      sale && !isBarred && countsByDigest(sale)
+        ? digestsOf(sale, statedBy(request, caller, body))
+        : undefined;
+    const lacksKey = digests === 'limit-key-required';
+    const purchase = {
+      ...{ orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod },
+      digests: lacksKey ? undefined : digests,
+    };
+    const asked = isBarred || lacksKey ? undefined : askProof(sale, { shopperId, orderId, challenge, token });
+    const missing = lacksKey ? digests : asked && (await asked);
     // Nothing can have been made under an id that was drawn just now.
     if (missing && key === undefined) {
       attempts.record({ ...attempt, outcome: missing });
@@ -149,7 +166,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
 }
 
 // The ledger writes these attempts in the transaction that makes the order.
-const isWrittenWithOrder: Partial<Record<Outcome['outcome'] | ProofRefusal, true>> = {
+const isWrittenWithOrder: Partial<Record<Outcome['outcome'] | Missing, true>> = {
   confirmed: true,
   reserved: true,
   queued: true,
@@ -158,6 +175,9 @@ const isWrittenWithOrder: Partial<Record<Outcome['outcome'] | ProofRefusal, true
 const slugOf: Record<Refused, ProblemSlug> = {
   'sale-not-open': 'sale-not-open',
   'limit-reached': 'limit-reached',
+  'limit-key-required': 'limit-key-required',
+  'payment-limit-reached': 'payment-limit-reached',
+  'address-limit-reached': 'address-limit-reached',
   'sold-out': 'sold-out',
   'key-reused': 'idempotency-key-reused',
   'token-required': 'token-required',

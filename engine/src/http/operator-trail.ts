@@ -88,6 +88,11 @@ function requestIdOf({ headers }: FastifyRequest): string {
 function detailOf(body: unknown): string | null {
   if (body === undefined || body === null) return null;
   const isSecret = (name: string) => /secret|token|password|authorization|api.?key/i.test(name);
-  const text = JSON.stringify(body, (name, value: unknown) => (isSecret(name) ? '(hidden)' : value));
-  return text.slice(0, detailCharactersMax);
+  try {
+    const text = JSON.stringify(body, (name, value: unknown) => (isSecret(name) ? '(hidden)' : value));
+    return text.slice(0, detailCharactersMax);
+  } catch {
+    // Ten thousand levels are more than the stack has room for, and no route takes them.
+    return '(nested too deep)';
+  }
 }

@@ -10,6 +10,11 @@ type ProblemKind = { status: number; title: string; message: string; retryAfterS
  */
 export const problems = {
   invalid: { status: 400, title: 'Invalid request', message: 'The request is not valid.' },
+  'limit-key-required': {
+    status: 400,
+    title: 'Limit key required',
+    message: 'This sale limits units per payment fingerprint or address, and the call states none.',
+  },
   'not-authenticated': { status: 401, title: 'Not authenticated', message: 'Please sign in first.' },
   forbidden: { status: 403, title: 'Forbidden', message: 'You may not do this.' },
   'token-required': {
@@ -70,6 +75,16 @@ export const problems = {
     status: 409,
     title: 'Limit reached',
     message: 'This is more than one buyer may have in this sale.',
+  },
+  'payment-limit-reached': {
+    status: 409,
+    title: 'Limit reached',
+    message: 'This is more than one way to pay may buy in this sale.',
+  },
+  'address-limit-reached': {
+    status: 409,
+    title: 'Limit reached',
+    message: 'This is more than may go to one address in this sale.',
   },
   'sold-out': { status: 409, title: 'Sold out', message: 'Not enough units are left.' },
   'payment-declined': {

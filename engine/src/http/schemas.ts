@@ -67,6 +67,17 @@ const paymentMethodSchema = z
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters')
   .meta({ description: "The payment provider's name for what is charged, such as pm_card_visa" });
 
+// An address as a shop writes it, or a digest of one.
+function limitKeySchema(description: string) {
+  return z
+    .string()
+    .min(1)
+    .max(500)
+    .refine(isPlainText, 'expected text without control characters or lone surrogates')
+    .optional()
+    .meta({ description });
+}
+
 const requestTimeoutSchema = z
   .string()
   .regex(/^(?=.*[1-9])\d{1,5}(\.\d{1,3})?$/, 'expected seconds above 0, such as 1.5')
@@ -85,7 +96,10 @@ export const buyProblems = slugs(
   'product-not-found',
   'idempotency-key-reused',
   'sale-not-open',
+  'limit-key-required',
   'limit-reached',
+  'payment-limit-reached',
+  'address-limit-reached',
   'sold-out',
   'token-required',
   'challenge-required',
@@ -101,6 +115,12 @@ export const buyBodySchema = z.strictObject({
   quantity: quantitySchema.default(1),
   userId: shopperIdSchema.optional().meta({ description: 'The shopper; counts with the API key alone' }),
   paymentMethod: paymentMethodSchema.optional(),
+  paymentFingerprint: limitKeySchema(
+    'What is the same whenever the same card or account pays, where the sale has a perPaymentLimit; with the API key alone',
+  ),
+  addressKey: limitKeySchema(
+    'What is the same for the same address, where the sale has a perAddressLimit; with the API key alone',
+  ),
   challenge: z
     .string()
     .min(1)

@@ -8,13 +8,16 @@
 --
 -- Locks: none but the new rows and their entries in orders_pkey and orders_one_per_intent, taken in the order of the ids,
 -- as accept() does. Indexes: sales_pkey, orders_one_per_intent.
+drop function if exists accept_late(bigint, uuid[], text[], integer[], text[], timestamptz[]);
 create or replace function accept_late(
   p_sale_id bigint,
   p_order_ids uuid[],           -- one element an order in each array
   p_shopper_ids text[],
   p_quantities integer[],
   p_payment_methods text[],
-  p_received_at timestamptz[]   -- by a process's estimate of this database's clock
+  p_received_at timestamptz[],  -- by a process's estimate of this database's clock
+  p_payment_digests text[] default null, -- by what decide() shall count them, as there
+  p_address_digests text[] default null
 ) returns void language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -28,19 +31,22 @@ begin
 
   with asked as materialized (
     select distinct on (r.order_id) r.order_id, r.shopper_id, r.quantity, r.method,
+           case when v_sale.per_payment_limit is not null then r.payment_digest end as payment_digest,
+           case when v_sale.per_address_limit is not null then r.address_digest end as address_digest,
            r.received_at >= v_sale.starts_at and r.received_at < v_sale.ends_at as is_in_time,
            least(greatest(extract(epoch from v_now - r.received_at) * 1000000, 0), 2147483647)::integer as waited_us
-    from unnest(p_order_ids, p_shopper_ids, p_quantities, p_payment_methods, p_received_at)
-         with ordinality as r (order_id, shopper_id, quantity, method, received_at, position)
+    from unnest(p_order_ids, p_shopper_ids, p_quantities, p_payment_methods, p_received_at, p_payment_digests,
+                p_address_digests)
+         with ordinality as r (order_id, shopper_id, quantity, method, received_at, payment_digest, address_digest, position)
     order by r.order_id, r.position
   ), to_orders as (
     insert into orders (sale_id, order_id, shopper_id, quantity, price_minor, total_minor, entrance, status, reason, seq,
-                        payment_method, created_at)
+                        payment_method, payment_digest, address_digest, created_at)
     select p_sale_id, order_id, shopper_id, quantity, v_sale.price_minor, quantity * v_sale.price_minor, 'queued',
            case when is_in_time then 'QUEUED' else 'REJECTED' end,
            case when not is_in_time then 'sale-not-open' end,
            case when is_in_time then 1 else 2 end,
-           method, v_now
+           method, payment_digest, address_digest, v_now
     from asked
     on conflict do nothing
     returning order_id, shopper_id, quantity, status, reason

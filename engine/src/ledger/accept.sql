@@ -5,13 +5,16 @@
 -- Locks: none but the new rows and their entries in orders_pkey and orders_one_per_intent, taken in the order of the ids
 -- so that two batches with the same ids never wait for each other in a circle. A purchase with the same id may add its
 -- order at the same moment, so that a conflict may be with either. Indexes: sales_pkey, orders_one_per_intent.
+drop function if exists accept(bigint, uuid[], text[], integer[], text[], integer[]);
 create or replace function accept(
   p_sale_id bigint,
   p_order_ids uuid[],      -- one element a request in each array, in order of arrival
   p_shopper_ids text[],
   p_quantities integer[],
   p_payment_methods text[],
-  p_waited_us integer[]
+  p_waited_us integer[],
+  p_payment_digests text[] default null, -- by what decide() shall count them, as there
+  p_address_digests text[] default null
 ) returns table (
   outcomes text[],          -- queued | replayed | key-reused | sale-not-open | limit-reached
   orders_found jsonb,       -- the orders of those queued and replayed
@@ -34,15 +37,17 @@ begin
   if v_is_open then
     with asked as materialized (
       select distinct on (r.order_id) r.*
-      from unnest(p_order_ids, p_shopper_ids, p_quantities, p_payment_methods, p_waited_us)
-           with ordinality as r (order_id, shopper_id, quantity, method, waited_us, position)
+      from unnest(p_order_ids, p_shopper_ids, p_quantities, p_payment_methods, p_waited_us, p_payment_digests,
+                  p_address_digests)
+           with ordinality as r (order_id, shopper_id, quantity, method, waited_us, payment_digest, address_digest, position)
       where r.quantity <= v_sale.per_user_limit
       order by r.order_id, r.position
     ), to_orders as (
       insert into orders (sale_id, order_id, shopper_id, quantity, price_minor, total_minor, entrance, status,
-                          payment_method, created_at)
+                          payment_method, payment_digest, address_digest, created_at)
       select p_sale_id, order_id, shopper_id, quantity, v_sale.price_minor, quantity * v_sale.price_minor, 'queued',
-             'QUEUED', method, accepted_at
+             'QUEUED', method, case when v_sale.per_payment_limit is not null then payment_digest end,
+             case when v_sale.per_address_limit is not null then address_digest end, accepted_at
       from asked
       on conflict do nothing
       returning order_id, quantity

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Pool } from '../platform/postgres.js';
 import { plainArray, textArray } from './array-literal.js';
-import type { DecidedBatch, PurchaseRequest } from './decide.js';
+import { type DecidedBatch, digestArrays, type PurchaseRequest } from './decide.js';
 import { type OrderRecord, orderRecordSchema } from './order-record.js';
 
 /** `queued` is new in the queue and durable; `replayed` brings what the same id has become by now. */
@@ -20,7 +20,8 @@ export function createAccept(pool: Pool): Accept {
     const sentAtMs = performance.now();
     const { rows } = await pool.query<{ outcomes: string[]; orders_found: unknown }>({
       name: 'accept',
-      text: 'select * from accept($1, $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::integer[])',
+      text: `select * from accept($1, $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::integer[], $7::text[],
+                                  $8::text[])`,
       values: [
         saleId,
         plainArray(requests.map(request => request.orderId)),
@@ -28,6 +29,7 @@ export function createAccept(pool: Pool): Accept {
         plainArray(requests.map(request => request.quantity)),
         textArray(requests.map(({ paymentMethod = null }) => paymentMethod)),
         plainArray(requests.map(request => Math.round((sentAtMs - request.receivedAtMs) * 1000))),
+        ...digestArrays(requests),
       ],
     });
     const [row] = rows;

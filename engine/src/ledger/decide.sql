@@ -16,9 +16,13 @@
 -- that hangs on them, as accept.sql does: where both have the same ids at once, one waits for the other and never both.
 -- Indexes: stock_pkey, sales_pkey, orders_one_per_intent, allowances_pkey.
 --
+-- A sale that limits units per payment fingerprint or address counts by those as well (digest-allowances.sql); any other
+-- neither reads nor writes more for it.
+--
 -- Lost: running sums over window functions instead of the loop. A refused request stays in such a sum and blocks the
 -- smaller ones behind it; and the loop is a tenth of the statement's time, most goes into the rows written
 -- (docs/decisions/0003-decide-in-batches.md).
+drop function if exists decide(bigint, uuid[], text[], integer[], integer[], text[], text[]);
 create or replace function decide(
   p_sale_id bigint,
   p_order_ids uuid[],         -- one element a request in each array, in order of arrival
@@ -26,9 +30,12 @@ create or replace function decide(
   p_quantities integer[],
   p_waited_us integer[],      -- microseconds that each had waited when the batch was sent
   p_entrances text[],         -- direct | checkout | queued; null where all are direct
-  p_payment_methods text[]    -- what each is to be paid with; null where none says so
+  p_payment_methods text[],   -- what each is to be paid with; null where none says so
+  p_payment_digests text[] default null, -- by what each is counted besides its shopper, where the sale limits that; a build
+  p_address_digests text[] default null  -- that does not know of such sales gives none, and has nothing granted there
 ) returns table (
   outcomes text[],          -- confirmed | reserved | replayed | key-reused | sale-not-open | limit-reached | sold-out
+                            -- payment-limit-reached | address-limit-reached
                             -- and for queued orders also: sale-paused (not decided) | order-not-found
   replays jsonb,            -- the orders that the replayed requests have already, null if none
   payment_ids uuid[],       -- the payment that a reserved order waits for
@@ -65,6 +72,14 @@ declare
   v_has_queued boolean := p_entrances is not null and 'queued' = any (p_entrances);
   v_bought integer[] := array_fill(0, array[cardinality(p_order_ids)]); -- units per order, at its id's first position
   v_taken integer[] := array_fill(0, array[cardinality(p_order_ids)]);  -- units per buyer, at the buyer's first position
+  v_has_digests boolean; -- whether the sale counts by them; they and what goes with them stay null otherwise
+  v_payment_digests text[];
+  v_address_digests text[];
+  v_first bigint;
+  v_payment_firsts bigint[];
+  v_address_firsts bigint[];
+  v_payment_left integer[]; -- units left per digest, at its first position
+  v_address_left integer[];
   v_came_by text[] := array_fill(null::text, array[cardinality(p_order_ids)]); -- entrance per order, as v_bought
 begin
   select * into strict v_stock from stock where sale_id = p_sale_id for update;
@@ -80,6 +95,11 @@ begin
   end if;
   v_is_paid := v_sale.payment = 'required' and v_sale.price_minor > 0;
   v_left := v_stock.available;
+  v_has_digests := v_sale.per_payment_limit is not null or v_sale.per_address_limit is not null;
+  if v_has_digests then
+    select d.* into v_payment_digests, v_address_digests, v_payment_firsts, v_address_firsts, v_payment_left, v_address_left
+    from digest_limits(v_sale, p_order_ids, p_entrances, p_payment_digests, p_address_digests) d;
+  end if;
   outcomes := array_fill(null::text, array[cardinality(p_order_ids)]);
   payment_ids := array_fill(null::uuid, array[cardinality(p_order_ids)]);
   prizes := array_fill(null::boolean, array[cardinality(p_order_ids)]);
@@ -126,6 +146,10 @@ begin
       when v_request.quantity > v_left then 'sold-out'
       when v_request.units_before + v_taken[v_request.buyer_position] + v_request.quantity > v_sale.per_user_limit
         then 'limit-reached'
+      when v_has_digests and v_request.quantity > v_payment_left[v_payment_firsts[v_request.position]]
+        then 'payment-limit-reached'
+      when v_has_digests and v_request.quantity > v_address_left[v_address_firsts[v_request.position]]
+        then 'address-limit-reached'
       when v_request.entrance = 'checkout' or v_is_paid then 'reserved'
       else 'confirmed' end;
     outcomes[v_request.position] := v_outcome;
@@ -134,6 +158,12 @@ begin
       v_came_by[v_request.first_position] := v_request.entrance;
       v_taken[v_request.buyer_position] := v_taken[v_request.buyer_position] + v_request.quantity;
       v_left := v_left - v_request.quantity;
+      if v_has_digests then
+        v_first := v_payment_firsts[v_request.position];
+        v_payment_left[v_first] := v_payment_left[v_first] - v_request.quantity;
+        v_first := v_address_firsts[v_request.position];
+        v_address_left[v_first] := v_address_left[v_first] - v_request.quantity;
+      end if;
       if v_outcome = 'confirmed' then
         v_sold := v_sold + v_request.quantity;
         prizes[v_request.position] := draw_prize(v_sale.prize_odds);
@@ -151,9 +181,12 @@ begin
   if v_sold + v_held > 0 then
     with granted as materialized (
       select order_id, shopper_id, quantity, waited_us, coalesce(entrance, 'direct') as entrance, method, prize, outcome,
+             payment_digest, address_digest,
              case outcome when 'confirmed' then 'CONFIRMED' else 'RESERVED' end as status
-      from unnest(p_order_ids, p_shopper_ids, p_quantities, p_waited_us, p_entrances, p_payment_methods, prizes, outcomes)
-           as r (order_id, shopper_id, quantity, waited_us, entrance, method, prize, outcome)
+      from unnest(p_order_ids, p_shopper_ids, p_quantities, p_waited_us, p_entrances, p_payment_methods, prizes, outcomes,
+                  v_payment_digests, v_address_digests)
+           as r (order_id, shopper_id, quantity, waited_us, entrance, method, prize, outcome,
+                 payment_digest, address_digest)
       where outcome in ('confirmed', 'reserved')
     ), to_allowances as (
       insert into allowances (sale_id, shopper_id, units)
@@ -161,9 +194,9 @@ begin
       on conflict (sale_id, shopper_id) do update set units = allowances.units + excluded.units
     ), to_orders as (
       insert into orders (sale_id, order_id, shopper_id, quantity, price_minor, total_minor, entrance, status,
-                          expires_at, prize, created_at)
+                          expires_at, prize, payment_digest, address_digest, created_at)
       select p_sale_id, order_id, shopper_id, quantity, v_sale.price_minor, quantity * v_sale.price_minor, entrance,
-             status, case when status = 'RESERVED' then expires_at end, prize, decided_at
+             status, case when status = 'RESERVED' then expires_at end, prize, payment_digest, address_digest, decided_at
       from granted where entrance <> 'queued' order by order_id
       returning order_id, status, quantity, prize
     ), to_journal as (
@@ -181,6 +214,9 @@ begin
     where sale_id = p_sale_id
     returning * into strict v_stock;
     perform announce_stock(v_stock);
+    if v_has_digests then
+      perform count_digests(p_sale_id, v_payment_digests, v_address_digests, p_quantities, outcomes);
+    end if;
     if v_is_paid then
       perform await_payments(p_sale_id, p_order_ids, payment_ids, p_payment_methods);
     end if;

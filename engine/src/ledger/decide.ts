@@ -16,9 +16,20 @@ export type PurchaseRequest = {
   /** `direct` if not said. */
   entrance?: Entrance;
   paymentMethod?: string | undefined;
+  /** Only in a sale that counts by them. */
+  digests?: Digests | undefined;
 };
 
-type Refusal = 'key-reused' | 'sale-not-open' | 'limit-reached' | 'sold-out';
+/** Stand for a payment fingerprint and an address, which nobody reads from them; null where the sale does not count by it. */
+export type Digests = { payment: string | null; address: string | null };
+
+type Refusal =
+  | 'key-reused'
+  | 'sale-not-open'
+  | 'limit-reached'
+  | 'payment-limit-reached'
+  | 'address-limit-reached'
+  | 'sold-out';
 
 /**
  * `remaining` is the stock right after this request. `reserved` brings the payment that the order waits for, null behind a
@@ -49,7 +60,8 @@ export function createDecide(pool: Pool): Decide {
     const saysMethod = requests.some(({ paymentMethod }) => paymentMethod !== undefined);
     const { rows } = await pool.query<Row>({
       name: 'decide',
-      text: 'select * from decide($1, $2::uuid[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[])',
+      text: `select * from decide($1, $2::uuid[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::text[],
+                                  $8::text[], $9::text[])`,
       values: [
         saleId,
         plainArray(requests.map(request => request.orderId)),
@@ -58,6 +70,7 @@ export function createDecide(pool: Pool): Decide {
         plainArray(requests.map(request => Math.round((sentAtMs - request.receivedAtMs) * 1000))),
         areDirect ? null : textArray(requests.map(({ entrance = 'direct' }) => entrance)),
         saysMethod ? textArray(requests.map(({ paymentMethod = null }) => paymentMethod)) : null,
+        ...digestArrays(requests),
       ],
     });
     const [row] = rows;
@@ -66,6 +79,17 @@ export function createDecide(pool: Pool): Decide {
     const stock = { saleId, allocation, available, reserved, sold, version };
     return { decisions: readDecisions(saleId, requests, row), stock };
   };
+}
+
+/** Of payments and of addresses, as parameters; null where no request says any, as in most sales. */
+export function digestArrays(
+  requests: readonly { digests?: Digests | undefined }[],
+): [payments: string | null, addresses: string | null] {
+  if (requests.every(({ digests }) => digests === undefined)) return [null, null];
+  return [
+    textArray(requests.map(({ digests }) => digests?.payment ?? null)),
+    textArray(requests.map(({ digests }) => digests?.address ?? null)),
+  ];
 }
 
 type Row = Omit<Stock, 'saleId'> & {
@@ -87,6 +111,8 @@ const outcomeSchema = z.enum([
   'sale-not-open',
   'sale-paused',
   'limit-reached',
+  'payment-limit-reached',
+  'address-limit-reached',
   'sold-out',
   'order-not-found',
 ]);

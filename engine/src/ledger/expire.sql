@@ -3,7 +3,8 @@
 -- expiry and a payment the one that gets the lock first wins.
 --
 -- Locks, in the order of the house: the sale's stock row, held to the end; then allowances, orders, journal.
--- Indexes: orders_holds_by_deadline finds the holds, orders_one_per_intent moves them, allowances_pkey.
+-- Indexes: orders_holds_by_deadline finds the holds, orders_one_per_intent moves them, allowances_pkey,
+-- digest_allowances_pkey.
 --
 -- The update names the orders by their ids alone, and the status by a variable, for the reason in decide-queued.sql: with
 -- 30,000 holds in a database without statistics a batch of 100 took 0.9 s under the lock.
@@ -46,6 +47,16 @@ begin
     update allowances a set units = a.units - m.units
     from (select shopper_id, sum(quantity) as units from moved group by shopper_id) m
     where a.sale_id = p_sale_id and a.shopper_id = m.shopper_id
+  ), to_digest_allowances as (
+    update digest_allowances a set units = a.units - d.units
+    from (
+      select d.kind, d.digest, sum(m.quantity) as units
+      from moved m
+      cross join lateral (values ('payment', m.payment_digest), ('address', m.address_digest)) as d (kind, digest)
+      where coalesce(m.payment_digest, m.address_digest) is not null and d.digest is not null
+      group by d.kind, d.digest
+    ) d
+    where a.sale_id = p_sale_id and a.kind = d.kind and a.digest = d.digest
   )
   select count(*), coalesce(sum(quantity), 0) into expired, v_units from moved;
   if expired > 0 then

@@ -37,14 +37,34 @@ export const invariants: readonly Invariant[] = [
   },
   {
     id: 4,
-    title: "No buyer above the sale's limit; the stored allowance equals the buyer's live orders",
+    title:
+      "No buyer, payment fingerprint or address above the sale's limit; what is stored of each equals the live orders",
     sql: `select from (
             select sale_id, shopper_id, sum(quantity) as units
             from orders where status in ('RESERVED', 'CONFIRMED') group by sale_id, shopper_id
           ) held
           full join (select * from allowances where units > 0) allowance using (sale_id, shopper_id)
           left join sales using (sale_id)
-          where held.units is distinct from allowance.units or held.units > sales.per_user_limit`,
+          where held.units is distinct from allowance.units or held.units > sales.per_user_limit
+          union all
+          select from (
+            select sale_id, kind, digest, sum(quantity) as units
+            from orders
+            cross join lateral (values ('payment', payment_digest), ('address', address_digest)) stated (kind, digest)
+            where status in ('RESERVED', 'CONFIRMED') and coalesce(payment_digest, address_digest) is not null
+              and digest is not null
+            group by sale_id, kind, digest
+          ) held
+          full join (select * from digest_allowances where units > 0) allowance using (sale_id, kind, digest)
+          left join sales using (sale_id)
+          where held.units is distinct from allowance.units
+             or held.units > case kind when 'payment' then per_payment_limit else per_address_limit end
+          union all
+          -- One that states nothing would be counted nowhere.
+          select from sales join orders using (sale_id)
+          where orders.status in ('RESERVED', 'CONFIRMED')
+            and (per_payment_limit is not null and payment_digest is null
+              or per_address_limit is not null and address_digest is null)`,
   },
   {
     id: 5,

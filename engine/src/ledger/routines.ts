@@ -7,6 +7,7 @@ const names = [
   'order-view',
   'draw-prize',
   'await-payments',
+  'digest-allowances',
   'decide-queued',
   'decide',
   'accept',

@@ -138,6 +138,7 @@ begin
           when v_sale.per_user_limit < v_order.quantity + coalesce((
             select units from allowances where sale_id = p_sale_id and shopper_id = v_order.shopper_id), 0)
             then 'late-payment-limit-reached'
+          when not digests_fit(v_sale, v_order) then 'late-payment-limit-reached' -- by payment fingerprint or address
           else 'late-payment' end;
         if v_reason is null or v_reason = 'late-payment' then
           v_outcome := 'confirmed'; v_to := 'CONFIRMED';
@@ -194,11 +195,16 @@ begin
           insert into allowances (sale_id, shopper_id, units)
           values (p_sale_id, v_order.shopper_id, v_order.quantity)
           on conflict (sale_id, shopper_id) do update set units = allowances.units + excluded.units;
+          perform count_digests(p_sale_id, array[v_order.payment_digest], array[v_order.address_digest],
+                                array[v_order.quantity], array['confirmed']);
         end if;
       elsif v_order.status = 'RESERVED' then
         v_stock.available := v_stock.available + v_order.quantity;
         update allowances set units = units - v_order.quantity
         where sale_id = p_sale_id and shopper_id = v_order.shopper_id;
+        if coalesce(v_order.payment_digest, v_order.address_digest) is not null then
+          perform uncount_digests(v_order);
+        end if;
       end if;
     end if;
     outcomes := outcomes || v_outcome;

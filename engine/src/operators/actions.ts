@@ -57,6 +57,26 @@ export async function endOperatorAction(
   ]);
 }
 
+// Some 300 bytes each: a delete of a few milliseconds, and a year of a busy script is gone in a few minutes.
+const prunedAtOnceMax = 1000;
+
+/**
+ * Forgets what was done so long ago, oldest first, at most 1,000 at once. Ids follow time, as rows are numbered when they
+ * are written, so that no index by time is needed.
+ *
+ * @param keptDays 0 keeps all.
+ * @returns how many were forgotten; more than none says that there may be more.
+ */
+export async function pruneOperatorActions(db: Queryable, keptDays: number): Promise<number> {
+  if (keptDays === 0) return 0;
+  const { rowCount } = await db.query(
+    `delete from operator_actions where at < clock_timestamp() - make_interval(days => $1)
+       and action_id in (select action_id from operator_actions order by action_id limit $2)`,
+    [keptDays, prunedAtOnceMax],
+  );
+  return rowCount ?? 0;
+}
+
 /** Newest first, at most `limit`, of those before the id `before`. */
 export async function listOperatorActions(
   db: Queryable,

@@ -5,9 +5,14 @@ export type LockOut = {
   waitSeconds(names: readonly string[]): number;
   /** Counts a wrong secret against each of these. */
   failed(names: readonly string[]): void;
+  /** Takes over what others have counted, where that is more. */
+  learn(counts: readonly GuessCount[]): void;
   /** Forgets what was counted against this one. */
   forget(name: string): void;
 };
+
+/** Wrong secrets in a row, and how long ago the last one was. */
+export type GuessCount = { name: string; failures: number; ageMs: number };
 
 export type LockOutOptions = {
   /** Wrong secrets in a row after which a name is locked out; 0 locks nobody out. */
@@ -42,6 +47,13 @@ export function createLockOut({ triesMax, lockSeconds, nowMs = Date.now }: LockO
       for (const name of names) {
         const failures = (countOf(name)?.failures ?? 0) + 1;
         counted.set(name, { failures, lastAtMs: nowMs() });
+      }
+    },
+    learn(counts) {
+      for (const { name, failures, ageMs } of counts) {
+        const known = countOf(name);
+        if (failures <= (known?.failures ?? 0)) continue;
+        counted.set(name, { failures, lastAtMs: Math.max(known?.lastAtMs ?? 0, nowMs() - ageMs) });
       }
     },
     forget: name => void counted.delete(name),

@@ -29,8 +29,8 @@ export type OperatorSessions = {
 const sessionAgeMaxMs = 1000;
 // Far more operators than one process meets in a second.
 const sessionsRememberedMax = 1000;
-// Whoever looks into an incident finds the sign-ins of the last month; the audit trail keeps what was done for ever.
-const keptAfterEnd = '30 days';
+// Whoever looks into an incident finds the sign-ins of the last month; the audit trail keeps what was done for longer.
+export const keptAfterEnd = '30 days';
 
 export function createOperatorSessions(db: Queryable): OperatorSessions {
   type Read = Promise<OperatorSession | undefined>;

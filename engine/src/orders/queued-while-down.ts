@@ -88,21 +88,22 @@ export function createQueuedWhileDown(options: QueuedWhileDownOptions): QueuedWh
   }
 
   function admit(saleId: number, request: PricedOrder): Acceptance | Undecided {
-    const { orderId, shopperId, quantity, paymentMethod } = request;
+    const { orderId, shopperId, quantity, paymentMethod, digests } = request;
     const known = held.get(orderId);
     if (known) return admitAgain(known, saleId, request);
     if (held.size >= ordersMax) return { outcome: 'overloaded' };
     const receivedAt = new Date(clock.nowMs() - (performance.now() - request.receivedAtMs));
     const order = recordOf(saleId, request, receivedAt);
-    const late = { orderId, shopperId, quantity, paymentMethod, receivedAt: receivedAt.toISOString() };
+    const asked = { orderId, shopperId, quantity, paymentMethod, digests };
+    const late = { ...asked, receivedAt: receivedAt.toISOString() };
     held.set(orderId, { saleId, late, order });
     return { outcome: 'queued', order };
   }
 
   function messageOf(saleId: number, { orderId, shopperId, quantity, forceFail = false }: PricedOrder) {
-    const { receivedAt, paymentMethod } = held.get(orderId)?.late ?? {};
+    const { receivedAt, paymentMethod, digests } = held.get(orderId)?.late ?? {};
     if (receivedAt === undefined) throw new Error(`order ${orderId} is to be published and is not held`);
-    return { orderId, saleId, shopperId, quantity, forceFail, late: { receivedAt, paymentMethod } };
+    return { orderId, saleId, shopperId, quantity, forceFail, late: { receivedAt, paymentMethod, digests } };
   }
 
   async function writeDown(): Promise<void> {

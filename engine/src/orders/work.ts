@@ -49,6 +49,8 @@ const meaning: Record<
   replayed: 'done',
   'sale-not-open': 'done',
   'limit-reached': 'done',
+  'payment-limit-reached': 'done',
+  'address-limit-reached': 'done',
   'sold-out': 'done',
   'sale-paused': 'later',
   overloaded: 'transient',

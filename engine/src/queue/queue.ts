@@ -1,3 +1,4 @@
+import type { Digests } from '../ledger/decide.js';
 import { OperatingError } from '../platform/errors.js';
 
 /**
@@ -10,7 +11,7 @@ export type QueuedOrder = {
   shopperId: string;
   quantity: number;
   forceFail?: boolean;
-  late?: { receivedAt: string; paymentMethod?: string | undefined };
+  late?: { receivedAt: string; paymentMethod?: string | undefined; digests?: Digests | undefined };
 };
 
 /** One try to deliver a message. */

@@ -76,7 +76,13 @@ const orderSchema = z.object({
   shopperId: z.string(),
   quantity: z.int(),
   forceFail: z.boolean().default(false),
-  late: z.object({ receivedAt: z.iso.datetime(), paymentMethod: z.string().optional() }).optional(),
+  late: z
+    .object({
+      receivedAt: z.iso.datetime(),
+      paymentMethod: z.string().optional(),
+      digests: z.object({ payment: z.string().nullable(), address: z.string().nullable() }).optional(),
+    })
+    .optional(),
 });
 const count = z.number().nonnegative().default(0);
 const headersSchema = z.object({ deliveries: count, restMs: count, 'x-delivery-count': count });

@@ -1,7 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { startTestApi } from '../support/api.js';
+import { createTestDatabase } from '../support/database.js';
 import { callerRows, codeRows, keyRows, othersRows, trustedRows } from './callers.js';
 import { jsonRows } from './json.js';
+import { otherRows } from './other-calls.js';
 import { pathRows } from './paths.js';
 import type { Row } from './row.js';
 import { expectUnharmed, faultsOf, openShop } from './shop.js';
@@ -25,7 +29,16 @@ const classes: Record<string, Class> = {
   'codes that are forged, used, or too late': { rows: codeRows },
   'keys that are none, or stand for something else': { rows: keyRows },
   'webhooks that nobody signed': { rows: webhookRows },
+  'the calls beside those that buy': { rows: otherRows },
 };
+
+const documentSchema = z.looseObject({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
+// They read nothing of what is sent.
+const harmless = [
+  { method: 'get', path: '/api/users/health' },
+  { method: 'get', path: '/api/health' },
+  { method: 'get', path: '/api/ready' },
+];
 
 const size = Object.values(classes).reduce((sum, { rows }) => sum + rows.length, 0);
 
@@ -53,4 +66,20 @@ describe(`bad input (${size} rows in ${Object.keys(classes).length} classes)`, (
       console.info(`bad input: ${rows.length} rows of ${size}: ${name}`);
     },
   );
+
+  it('leaves out no call of /openapi.json', async () => {
+    const { url } = await createTestDatabase();
+    const api = await startTestApi(url, { IDENTITY: 'demo' });
+    const { paths } = documentSchema.parse((await api.request('GET', '/openapi.json')).body);
+    const rows = Object.values(classes).flatMap(bad => bad.rows);
+    const isMet = (method: string, path: string) => {
+      const pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/?]+')}([?]|$)`);
+      return rows.some(row => row.method.toLowerCase() === method && pattern.test(row.path));
+    };
+    const calls = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map(method => ({ method, path })),
+    );
+    expect(calls.length).toBeGreaterThan(40);
+    expect(calls.filter(({ method, path }) => !isMet(method, path))).toEqual(harmless);
+  });
 });

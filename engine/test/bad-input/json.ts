@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { buyPaths, post, type Row } from './row.js';
 
 const good = '{"productId":$P,"userId":"u"}';
-const notJson: [what: string, body: string | Buffer][] = [
+export const notJson: [what: string, body: string | Buffer][] = [
   ['a truncated body', '{"productId":$P'],
   ['an empty body', ''],
   ['blanks', ' \n\t '],
@@ -39,7 +39,7 @@ const notJson: [what: string, body: string | Buffer][] = [
   ['5,000 unknown fields', `{${Array.from({ length: 5000 }, (_, i) => `"f${i}":1`).join(',')}}`],
 ];
 
-const notTyped = [
+export const notTyped = [
   'text/plain',
   'application/x-www-form-urlencoded',
   'multipart/form-data; boundary=x',

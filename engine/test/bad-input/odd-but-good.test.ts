@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { serviceHeaders, startTestApi, type TestApi } from '../support/api.js';
 import { expectCleanAudit } from '../support/audit.js';
 import { until } from '../support/condition.js';
+import { operatorToken } from '../support/config.js';
 import { createTestDatabase } from '../support/database.js';
 import { type EventReader, readEvents } from '../support/events.js';
 import { createTestSale } from '../support/sale.js';
@@ -75,7 +76,7 @@ describe('text that looks bad and is none', () => {
     const export_ = await send({
       method: 'GET',
       path: `/api/admin/attempts?saleId=${saleId}&format=csv`,
-      headers: { authorization: 'Bearer test-operator-token-000000' },
+      headers: { authorization: `Bearer ${operatorToken}` },
     });
     for (const cell of [`"'=cmd()"`, `"'+1"`, `"'-1"`, `"'@a"`, '"a,""b"'])
       expect(export_.text).toContain(cell);
@@ -115,6 +116,24 @@ describe('an Idempotency-Key', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(answers.map(({ body }) => body.order?.id)).size).toBe(1);
     await expectCleanAudit(pool);
+  });
+});
+
+describe('an X-Request-Id', () => {
+  it('that could break a header or a log line is not echoed: the answer has one of our own', async () => {
+    const { api } = await startShop();
+    const { send, close } = createSend(api.url, 1);
+    const answerTo = async (given: string) => {
+      const headers = { authorization: `Bearer ${operatorToken}`, 'x-request-id': given };
+      return (await send({ method: 'POST', path: '/api/admin/sales/999999/end', headers })).headers[
+        'x-request-id'
+      ];
+    };
+    expect(await answerTo('from-the-proxy-1')).toBe('from-the-proxy-1');
+    for (const given of ['a b', 'é', 'a\tb', '', 'x'.repeat(129), '\u0080']) {
+      expect(await answerTo(given), given).toMatch(/^[0-9a-f-]{36}$/);
+    }
+    close();
   });
 });
 

@@ -1,7 +1,7 @@
 import { call, type Row } from './row.js';
 
 const operatorReads = ['/api/admin/orders', '/api/admin/attempts', '/api/admin/attempts/summary'];
-const noIds = [
+export const noIds = [
   '0',
   '-1',
   '1e3',
@@ -16,7 +16,7 @@ const noIds = [
   '1;select%20pg_sleep(5)',
   '%E2%91%A0',
 ];
-const noUuids = [
+export const noUuids = [
   'not-a-uuid',
   '0'.repeat(36),
   '%00',
@@ -24,7 +24,7 @@ const noUuids = [
   '1%20;%20drop%20table%20orders',
   `${'0'.repeat(8)}-0000-0000-0000-00000000000g`,
 ];
-const noLimits = ['0', '-1', '1e3', '100001', 'all', '', '1;drop'];
+export const noLimits = ['0', '-1', '1e3', '100001', 'all', '', '1;drop'];
 const asShopper = { headers: { 'x-user-id': 'u' } };
 const asOperator = { sender: 'operator' } as const;
 

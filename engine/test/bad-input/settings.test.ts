@@ -13,6 +13,7 @@ const bad: [name: string, values: string[], expected: RegExp][] = [
   ['DECISION_QUEUE_MAX', [...noCounts, '0'], /whole number from 1/],
   ['DECISION_BATCH_MAX', [...noCounts, '0', '5001'], /whole number from 1 to 5000/],
   ['ATTEMPTS_RETENTION_DAYS', noCounts, /whole number from 0/],
+  ['OPERATOR_ACTIONS_RETENTION_DAYS', noCounts, /whole number from 0/],
   ['DATABASE_URL', ['mysql://x', 'localhost', 'postgres:/x', 'postgres://a b'], /postgres:\/\//],
   ['REDIS_URL', ['http://x', 'localhost:6379'], /redis:\/\//],
   ['AMQP_URL', ['http://x', 'localhost'], /amqp:\/\//],

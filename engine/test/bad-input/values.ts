@@ -47,12 +47,18 @@ const purchases = buyPaths.flatMap(path => [
   }),
 ]);
 
+const noLimitKeys = ['""', '1', 'null', '{}', '"a\\u0000b"', '"a\\nb"', '"\\ud800"', `"${'x'.repeat(501)}"`];
 const code = { code: `"${'A'.repeat(43)}"`, userId: '"u"' };
 const redemptions = [
   ...withField('/api/purchase', code, 'code', noCodes),
   ...withField('/api/purchase', code, 'productId', ['$P']),
   ...withField('/api/purchase', code, 'quantity', ['1']),
-  ...['challenge', 'token'].flatMap(field => withField('/api/purchase', code, field, ['"x"'])),
+  ...['challenge', 'token', 'paymentFingerprint', 'addressKey'].flatMap(field =>
+    withField('/api/purchase', code, field, ['"x"']),
+  ),
+  ...buyPaths.flatMap(path =>
+    ['paymentFingerprint', 'addressKey'].flatMap(field => withField(path, goodBuy, field, noLimitKeys)),
+  ),
   ...buyPaths.flatMap(path =>
     withField(path, goodBuy, 'challenge', ['""', '1', 'null', `"${'x'.repeat(1001)}"`]),
   ),
@@ -118,6 +124,9 @@ const operators = [
     byOperator,
   ),
   ...withField(sales, sale, 'perUserLimit', ['0', '100001', '1.5', '"1"'], byOperator),
+  ...['perPaymentLimit', 'perAddressLimit'].flatMap(field =>
+    withField(sales, sale, field, ['0', '100001', '1.5', '"1"', 'true'], byOperator),
+  ),
   ...withField(sales, sale, 'holdTtlSeconds', ['0', '86401', 'null', '"900"'], byOperator),
   ...withField(sales, sale, 'payment', ['"later"', 'true', 'null'], byOperator),
   ...withField(sales, sale, 'prizeOdds', ['0', '1000001', '0.5'], byOperator),

@@ -62,7 +62,7 @@ describe('PostgreSQL stopped for 10 s while queued orders come in', () => {
 describe('an order while PostgreSQL is down', () => {
   it('is taken up to a bound, answered soon, and once for a key; without a bound none is', async () => {
     const { pool } = postgres;
-    const { productId, saleId } = await createTestSale(pool);
+    const { productId, saleId } = await createTestSale(pool, { perAddressLimit: 5 });
     const [api, none] = await Promise.all([
       startApi({ QUEUED_WHILE_DOWN_MAX: '5' }),
       startApi({ QUEUED_WHILE_DOWN_MAX: '0' }),
@@ -70,7 +70,13 @@ describe('an order while PostgreSQL is down', () => {
     await remember([api, none], productId);
     const worker = await startTestRoles(postgres.url, ['worker'], env());
     await worker.drain();
-    const order = (userId: string, quantity = 1) => ({ productId, userId, key: 'k', quantity });
+    const order = (userId: string, quantity = 1) => ({
+      productId,
+      userId,
+      key: 'k',
+      quantity,
+      addressKey: 'x',
+    });
     await postgres.stop();
 
     const first = await queueOrder(api, order('a'));
@@ -113,10 +119,13 @@ describe('an order while PostgreSQL is down', () => {
 
   it('survives the process that took it: a worker that starts meanwhile waits, and no delivery is held against it', async () => {
     const { pool } = postgres;
-    const { productId, saleId } = await createTestSale(pool);
+    const { productId, saleId } = await createTestSale(pool, { perAddressLimit: 20 });
     const api = await startApi({ DECISION_DEADLINE_MS: '300' });
     await remember([api], productId);
-    const orders = Array.from({ length: 20 }, (_, i) => ({ productId, userId: `shopper-${i}` }));
+    const orders = Array.from({ length: 20 }, (_, i) => ({
+      ...{ productId, userId: `shopper-${i}` },
+      addressKey: 'one for all',
+    }));
     const before = await Promise.all(orders.slice(0, 10).map(order => queueOrder(api, order)));
     await postgres.stop();
     const meanwhile = await Promise.all(orders.slice(10).map(order => queueOrder(api, order)));

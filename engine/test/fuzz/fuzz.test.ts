@@ -137,11 +137,13 @@ function known({ orders, codes }: ReturnType<typeof createRecord>, random: Rando
 
 async function startShop(): Promise<{ api: TestApi; pool: Pool; tokens: Tokens }> {
   const { url, pool } = await createTestDatabase();
-  const asking = [{ challenge: 1000 }, { requiresToken: true }];
+  const asking = [{ challenge: 1000 }, { requiresToken: true }, { perPaymentLimit: 2, perAddressLimit: 2 }];
   for (let count = 0; count < productsOnSale + sacrificed; count++) {
     await createTestSale(pool, { allocation: 10_000, perUserLimit: 100, ...asking[count] });
   }
-  const api = await startTestApi(url, { IDENTITY: 'demo' }, { roles: ['api', 'worker'] });
+  // Nobody wants a load started at random.
+  const env = { IDENTITY: 'demo', ENABLE_REHEARSAL: 'false' };
+  const api = await startTestApi(url, env, { roles: ['api', 'worker'] });
   const session = await api.request('POST', '/api/session', { headers: {} });
   return {
     api,

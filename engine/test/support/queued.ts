@@ -15,6 +15,8 @@ export type NewOrder = {
   quantity?: number;
   key?: string;
   paymentMethod?: string;
+  paymentFingerprint?: string;
+  addressKey?: string;
   forceFail?: boolean;
 };
 

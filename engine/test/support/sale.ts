@@ -5,6 +5,8 @@ import type { Pool } from '../../src/platform/postgres.js';
 export type SaleOptions = {
   allocation?: number;
   perUserLimit?: number;
+  perPaymentLimit?: number;
+  perAddressLimit?: number;
   priceMinor?: number;
   /** Relative to now; an open sale by default. */
   startsInMs?: number;

@@ -14,6 +14,21 @@ const refusals: Record<string, Words> = {
     text: 'With what is in your name already this would be above the limit of this sale. Nothing was charged.',
     next: ['fewer', 'orders'],
   },
+  'payment-limit-reached': {
+    title: 'That is more than one card may buy',
+    text: 'With what was paid for in the same way already this would be above the limit of this sale. Nothing was charged.',
+    next: ['fewer', 'orders'],
+  },
+  'address-limit-reached': {
+    title: 'That is more than one address may have',
+    text: 'From where you are, or to where it would go, as much has been bought as this sale allows. Nothing was charged.',
+    next: ['fewer', 'orders'],
+  },
+  'limit-key-required': {
+    title: 'This sale can not be bought here',
+    text: 'It wants to know more than this page may say. Please buy it in the shop itself. Nothing was charged.',
+    next: ['drops'],
+  },
   'sale-not-open': {
     title: 'The sale is not open',
     text: 'It was closed when your turn came. Nothing was taken; this page shows it at once when it opens.',
@@ -184,6 +199,16 @@ const endings: Record<string, Words> = {
   'limit-reached': {
     title: 'Above the limit',
     text: 'With what was in your name already this order would have been above the limit. Nothing was charged.',
+    next: ['drops'],
+  },
+  'payment-limit-reached': {
+    title: 'Above the limit for one card',
+    text: 'With what was paid for in the same way already this order would have been above the limit. Nothing was charged.',
+    next: ['drops'],
+  },
+  'address-limit-reached': {
+    title: 'Above the limit for one address',
+    text: 'With what was bought from or for the same address this order would have been above the limit. Nothing was charged.',
     next: ['drops'],
   },
   'sale-not-open': {

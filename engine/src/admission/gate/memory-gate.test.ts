@@ -58,6 +58,8 @@ function saleAt(startsInMs: number, endsInMs: number): Sale {
     startsAt: new Date(nowMs + startsInMs),
     endsAt: new Date(nowMs + endsInMs),
     perUserLimit: 10,
+    perPaymentLimit: null,
+    perAddressLimit: null,
     priceMinor: 100,
     currency: 'EUR',
     holdTtlSeconds: 900,

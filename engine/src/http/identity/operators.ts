@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { createLockOut } from '../../operators/lock-out.js';
 import {
   createOperatorSessions,
   type OperatorSession,
@@ -9,12 +8,11 @@ import {
 import type { Config } from '../../platform/config/config.js';
 import type { Queryable } from '../../platform/postgres.js';
 import type { Secrets } from '../../platform/secrets.js';
-import { addressKeyOf } from '../client-address.js';
 import { ProblemError } from '../problem.js';
 import { bearerOf, cookieOf, cookieText } from './credentials.js';
 import type { CrossSite } from './cross-site.js';
 import { isSecure } from './demo-sessions.js';
-import { createSecretCheck } from './secret-check.js';
+import { createGuessing } from './guessing.js';
 import { createTokenSigner } from './signed-token.js';
 
 /** Who acts: by a session, or without one where the secret itself is presented. */
@@ -56,7 +54,7 @@ export function createOperators(options: OperatorsOptions): Operators {
   const { config, secrets, db, nowMs, crossSite } = options;
   const signer = createTokenSigner(secrets.secretKey, 'operator-session');
   const sessions = createOperatorSessions(db);
-  const { checkSecret, ofBearer } = createGuessing(options);
+  const { checkSecret, operatorOfBearer } = createGuessing(options);
   const found = new WeakMap<FastifyRequest, Operator>();
 
   async function ofCookie(request: FastifyRequest, cookie: string): Promise<Operator> {
@@ -67,10 +65,10 @@ export function createOperators(options: OperatorsOptions): Operators {
     return { name: session.operator, session };
   }
 
-  function operatorOf(request: FastifyRequest): Operator | Promise<Operator> {
+  async function operatorOf(request: FastifyRequest): Promise<Operator> {
     const cookie = cookieOf(request, operatorCookie);
     if (bearerOf(request) === undefined && cookie !== undefined) return ofCookie(request, cookie);
-    return ofBearer(request);
+    return { name: await operatorOfBearer(request), session: undefined };
   }
 
   function cookiesOf(request: FastifyRequest, token: string, csrfToken: string, maxAgeSeconds: number) {
@@ -87,7 +85,7 @@ export function createOperators(options: OperatorsOptions): Operators {
     },
     of: request => found.get(request),
     async signIn(request, name, secret) {
-      checkSecret(request, name, secret);
+      await checkSecret(request, name, secret);
       const ttlSeconds = config.OPERATOR_SESSION_TTL_SECONDS;
       const userAgent = (request.headers['user-agent'] ?? '').slice(0, userAgentCharactersMax);
       const origin = { ip: request.ip, userAgent };
@@ -108,51 +106,5 @@ export function createOperators(options: OperatorsOptions): Operators {
     },
     sessions,
     checkOrigin: crossSite.checkOrigin,
-  };
-}
-
-/** Compares secrets, and locks out whoever guesses: by name and address at sign-in, by address with bearer tokens. */
-function createGuessing({ config, secrets, callerIfAny }: OperatorsOptions) {
-  const operatorAt = createSecretCheck(secrets.operators.map(({ secret }) => secret));
-  const lockOut = createLockOut({
-    triesMax: config.OPERATOR_TRIES_MAX,
-    lockSeconds: config.OPERATOR_LOCKOUT_SECONDS,
-  });
-
-  // The right secret is refused as well while somebody is locked out: anything else would tell it from a wrong one.
-  function checkLock(names: readonly string[]): void {
-    const waitSeconds = lockOut.waitSeconds(names);
-    if (waitSeconds > 0) throw new ProblemError('locked-out', undefined, waitSeconds);
-  }
-
-  return {
-    checkSecret(request: FastifyRequest, name: string, secret: string): void {
-      const names = [`user ${name}`, `address ${addressKeyOf(request)}`];
-      checkLock(names);
-      if (secrets.operators[operatorAt(secret)]?.name === name) {
-        lockOut.forget(`user ${name}`);
-        return;
-      }
-      lockOut.failed(names);
-      throw new ProblemError('not-authenticated', 'There is no such operator, or the secret is another.');
-    },
-
-    ofBearer(request: FastifyRequest): Operator {
-      const names = [`address ${addressKeyOf(request)}`];
-      const bearer = bearerOf(request);
-      if (bearer !== undefined) {
-        checkLock(names);
-        const operator = secrets.operators[operatorAt(bearer)];
-        if (operator) return { name: operator.name, session: undefined };
-      }
-      try {
-        if (callerIfAny(request) !== undefined) throw new ProblemError('forbidden');
-      } catch (error) {
-        const isGuess = error instanceof ProblemError && error.slug === 'not-authenticated';
-        if (isGuess && bearer !== undefined) lockOut.failed(names);
-        throw error;
-      }
-      throw new ProblemError('not-authenticated');
-    },
   };
 }

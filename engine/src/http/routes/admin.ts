@@ -53,6 +53,8 @@ const newSaleSchema = z
     endsAt: timeSchema,
     allocation: z.int().min(1).max(2_000_000_000),
     perUserLimit: z.int().min(1).max(100_000),
+    perPaymentLimit: z.int().min(1).max(100_000).nullable().default(null),
+    perAddressLimit: z.int().min(1).max(100_000).nullable().default(null),
     holdTtlSeconds: z.int().min(1).max(86_400).default(900),
     payment: z.enum(['none', 'required']).default('none'),
     prizeOdds: z.int().min(1).max(1_000_000).nullable().default(null),

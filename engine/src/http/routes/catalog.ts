@@ -25,6 +25,11 @@ export const saleSchema = z.object({
   startsAt: z.iso.datetime(),
   endsAt: z.iso.datetime(),
   perUserLimit: z.int(),
+  perPaymentLimit: z
+    .int()
+    .nullable()
+    .meta({ description: 'Units for one payment fingerprint; null is no limit' }),
+  perAddressLimit: z.int().nullable().meta({ description: 'Units for one address; null is no limit' }),
   priceMinor: z.int(),
   currency: currencySchema,
   holdTtlSeconds: z.int(),

@@ -101,7 +101,7 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
   }
 }
 
-function refuseBesideCode({ productId, quantity, challenge, token }: Body): void {
-  if ([productId, quantity, challenge, token].every(field => field === undefined)) return;
+function refuseBesideCode({ code: _code, userId: _userId, paymentMethod: _method, ...others }: Body): void {
+  if (Object.values(others).every(field => field === undefined)) return;
   throw new ProblemError('invalid', 'code: expected nothing of what the checkout has said beside it');
 }

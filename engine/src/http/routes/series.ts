@@ -22,6 +22,8 @@ const seriesSchema = z.object({
   durationSeconds: z.int(),
   allocation: z.int(),
   perUserLimit: z.int(),
+  perPaymentLimit: z.int().nullable(),
+  perAddressLimit: z.int().nullable(),
   holdTtlSeconds: z.int(),
   payment: z.enum(['none', 'required']),
   prizeOdds: z.int().nullable(),

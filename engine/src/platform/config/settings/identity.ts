@@ -50,6 +50,8 @@ export const identitySettings = {
   OPERATOR_TRIES_MAX: integer(10, 0, 100_000),
   // Ten tries in five minutes are a million a year: nothing against 16 characters.
   OPERATOR_LOCKOUT_SECONDS: integer(300, 1, 86_400),
+  // Books are closed after a year; 0 keeps them for ever.
+  OPERATOR_ACTIONS_RETENTION_DAYS: integer(400, 0, 36_500),
   JWT_PUBLIC_KEY: z
     .string()
     // Where a variable can not hold lines, they are written as \n.
