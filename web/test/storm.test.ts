@@ -118,6 +118,18 @@ describe('a storm', () => {
     await page.getByTestId('stock').filter({ hasText: /^6$/ }).waitFor();
   });
 
+  it('gives up on answers that never come, shows the last known stock, and catches up', async () => {
+    const productId = await createDrop({ allocation: 7 });
+    const { page } = await openVisit();
+    await page.route(/\/api\/stock\/\d+$/, () => new Promise(() => {}));
+    await page.route(/\/events$/, route => route.abort());
+    await page.goto(`/drops/${productId}`);
+    await page.getByText('Last known figures').waitFor();
+    expect(await page.getByTestId('stock').textContent()).toBe('7');
+    await page.unroute(/\/api\/stock\/\d+$/);
+    await page.getByText('Updated every 2 s').waitFor();
+  });
+
   it('opens a sale on the page of whoever waits for it, when the countdown is over', async () => {
     const productId = await createDrop({ startsInMs: 6000 });
     const { page } = await openVisit();

@@ -32,6 +32,8 @@ export function useStock(productId: number, rendered: Stock): { stock: Stock; fr
     queryFn: () => fetchStock(client, productId),
     initialData: rendered,
     refetchInterval: isStreaming ? askAnywayEveryMs : pollEveryMs,
+    // The next reading is the next try.
+    retry: false,
   });
   return { stock: data, freshness: isError ? 'stale' : isStreaming ? 'live' : 'polled' };
 }

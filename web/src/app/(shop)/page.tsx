@@ -11,7 +11,7 @@ export default async function Drops() {
     const stock = stocks.get(drop.id);
     return drop.sale && stock ? [{ drop, sale: drop.sale, stock }] : [];
   });
-  const live = offered.filter(({ stock }) => ['open', 'paused', 'sold-out'].includes(stock.state));
+  const live = liveStates.flatMap(state => offered.filter(({ stock }) => stock.state === state));
   const upcoming = offered.filter(({ stock }) => stock.state === 'upcoming').sort(bySoonest);
   const past = offered.filter(({ stock }) => stock.state === 'ended');
   const [lead, ...others] = live;
@@ -40,6 +40,9 @@ export default async function Drops() {
     </>
   );
 }
+
+// What can be had comes first.
+const liveStates = ['open', 'paused', 'sold-out'];
 
 const startOf = ({ stock }: OfferedDrop) => stock.startsAt;
 const endOf = ({ stock }: OfferedDrop) => stock.endsAt;
