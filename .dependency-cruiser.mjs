@@ -1,5 +1,5 @@
 /**
- * Imports run one way: cli -> app -> http -> admission, rehearsals, scheduler -> orders -> catalog, ids, operators -> queue, payments -> ledger -> platform.
+ * Imports run one way: cli -> app -> http -> admission, rehearsals, scheduler -> orders -> catalog, ids, operators, webhooks -> queue, payments -> ledger -> platform.
  * A folder may import what stands to its right, never what stands to its left.
  */
 const floors = [
@@ -8,7 +8,7 @@ const floors = [
   ['http'],
   ['admission', 'rehearsals', 'scheduler'],
   ['orders'],
-  ['catalog', 'ids', 'operators'],
+  ['catalog', 'ids', 'operators', 'webhooks'],
   ['queue', 'payments'],
   ['ledger'],
   ['platform'],

@@ -29,6 +29,7 @@ const beside = [
     'schema_migrations',
     'schema_routines',
   ],
+  ...['webhook_cursor', 'webhook_deliveries', 'webhook_endpoints', 'webhook_events'],
 ];
 
 describe('the schema', () => {

@@ -30,6 +30,8 @@ import { registerSecurityTxt } from '../http/routes/security-txt.js';
 import { registerSession } from '../http/routes/session.js';
 import { registerStockEvents } from '../http/routes/stock-events.js';
 import { registerUsers } from '../http/routes/users.js';
+import { registerWebhookDeliveries } from '../http/routes/webhook-deliveries.js';
+import { registerWebhookEndpoints } from '../http/routes/webhook-endpoints.js';
 import { registerWebhooks } from '../http/routes/webhooks.js';
 import { type App, createServer } from '../http/server.js';
 import { createLookAtStock, createStockBroadcast } from '../http/stock-broadcast.js';
@@ -42,10 +44,12 @@ import { createReadLife } from '../orders/read-life.js';
 import { createFindReplay, createReadOrder, expectLateOrders } from '../orders/replay.js';
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
+import { createSeal } from '../webhooks/seal.js';
 import type { Parts } from './parts.js';
 import { createLayers } from './protection.js';
 import { createGate } from './redis.js';
 import { createRehearsals } from './rehearsals.js';
+import { destinationsOf } from './webhooks.js';
 
 export type Api = {
   /** Where it listens, such as http://127.0.0.1:3000 */
@@ -185,6 +189,11 @@ async function createApiServer(
   registerAdmin(server, { ...shop, canBePaid: config.PAYMENT_PROVIDER !== 'none' });
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
+  registerWebhookEndpoints(server, {
+    ...{ identity, pool, seal: createSeal(secrets.secretKey) },
+    destinations: destinationsOf(config),
+  });
+  registerWebhookDeliveries(server, { identity, pool });
   registerProtection(server, shop);
   registerOperators(server, { identity, pool });
   const rehearse = createRehearsals(parts, server, calendar);

@@ -59,6 +59,12 @@ export const problems = {
     title: 'Dead letter not found',
     message: 'This dead letter does not exist.',
   },
+  'webhook-not-found': { status: 404, title: 'Webhook not found', message: 'This webhook does not exist.' },
+  'delivery-not-found': {
+    status: 404,
+    title: 'Delivery not found',
+    message: 'This delivery does not exist.',
+  },
   'session-not-found': { status: 404, title: 'Session not found', message: 'This session does not exist.' },
   'method-not-allowed': {
     status: 405,
@@ -115,6 +121,12 @@ export const problems = {
     message: 'This dead letter can not be replayed.',
   },
   'sale-ended': { status: 409, title: 'Sale ended', message: 'This sale has ended for good.' },
+  'too-many-webhooks': {
+    status: 409,
+    title: 'Too many webhooks',
+    message: 'There are as many webhooks as there may be. Delete one first.',
+  },
+  'webhook-disabled': { status: 409, title: 'Webhook disabled', message: 'Enable this webhook first.' },
   'too-many-faults': {
     status: 409,
     title: 'Too many faults',

@@ -8,6 +8,7 @@ import { paymentsSettings } from './settings/payments.js';
 import { processSettings } from './settings/process.js';
 import { protectionSettings } from './settings/protection.js';
 import { webSettings } from './settings/web.js';
+import { webhooksSettings } from './settings/webhooks.js';
 
 /**
  * Settings come from the environment alone. Each is read once at start; every bad value is reported in one go.
@@ -22,6 +23,7 @@ const settings = {
   ...paymentsSettings,
   ...protectionSettings,
   ...webSettings,
+  ...webhooksSettings,
 } satisfies Record<string, z.ZodType>;
 
 type Name = keyof typeof settings;
