@@ -87,6 +87,13 @@ export default {
       from: { path: '^web/src/(shop|console)/' },
       to: { path: '^web/src/(shop|console)/', pathNot: '^web/src/$1/' },
     },
+    {
+      name: 'metrics-in-one-place',
+      comment: "what is counted is counted in plain numbers; how a scraper is told is one folder's affair",
+      severity: 'error',
+      from: { path: '^engine/src/', pathNot: '^engine/src/platform/telemetry/' },
+      to: { path: 'node_modules/prom-client' },
+    },
     { name: 'no-missing', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

@@ -2767,49 +2767,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/admin/products": {
+    "/api/admin/sales": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /** Create a product */
-        post: {
+        /** Sales with their stock, the one that was made last first */
+        get: {
             parameters: {
-                query?: never;
+                query?: {
+                    state?: "upcoming" | "open" | "paused" | "ended";
+                    productId?: string;
+                    /** @description `next` of the page before */
+                    before?: string;
+                    limit?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        name: string;
-                        description?: string;
-                        imageUrl?: string;
-                        priceMinor: number;
-                        currency: string;
-                    };
-                };
-            };
+            requestBody?: never;
             responses: {
                 /** @description Default Response */
-                201: {
+                200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            name: string;
-                            description: string;
-                            imageUrl: string | null;
-                            priceMinor: number;
-                            currency: string;
+                            sales: {
+                                /** @description A whole number from 1 */
+                                id: number;
+                                /** @description A whole number from 1 */
+                                productId: number;
+                                /** Format: date-time */
+                                startsAt: string;
+                                /** Format: date-time */
+                                endsAt: string;
+                                perUserLimit: number;
+                                /** @description Units for one payment fingerprint; null is no limit */
+                                perPaymentLimit: number | null;
+                                /** @description Units for one address; null is no limit */
+                                perAddressLimit: number | null;
+                                priceMinor: number;
+                                currency: string;
+                                holdTtlSeconds: number;
+                                /** @enum {string} */
+                                payment: "none" | "required";
+                                /** @description One purchase in so many wins; null without a prize */
+                                prizeOdds: number | null;
+                                /** @description Numbers to try at most; null without a challenge */
+                                challenge: number | null;
+                                /** @description Whether a token has to be fetched before it opens */
+                                requiresToken: boolean;
+                                /** @enum {string} */
+                                status: "active" | "paused" | "ended";
+                                /** @enum {string} */
+                                state: "upcoming" | "open" | "paused" | "ended";
+                                seriesId: number | null;
+                                /** @description How the series of this window repeats */
+                                recurrence: {
+                                    cron: string;
+                                    timeZone: string;
+                                } | null;
+                                productName: string;
+                                imageUrl: string | null;
+                                allocation: number;
+                                /** @description Units available */
+                                stock: number;
+                                reserved: number;
+                                sold: number;
+                            }[];
+                            next: number | null;
+                            /**
+                             * Format: date-time
+                             * @description The server's time
+                             */
+                            now: string;
                         };
                     };
                 };
@@ -2831,7 +2867,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                /** @description Forbidden: `forbidden` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2842,24 +2878,6 @@ export interface paths {
                 };
                 /** @description Request Timeout: `request-timeout` */
                 408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2896,20 +2914,6 @@ export interface paths {
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/sales": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
         put?: never;
         /** Create a sale, or with a recurrence a series of which it is the first window */
         post: {
@@ -3910,6 +3914,440 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create a product */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        description?: string;
+                        imageUrl?: string;
+                        priceMinor: number;
+                        currency: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A whole number from 1 */
+                            id: number;
+                            name: string;
+                            description: string;
+                            imageUrl: string | null;
+                            priceMinor: number;
+                            currency: string;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change what is given of a product; sales that exist keep their price */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name?: string;
+                        description?: string;
+                        /** @description null takes the picture away */
+                        imageUrl?: string | null;
+                        priceMinor?: number;
+                        currency?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A whole number from 1 */
+                            id: number;
+                            name: string;
+                            description: string;
+                            imageUrl: string | null;
+                            priceMinor: number;
+                            currency: string;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `product-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/admin/sales/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One sale with its stock */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A whole number from 1 */
+                            id: number;
+                            /** @description A whole number from 1 */
+                            productId: number;
+                            /** Format: date-time */
+                            startsAt: string;
+                            /** Format: date-time */
+                            endsAt: string;
+                            perUserLimit: number;
+                            /** @description Units for one payment fingerprint; null is no limit */
+                            perPaymentLimit: number | null;
+                            /** @description Units for one address; null is no limit */
+                            perAddressLimit: number | null;
+                            priceMinor: number;
+                            currency: string;
+                            holdTtlSeconds: number;
+                            /** @enum {string} */
+                            payment: "none" | "required";
+                            /** @description One purchase in so many wins; null without a prize */
+                            prizeOdds: number | null;
+                            /** @description Numbers to try at most; null without a challenge */
+                            challenge: number | null;
+                            /** @description Whether a token has to be fetched before it opens */
+                            requiresToken: boolean;
+                            /** @enum {string} */
+                            status: "active" | "paused" | "ended";
+                            /** @enum {string} */
+                            state: "upcoming" | "open" | "paused" | "ended";
+                            seriesId: number | null;
+                            /** @description How the series of this window repeats */
+                            recurrence: {
+                                cron: string;
+                                timeZone: string;
+                            } | null;
+                            productName: string;
+                            imageUrl: string | null;
+                            allocation: number;
+                            /** @description Units available */
+                            stock: number;
+                            reserved: number;
+                            sold: number;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `sale-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/orders": {
         parameters: {
             query?: never;
@@ -3917,13 +4355,148 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Orders of a sale, by id */
+        /** Orders of a sale, or one order, by id, as JSON or CSV */
         get: {
             parameters: {
-                query: {
-                    saleId: string;
+                query?: {
+                    saleId?: string;
+                    orderId?: string;
+                    shopperId?: string | number;
+                    status?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                    entrance?: "direct" | "checkout" | "queued";
+                    /** @description `next` of the page before */
                     after?: string;
                     limit?: string;
+                    /** @description Wins over the Accept header */
+                    format?: "json" | "csv";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description CSV where it is asked for; the next page is then in the Link header */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            orders: {
+                                /** Format: uuid */
+                                id: string;
+                                /** @description A whole number from 1 */
+                                saleId: number;
+                                /** @description A whole number from 1 */
+                                productId: number;
+                                shopperId: string;
+                                quantity: number;
+                                totalMinor: number;
+                                currency: string;
+                                /** @enum {string} */
+                                entrance: "direct" | "checkout" | "queued";
+                                /** @enum {string} */
+                                status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                                reason: string | null;
+                                /** Format: date-time */
+                                createdAt: string;
+                                expiresAt: string | null;
+                                prize: boolean | null;
+                            }[];
+                            next: string | null;
+                        };
+                        "text/csv": string;
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Revenue and units: in all, by day (UTC) and of the products that earned most */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Bought then or later; 30 days before `to` unless said */
+                    from?: string;
+                    /** @description Bought before; now unless said */
+                    to?: string;
                 };
                 header?: never;
                 path?: never;
@@ -3938,19 +4511,35 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            orders: {
-                                /** Format: uuid */
-                                id: string;
-                                shopperId: string;
-                                quantity: number;
-                                totalMinor: number;
-                                entrance: string;
-                                status: string;
-                                reason: string | null;
-                                /** Format: date-time */
-                                createdAt: string;
+                            /** Format: date-time */
+                            from: string;
+                            /** Format: date-time */
+                            to: string;
+                            totals: {
+                                currency: string;
+                                orders: number;
+                                units: number;
+                                revenueMinor: number;
                             }[];
-                            next: string | null;
+                            days: {
+                                currency: string;
+                                orders: number;
+                                units: number;
+                                revenueMinor: number;
+                                /** Format: date */
+                                day: string;
+                            }[];
+                            products: {
+                                currency: string;
+                                orders: number;
+                                units: number;
+                                revenueMinor: number;
+                                /** @description A whole number from 1 */
+                                productId: number;
+                                name: string;
+                            }[];
+                            /** @description How long PostgreSQL took over it */
+                            tookMs: number;
                         };
                     };
                 };
@@ -6537,6 +7126,191 @@ export interface paths {
                     };
                 };
                 /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Watch the engine: server-sent events named "live", one a second */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": {
+                            /** Format: date-time */
+                            at: string;
+                            /** @description Whose figures these are, where nothing else is said */
+                            process: number;
+                            requests: {
+                                /** @description null where there was none in the last five seconds */
+                                p50Ms: number | null;
+                                /** @description null where there was none in the last five seconds */
+                                p95Ms: number | null;
+                                /** @description null where there was none in the last five seconds */
+                                p99Ms: number | null;
+                                /** @description A second, over the last second */
+                                perSecond: number;
+                                /** @description A second, over the last second */
+                                ok: number;
+                                /** @description 4xx */
+                                refused: number;
+                                /** @description 5xx */
+                                failed: number;
+                                inFlight: number;
+                            };
+                            orders: {
+                                /** @description null where there was none in the last five seconds */
+                                p50Ms: number | null;
+                                /** @description null where there was none in the last five seconds */
+                                p95Ms: number | null;
+                                /** @description null where there was none in the last five seconds */
+                                p99Ms: number | null;
+                                /** @description Made, by whatever way to buy; the percentiles are of decisions */
+                                perSecond: number;
+                                batchSize: number | null;
+                                waiting: number;
+                                oldestWaitMs: number;
+                            };
+                            /** @description Orders made, and attempts that made none, since the process began */
+                            outcomes: {
+                                outcome: string;
+                                /** @description A second, over the last second */
+                                perSecond: number;
+                                total: number;
+                            }[];
+                            gate: {
+                                result: string;
+                                /** @description A second, over the last second */
+                                perSecond: number;
+                            }[];
+                            protection: {
+                                /** @enum {string} */
+                                level: "none" | "browsing" | "buying" | "finishing";
+                                lagMs: number;
+                                /** @description A second, over the last second */
+                                refusedPerSecond: number;
+                            };
+                            breakers: {
+                                /** @enum {string} */
+                                payments: "closed" | "half-open" | "open";
+                                /** @enum {string} */
+                                redis: "up" | "down" | "none";
+                                /** @enum {string} */
+                                postgres: "up" | "down";
+                            };
+                            /** @description Of all processes; null where it can not be read now */
+                            queue: {
+                                ready: number;
+                                inFlight: number;
+                                delayed: number;
+                                oldestAgeMs: number;
+                            } | null;
+                            /** @description That nobody has resolved */
+                            deadLetters: number | null;
+                            /** @description Sales under way, of all processes; those that began last, twelve at most */
+                            stock: {
+                                saleCount: number;
+                                sales: {
+                                    saleId: number;
+                                    productId: number;
+                                    productName: string;
+                                    /** @enum {string} */
+                                    status: "active" | "paused";
+                                    allocation: number;
+                                    available: number;
+                                    reserved: number;
+                                    sold: number;
+                                }[];
+                            } | null;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out`, `too-many-streams` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable`, `overloaded` */
                 503: {
                     headers: {
                         [name: string]: unknown;

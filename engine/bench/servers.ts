@@ -34,14 +34,22 @@ const entries: Record<Subject, string[]> = {
   'null-handler': [fileURLToPath(new URL('null-handler.js', import.meta.url))],
 };
 
-/** Starts a subject in a process of its own, with a database of its own, and waits until it answers. */
-export async function startServer(subject: Subject, settings: Record<string, string> = {}): Promise<Server> {
+/**
+ * Starts a subject in a process of its own, with a database of its own, and waits until it answers.
+ *
+ * @param builtAt the program of another build.
+ */
+export async function startServer(
+  subject: Subject,
+  settings: Record<string, string> = {},
+  builtAt = entries[subject][0] ?? '',
+): Promise<Server> {
   const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
   // Run by root, the database server is another user, which may pass through here.
   chmodSync(dataDir, 0o711);
   const port = await freePort();
   const { DATABASE_URL: _, REDIS_URL: __, ...env } = process.env;
-  const child = spawn(process.execPath, [...nodeOptions, ...entries[subject]], {
+  const child = spawn(process.execPath, [...nodeOptions, builtAt, ...entries[subject].slice(1)], {
     env: {
       ...env,
       ...credentials,

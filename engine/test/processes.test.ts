@@ -11,7 +11,11 @@ describe('the API in several processes', () => {
   it('sells exactly what there is, replaces a process that is killed, and ends in good order', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 150 });
-    const engine = await startApiProcesses(2, url);
+    const metricsPort = 20_000 + Math.floor(Math.random() * 10_000);
+    const engine = await startApiProcesses(2, url, {
+      ENABLE_METRICS: 'true',
+      METRICS_PORT: String(metricsPort),
+    });
     const pids = [...engine.output().matchAll(/\d+(?=[,)])/g)].map(([pid]) => Number(pid));
     expect(pids).toHaveLength(2);
     const buy = async (userId: string) => {
@@ -35,6 +39,11 @@ describe('the API in several processes', () => {
       else await sleep(20);
     }
 
+    // Each has metrics of its own, and the heir has those of whom it follows.
+    for (const port of [metricsPort, metricsPort + 1]) {
+      await until(`port ${port} has metrics`, () => hasMetrics(port));
+    }
+
     expect((await stockOf(pool, saleId)).available).toBe(0);
     expect(await buy('too-late')).toBe(409);
     expect(await engine.kill('SIGTERM')).toBe(0);
@@ -47,3 +56,8 @@ describe('the API in several processes', () => {
     expect(output).toMatch(/--processes is .*whole number from 1 to 64/s);
   });
 });
+
+async function hasMetrics(port: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
+  return (await answer?.text())?.includes('http_requests_total') ?? false;
+}

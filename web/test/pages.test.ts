@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { describe, expect, inject, it } from 'vitest';
-import { openVisit, sizes } from './support/browser.js';
+import { findBarriers } from './support/barriers.js';
+import { looks, openVisit, sizes } from './support/browser.js';
 import { createDrop } from './support/operator.js';
 import { buyButton, heading, watch } from './support/shopper.js';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 const artefacts = fileURLToPath(new URL('./artefacts/', import.meta.url));
 
 /** Each page, and how to come to it. */
@@ -65,14 +63,6 @@ const soldOut = {
   contentType: 'application/problem+json',
   body: JSON.stringify({ type: '/problems/sold-out', title: 'Sold out', status: 409 }),
 };
-
-/** How pages are looked at. Contrast depends on the theme and order on the size, so that axe sees each of them once. */
-const looks = [
-  { size: 'desk', theme: 'light', isSearched: true },
-  { size: 'phone', theme: 'light', isSearched: false },
-  { size: 'phone', theme: 'dark', isSearched: true },
-  { size: 'desk', theme: 'dark', isSearched: false },
-] as const;
 
 it.each(Object.entries(pages))(
   'the page "%s" can be used by everybody, on a phone and on a desk, in light and dark',
@@ -154,18 +144,6 @@ describe('a drop’s page', () => {
     await heading(page, 'It is yours.').waitFor();
   });
 });
-
-/** What axe calls serious or critical, as "rule: element". */
-async function findBarriers(page: Page): Promise<string[]> {
-  // Past the page's policy, which lets no script in that is not the page's own.
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  });
-}
 
 /** Notes on the page what has moved without being asked to. */
 function observeShifts(): void {

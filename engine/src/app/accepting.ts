@@ -2,14 +2,13 @@ import type { Logger } from 'pino';
 import type { Acceptance } from '../ledger/accept.js';
 import { createAcceptLate, type LateOrder, type Written } from '../ledger/accept-late.js';
 import { createAcceptBatch } from '../orders/accept.js';
-import type { BatchOptions } from '../orders/batch.js';
-import type { DecisionQueue } from '../orders/decide.js';
 import { createQueuedWhileDown, type PricedOrder } from '../orders/queued-while-down.js';
 import type { Config } from '../platform/config/config.js';
 import { createDatabaseClock } from '../platform/database-clock.js';
 import { createOutage } from '../platform/outage.js';
 import type { Pool } from '../platform/postgres.js';
 import type { OrderQueue } from '../queue/queue.js';
+import type { Batched } from './instruments.js';
 
 type AcceptingOptions = {
   config: Config;
@@ -17,9 +16,7 @@ type AcceptingOptions = {
   pool: Pool;
   queue: OrderQueue;
   warn: (message: string) => (error: unknown) => void;
-  batched: <Request extends { orderId: string; receivedAtMs?: number }, Outcome>(
-    decide: BatchOptions<Request, Outcome>['decide'],
-  ) => DecisionQueue<Request, Outcome>;
+  batched: Batched;
 };
 
 /** How queued orders are taken in: by the ledger, and while it is down by a queue that is not in it. */
@@ -29,7 +26,7 @@ export function createAccepting({ config, logger, pool, queue, warn, batched }: 
     onChange: isOn => logger.warn(isOn ? 'PostgreSQL does not answer' : 'PostgreSQL answers again'),
   });
   const clock = createDatabaseClock();
-  const lateOrders = batched<LateOrder, Written>(createAcceptLate(pool));
+  const lateOrders = batched<LateOrder, Written>('accept-late', createAcceptLate(pool));
   const onError = warn('an accepted order could not be told to the queue yet');
   const accept = createAcceptBatch({ pool, queue, onError });
   const ordersMax = config.QUEUED_WHILE_DOWN_MAX;
@@ -39,6 +36,6 @@ export function createAccepting({ config, logger, pool, queue, warn, batched }: 
     config.AMQP_URL && ordersMax > 0
       ? createQueuedWhileDown({ accept, queue, outage, clock, lateOrders, ordersMax, patienceMs })
       : undefined;
-  const acceptances = batched<PricedOrder, Acceptance>(whileDown?.accept ?? accept);
+  const acceptances = batched<PricedOrder, Acceptance>('accept', whileDown?.accept ?? accept);
   return { outage, clock, lateOrders, whileDown, acceptances };
 }

@@ -1,14 +1,13 @@
 import { createDigests } from '../admission/digests.js';
-import { followLedger } from '../admission/follow-ledger.js';
+import { observeGate } from '../admission/gate/observe-gate.js';
 import { createProofs } from '../admission/proofs/proofs.js';
-import { createStockViews, type StockViews } from '../admission/stock-views.js';
-import { createCalendar } from '../catalog/calendar.js';
 import { createReadPictureOrigins } from '../catalog/picture-origins.js';
 import { createListProductIds } from '../catalog/products.js';
 import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
 import { createForwardedPages } from '../http/forwarded-pages.js';
 import { createIdentity, type Identity } from '../http/identity/identity.js';
+import { createLiveBroadcast } from '../http/live-broadcast.js';
 import { keepOperatorTrail } from '../http/operator-trail.js';
 import { registerAdmin } from '../http/routes/admin.js';
 import { registerAttempts } from '../http/routes/attempts.js';
@@ -16,6 +15,7 @@ import { registerCatalog } from '../http/routes/catalog.js';
 import { registerCheckout } from '../http/routes/checkout.js';
 import { registerDeadLetters } from '../http/routes/dead-letters.js';
 import { registerFaults } from '../http/routes/faults.js';
+import { registerLive } from '../http/routes/live.js';
 import { registerOperations } from '../http/routes/operations.js';
 import { registerOperators } from '../http/routes/operators.js';
 import { registerOrderEvents } from '../http/routes/order-events.js';
@@ -37,14 +37,16 @@ import { type App, createServer } from '../http/server.js';
 import { createLookAtStock, createStockBroadcast } from '../http/stock-broadcast.js';
 import { createAllocateIds } from '../ids/allocate.js';
 import { createCheckIds } from '../ids/check.js';
-import { createAttempts } from '../ledger/attempts.js';
+import { observeIds } from '../ids/observe-ids.js';
 import { createCheckoutCodes } from '../orders/checkout-code.js';
-import { createOrderFollower } from '../orders/follow-orders.js';
 import { createReadLife } from '../orders/read-life.js';
 import { createFindReplay, createReadOrder, expectLateOrders } from '../orders/replay.js';
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
 import { createSeal } from '../webhooks/seal.js';
+import type { ApiFigures } from './instruments.js';
+import { createLive } from './live.js';
+import { createMemory, type Memory } from './memory.js';
 import type { Parts } from './parts.js';
 import { createLayers } from './protection.js';
 import { createGate } from './redis.js';
@@ -54,6 +56,7 @@ import { destinationsOf } from './webhooks.js';
 export type Api = {
   /** Where it listens, such as http://127.0.0.1:3000 */
   url: string;
+  figures: ApiFigures;
   /** Stops taking requests, answers those in work, writes out what is buffered. */
   close(): Promise<void>;
 };
@@ -63,10 +66,11 @@ export async function startApi(parts: Parts, limits: Partial<EventStreamOptions>
   const { config } = parts;
   const memory = createMemory(parts);
   try {
-    const { server, draining, rehearse } = await createApiServer(parts, memory, limits);
+    const { server, draining, figures, rehearse } = await createApiServer(parts, memory, limits);
     const url = await server.listen({ host: config.HOST, port: config.PORT, backlog: acceptBacklog });
     return {
       url,
+      figures,
       async close() {
         if (typeof rehearse !== 'string') await rehearse.close();
         await draining.drain(config.DRAIN_TIMEOUT_MS);
@@ -79,50 +83,11 @@ export async function startApi(parts: Parts, limits: Partial<EventStreamOptions>
   }
 }
 
-/** What this process remembers of the ledger, and what it has yet to tell it. */
-function createMemory(parts: Parts) {
-  const { config, logger, pool, connection, decisions, warn, followStock, faultBroadcast, clock, outage } =
-    parts;
-  const calendar = createCalendar(pool, clock);
-  const orderFollower = createOrderFollower({ db: pool, onError: warn('followed orders could not be read') });
-  const warnOfFollower = warn('trouble on the connection that follows the ledger');
-  const follower = followLedger({
-    connection,
-    clock,
-    calendar,
-    views: () => views,
-    onOrders: orderFollower.changed,
-    onFaults: faultBroadcast.hear,
-    // Mostly the first to notice: an order that comes then need not try in vain.
-    onError(error) {
-      warnOfFollower(error);
-      void outage.suspect();
-    },
-  });
-  const views: StockViews = createStockViews(pool, follower.isLive);
-  followStock(views.apply);
-  const onError = warn('attempts could not be written');
-  const attempts = createAttempts({ pool, clock, bufferMax: config.ATTEMPTS_BUFFER_MAX, onError });
-
-  async function close(): Promise<void> {
-    await decisions.drained();
-    await attempts.close(config.DRAIN_TIMEOUT_MS);
-    const dropped = attempts.dropped();
-    if (dropped > 0) logger.warn({ dropped }, 'attempts were dropped, not written');
-    await follower.close();
-  }
-
-  return { calendar, views, attempts, orderFollower, close };
-}
-
-async function createApiServer(
-  parts: Parts,
-  memory: ReturnType<typeof createMemory>,
-  limits: Partial<EventStreamOptions>,
-) {
+async function createApiServer(parts: Parts, memory: Memory, limits: Partial<EventStreamOptions>) {
   const { config, secrets, logger, pool, warn, queue, faults, faultBroadcast, clock, outage, whileDown } =
     parts;
   const { calendar, views } = memory;
+  const { instruments } = parts;
   const lookAtStock = createLookAtStock({ ...memory, clock });
   const identity = createIdentity({
     ...{ config, secrets, db: pool, nowMs: clock.nowMs },
@@ -132,7 +97,11 @@ async function createApiServer(
   const forwardedPages = config.WEB_URL
     ? createForwardedPages(config.WEB_URL, createReadPictureOrigins(pool))
     : undefined;
-  const server = await createServer(logger, { ...serverOptions, forwardedPages });
+  const server = await createServer(logger, {
+    ...serverOptions,
+    forwardedPages,
+    requests: instruments.requests,
+  });
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   identifyCallers(server, parts, identity);
   const eventStreams = createEventStreams(server, limits);
@@ -141,7 +110,7 @@ async function createApiServer(
     ? expectLateOrders(readWritten, () => outage.wasLately(lateOrdersWithinMs))
     : readWritten;
   const codes = createCheckoutCodes(secrets.secretKey);
-  const gate = createGate(parts.shared, views, clock);
+  const gate = observeGate(createGate(parts.shared, views, clock), instruments.gate);
   const probe = createProbe(() => pool.query('select 1'));
   const shop = {
     ...parts,
@@ -157,7 +126,7 @@ async function createApiServer(
   const ids = {
     identity,
     kinds: config.ID_KINDS,
-    allocateIds: createAllocateIds(pool),
+    allocateIds: observeIds(createAllocateIds(pool), instruments.ids),
     whyNoIds: createProbe(createCheckIds(pool)),
   };
 
@@ -186,7 +155,11 @@ async function createApiServer(
   registerSession(server, ids);
   registerUsers(server, ids);
   registerWebhooks(server, shop);
-  registerAdmin(server, { ...shop, canBePaid: config.PAYMENT_PROVIDER !== 'none' });
+  registerAdmin(server, {
+    ...shop,
+    canBePaid: config.PAYMENT_PROVIDER !== 'none',
+    onAudit: instruments.audit.note,
+  });
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
   registerWebhookEndpoints(server, {
@@ -194,13 +167,19 @@ async function createApiServer(
     destinations: destinationsOf(config),
   });
   registerWebhookDeliveries(server, { identity, pool });
+  const figures: ApiFigures = { ...layers, droppedAttempts: memory.attempts.dropped };
   registerProtection(server, shop);
+  registerLive(server, {
+    identity,
+    live: createLiveBroadcast(createLive(parts, figures)),
+    liveStreams: createEventStreams(server, { streamsMax: liveStreamsMax }),
+  });
   registerOperators(server, { identity, pool });
   const rehearse = createRehearsals(parts, server, calendar);
   registerRehearsals(server, { identity, pool, rehearse });
   registerOperations(server, { unreadyReasons });
   registerSecurityTxt(server, config.SECURITY_CONTACT);
-  return { server, draining, rehearse };
+  return { server, draining, figures, rehearse };
 }
 
 /**
@@ -224,6 +203,9 @@ const lateOrdersWithinMs = 10_000;
 
 // An office or a mobile network behind one address; whoever comes on top polls.
 const stockStreamsPerAddressMax = 1000;
+
+// Each operator has a page or two open; a frame is a few kilobytes, written anew for each.
+const liveStreamsMax = 50;
 
 // Connections that the kernel holds for us while we are busy. With Node's 511 a rush of 2,000 overflows it, and a client
 // whose handshake was dropped waits for its own retransmissions, seconds long. The kernel caps it at net.core.somaxconn.

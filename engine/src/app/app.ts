@@ -1,11 +1,14 @@
 import type { EventStreamOptions } from '../http/event-stream.js';
 import { startApi } from './api.js';
+import { startMetrics } from './metrics/serve.js';
 import { createParts, type PartsOptions } from './parts.js';
 import { hearFaults, type Role, startRole } from './roles.js';
 
 export type App = {
   /** Where its API listens, such as http://127.0.0.1:3000; undefined where it has none. */
   url: string | undefined;
+  /** Where its metrics are; undefined where they are not shown. */
+  metricsUrl: string | undefined;
   /** Finishes what is in work and closes everything. Every call waits for the same drain. */
   drain(): Promise<void>;
 };
@@ -32,9 +35,12 @@ export async function startApp({ roles, eventStreams, ...options }: AppOptions):
     for (const role of roles) if (role !== 'api') running.push(startRole(role, parts));
     const api = roles.includes('api') ? await startApi(parts, eventStreams) : undefined;
     if (api) running.push(api.close);
+    const metrics = await startMetrics(parts, api?.figures);
+    if (metrics) running.push(metrics.close);
     let drained: Promise<void> | undefined;
     return {
       url: api?.url,
+      metricsUrl: metrics?.url,
       drain() {
         drained ??= close();
         return drained;

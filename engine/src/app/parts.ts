@@ -3,8 +3,8 @@ import { createRefusals, type Refusals } from '../admission/refusals.js';
 import { createDecide, type Decision, type PurchaseRequest } from '../ledger/decide.js';
 import { createSettle, type OrderEvent, type Settlement } from '../ledger/settle.js';
 import type { Stock } from '../ledger/stock.js';
-import type { BatchOptions } from '../orders/batch.js';
 import { createDecisionQueue, type DecisionQueue } from '../orders/decide.js';
+import { observeBatches } from '../orders/observe-batches.js';
 import { createPay } from '../orders/pay.js';
 import { spoil } from '../orders/spoil.js';
 import type { Config } from '../platform/config/config.js';
@@ -17,6 +17,13 @@ import { createPostgresQueue } from '../queue/postgres-queue.js';
 import { createRabbitmqQueue } from '../queue/rabbitmq-queue.js';
 import { spoilQueue } from '../queue/spoil.js';
 import { createAccepting } from './accepting.js';
+import {
+  type Batched,
+  createCountOrder,
+  createInstruments,
+  createReadings,
+  type Instruments,
+} from './instruments.js';
 import { createPayments } from './payments.js';
 import { createShared } from './redis.js';
 
@@ -35,6 +42,7 @@ type CreateDecisions = (parts: {
   logger: Logger;
   faults: Faults;
   refusals: Refusals;
+  instruments: Instruments;
   onStock: (stock: Stock) => void;
 }) => DecisionQueue<PurchaseRequest, Decision>;
 
@@ -51,6 +59,7 @@ export function createParts(options: PartsOptions) {
     Math.min(config.DB_TIMEOUT, Math.max(config.DECISION_DEADLINE_MS, statementTimeoutMsMin)),
   );
   const refusals = createRefusals();
+  const instruments = createInstruments();
   const pool = createPool(databaseUrl, { ...config, DB_POOL_MAX: config.DB_POOL_MAX - decisionConnections });
   const connection = connectionOptions(config.DATABASE_DIRECT_URL ?? databaseUrl, config);
   const warn = (message: string) => (error: unknown) => logger.warn({ reason: messageOf(error) }, message);
@@ -67,11 +76,14 @@ export function createParts(options: PartsOptions) {
   };
   const onPoison = ({ orderId }: { orderId: string }, error: unknown) =>
     logger.error({ err: error, orderId }, 'PostgreSQL refuses a request');
-  const batched = <Request extends { orderId: string; receivedAtMs?: number }, Outcome>(
-    decide: BatchOptions<Request, Outcome>['decide'],
-  ) =>
-    createDecisionQueue<Request, Outcome>({
-      decide: spoil(decide, faults, config.DECISION_DEADLINE_MS),
+  const countOrder = createCountOrder(instruments);
+  const batched: Batched = (work, decide) =>
+    createDecisionQueue({
+      decide: spoil(
+        observeBatches(decide, instruments.batches[work], work === 'accept' ? countOrder : undefined),
+        faults,
+        config.DECISION_DEADLINE_MS,
+      ),
       ...{ onStock, onPoison, ...boundsOf(config, refusals) },
     });
 
@@ -80,15 +92,19 @@ export function createParts(options: PartsOptions) {
     : createPostgresQueue({ pool, listen: connection });
   const queue = spoilQueue(broker, faults);
   const payments = createPayments({ config, secrets, logger, faults });
-  const decisions = createDecisions({ pool: decisionPool, config, logger, faults, refusals, onStock });
-  const settlements = batched<OrderEvent, Settlement>(createSettle(decisionPool));
+  const decisions = createDecisions({
+    ...{ pool: decisionPool, config, logger, faults, refusals, instruments, onStock },
+  });
+  const settlements = batched<OrderEvent, Settlement>('settle', createSettle(decisionPool));
   const accepting = createAccepting({ config, logger, pool: decisionPool, queue, warn, batched });
   const { acceptances, lateOrders, outage, whileDown } = accepting;
   const pay = createPay({ db: pool, payments, settlements, onError: warn('a payment has no outcome yet') });
 
   return {
     ...{ config, secrets, logger, warn, connection, pool, faults, faultBroadcast },
-    ...{ queue, payments, decisions, settlements, pay, shared, refusals },
+    ...{ queue, payments, decisions, settlements, pay, shared, refusals, instruments },
+    pools: { decisions: decisionPool, other: pool },
+    readings: createReadings({ pool, queue }),
     ...accepting,
     onStock,
     /** Has every change of stock that this process makes told to `follow`. */
@@ -106,9 +122,13 @@ export function createParts(options: PartsOptions) {
   };
 }
 
-const decideInBatches: CreateDecisions = ({ pool, config, logger, faults, refusals, onStock }) =>
+const decideInBatches: CreateDecisions = ({ pool, config, logger, faults, refusals, instruments, onStock }) =>
   createDecisionQueue({
-    decide: spoil(createDecide(pool), faults, config.DECISION_DEADLINE_MS),
+    decide: spoil(
+      observeBatches(createDecide(pool), instruments.batches.decide, createCountOrder(instruments)),
+      faults,
+      config.DECISION_DEADLINE_MS,
+    ),
     onStock,
     onPoison: ({ orderId }, error) => logger.error({ err: error, orderId }, 'PostgreSQL refuses a request'),
     ...boundsOf(config, refusals),

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Queryable } from '../platform/postgres.js';
+import { inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
+import { announceSales } from './sales.js';
 
 /** What is sold. `priceMinor` is in minor units of `currency` (ISO 4217). */
 export type Product = {
@@ -35,6 +36,36 @@ export async function createProduct(db: Queryable, product: NewProduct): Promise
   const [created] = rows;
   if (!created) throw new Error('insert into products returned no row');
   return created;
+}
+
+/** What is not given stays; null takes the picture away. */
+export type ProductChange = {
+  [Field in Exclude<keyof Product, 'productId'>]?: Product[Field] | undefined;
+};
+
+/**
+ * Changes what is given of a product. Sales that exist keep their price.
+ *
+ * @returns undefined if there is no such product.
+ */
+export async function changeProduct(
+  pool: Pool,
+  productId: number,
+  change: ProductChange,
+): Promise<Product | undefined> {
+  const { name, description, imageUrl, priceMinor, currency } = change;
+  return inTransaction(pool, async tx => {
+    const { rows } = await tx.query<Product>(
+      `update products set name = coalesce($2, name), description = coalesce($3, description),
+         image_url = case when $4 then $5 else image_url end,
+         price_minor = coalesce($6, price_minor), currency = coalesce($7, currency)
+       where product_id = $1
+       returning ${columns}`,
+      [productId, name, description, imageUrl !== undefined, imageUrl, priceMinor, currency],
+    );
+    await announceSales(tx, productId);
+    return rows[0];
+  });
 }
 
 /** Ids of the products that are sold, in their order, at most `limit`, after the id `after`. */

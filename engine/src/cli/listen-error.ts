@@ -14,7 +14,7 @@ export function explainListenError(error: unknown, { HOST, PORT }: Config): unkn
   return new OperatingError(
     'CANNOT_LISTEN',
     `${HOST}:${portOf(error) ?? PORT} ${reason}`,
-    'Set HOST, PORT and SANDBOX_PORT to free addresses',
+    'Set HOST, PORT, METRICS_PORT and SANDBOX_PORT to free addresses',
     { cause: error },
   );
 }

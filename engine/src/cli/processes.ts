@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import pino, { type Logger } from 'pino';
 import { sleep } from '../platform/backoff.js';
-import { readConfig } from '../platform/config/config.js';
+import { type Config, readConfig } from '../platform/config/config.js';
 import { joinDatabase } from '../platform/database.js';
 import { OperatingError } from '../platform/errors.js';
 import { readSecrets } from '../platform/secrets.js';
@@ -28,7 +28,7 @@ export async function serveApi(options: { processes?: string }): Promise<void> {
   await readSecrets(config);
   const database = await joinDatabase(config, { onProgress: say });
   cluster.setupPrimary({ args: ['api'] });
-  const crew = keepRunning(count, { DATABASE_URL: database.url }, logger);
+  const crew = keepRunning(count, { DATABASE_URL: database.url }, config, logger);
   onShutdown(config.DRAIN_DELAY_MS + 2 * config.DRAIN_TIMEOUT_MS, logger, async () => {
     await crew.stop();
     await database.close();
@@ -40,6 +40,7 @@ export async function serveApi(options: { processes?: string }): Promise<void> {
   const { port, pids } = await crew.listening;
   say(`Doorbuster is running: api in ${count} processes (${pids.join(', ')}).`);
   say(`  shop API         http://${config.HOST}:${port}/api/products`);
+  if (config.ENABLE_METRICS) sayMetrics(config, count);
   say('Ctrl-C stops them; accepted orders are safe in any case.');
 }
 
@@ -52,7 +53,17 @@ function readCount(text: string): number {
   );
 }
 
-function keepRunning(count: number, env: Record<string, string>, logger: Logger) {
+// A scraper wants to know whom it asks, so each process has a port of its own. One that takes another's place takes its port.
+function metricsPortOf({ METRICS_PORT }: Config, place: number): number {
+  return METRICS_PORT === 0 ? 0 : METRICS_PORT + place;
+}
+
+function sayMetrics({ METRICS_HOST, METRICS_PORT }: Config, count: number): void {
+  const ports = METRICS_PORT === 0 ? 'free ports' : `ports ${METRICS_PORT} to ${METRICS_PORT + count - 1}`;
+  say(`  metrics          /metrics at ${ports} of ${METRICS_HOST}`);
+}
+
+function keepRunning(count: number, env: Record<string, string>, config: Config, logger: Logger) {
   let deaths: number[] = [];
   let isStopping = false;
   let giveUp = (_reason: string) => {};
@@ -60,7 +71,7 @@ function keepRunning(count: number, env: Record<string, string>, logger: Logger)
     giveUp = resolve;
   });
 
-  async function replace(pid: number | undefined): Promise<void> {
+  async function replace(pid: number | undefined, place: number): Promise<void> {
     const nowMs = performance.now();
     deaths = [...deaths.filter(atMs => nowMs - atMs < deathsWithinMs), nowMs];
     if (deaths.length > deathsMax)
@@ -68,19 +79,19 @@ function keepRunning(count: number, env: Record<string, string>, logger: Logger)
     logger.error({ deadPid: pid }, 'a process of the API has died; another takes its place');
     await sleep(restartAfterMs);
     if (isStopping) return;
-    const heir = start();
+    const heir = start(place);
     heir.once('listening', () => say(`Process ${heir.process.pid} has taken the place of ${pid}.`));
   }
 
-  function start(): Worker {
-    const worker = cluster.fork(env);
+  function start(place: number): Worker {
+    const worker = cluster.fork({ ...env, METRICS_PORT: String(metricsPortOf(config, place)) });
     worker.once('exit', () => {
-      if (!isStopping) void replace(worker.process.pid);
+      if (!isStopping) void replace(worker.process.pid, place);
     });
     return worker;
   }
 
-  const first = Array.from({ length: count }, start);
+  const first = Array.from({ length: count }, (_, place) => start(place));
   return {
     lost,
     listening: allListen(first),

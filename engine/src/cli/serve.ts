@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import pino, { type Logger } from 'pino';
-import { type AppOptions, startApp } from '../app/app.js';
+import { type App, type AppOptions, startApp } from '../app/app.js';
 import { type Role, roles } from '../app/roles.js';
 import { seedCatalog } from '../catalog/seed.js';
 import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
@@ -66,7 +66,7 @@ async function serve(
     closing.push(app.drain);
     if (app.url) web?.start(app.url);
     // Of several processes the one that started them says it.
-    if (!cluster.isWorker) sayWhere(app.url, chosen, inForce);
+    if (!cluster.isWorker) sayWhere(app, chosen, inForce);
   } catch (error) {
     await close();
     throw explainListenError(error, config);
@@ -125,9 +125,10 @@ async function warnOfSettings(
   }
 }
 
-function sayWhere(url: string | undefined, chosen: AppOptions['roles'], config: Config): void {
+function sayWhere({ url, metricsUrl }: App, chosen: AppOptions['roles'], config: Config): void {
   if (url === undefined) {
-    say(`Doorbuster is running: ${chosen.join(', ')}. Ctrl-C stops it.`);
+    const metrics = metricsUrl ? ` Metrics: ${metricsUrl}.` : '';
+    say(`Doorbuster is running: ${chosen.join(', ')}.${metrics} Ctrl-C stops it.`);
     return;
   }
   const whereIs = (setting: string | readonly string[] | undefined, path: string) =>
@@ -143,5 +144,6 @@ function sayWhere(url: string | undefined, chosen: AppOptions['roles'], config: 
   say(
     `  payments         ${config.PAYMENT_PROVIDER}${config.PAYMENT_PROVIDER === 'sandbox' ? ` at ${config.SANDBOX_URL}` : ''}`,
   );
+  if (metricsUrl) say(`  metrics          ${metricsUrl}`);
   say('Ctrl-C stops it; accepted orders are safe in any case.');
 }

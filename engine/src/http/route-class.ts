@@ -25,7 +25,6 @@ const classes: Record<string, RouteClass> = {
   'GET /api/health': 'free',
   'GET /api/ready': 'free',
   'GET /api/users/health': 'free',
-  'GET /metrics': 'free',
 };
 
 /**
@@ -48,6 +47,11 @@ export function classOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): 
   if (url.startsWith('/api/admin/')) return 'free';
   const [verb = ''] = [method].flat();
   return classes[`${verb === 'HEAD' ? 'GET' : verb} ${url}`] ?? 'browsing';
+}
+
+/** Whether an answer of this route stays open for as long as somebody reads it. */
+export function isStream(route: Pick<RouteOptions, 'method' | 'url'>): boolean {
+  return classOf(route) === 'stream' || route.url === '/api/admin/live';
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import {
   jsonSchemaTransformObject,
   validatorCompiler,
@@ -15,6 +15,7 @@ import type { ForwardedPages } from './forwarded-pages.js';
 import { answerClientError, refuseMalformed } from './malformed.js';
 import { registerPages } from './pages.js';
 import { registerJson } from './parse-json.js';
+import { countRequests, countStatus, methodOf, noRoute, type RequestCounts } from './request-counts.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
 
@@ -32,6 +33,8 @@ export type ServerOptions = {
   onCreated?: (app: FastifyInstance) => void;
   /** Asked before the router; a request that it has answered goes no further. */
   refuse?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Where requests are counted. */
+  requests?: RequestCounts;
   /** What answers where the API has no route; without it that is not found. */
   forwardedPages?: ForwardedPages | undefined;
 };
@@ -43,6 +46,7 @@ const timeoutPrecisionMs = 1000;
 export async function createServer(logger: Logger, options: ServerOptions = {}) {
   const {
     forwardedPages,
+    requests,
     proxies = [],
     requestTimeoutMs = 8000,
     headersTimeoutMs = 5000,
@@ -65,19 +69,24 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
     },
     clientErrorHandler: answerClientError,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
-    // A path that can not be decoded never reaches a route.
-    frameworkErrors: answerError,
+    // A path that can not be decoded never reaches a route, nor a hook.
+    frameworkErrors(error, request, reply) {
+      answerError(error, request, reply);
+      if (requests) countStatus(requests.of(methodOf(request.method), noRoute.unknown), reply.statusCode);
+    },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
   }).withTypeProvider<ZodTypeProvider>();
 
   options.onCreated?.(app);
-  if (options.refuse) refuseBeforeRouter(app, options.refuse);
+  const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
+  const onAnswer = requests && countRequests(app, requests, isPage);
+  if (options.refuse) refuseBeforeRouter(app, options.refuse, requests);
   app.setValidatorCompiler(compileValidator);
   // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.
   app.setSerializerCompiler(() => JSON.stringify);
   app.addHook('onRequest', refuseMalformed);
-  app.addHook('onSend', createAnswerTogether());
+  app.addHook('onSend', createAnswerTogether(onAnswer));
   app.setErrorHandler<FastifyError>(answerError);
   const unknownRoute = createAnswerUnknownRoute();
   app.addHook('onRoute', unknownRoute.onRoute);
@@ -107,10 +116,15 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
 }
 
 // Fastify puts its router behind the server by itself; here something stands between them.
-function refuseBeforeRouter(app: FastifyInstance, refuse: NonNullable<ServerOptions['refuse']>): void {
+function refuseBeforeRouter(
+  app: FastifyInstance,
+  refuse: NonNullable<ServerOptions['refuse']>,
+  requests: RequestCounts | undefined,
+): void {
   app.server.removeAllListeners('request');
   app.server.on('request', (request, response) => {
-    if (!refuse(request, response)) app.routing(request, response);
+    if (!refuse(request, response)) return app.routing(request, response);
+    if (requests) countStatus(requests.of(methodOf(request.method ?? ''), noRoute.full), 503);
   });
 }
 

@@ -183,6 +183,16 @@ export async function listDeadLetters(
   return rows;
 }
 
+/** Letters that wait: for the compensator, then for an operator. Index: dead_letters_by_age, which has only these. */
+export async function countOpenDeadLetters(db: Queryable): Promise<{ NEW: number; COMPENSATED: number }> {
+  const { rows } = await db.query<{ NEW: number; COMPENSATED: number }>(
+    `select count(*) filter (where status = 'NEW') as "NEW",
+            count(*) filter (where status = 'COMPENSATED') as "COMPENSATED"
+     from dead_letters where status in ('NEW', 'COMPENSATED')`,
+  );
+  return rows[0] ?? { NEW: 0, COMPENSATED: 0 };
+}
+
 const tables = 'dead_letters d join orders o on o.sale_id = d.sale_id and o.order_id = d.order_id';
 const columns = `d.dead_letter_id as "deadLetterId", d.sale_id as "saleId", d.order_id as "orderId",
   o.shopper_id as "shopperId", o.quantity, d.source, d.reason, d.error, d.deliveries, d.status,

@@ -29,7 +29,11 @@ const reads = [
 ];
 const operatorCalls: [method: string, path: string][] = [
   ['GET', '/api/admin/audit'],
+  ['GET', '/api/admin/live'],
   ['GET', '/api/admin/orders?saleId=$S'],
+  ['GET', '/api/admin/sales'],
+  ['GET', '/api/admin/stats'],
+  ['PATCH', '/api/admin/products/$P'],
   ['GET', '/api/admin/attempts'],
   ['GET', '/api/admin/attempts/summary?saleId=$S'],
   ['GET', '/api/admin/series'],

@@ -18,6 +18,7 @@ export type Answer = {
 
 export type TestApi = {
   url: string;
+  metricsUrl: string | undefined;
   /** Any request; the API key is sent unless other headers are given. */
   request(
     method: string,
@@ -30,7 +31,7 @@ export type TestApi = {
 };
 
 export const serviceHeaders = { authorization: `Bearer ${apiKey}` };
-const operatorHeaders = { authorization: `Bearer ${operatorToken}` };
+export const operatorHeaders = { authorization: `Bearer ${operatorToken}` };
 
 /** The whole API in this process, on a free port; drained when the test ends. */
 export async function startTestApi(
@@ -51,6 +52,7 @@ export async function startTestApi(
     send(`${url}${path}`, method, body, headers);
   return {
     url,
+    metricsUrl: app.metricsUrl,
     drain: app.drain,
     request,
     purchase: ({ key, ...body }) =>

@@ -3,6 +3,7 @@
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { api, type Stock } from '../api/client';
+import { streamWhileVisible } from '../api/stream';
 import { hearServerTime } from '../ui/server-clock';
 
 export type Freshness = 'live' | 'polled' | 'stale';
@@ -24,7 +25,14 @@ export function useStock(productId: number, rendered: Stock): { stock: Stock; fr
   const client = useQueryClient();
   const [isStreaming, setStreaming] = useState(false);
   useEffect(
-    () => streamWhileVisible(productId, stock => putStock(client, stock), setStreaming),
+    () =>
+      streamWhileVisible({
+        url: `/api/stock/${productId}/events`,
+        event: 'stock',
+        onData: data => putStock(client, parseStock(data)),
+        onStreaming: setStreaming,
+        againMs: streamAgainMs,
+      }),
     [client, productId],
   );
   const { data, isError } = useQuery({
@@ -78,48 +86,6 @@ function putStock(client: QueryClient, stock: Stock): void {
 /** Answers overtake each other; stock that came back is told by a later one, never by an earlier. */
 function newer(known: Stock | undefined, heard: Stock): Stock {
   return known && known.now > heard.now ? known : heard;
-}
-
-/** Browsers have six connections to a host for all tabs together, so that a tab nobody looks at gives its own back. */
-function streamWhileVisible(
-  productId: number,
-  onStock: (stock: Stock) => void,
-  onStreaming: (isStreaming: boolean) => void,
-): () => void {
-  let source: EventSource | undefined;
-  let again: ReturnType<typeof setTimeout> | undefined;
-
-  function stop(): void {
-    clearTimeout(again);
-    source?.close();
-    source = undefined;
-    onStreaming(false);
-  }
-
-  function start(): void {
-    stop();
-    if (document.visibilityState === 'hidden') return;
-    const opened = new EventSource(`/api/stock/${productId}/events`);
-    source = opened;
-    opened.addEventListener('stock', ({ data }) => {
-      onStock(parseStock(data));
-      onStreaming(true);
-    });
-    opened.addEventListener('error', () => {
-      onStreaming(false);
-      // Refused, not interrupted: the browser does not come back by itself.
-      if (opened.readyState === EventSource.CLOSED) again = setTimeout(start, streamAgainMs);
-    });
-  }
-
-  start();
-  document.addEventListener('visibilitychange', start);
-  addEventListener('online', start);
-  return () => {
-    document.removeEventListener('visibilitychange', start);
-    removeEventListener('online', start);
-    stop();
-  };
 }
 
 /** The stream is of this shop, and openapi.ts says what it sends. */

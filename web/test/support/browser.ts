@@ -13,6 +13,14 @@ afterAll(async () => {
 
 export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
 
+/** How pages are looked at. Contrast depends on the theme and order on the size, so that axe sees each of them once. */
+export const looks = [
+  { size: 'desk', theme: 'light', isSearched: true },
+  { size: 'phone', theme: 'light', isSearched: false },
+  { size: 'phone', theme: 'dark', isSearched: true },
+  { size: 'desk', theme: 'dark', isSearched: false },
+] as const;
+
 /** A browser of a person's own, without cookies or memory; on a desk, in light. */
 export async function openVisit(): Promise<{ context: BrowserContext; page: Page }> {
   browser ??= chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });

@@ -73,6 +73,17 @@ describe('settings', () => {
     ]);
   });
 
+  it('show metrics only where wanted, and not on the port of the shop', () => {
+    expect(readConfig({})).toMatchObject({
+      ENABLE_METRICS: false,
+      METRICS_HOST: '127.0.0.1',
+      METRICS_PORT: 9464,
+    });
+    expect(problemsOf({ ENABLE_METRICS: 'true', METRICS_PORT: '3000' })).toEqual([
+      'METRICS_PORT: expected another port than PORT (3000)',
+    ]);
+  });
+
   it('trust proxies by address and range, and never everybody', () => {
     expect(readConfig({}).TRUST_PROXY).toEqual([]);
     const proxies = '10.0.0.0/8, 192.0.2.1,fd00::/8,::1';

@@ -7,6 +7,7 @@ import { idsSettings } from './settings/ids.js';
 import { paymentsSettings } from './settings/payments.js';
 import { processSettings } from './settings/process.js';
 import { protectionSettings } from './settings/protection.js';
+import { telemetrySettings } from './settings/telemetry.js';
 import { webSettings } from './settings/web.js';
 import { webhooksSettings } from './settings/webhooks.js';
 
@@ -22,6 +23,7 @@ const settings = {
   ...decisionsSettings,
   ...paymentsSettings,
   ...protectionSettings,
+  ...telemetrySettings,
   ...webSettings,
   ...webhooksSettings,
 } satisfies Record<string, z.ZodType>;
@@ -82,6 +84,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const { DB_POOL_MIN, DB_POOL_MAX } = parsed.data;
   if (DB_POOL_MIN > DB_POOL_MAX) {
     problems.push(`DB_POOL_MIN: expected at most DB_POOL_MAX (${DB_POOL_MAX}), got ${DB_POOL_MIN}`);
+  }
+  const { ENABLE_METRICS, METRICS_PORT, PORT } = parsed.data;
+  if (ENABLE_METRICS && METRICS_PORT === PORT && PORT !== 0) {
+    problems.push(`METRICS_PORT: expected another port than PORT (${PORT})`);
   }
   if (parsed.data.DATABASE_DIRECT_URL && !parsed.data.DATABASE_URL) {
     problems.push('DATABASE_DIRECT_URL: expected only with DATABASE_URL, the address of the pooler');

@@ -1,0 +1,99 @@
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { measureWithLoadgen, type Work } from './measure.js';
+import { describeMachine } from './report.js';
+import { freePort, type Server, startServer } from './servers.js';
+
+/**
+ * `node engine/dist-bench/builds.js --base DIR [--name metrics]`: this build with its metrics shown, and scraped every second,
+ * against another build of the engine at DIR, in turn at the same loads. Writes raw figures to docs/measurements/.
+ */
+const { values: options } = parseArgs({
+  options: { base: { type: 'string' }, name: { type: 'string', default: 'builds' } },
+});
+if (options.base === undefined)
+  throw new Error('--base: expected the folder of another build, with engine/dist in it');
+
+const rounds = 4;
+const works: Record<string, Work> = {
+  'purchases that succeed': { scenario: 'throughput', connections: 300, durationS: 4 },
+  'mostly refused as sold out': { scenario: 'sellout', connections: 500, requests: 80_000 },
+};
+
+type Build = 'base' | 'this';
+type Figures = {
+  build: Build;
+  work: string;
+  requestsPerSecond: number;
+  /** Processor time of the engine's own process: what other work on the machine moves least. */
+  cpuUsPerRequest: number;
+  errors: number;
+};
+
+const metricsPort = await freePort();
+const servers: Record<Build, Server> = {
+  base: await startServer('engine', { WEB_ENABLED: 'false' }, `${options.base}/engine/dist/cli/main.js`),
+  this: await startServer('engine', {
+    ...{ WEB_ENABLED: 'false', ENABLE_METRICS: 'true', METRICS_PORT: String(metricsPort) },
+  }),
+};
+const scraper = setInterval(() => void scrape(), 1000);
+try {
+  const figures: Figures[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const builds: Build[] = round % 2 === 0 ? ['base', 'this'] : ['this', 'base'];
+    for (const [work, load] of Object.entries(works)) {
+      for (const build of builds) figures.push(await measure(build, work, load));
+    }
+  }
+  report(figures);
+} finally {
+  clearInterval(scraper);
+  for (const server of Object.values(servers)) await server.stop();
+}
+
+async function scrape(): Promise<void> {
+  await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).arrayBuffer();
+}
+
+async function measure(build: Build, work: string, load: Work): Promise<Figures> {
+  const server = servers[build];
+  const cpuBeforeMs = server.cpuMs();
+  const { requestsPerSecond, errors } = await measureWithLoadgen('engine', server, load);
+  const count = load.requests ?? requestsPerSecond * (load.durationS ?? 0);
+  const cpuUsPerRequest = ((server.cpuMs() - cpuBeforeMs) * 1000) / count;
+  process.stderr.write(
+    `${build}, ${work}: ${Math.round(requestsPerSecond)}/s, ${cpuUsPerRequest.toFixed(1)} us\n`,
+  );
+  return { build, work, requestsPerSecond, cpuUsPerRequest, errors };
+}
+
+function report(figures: readonly Figures[]): void {
+  const startedAt = new Date().toISOString();
+  const file = fileURLToPath(
+    new URL(`../../docs/measurements/${startedAt.slice(0, 10)}-${options.name}.json`, import.meta.url),
+  );
+  writeFileSync(
+    file,
+    `${JSON.stringify({ startedAt, machine: describeMachine(), rounds, figures }, undefined, 1)}\n`,
+  );
+  for (const work of Object.keys(works)) {
+    const of = (build: Build, read: (one: Figures) => number) =>
+      medianOf(figures.filter(one => one.work === work && one.build === build).map(read));
+    const cpu = [of('base', one => one.cpuUsPerRequest), of('this', one => one.cpuUsPerRequest)] as const;
+    const rate = [
+      of('base', one => one.requestsPerSecond),
+      of('this', one => one.requestsPerSecond),
+    ] as const;
+    process.stdout.write(
+      `${work}: ${Math.round(rate[0])} -> ${Math.round(rate[1])}/s, ${cpu[0].toFixed(1)} -> ${cpu[1].toFixed(1)} us a request (${(cpu[1] / cpu[0]).toFixed(3)})\n`,
+    );
+  }
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
+}

@@ -1,0 +1,98 @@
+import { type GateAnswer, gateAnswers } from '../admission/gate/observe-gate.js';
+import type { Shedding } from '../admission/shedding.js';
+import { type LiveStocks, readLiveStock } from '../catalog/live-stock.js';
+import { createRequestCounts } from '../http/request-counts.js';
+import { idOutcomes } from '../ids/observe-ids.js';
+import type { AuditReport } from '../ledger/audit.js';
+import { countOpenDeadLetters } from '../ledger/dead-letters.js';
+import type { BatchOptions } from '../orders/batch.js';
+import type { DecisionQueue } from '../orders/decide.js';
+import { createBatchFigures } from '../orders/observe-batches.js';
+import type { Pool } from '../platform/postgres.js';
+import { createCounts } from '../platform/telemetry/counts.js';
+import { createRecentReading, type RecentReading } from '../platform/telemetry/recent-reading.js';
+import type { Depth, OrderQueue } from '../queue/queue.js';
+
+/** What is decided in batches; `accept-late` writes down what was accepted while the database was down. */
+type Work = 'decide' | 'accept' | 'accept-late' | 'settle';
+
+/** Has some work decided in batches, each with a queue of its own. */
+export type Batched = <
+  Request extends { orderId: string; receivedAtMs?: number; entrance?: string },
+  Outcome extends { outcome: string },
+>(
+  work: Work,
+  decide: BatchOptions<Request, Outcome>['decide'],
+) => DecisionQueue<Request, Outcome>;
+
+/** What can be seen of an API beside what it counts. */
+export type ApiFigures = {
+  inFlight: () => number;
+  shedding: Pick<Shedding, 'state'>;
+  droppedAttempts: () => number;
+};
+
+export type Instruments = ReturnType<typeof createInstruments>;
+
+/**
+ * What this process counts, in plain numbers: handed to the parts that count, read by those who show it. It is counted
+ * always, since the console's live page reads it, too.
+ */
+export function createInstruments() {
+  let lastAudit: { atMs: number; report: AuditReport } | undefined;
+  return {
+    requests: createRequestCounts(),
+    batches: {
+      decide: createBatchFigures(),
+      accept: createBatchFigures(),
+      'accept-late': createBatchFigures(),
+      settle: createBatchFigures(),
+    } satisfies Record<Work, unknown>,
+    orders: createCounts(['QUEUED', 'RESERVED', 'CONFIRMED']),
+    refusedAttempts: createCounts(),
+    gate: createCounts<GateAnswer>(gateAnswers),
+    ids: { allocated: createCounts(), requests: createCounts(idOutcomes) },
+    audit: {
+      last: () => lastAudit,
+      note(report: AuditReport): void {
+        lastAudit = { atMs: Date.now(), report };
+      },
+    },
+  };
+}
+
+type OrderStatus = 'QUEUED' | 'RESERVED' | 'CONFIRMED';
+
+const createdAs: Partial<Record<string, OrderStatus>> = {
+  queued: 'QUEUED',
+  reserved: 'RESERVED',
+  confirmed: 'CONFIRMED',
+};
+
+/**
+ * Counts the orders that deciding or accepting a batch has made. One that a worker decides was made when it was accepted.
+ */
+export function createCountOrder({ orders }: Instruments) {
+  return ({ entrance }: { entrance?: string }, outcome: string): void => {
+    const status = createdAs[outcome];
+    if (status && (entrance !== 'queued' || status === 'QUEUED')) orders.add(status);
+  };
+}
+
+/** What has to be asked for, once a second at most; the same for every process. */
+export type Readings = {
+  queue: RecentReading<Depth>;
+  stock: RecentReading<LiveStocks>;
+  dead_letters: RecentReading<{ NEW: number; COMPENSATED: number }>;
+};
+
+// Each sale is four series. More sales under way than this are counted, and those that began last are shown.
+export const salesShownMax = 100;
+
+export function createReadings({ pool, queue }: { pool: Pool; queue: OrderQueue }): Readings {
+  return {
+    queue: createRecentReading(() => queue.depth()),
+    stock: createRecentReading(() => readLiveStock(pool, salesShownMax)),
+    dead_letters: createRecentReading(() => countOpenDeadLetters(pool)),
+  };
+}
