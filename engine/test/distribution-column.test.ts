@@ -20,7 +20,15 @@ const beside = [
     'payment_journal',
     'payments',
   ],
-  ...['products', 'queue_messages', 'queue_watch', 'sale_series', 'schema_migrations', 'schema_routines'],
+  ...[
+    'products',
+    'queue_messages',
+    'queue_watch',
+    'sale_series',
+    'rehearsals',
+    'schema_migrations',
+    'schema_routines',
+  ],
   ...['webhook_cursor', 'webhook_deliveries', 'webhook_endpoints', 'webhook_events'],
 ];
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Pool } from '../src/platform/postgres.js';
+import { createRehearsal } from '../src/rehearsals/rehearsal.js';
 import { createEndpoint, deleteEndpoint, webhookEventTypes } from '../src/webhooks/endpoints.js';
 import { createRelay } from '../src/webhooks/relay.js';
 import { createSeal } from '../src/webhooks/seal.js';
@@ -127,6 +128,21 @@ describe('the relay', () => {
     ]);
     const { rows } = await pool.query<{ below: string }>('select below::text from webhook_cursor');
     expect(Number(rows[0]?.below)).toBeLessThan(99999999999);
+  });
+
+  it('tells nothing of a rehearsal, whose sale nobody sees', async () => {
+    const { pool, relay } = await startRelay();
+    const terms = { allocation: 1, shoppers: 1, ratePerSecond: 1, seconds: 1 };
+    const rehearsed = await createRehearsal(pool, { ...terms, operator: 'ann' });
+    if (rehearsed.outcome !== 'created') throw new Error('no rehearsal');
+    await (await decideOpen(pool, rehearsed.saleId))();
+    const { saleId } = await createTestSale(pool, { allocation: 1 });
+    await (await decideOpen(pool, saleId))();
+    await relayUntil(relay, 'the sale is told', async () => (await confirmed(pool)).length > 0);
+    const { rows } = await pool.query<{ sale: number }>(
+      `select distinct (data ->> 'saleId')::int as sale from webhook_events`,
+    );
+    expect(rows).toEqual([{ sale: saleId }]);
   });
 
   it('lets so many wait for an endpoint and no more, and what is old or of a deleted endpoint is swept away', async () => {

@@ -58,7 +58,8 @@ const iso = (time: string) => `to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T
  * is for a clock that is set back. A cursor ahead of every number is from another cluster, whose dump this is: then "since"
  * alone says what is new, and what was told is known by its subject.
  *
- * Locks: the cursor's row, by the statement before. Indexes: journal_by_time, sale_journal_by_time, orders_pkey, sales_pkey.
+ * Locks: the cursor's row, by the statement before. Indexes: journal_by_time, sale_journal_by_time, orders_pkey, sales_pkey,
+ * products_pkey.
  */
 const relay = `
   with s as materialized (
@@ -107,6 +108,8 @@ const relay = `
     insert into webhook_events (type, subject, at, data)
     select type, subject, at, data from event
     where exists (select from webhook_endpoints e where e.status <> 'deleted' and event.type = any (e.events))
+      -- What a rehearsal sells nobody shall pack.
+      and not exists (select from products r where r.product_id = (event.data ->> 'productId')::bigint and r.is_rehearsal)
     on conflict (type, subject) do nothing
     returning event_id, type, at
   ), endpoint as materialized (

@@ -49,6 +49,10 @@ const operatorCalls: [method: string, path: string][] = [
   ['POST', '/api/admin/dead-letters/1/replay'],
   ['POST', '/api/admin/dead-letters/1/discard'],
   ['POST', '/api/admin/faults'],
+  ['POST', '/api/admin/rehearsals'],
+  ['GET', '/api/admin/rehearsals'],
+  ['GET', '/api/admin/rehearsals/1'],
+  ['DELETE', '/api/admin/rehearsals/1'],
 ];
 
 /** Callers who are nobody, or not the one who may; a colleague's call does not become theirs by asking. */

@@ -13,6 +13,7 @@ const withBody: [path: string, rest: { sender?: 'operator' | 'nobody' }][] = [
   ['/api/admin/session', byNobody],
   ['/api/admin/products', byOperator],
   ['/api/admin/sales', byOperator],
+  ['/api/admin/rehearsals', byOperator],
   [`${letter}/replay`, byOperator],
   [`${letter}/discard`, byOperator],
 ];
@@ -43,6 +44,8 @@ const noKinds = [
 ];
 const noNames = ['""', '1', 'null', '[]', '"a b"', '"a\\u0000"', '"\\ud800"', '"é"', `"${'a'.repeat(1000)}"`];
 const noSecrets = ['""', '1', 'null', '[]', '{}', `"${'x'.repeat(1001)}"`];
+const terms = { allocation: '1', shoppers: '1', ratePerSecond: '1', seconds: '1' };
+const noTerms = ['0', '-1', '1.5', '1000001', '1e400', '"1"', 'true', '[1]', '{}', 'null'];
 const secret = { secret: '"a-secret-that-is-none"' };
 const values = [
   ...withField('/api/users/batch', {}, 'count', noCounts),
@@ -51,6 +54,7 @@ const values = [
   ...withField('/api/users', {}, 'count', ['1']),
   ...withField('/api/admin/session', secret, 'operator', noNames, byNobody),
   ...withField('/api/admin/session', {}, 'secret', noSecrets, byNobody),
+  ...Object.keys(terms).flatMap(name => withField('/api/admin/rehearsals', terms, name, noTerms, byOperator)),
   ...['replay', 'discard'].flatMap(verb =>
     withField(`${letter}/${verb}`, {}, 'dryRun', ['1', '"true"', 'null', '[]'], byOperator),
   ),
@@ -86,6 +90,8 @@ const reads = [
       call('POST', `/api/admin/series/${id}/end`, byOperator),
       call('POST', `/api/admin/sales/${id}/resume`, byOperator),
       call('POST', `/api/admin/sales/${id}/end`, byOperator),
+      call('GET', `/api/admin/rehearsals/${id}`, byOperator),
+      call('DELETE', `/api/admin/rehearsals/${id}`, byOperator),
     ]),
   ...noIds.flatMap(id => [
     call('GET', `/api/challenge?productId=${id}`, asShopper),
@@ -99,6 +105,7 @@ const reads = [
   ...noLimits.flatMap(limit => [
     call('GET', `/api/orders?limit=${limit}`, asShopper),
     call('GET', `/api/admin/series?limit=${limit}`, byOperator),
+    call('GET', `/api/admin/rehearsals?limit=${limit}`, byOperator),
     call('GET', `/api/admin/sessions?limit=${limit}`, byOperator),
     call('GET', `/api/admin/actions?limit=${limit}`, byOperator),
     call('GET', `/api/admin/dead-letters?limit=${limit}`, byOperator),
@@ -124,6 +131,8 @@ const unknown: [method: string, path: string, slug: string][] = [
   ['POST', '/api/admin/sales/999999/resume', 'sale-not-found'],
   ['POST', '/api/admin/sales/999999/end', 'sale-not-found'],
   ['POST', '/api/admin/series/999999/end', 'series-not-found'],
+  ['GET', '/api/admin/rehearsals/999999', 'not-found'],
+  ['DELETE', '/api/admin/rehearsals/999999', 'not-found'],
   ['GET', '/api/admin/dead-letters/999999', 'dead-letter-not-found'],
   ['POST', '/api/admin/dead-letters/999999/replay', 'dead-letter-not-found'],
   ['POST', '/api/admin/dead-letters/999999/discard', 'dead-letter-not-found'],

@@ -141,7 +141,9 @@ async function startShop(): Promise<{ api: TestApi; pool: Pool; tokens: Tokens }
   for (let count = 0; count < productsOnSale + sacrificed; count++) {
     await createTestSale(pool, { allocation: 10_000, perUserLimit: 100, ...asking[count] });
   }
-  const api = await startTestApi(url, { IDENTITY: 'demo' }, { roles: ['api', 'worker'] });
+  // Nobody wants a load started at random.
+  const env = { IDENTITY: 'demo', ENABLE_REHEARSAL: 'false' };
+  const api = await startTestApi(url, env, { roles: ['api', 'worker'] });
   const session = await api.request('POST', '/api/session', { headers: {} });
   return {
     api,
