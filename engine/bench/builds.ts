@@ -15,10 +15,10 @@ const { values: options } = parseArgs({
 if (options.base === undefined)
   throw new Error('--base: expected the folder of another build, with engine/dist in it');
 
-const rounds = 4;
+const rounds = 3;
 const works: Record<string, Work> = {
   'purchases that succeed': { scenario: 'throughput', connections: 300, durationS: 4 },
-  'mostly refused as sold out': { scenario: 'sellout', connections: 500, requests: 80_000 },
+  'mostly refused as sold out': { scenario: 'sellout', connections: 500, requests: 60_000 },
 };
 
 type Build = 'base' | 'this';
