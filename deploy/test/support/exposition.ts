@@ -4,8 +4,8 @@ type Series = Record<string, string>;
 /** The series that a scraper is given, by metric; of histograms also by the names of their parts. */
 export type Exposition = Map<string, Series[]>;
 
-// What Prometheus itself adds to all that it scrapes, and what it makes of scraping.
-const ofTarget = ['job', 'instance'];
+// What Prometheus itself adds to all that it scrapes, as its configuration says, and what it makes of scraping.
+const ofTarget = ['job', 'instance', 'role'];
 const ofScrape = ['up'];
 // Their values are open: what can be asked for and answered is not all there after a short load.
 const openLabels = ['status_code', 'route', 'sale_id', ...ofTarget];
