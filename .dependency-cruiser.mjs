@@ -1,14 +1,14 @@
 /**
- * Imports run one way: cli -> app -> http -> admission, scheduler -> orders -> catalog, ids, operators -> queue, payments -> ledger -> platform.
+ * Imports run one way: cli -> app -> http -> admission, rehearsals, scheduler -> orders -> catalog, ids, operators, webhooks -> queue, payments -> ledger -> platform.
  * A folder may import what stands to its right, never what stands to its left.
  */
 const floors = [
   ['cli'],
   ['app'],
   ['http'],
-  ['admission', 'scheduler'],
+  ['admission', 'rehearsals', 'scheduler'],
   ['orders'],
-  ['catalog', 'ids', 'operators'],
+  ['catalog', 'ids', 'operators', 'webhooks'],
   ['queue', 'payments'],
   ['ledger'],
   ['platform'],

@@ -1,14 +1,17 @@
 import createClient, { type Client, type ClientOptions } from 'openapi-fetch';
 import type { paths } from './openapi.js';
 
+// Listings that can be a table, and streams, are JSON here.
+type Media = 'application/json' | 'application/problem+json';
+
 /** Every call of the API, typed by its path: `api.GET('/api/stock/{productId}', ...)`. */
-export type Api = Client<paths>;
+export type Api = Client<paths, Media>;
 
 export type ApiOptions = Pick<ClientOptions, 'baseUrl' | 'credentials' | 'headers' | 'fetch'>;
 
 /** @param options `baseUrl` is empty in a page of the shop's own origin, which also sets `credentials`. */
 export function createApi(options: ApiOptions): Api {
-  return createClient<paths>(options);
+  return createClient<paths, Media>(options);
 }
 
 type Body<

@@ -2767,49 +2767,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/admin/products": {
+    "/api/admin/sales": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /** Create a product */
-        post: {
+        /** Sales with their stock, the one that was made last first */
+        get: {
             parameters: {
-                query?: never;
+                query?: {
+                    state?: "upcoming" | "open" | "paused" | "ended";
+                    productId?: string;
+                    /** @description `next` of the page before */
+                    before?: string;
+                    limit?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        name: string;
-                        description?: string;
-                        imageUrl?: string;
-                        priceMinor: number;
-                        currency: string;
-                    };
-                };
-            };
+            requestBody?: never;
             responses: {
                 /** @description Default Response */
-                201: {
+                200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            name: string;
-                            description: string;
-                            imageUrl: string | null;
-                            priceMinor: number;
-                            currency: string;
+                            sales: {
+                                /** @description A whole number from 1 */
+                                id: number;
+                                /** @description A whole number from 1 */
+                                productId: number;
+                                /** Format: date-time */
+                                startsAt: string;
+                                /** Format: date-time */
+                                endsAt: string;
+                                perUserLimit: number;
+                                /** @description Units for one payment fingerprint; null is no limit */
+                                perPaymentLimit: number | null;
+                                /** @description Units for one address; null is no limit */
+                                perAddressLimit: number | null;
+                                priceMinor: number;
+                                currency: string;
+                                holdTtlSeconds: number;
+                                /** @enum {string} */
+                                payment: "none" | "required";
+                                /** @description One purchase in so many wins; null without a prize */
+                                prizeOdds: number | null;
+                                /** @description Numbers to try at most; null without a challenge */
+                                challenge: number | null;
+                                /** @description Whether a token has to be fetched before it opens */
+                                requiresToken: boolean;
+                                /** @enum {string} */
+                                status: "active" | "paused" | "ended";
+                                /** @enum {string} */
+                                state: "upcoming" | "open" | "paused" | "ended";
+                                seriesId: number | null;
+                                /** @description How the series of this window repeats */
+                                recurrence: {
+                                    cron: string;
+                                    timeZone: string;
+                                } | null;
+                                productName: string;
+                                imageUrl: string | null;
+                                allocation: number;
+                                /** @description Units available */
+                                stock: number;
+                                reserved: number;
+                                sold: number;
+                            }[];
+                            next: number | null;
+                            /**
+                             * Format: date-time
+                             * @description The server's time
+                             */
+                            now: string;
                         };
                     };
                 };
@@ -2831,7 +2867,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                /** @description Forbidden: `forbidden` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2842,24 +2878,6 @@ export interface paths {
                 };
                 /** @description Request Timeout: `request-timeout` */
                 408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2896,20 +2914,6 @@ export interface paths {
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/sales": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
         put?: never;
         /** Create a sale, or with a recurrence a series of which it is the first window */
         post: {
@@ -3910,6 +3914,440 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create a product */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        description?: string;
+                        imageUrl?: string;
+                        priceMinor: number;
+                        currency: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A whole number from 1 */
+                            id: number;
+                            name: string;
+                            description: string;
+                            imageUrl: string | null;
+                            priceMinor: number;
+                            currency: string;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change what is given of a product; sales that exist keep their price */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name?: string;
+                        description?: string;
+                        /** @description null takes the picture away */
+                        imageUrl?: string | null;
+                        priceMinor?: number;
+                        currency?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A whole number from 1 */
+                            id: number;
+                            name: string;
+                            description: string;
+                            imageUrl: string | null;
+                            priceMinor: number;
+                            currency: string;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `product-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/admin/sales/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One sale with its stock */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A whole number from 1 */
+                            id: number;
+                            /** @description A whole number from 1 */
+                            productId: number;
+                            /** Format: date-time */
+                            startsAt: string;
+                            /** Format: date-time */
+                            endsAt: string;
+                            perUserLimit: number;
+                            /** @description Units for one payment fingerprint; null is no limit */
+                            perPaymentLimit: number | null;
+                            /** @description Units for one address; null is no limit */
+                            perAddressLimit: number | null;
+                            priceMinor: number;
+                            currency: string;
+                            holdTtlSeconds: number;
+                            /** @enum {string} */
+                            payment: "none" | "required";
+                            /** @description One purchase in so many wins; null without a prize */
+                            prizeOdds: number | null;
+                            /** @description Numbers to try at most; null without a challenge */
+                            challenge: number | null;
+                            /** @description Whether a token has to be fetched before it opens */
+                            requiresToken: boolean;
+                            /** @enum {string} */
+                            status: "active" | "paused" | "ended";
+                            /** @enum {string} */
+                            state: "upcoming" | "open" | "paused" | "ended";
+                            seriesId: number | null;
+                            /** @description How the series of this window repeats */
+                            recurrence: {
+                                cron: string;
+                                timeZone: string;
+                            } | null;
+                            productName: string;
+                            imageUrl: string | null;
+                            allocation: number;
+                            /** @description Units available */
+                            stock: number;
+                            reserved: number;
+                            sold: number;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `sale-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/orders": {
         parameters: {
             query?: never;
@@ -3917,13 +4355,148 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Orders of a sale, by id */
+        /** Orders of a sale, or one order, by id, as JSON or CSV */
         get: {
             parameters: {
-                query: {
-                    saleId: string;
+                query?: {
+                    saleId?: string;
+                    orderId?: string;
+                    shopperId?: string | number;
+                    status?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                    entrance?: "direct" | "checkout" | "queued";
+                    /** @description `next` of the page before */
                     after?: string;
                     limit?: string;
+                    /** @description Wins over the Accept header */
+                    format?: "json" | "csv";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description CSV where it is asked for; the next page is then in the Link header */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            orders: {
+                                /** Format: uuid */
+                                id: string;
+                                /** @description A whole number from 1 */
+                                saleId: number;
+                                /** @description A whole number from 1 */
+                                productId: number;
+                                shopperId: string;
+                                quantity: number;
+                                totalMinor: number;
+                                currency: string;
+                                /** @enum {string} */
+                                entrance: "direct" | "checkout" | "queued";
+                                /** @enum {string} */
+                                status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                                reason: string | null;
+                                /** Format: date-time */
+                                createdAt: string;
+                                expiresAt: string | null;
+                                prize: boolean | null;
+                            }[];
+                            next: string | null;
+                        };
+                        "text/csv": string;
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Revenue and units: in all, by day (UTC) and of the products that earned most */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Bought then or later; 30 days before `to` unless said */
+                    from?: string;
+                    /** @description Bought before; now unless said */
+                    to?: string;
                 };
                 header?: never;
                 path?: never;
@@ -3938,19 +4511,35 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            orders: {
-                                /** Format: uuid */
-                                id: string;
-                                shopperId: string;
-                                quantity: number;
-                                totalMinor: number;
-                                entrance: string;
-                                status: string;
-                                reason: string | null;
-                                /** Format: date-time */
-                                createdAt: string;
+                            /** Format: date-time */
+                            from: string;
+                            /** Format: date-time */
+                            to: string;
+                            totals: {
+                                currency: string;
+                                orders: number;
+                                units: number;
+                                revenueMinor: number;
                             }[];
-                            next: string | null;
+                            days: {
+                                currency: string;
+                                orders: number;
+                                units: number;
+                                revenueMinor: number;
+                                /** Format: date */
+                                day: string;
+                            }[];
+                            products: {
+                                currency: string;
+                                orders: number;
+                                units: number;
+                                revenueMinor: number;
+                                /** @description A whole number from 1 */
+                                productId: number;
+                                name: string;
+                            }[];
+                            /** @description How long PostgreSQL took over it */
+                            tookMs: number;
                         };
                     };
                 };
@@ -5094,6 +5683,1341 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where events are told */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            webhooks: {
+                                id: number;
+                                url: string;
+                                description: string;
+                                events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                                /** @enum {string} */
+                                status: "enabled" | "disabled";
+                                disabledReason: ("by-operator" | "failing" | "gone") | null;
+                                failingSince: string | null;
+                                formerSecretUntil: string | null;
+                                /** Format: date-time */
+                                createdAt: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Have events told to a URL; the secret that signs them is in this answer alone */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description https, and an address of the internet */
+                        url: string;
+                        events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                        /** @default  */
+                        description?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: number;
+                            url: string;
+                            description: string;
+                            events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                            /** @enum {string} */
+                            status: "enabled" | "disabled";
+                            disabledReason: ("by-operator" | "failing" | "gone") | null;
+                            failingSince: string | null;
+                            formerSecretUntil: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** @description Told here and never again */
+                            secret: string;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `too-many-webhooks` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: number;
+                            url: string;
+                            description: string;
+                            events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                            /** @enum {string} */
+                            status: "enabled" | "disabled";
+                            disabledReason: ("by-operator" | "failing" | "gone") | null;
+                            failingSince: string | null;
+                            formerSecretUntil: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `webhook-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Tell it nothing any more, and forget its deliveries */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `webhook-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Change it; enabled again, it is sent what has waited */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description https, and an address of the internet */
+                        url?: string;
+                        events?: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                        description?: string;
+                        enabled?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: number;
+                            url: string;
+                            description: string;
+                            events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                            /** @enum {string} */
+                            status: "enabled" | "disabled";
+                            disabledReason: ("by-operator" | "failing" | "gone") | null;
+                            failingSince: string | null;
+                            formerSecretUntil: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `webhook-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new secret; the one before signs as well until the overlap is over */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default 86400 */
+                        overlapSeconds?: number;
+                    } | null;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: number;
+                            url: string;
+                            description: string;
+                            events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                            /** @enum {string} */
+                            status: "enabled" | "disabled";
+                            disabledReason: ("by-operator" | "failing" | "gone") | null;
+                            failingSince: string | null;
+                            formerSecretUntil: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** @description Told here and never again */
+                            secret: string;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `webhook-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was and is to be told to it, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    status?: "pending" | "delivered" | "failed";
+                    before?: string;
+                    limit?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            deliveries: {
+                                id: number;
+                                /**
+                                 * Format: uuid
+                                 * @description The webhook-id that the receiver sees
+                                 */
+                                eventId: string;
+                                type: string;
+                                /** @enum {string} */
+                                status: "pending" | "delivered" | "failed";
+                                tries: number;
+                                dueAt: string | null;
+                                triedAt: string | null;
+                                lastStatus: number | null;
+                                lastError: string | null;
+                                /** Format: date-time */
+                                createdAt: string;
+                            }[];
+                            next: number | null;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `webhook-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it an event of type webhook.test */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: number;
+                            /**
+                             * Format: uuid
+                             * @description The webhook-id that the receiver sees
+                             */
+                            eventId: string;
+                            type: string;
+                            /** @enum {string} */
+                            status: "pending" | "delivered" | "failed";
+                            tries: number;
+                            dueAt: string | null;
+                            triedAt: string | null;
+                            lastStatus: number | null;
+                            lastError: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `webhook-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `webhook-disabled` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}/deliveries/{deliveryId}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it again, under the same webhook-id */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    deliveryId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: number;
+                            /**
+                             * Format: uuid
+                             * @description The webhook-id that the receiver sees
+                             */
+                            eventId: string;
+                            type: string;
+                            /** @enum {string} */
+                            status: "pending" | "delivered" | "failed";
+                            tries: number;
+                            dueAt: string | null;
+                            triedAt: string | null;
+                            lastStatus: number | null;
+                            lastError: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `webhook-not-found`, `delivery-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send again what has failed since then, the oldest first */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        since: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            replayed: number;
+                            /** @description There may be more than 10000: ask again */
+                            hasMore: boolean;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `webhook-not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/protection": {
         parameters: {
             query?: never;
@@ -6109,6 +8033,720 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/rehearsals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rehearsals, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            rehearsals: {
+                                /** @description A whole number from 1 */
+                                id: number;
+                                allocation: number;
+                                shoppers: number;
+                                ratePerSecond: number;
+                                seconds: number;
+                                operator: string;
+                                /** @enum {string} */
+                                status: "running" | "ended" | "stopped" | "failed";
+                                productId: number | null;
+                                saleId: number | null;
+                                /** Format: date-time */
+                                startedAt: string;
+                                endedAt: string | null;
+                                /** @description Twice a second, while it runs */
+                                progress: {
+                                    elapsedMs: number;
+                                    requests: number;
+                                    p99Ms: number;
+                                    outcomes: {
+                                        status: number | null;
+                                        slug: string;
+                                        count: number;
+                                    }[];
+                                } | null;
+                                /** @description The verdict of the load generator */
+                                report: {
+                                    elapsedMs: number;
+                                    interrupted: boolean;
+                                    throughput: {
+                                        requests: number;
+                                        requestsPerSecond: number;
+                                        confirmed: number;
+                                    };
+                                    latencyMs: {
+                                        corrected: {
+                                            p50: number;
+                                            p95: number;
+                                            p99: number;
+                                            max: number;
+                                        };
+                                    };
+                                    outcomes: {
+                                        status: number | null;
+                                        slug: string;
+                                        count: number;
+                                    }[];
+                                    /** @description Null where the engine could not be asked afterwards */
+                                    damage: {
+                                        lost: number;
+                                        altered: number;
+                                        duplicated: number;
+                                        oversold: number;
+                                    } | null;
+                                    verdict: {
+                                        /** @enum {string} */
+                                        result: "pass" | "fail" | "none";
+                                        checks: {
+                                            name: string;
+                                            ok: boolean;
+                                            detail: string;
+                                        }[];
+                                    };
+                                } | null;
+                                /** @description Why there is no report, where it failed */
+                                failure: string | null;
+                            }[];
+                            /** @description Why none can be started here; null otherwise */
+                            disabled: string | null;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Rehearse: make a sale that nobody sees, and send it a crowd */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        allocation: number;
+                        shoppers: number;
+                        ratePerSecond: number;
+                        seconds: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A whole number from 1 */
+                            id: number;
+                            allocation: number;
+                            shoppers: number;
+                            ratePerSecond: number;
+                            seconds: number;
+                            operator: string;
+                            /** @enum {string} */
+                            status: "running" | "ended" | "stopped" | "failed";
+                            productId: number | null;
+                            saleId: number | null;
+                            /** Format: date-time */
+                            startedAt: string;
+                            endedAt: string | null;
+                            /** @description Twice a second, while it runs */
+                            progress: {
+                                elapsedMs: number;
+                                requests: number;
+                                p99Ms: number;
+                                outcomes: {
+                                    status: number | null;
+                                    slug: string;
+                                    count: number;
+                                }[];
+                            } | null;
+                            /** @description The verdict of the load generator */
+                            report: {
+                                elapsedMs: number;
+                                interrupted: boolean;
+                                throughput: {
+                                    requests: number;
+                                    requestsPerSecond: number;
+                                    confirmed: number;
+                                };
+                                latencyMs: {
+                                    corrected: {
+                                        p50: number;
+                                        p95: number;
+                                        p99: number;
+                                        max: number;
+                                    };
+                                };
+                                outcomes: {
+                                    status: number | null;
+                                    slug: string;
+                                    count: number;
+                                }[];
+                                /** @description Null where the engine could not be asked afterwards */
+                                damage: {
+                                    lost: number;
+                                    altered: number;
+                                    duplicated: number;
+                                    oversold: number;
+                                } | null;
+                                verdict: {
+                                    /** @enum {string} */
+                                    result: "pass" | "fail" | "none";
+                                    checks: {
+                                        name: string;
+                                        ok: boolean;
+                                        detail: string;
+                                    }[];
+                                };
+                            } | null;
+                            /** @description Why there is no report, where it failed */
+                            failure: string | null;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden`, `rehearsals-disabled` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict: `rehearsal-running` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/rehearsals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A rehearsal, and how it goes */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A whole number from 1 */
+                            id: number;
+                            allocation: number;
+                            shoppers: number;
+                            ratePerSecond: number;
+                            seconds: number;
+                            operator: string;
+                            /** @enum {string} */
+                            status: "running" | "ended" | "stopped" | "failed";
+                            productId: number | null;
+                            saleId: number | null;
+                            /** Format: date-time */
+                            startedAt: string;
+                            endedAt: string | null;
+                            /** @description Twice a second, while it runs */
+                            progress: {
+                                elapsedMs: number;
+                                requests: number;
+                                p99Ms: number;
+                                outcomes: {
+                                    status: number | null;
+                                    slug: string;
+                                    count: number;
+                                }[];
+                            } | null;
+                            /** @description The verdict of the load generator */
+                            report: {
+                                elapsedMs: number;
+                                interrupted: boolean;
+                                throughput: {
+                                    requests: number;
+                                    requestsPerSecond: number;
+                                    confirmed: number;
+                                };
+                                latencyMs: {
+                                    corrected: {
+                                        p50: number;
+                                        p95: number;
+                                        p99: number;
+                                        max: number;
+                                    };
+                                };
+                                outcomes: {
+                                    status: number | null;
+                                    slug: string;
+                                    count: number;
+                                }[];
+                                /** @description Null where the engine could not be asked afterwards */
+                                damage: {
+                                    lost: number;
+                                    altered: number;
+                                    duplicated: number;
+                                    oversold: number;
+                                } | null;
+                                verdict: {
+                                    /** @enum {string} */
+                                    result: "pass" | "fail" | "none";
+                                    checks: {
+                                        name: string;
+                                        ok: boolean;
+                                        detail: string;
+                                    }[];
+                                };
+                            } | null;
+                            /** @description Why there is no report, where it failed */
+                            failure: string | null;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Stop a rehearsal: nothing more is sent, and what was sent is judged */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description A whole number from 1 */
+                            id: number;
+                            allocation: number;
+                            shoppers: number;
+                            ratePerSecond: number;
+                            seconds: number;
+                            operator: string;
+                            /** @enum {string} */
+                            status: "running" | "ended" | "stopped" | "failed";
+                            productId: number | null;
+                            saleId: number | null;
+                            /** Format: date-time */
+                            startedAt: string;
+                            endedAt: string | null;
+                            /** @description Twice a second, while it runs */
+                            progress: {
+                                elapsedMs: number;
+                                requests: number;
+                                p99Ms: number;
+                                outcomes: {
+                                    status: number | null;
+                                    slug: string;
+                                    count: number;
+                                }[];
+                            } | null;
+                            /** @description The verdict of the load generator */
+                            report: {
+                                elapsedMs: number;
+                                interrupted: boolean;
+                                throughput: {
+                                    requests: number;
+                                    requestsPerSecond: number;
+                                    confirmed: number;
+                                };
+                                latencyMs: {
+                                    corrected: {
+                                        p50: number;
+                                        p95: number;
+                                        p99: number;
+                                        max: number;
+                                    };
+                                };
+                                outcomes: {
+                                    status: number | null;
+                                    slug: string;
+                                    count: number;
+                                }[];
+                                /** @description Null where the engine could not be asked afterwards */
+                                damage: {
+                                    lost: number;
+                                    altered: number;
+                                    duplicated: number;
+                                    oversold: number;
+                                } | null;
+                                verdict: {
+                                    /** @enum {string} */
+                                    result: "pass" | "fail" | "none";
+                                    checks: {
+                                        name: string;
+                                        ok: boolean;
+                                        detail: string;
+                                    }[];
+                                };
+                            } | null;
+                            /** @description Why there is no report, where it failed */
+                            failure: string | null;
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized: `not-authenticated` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found: `not-found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Payload Too Large: `too-large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type: `unsupported-media-type` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests: `locked-out` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable: `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -6372,7 +9010,7 @@ export interface components {
              * @description Ends in a stable slug; there may be more of them in a later version
              * @enum {string}
              */
-            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-faults" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
+            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/webhook-not-found" | "/problems/delivery-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-webhooks" | "/problems/webhook-disabled" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
             title: string;
             status: number;
             detail: string;
@@ -6395,7 +9033,7 @@ export interface components {
              * @description Ends in a stable slug; there may be more of them in a later version
              * @enum {string}
              */
-            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-faults" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
+            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/webhook-not-found" | "/problems/delivery-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-webhooks" | "/problems/webhook-disabled" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
             title: string;
             status: number;
             detail: string;

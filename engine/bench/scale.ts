@@ -70,7 +70,8 @@ async function measure(engine: Engine, workers: number, orders: number): Promise
     env: { ...process.env, ...credentials },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  child.once('message', () => {
+  child.on('message', message => {
+    if (message !== 'accepted') return;
     for (let i = 0; i < workers; i++) stops.push(engine.startWorker());
   });
   try {

@@ -33,6 +33,7 @@ describe('/openapi.json', () => {
     const { order } = (await api.purchase({ productId, userId: 'a', key: 'k' })).body;
     const asShopper = { ...serviceHeaders, 'x-user-id': 'a' };
     const product = { name: 'x', priceMinor: 1, currency: 'EUR' };
+    const rehearsal = { allocation: 1, shoppers: 1, ratePerSecond: 1, seconds: 1 };
     const fault = { place: 'payment', effect: 'latency', latencyMs: 1, forMs: 1000 };
     const sale = {
       productId: asking.productId + 1,
@@ -86,7 +87,20 @@ describe('/openapi.json', () => {
       ['get', '/api/health', await api.request('GET', '/api/health')],
       ['get', '/api/ready', await api.request('GET', '/api/ready')],
       ['post', '/api/admin/products', await api.asOperator('POST', '/api/admin/products', product)],
+      [
+        'patch',
+        '/api/admin/products/{id}',
+        await api.asOperator('PATCH', `/api/admin/products/${productId}`, { name: 'y', imageUrl: null }),
+      ],
+      [
+        'patch',
+        '/api/admin/products/{id}',
+        await api.asOperator('PATCH', '/api/admin/products/999', { name: 'y' }),
+      ],
       ['post', '/api/admin/sales', await api.asOperator('POST', '/api/admin/sales', sale)],
+      ['get', '/api/admin/sales', await api.asOperator('GET', '/api/admin/sales?limit=1')],
+      ['get', '/api/admin/sales/{id}', await api.asOperator('GET', `/api/admin/sales/${saleId}`)],
+      ['get', '/api/admin/sales/{id}', await api.asOperator('GET', '/api/admin/sales/999')],
       ['post', '/api/admin/sales', await api.asOperator('POST', '/api/admin/sales', hourly)],
       ['get', '/api/admin/series', await api.asOperator('GET', '/api/admin/series')],
       ['post', '/api/admin/series/{id}/end', await api.asOperator('POST', '/api/admin/series/1/end')],
@@ -110,6 +124,8 @@ describe('/openapi.json', () => {
         await api.asOperator('GET', `/api/admin/attempts/summary?saleId=${saleId}`),
       ],
       ...(await operatorAnswers(api)),
+      ['get', '/api/admin/stats', await api.asOperator('GET', '/api/admin/stats')],
+      ['get', '/api/admin/stats', await api.asOperator('GET', '/api/admin/stats?from=now')],
       ['get', '/api/admin/audit', await api.asOperator('GET', '/api/admin/audit')],
       [
         'post',
@@ -155,6 +171,10 @@ describe('/openapi.json', () => {
       ],
       ['get', '/api/admin/live', await api.request('GET', '/api/admin/live')],
       ['get', '/api/admin/protection', await api.asOperator('GET', '/api/admin/protection')],
+      ['post', '/api/admin/rehearsals', await api.asOperator('POST', '/api/admin/rehearsals', rehearsal)],
+      ['get', '/api/admin/rehearsals', await api.asOperator('GET', '/api/admin/rehearsals')],
+      ['get', '/api/admin/rehearsals/{id}', await api.asOperator('GET', '/api/admin/rehearsals/1')],
+      ['delete', '/api/admin/rehearsals/{id}', await api.asOperator('DELETE', '/api/admin/rehearsals/1')],
       ['post', '/api/admin/faults', await api.asOperator('POST', '/api/admin/faults', fault)],
       ['get', '/api/admin/faults', await api.asOperator('GET', '/api/admin/faults')],
       ['delete', '/api/admin/faults', await api.asOperator('DELETE', '/api/admin/faults?place=moon')],

@@ -21,6 +21,7 @@ const beside = [
     'payments',
   ],
   ...['products', 'queue_messages', 'queue_watch', 'sale_series', 'schema_migrations', 'schema_routines'],
+  ...['webhook_cursor', 'webhook_deliveries', 'webhook_endpoints', 'webhook_events'],
 ];
 
 describe('the schema', () => {

@@ -46,7 +46,7 @@ describe('settings', () => {
   it.each([
     [
       ['--scenario', 'nope'],
-      /expected one of race, sellout, throughput, constant, checkout, mixed, scale, overload, ids, raw/,
+      /expected one of race, sellout, throughput, constant, vus, checkout, crowd, mixed, scale, overload, rehearsal, ids, raw/,
     ],
     [[], /--scenario is missing: expected one of race/],
     [
@@ -71,6 +71,7 @@ describe('settings', () => {
     [['--scenario', 'mixed', '--shares', '110,-25,15'], /--shares 110,-25,15: expected/],
     [['--scenario', 'mixed', '--abandon', '101'], /--abandon 101: expected a whole number from 0 up to 100/],
     [['--scenario', 'mixed', '--path', '/x'], /--path has no meaning in the scenario mixed/],
+    [['--scenario', 'crowd', '--path', '/x'], /--path has no meaning in the scenario crowd/],
     [['--scenario', 'sellout', '--shares', '60,25,15'], /--shares has no meaning in the scenario sellout/],
     [['--scenario', 'scale', '--orders', '0'], /--orders 0: expected a whole number from 1/],
     [['--scenario', 'scale', '--settle-within', '0'], /--settle-within 0: expected a number above 0/],

@@ -153,7 +153,7 @@ function positive(flag: string, text: string): number {
 }
 
 function parsePath(path: string, scenario: Scenario): string {
-  if (scenario.name === 'mixed' || scenario.name === 'ids')
+  if (['mixed', 'crowd', 'ids'].includes(scenario.name))
     throw new LoadFailure(
       'usage',
       `--path has no meaning in the scenario ${scenario.name}: each of its roads has its own.`,

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseOptions } from './cli.js';
 import { LoadFailure } from './failure.js';
 import { listenForInterrupt } from './interrupt.js';
+import { endWithParent, tellParent } from './parent.js';
 import type { Report } from './report.js';
 import { reportText } from './report-text.js';
 import { run } from './run.js';
@@ -19,6 +20,7 @@ export async function load(args: readonly string[]): Promise<number> {
     () => interrupt(),
     () => process.exit(INTERRUPTED),
   );
+  endWithParent(() => process.exit(INTERRUPTED));
   try {
     const writeOut = (text: string) => process.stdout.write(text);
     const options = parseOptions(args, { env: process.env, directory: process.cwd(), writeOut });
@@ -27,6 +29,7 @@ export async function load(args: readonly string[]): Promise<number> {
       interrupt = endLoad;
     });
     process.stdout.write(reportText(report));
+    await tellParent({ kind: 'report', report });
     if (options.jsonFile !== null) writeReport(options.jsonFile, report);
     return exitCodeOf(report, options.verify);
   } catch (error) {

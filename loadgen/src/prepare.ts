@@ -4,6 +4,7 @@ import type { Options } from './options.js';
 import { createPhaseBook, type PhaseBook } from './overload/curve.js';
 import { type PreparedSale, prepareSale } from './sale.js';
 import { type Plan, QUANTITY } from './scenarios/scenario.js';
+import { crowd } from './traffic/crowd.js';
 import { type IdTrafficOptions, idTraffic } from './traffic/ids.js';
 import { mixedRoads } from './traffic/mixed.js';
 import { oneRoad } from './traffic/one-road.js';
@@ -67,13 +68,14 @@ export async function prepare(options: Options): Promise<Run> {
 }
 
 function createIdTraffic({ roads }: Plan, options: IdTrafficOptions): Traffic {
-  if (typeof roads === 'string' || 'shares' in roads) throw new Error('The plan asks for no ids.');
+  if (typeof roads === 'string' || !('batchSize' in roads)) throw new Error('The plan asks for no ids.');
   return idTraffic(roads, options);
 }
 
 function createOrderTraffic({ roads, sale }: Plan, options: TrafficOptions): OrderTraffic | null {
   if (typeof roads === 'string') return oneRoad(roads, options);
   if ('batchSize' in roads) return null;
+  if ('kinds' in roads) return crowd(roads, options);
   return mixedRoads(roads, (sale?.holdTtlSeconds ?? 0) * 1000, options);
 }
 

@@ -1,4 +1,3 @@
-import type { Road } from './contract/road.js';
 import type { DriveResult } from './drive/drive.js';
 import type { DecisionFigures } from './measure/decisions.js';
 import type { LatencyMs } from './measure/latency.js';
@@ -57,8 +56,8 @@ export interface Report {
 }
 
 interface RoadReport {
-  /** `redeem` is the purchase with the code of a checkout. */
-  readonly road: Road;
+  /** `redeem` is the purchase with the code of a checkout; in `crowd` the others are kinds of visits. */
+  readonly road: string;
   readonly outcomes: readonly OutcomeCount[];
   /** From sending to answer. */
   readonly latencyMs: LatencyMs;

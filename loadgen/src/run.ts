@@ -4,6 +4,7 @@ import { type GeneratorUsage, measureUsage } from './measure/usage.js';
 import type { Options } from './options.js';
 import { climb } from './overload/climb.js';
 import type { Curve } from './overload/curve.js';
+import { startTelling } from './parent.js';
 import { prepare, type Run } from './prepare.js';
 import {
   idFigures,
@@ -62,13 +63,18 @@ async function driveRun(prepared: Run, onInterruptible: (interrupt: () => void) 
     const startedAt = new Date().toISOString();
     const startedAtMs = performance.now();
     const stopUsage = measureUsage();
-    const progress = startProgress(options.quiet, () => ({
+    const readProgress = () => ({
       elapsedMs: performance.now() - startedAtMs,
       requests: recorder.ended,
       p99Ms: recorder.sinceIntended.percentileMs(99),
       outcomes: recorder.outcomes.list(),
-    }));
-    const driven = await start().finally(progress.stop);
+    });
+    const progress = startProgress(options.quiet, readProgress);
+    const stopTelling = startTelling(readProgress);
+    const driven = await start().finally(() => {
+      progress.stop();
+      stopTelling();
+    });
     return { startedAt, usage: stopUsage(), ...driven };
   } finally {
     journal?.close();
@@ -141,7 +147,7 @@ function toReport(
   const { options, plan, sale, traffic } = prepared;
   const outcomes = traffic.recorder.outcomes.list();
   const ids = traffic.ids?.findings() ?? null;
-  const judged = options.scenario.judge({
+  const facts = {
     due: outcomes.reduce((sum, { count }) => sum + count, 0),
     outcomes: traffic.recorder.outcomes,
     roads: traffic.roads,
@@ -152,7 +158,8 @@ function toReport(
     refusedConnects: result.connections.refused,
     curve,
     tolerateErrors: options.tolerateErrors,
-  });
+  };
+  const judged = options.scenario.judge(facts, options.settings);
   return {
     schema: 'doorbuster-load/1',
     scenario: options.scenario.name,

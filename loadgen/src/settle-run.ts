@@ -1,6 +1,7 @@
 import type { Shop } from './contract/shop.js';
 import { type DecisionFigures, decisionFigures, type Look } from './measure/decisions.js';
 import { startNotes } from './measure/progress.js';
+import { tellParent } from './parent.js';
 import type { Run } from './prepare.js';
 import { counted, integer } from './text.js';
 import { settledStock } from './verdict/settle.js';
@@ -40,7 +41,7 @@ export async function settleRun(
     }
     const accepted = prepared.acknowledged.size;
     // A parent that is to start the workers now, and not before, hears of it.
-    process.send?.('accepted');
+    await tellParent('accepted');
     const looks = await awaitDecisions(prepared.shop, sale.productId, accepted, isOver, notes.tell);
     return { decisions: decisionFigures(looks, accepted), interrupted };
   } finally {

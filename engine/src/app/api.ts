@@ -25,10 +25,13 @@ import { registerProofs } from '../http/routes/proofs.js';
 import { registerProtection } from '../http/routes/protection.js';
 import { registerPurchase } from '../http/routes/purchase.js';
 import { createRedeem } from '../http/routes/redeem.js';
+import { registerRehearsals } from '../http/routes/rehearsals.js';
 import { registerSecurityTxt } from '../http/routes/security-txt.js';
 import { registerSession } from '../http/routes/session.js';
 import { registerStockEvents } from '../http/routes/stock-events.js';
 import { registerUsers } from '../http/routes/users.js';
+import { registerWebhookDeliveries } from '../http/routes/webhook-deliveries.js';
+import { registerWebhookEndpoints } from '../http/routes/webhook-endpoints.js';
 import { registerWebhooks } from '../http/routes/webhooks.js';
 import { type App, createServer } from '../http/server.js';
 import { createLookAtStock, createStockBroadcast } from '../http/stock-broadcast.js';
@@ -40,12 +43,15 @@ import { createReadLife } from '../orders/read-life.js';
 import { createFindReplay, createReadOrder, expectLateOrders } from '../orders/replay.js';
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
+import { createSeal } from '../webhooks/seal.js';
 import type { ApiFigures } from './instruments.js';
 import { createLive } from './live.js';
 import { createMemory, type Memory } from './memory.js';
 import type { Parts } from './parts.js';
 import { createLayers } from './protection.js';
 import { createGate } from './redis.js';
+import { createRehearsals } from './rehearsals.js';
+import { destinationsOf } from './webhooks.js';
 
 export type Api = {
   /** Where it listens, such as http://127.0.0.1:3000 */
@@ -60,12 +66,13 @@ export async function startApi(parts: Parts, limits: Partial<EventStreamOptions>
   const { config } = parts;
   const memory = createMemory(parts);
   try {
-    const { server, draining, figures } = await createApiServer(parts, memory, limits);
+    const { server, draining, figures, rehearse } = await createApiServer(parts, memory, limits);
     const url = await server.listen({ host: config.HOST, port: config.PORT, backlog: acceptBacklog });
     return {
       url,
       figures,
       async close() {
+        if (typeof rehearse !== 'string') await rehearse.close();
         await draining.drain(config.DRAIN_TIMEOUT_MS);
         await memory.close();
       },
@@ -155,6 +162,11 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
   });
   registerFaults(server, { identity, faults, faultBroadcast });
   registerDeadLetters(server, { identity, pool, queue });
+  registerWebhookEndpoints(server, {
+    ...{ identity, pool, seal: createSeal(secrets.secretKey) },
+    destinations: destinationsOf(config),
+  });
+  registerWebhookDeliveries(server, { identity, pool });
   const figures: ApiFigures = { ...layers, droppedAttempts: memory.attempts.dropped };
   registerProtection(server, shop);
   registerLive(server, {
@@ -163,9 +175,11 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
     liveStreams: createEventStreams(server, { streamsMax: liveStreamsMax }),
   });
   registerOperators(server, { identity, pool });
+  const rehearse = createRehearsals(parts, server, calendar);
+  registerRehearsals(server, { identity, pool, rehearse });
   registerOperations(server, { unreadyReasons });
   registerSecurityTxt(server, config.SECURITY_CONTACT);
-  return { server, draining, figures };
+  return { server, draining, figures, rehearse };
 }
 
 /**

@@ -12,6 +12,7 @@ import { createListener } from '../platform/listener.js';
 import { type Job, runJobs } from '../scheduler/run-jobs.js';
 import { createScheduler } from '../scheduler/scheduler.js';
 import type { Parts } from './parts.js';
+import { createWebhookJobs } from './webhooks.js';
 
 export const roles = ['worker', 'scheduler', 'compensator'] as const;
 export type Role = (typeof roles)[number];
@@ -30,7 +31,13 @@ const starters: Record<Role, (parts: Parts) => () => Promise<void>> = {
 
   scheduler(parts) {
     const { pool, connection, logger } = parts;
-    return createScheduler({ pool, connection, jobs: scheduledJobs(parts), logger }).close;
+    const webhooks = createWebhookJobs(parts);
+    const jobs = [...scheduledJobs(parts), ...webhooks.jobs];
+    const scheduler = createScheduler({ pool, connection, jobs, logger });
+    return async () => {
+      await scheduler.close();
+      await webhooks.close();
+    };
   },
 
   compensator({ pool, logger }) {

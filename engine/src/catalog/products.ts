@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Queryable } from '../platform/postgres.js';
+import { inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
+import { announceSales } from './sales.js';
 
 /** What is sold. `priceMinor` is in minor units of `currency` (ISO 4217). */
 export type Product = {
@@ -14,20 +15,60 @@ export type Product = {
 export type NewProduct = Omit<Product, 'productId' | 'imageUrl' | 'description'> & {
   description?: string | undefined;
   imageUrl?: string | undefined;
+  /** It is sold to nobody: no list of the shop has it, and no revenue. */
+  isRehearsal?: boolean;
 };
 
 export async function createProduct(db: Queryable, product: NewProduct): Promise<Product> {
   const { rows } = await db.query<Product>(
-    `insert into products (name, description, image_url, price_minor, currency) values ($1, $2, $3, $4, $5)
+    `insert into products (name, description, image_url, price_minor, currency, is_rehearsal)
+     values ($1, $2, $3, $4, $5, $6)
      returning ${columns}`,
-    [product.name, product.description ?? '', product.imageUrl ?? null, product.priceMinor, product.currency],
+    [
+      product.name,
+      product.description ?? '',
+      product.imageUrl ?? null,
+      product.priceMinor,
+      product.currency,
+      product.isRehearsal ?? false,
+    ],
   );
   const [created] = rows;
   if (!created) throw new Error('insert into products returned no row');
   return created;
 }
 
-/** Ids of products in their order, at most `limit`, after the id `after`. */
+/** What is not given stays; null takes the picture away. */
+export type ProductChange = {
+  [Field in Exclude<keyof Product, 'productId'>]?: Product[Field] | undefined;
+};
+
+/**
+ * Changes what is given of a product. Sales that exist keep their price.
+ *
+ * @returns undefined if there is no such product.
+ */
+export async function changeProduct(
+  pool: Pool,
+  productId: number,
+  change: ProductChange,
+): Promise<Product | undefined> {
+  const { name, description, imageUrl, priceMinor, currency } = change;
+  return inTransaction(pool, async tx => {
+    const { rows } = await tx.query<Product>(
+      `update products set name = coalesce($2, name), description = coalesce($3, description),
+         image_url = case when $4 then $5 else image_url end,
+         price_minor = coalesce($6, price_minor), currency = coalesce($7, currency)
+       where product_id = $1
+       returning ${columns}`,
+      [productId, name, description, imageUrl !== undefined, imageUrl, priceMinor, currency],
+    );
+    await announceSales(tx, productId);
+    return rows[0];
+  });
+}
+
+/** Ids of the products that are sold, in their order, at most `limit`, after the id `after`. */
 export type ListProductIds = (after: number, limit: number) => Promise<readonly number[]>;
 
 // Half a second in which everybody who opens the shop shares one query a page.
@@ -51,7 +92,8 @@ export function createListProductIds(db: Queryable): ListProductIds {
 async function readProductIds(db: Queryable, after: number, limit: number): Promise<readonly number[]> {
   const { rows } = await db.query<{ id: number }>({
     name: 'list-products',
-    text: 'select product_id as id from products where product_id > $1 order by product_id limit $2',
+    text: `select product_id as id from products where product_id > $1 and not is_rehearsal
+           order by product_id limit $2`,
     values: [after, limit],
   });
   return rows.map(({ id }) => id);

@@ -66,7 +66,7 @@ export async function insertSale(tx: Client, sale: NewSale): Promise<CreatedSale
                         payment, prize_odds, series_id, challenge, requires_token, per_payment_limit, per_address_limit)
      select product_id, $2, $3, $4, price_minor, currency, $5, $6, $7, $8, $9, $10, $11, $12 from products where product_id = $1
      on conflict do nothing
-     returning ${columns}`,
+     returning ${saleColumns}`,
     [
       sale.productId,
       sale.startsAt,
@@ -110,7 +110,7 @@ export async function changeSaleStatus(pool: Pool, saleId: number, to: SaleStatu
 /** As changeSaleStatus, within a transaction of the caller's; the sale's stock stays locked until that ends. */
 export async function setSaleStatus(tx: Client, saleId: number, to: SaleStatus): Promise<ChangedSale> {
   if (!(await lockStock(tx, saleId))) return { outcome: 'sale-not-found' };
-  const { rows } = await tx.query<Sale>(`select ${columns} from sales where sale_id = $1`, [saleId]);
+  const { rows } = await tx.query<Sale>(`select ${saleColumns} from sales where sale_id = $1`, [saleId]);
   const [before] = rows;
   if (!before) return { outcome: 'sale-not-found' };
   if (before.status === to) return { outcome: 'changed', sale: before };
@@ -132,11 +132,11 @@ export async function readSales(db: Queryable, productIds: readonly number[]): P
     name: 'read-sales',
     text: `
       select s.* from unnest($1::bigint[]) as p (product_id) cross join lateral (
-        (select ${columns} from sales
+        (select ${saleColumns} from sales
          where product_id = p.product_id and status <> 'ended' and ends_at > clock_timestamp()
          order by starts_at limit $2)
         union all
-        (select ${columns} from sales
+        (select ${saleColumns} from sales
          where product_id = p.product_id and (status = 'ended' or ends_at <= clock_timestamp())
          order by ends_at desc limit 1)
       ) s order by s."productId", s."startsAt"`,
@@ -172,7 +172,8 @@ async function isProduct(tx: Client, productId: number): Promise<boolean> {
   return rowCount === 1;
 }
 
-const columns = `sale_id as "saleId", product_id as "productId", starts_at as "startsAt", ends_at as "endsAt",
+/** Of `sales`, under that name. */
+export const saleColumns = `sale_id as "saleId", product_id as "productId", starts_at as "startsAt", ends_at as "endsAt",
   per_user_limit as "perUserLimit", price_minor as "priceMinor", currency, hold_ttl_seconds as "holdTtlSeconds",
   per_payment_limit as "perPaymentLimit", per_address_limit as "perAddressLimit",
   payment, prize_odds as "prizeOdds", challenge,

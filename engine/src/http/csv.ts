@@ -1,4 +1,11 @@
-type Cell = string | number | null;
+import type { FastifyRequest } from 'fastify';
+
+type Cell = string | number | boolean | null;
+
+/** Whether a listing is asked for as CSV, by its `format` or else by the Accept header. */
+export function wantsCsv(format: 'json' | 'csv' | undefined, { headers }: FastifyRequest): boolean {
+  return format ? format === 'csv' : (headers.accept ?? '').includes('text/csv');
+}
 
 /** A table as CSV (RFC 4180) with a header line; every row has the columns of `columns`. */
 export function csvOf<Column extends string>(

@@ -47,6 +47,7 @@ export const problems = {
     title: 'Faults disabled',
     message: 'Faults on demand are not enabled here.',
   },
+  'rehearsals-disabled': { status: 403, title: 'Rehearsals off', message: 'Rehearsals are off here.' },
   'not-found': { status: 404, title: 'Not found', message: 'There is no such thing.' },
   'product-not-found': { status: 404, title: 'Product not found', message: 'This product does not exist.' },
   'sale-not-found': { status: 404, title: 'Sale not found', message: 'This sale does not exist.' },
@@ -57,6 +58,12 @@ export const problems = {
     status: 404,
     title: 'Dead letter not found',
     message: 'This dead letter does not exist.',
+  },
+  'webhook-not-found': { status: 404, title: 'Webhook not found', message: 'This webhook does not exist.' },
+  'delivery-not-found': {
+    status: 404,
+    title: 'Delivery not found',
+    message: 'This delivery does not exist.',
   },
   'session-not-found': { status: 404, title: 'Session not found', message: 'This session does not exist.' },
   'method-not-allowed': {
@@ -114,11 +121,18 @@ export const problems = {
     message: 'This dead letter can not be replayed.',
   },
   'sale-ended': { status: 409, title: 'Sale ended', message: 'This sale has ended for good.' },
+  'too-many-webhooks': {
+    status: 409,
+    title: 'Too many webhooks',
+    message: 'There are as many webhooks as there may be. Delete one first.',
+  },
+  'webhook-disabled': { status: 409, title: 'Webhook disabled', message: 'Enable this webhook first.' },
   'too-many-faults': {
     status: 409,
     title: 'Too many faults',
     message: 'There are as many faults as there may be. Clear some first.',
   },
+  'rehearsal-running': { status: 409, title: 'Rehearsal runs', message: 'Stop it, or wait for its end.' },
   'request-timeout': {
     status: 408,
     title: 'Request timeout',

@@ -27,6 +27,12 @@ export const pageLimitSchema = (max: number) => {
     .default(100);
 };
 
+/** `format` of a listing that can be a table. */
+export const formatSchema = z
+  .enum(['json', 'csv'])
+  .optional()
+  .meta({ description: 'Wins over the Accept header' });
+
 /** Shoppers of the shop's own server: any text of 1 to 128 characters without control characters, or a number. */
 // The transformation stands around the union: inside of it the description would leave the number out.
 export const shopperIdSchema = z

@@ -13,7 +13,8 @@ export const orderStatuses = [
 export type OrderStatus = (typeof orderStatuses)[number];
 
 /** Which way an order came: bought at once, reserved behind a code, or accepted into the queue. */
-export type Entrance = 'direct' | 'checkout' | 'queued';
+export const entrances = ['direct', 'checkout', 'queued'] as const;
+export type Entrance = (typeof entrances)[number];
 
 /**
  * An order. Money in minor units; times are the database's. `expiresAt` is the deadline of its hold, null if it never had
@@ -36,7 +37,7 @@ export const orderRecordSchema: z.ZodType<OrderRecord> = z.object({
   saleId: z.number(),
   quantity: z.number(),
   totalMinor: z.number(),
-  entrance: z.enum(['direct', 'checkout', 'queued']),
+  entrance: z.enum(entrances),
   status: z.enum(orderStatuses),
   reason: z.string().nullable(),
   createdAt: z.coerce.date(),

@@ -1,5 +1,5 @@
 import type { Queryable } from '../platform/postgres.js';
-import type { OrderRecord } from './order-record.js';
+import type { Entrance, OrderRecord, OrderStatus } from './order-record.js';
 
 /** An order with its product, and `remaining`, the units of its sale available now. */
 export type StoredOrder = OrderRecord & {
@@ -24,17 +24,38 @@ export async function readOrders(
   return orderIds.map(orderId => byId.get(orderId));
 }
 
-/** Orders of a sale in the order of their ids, at most `limit`, after the id `after`. */
+/** What is not given is not asked for. */
+export type OrderFilter = {
+  saleId?: number | undefined;
+  orderId?: string | undefined;
+  shopperId?: string | undefined;
+  status?: OrderStatus | undefined;
+  entrance?: Entrance | undefined;
+};
+
+/**
+ * Orders that fit the filter, in the order of their ids, at most `limit`, after the id `after`. It names a sale or an order.
+ *
+ * Index: orders_pkey by sale, whose orders are gone through for those that fit; orders_one_per_intent by order. The
+ * statement has no name, and so is planned for the filter of each call.
+ */
 export async function listOrders(
   db: Queryable,
-  { saleId, after, limit }: { saleId: number; after: string | undefined; limit: number },
+  filter: OrderFilter,
+  { after, limit }: { after: string | undefined; limit: number },
 ): Promise<StoredOrder[]> {
-  const { rows } = await db.query<StoredOrder>({
-    name: 'list-orders',
-    text: `select ${columns} from ${tables}
-           where o.sale_id = $1 and ($2::uuid is null or o.order_id > $2) order by o.order_id limit $3`,
-    values: [saleId, after ?? null, limit],
-  });
+  const { saleId, orderId, shopperId, status, entrance } = filter;
+  const { rows } = await db.query<StoredOrder>(
+    `select ${columns} from ${tables}
+     where ($1::bigint is null or o.sale_id = $1)
+       and ($2::uuid is null or o.order_id = $2)
+       and ($3::text is null or o.shopper_id = $3)
+       and ($4::text is null or o.status = $4)
+       and ($5::text is null or o.entrance = $5)
+       and ($6::uuid is null or o.order_id > $6)
+     order by o.order_id limit $7`,
+    [saleId, orderId, shopperId, status, entrance, after, limit],
+  );
   return rows;
 }
 

@@ -33,6 +33,7 @@ const ids = noIds.flatMap(id => [
   ...(id === '' ? [] : [call('GET', `/api/products/${id}`), call('GET', `/api/stock/${id}`)]),
   ...(id === '' ? [] : [call('POST', `/api/admin/sales/${id}/pause`, asOperator)]),
   ...(id === '' ? [] : [call('GET', `/api/admin/dead-letters/${id}`, asOperator)]),
+  ...(id === '' ? [] : [call('GET', `/api/admin/sales/${id}`, asOperator)]),
   call('GET', `/api/precheck?productId=${id}`, asShopper),
   call('GET', `/api/products?after=${id}`),
   ...operatorReads.map(path => call('GET', `${path}?saleId=${id}`, asOperator)),
@@ -58,6 +59,15 @@ const queries = [
   call('GET', "/api/admin/attempts?after='", asOperator),
   call('GET', '/api/admin/attempts?shopperId=%00', asOperator),
   call('GET', '/api/admin/dead-letters?status=OLD', asOperator),
+  call('GET', '/api/admin/orders', asOperator),
+  call('GET', '/api/admin/orders?saleId=$S&status=sold', asOperator),
+  call('GET', '/api/admin/orders?saleId=$S&entrance=back', asOperator),
+  call('GET', '/api/admin/orders?saleId=$S&shopperId=%00', asOperator),
+  call('GET', '/api/admin/sales?state=sold-out', asOperator),
+  call('GET', '/api/admin/sales?before=0', asOperator),
+  call('GET', '/api/admin/stats?from=yesterday', asOperator),
+  call('GET', '/api/admin/stats?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z', asOperator),
+  call('GET', '/api/admin/stats?from=1926-01-02T00:00:00Z', asOperator),
   call('GET', `/api/products?x=${'a'.repeat(10_000)}`, { what: 'a query of 10 kB' }),
 ];
 

@@ -90,6 +90,7 @@ const noTimes = [
 ];
 const hourly = '{"cron":"0 * * * *","timeZone":"UTC"}';
 const byOperator = { sender: 'operator' } as const;
+const changed = { ...byOperator, method: 'PATCH' };
 const operators = [
   ...withField(products, product, 'name', ['""', '1', 'null', `"${'x'.repeat(201)}"`], byOperator),
   ...withField(products, product, 'description', ['1', 'null', `"${'x'.repeat(10_001)}"`], byOperator),
@@ -109,6 +110,10 @@ const operators = [
   ),
   ...withField(products, product, 'currency', ['"euro"', '"eur"', '""', '978'], byOperator),
   ...withField(products, product, 'id', ['5'], byOperator),
+  ...withField(`${products}/$P`, {}, 'name', ['""', 'null', '1'], changed),
+  ...withField(`${products}/$P`, {}, 'imageUrl', ['""', '"javascript:alert(1)"', '1'], changed),
+  ...withField(`${products}/$P`, {}, 'priceMinor', ['-1', 'null', '"1"'], changed),
+  ...withField(`${products}/$P`, {}, 'id', ['5'], changed),
   ...withField(sales, sale, 'productId', ['0', '"1"', 'null'], byOperator),
   ...withField(sales, sale, 'startsAt', [...noTimes, '"2037-01-01T00:00:00Z"'], byOperator),
   // With a pattern there are rules about both times, which must not be asked of what is none.

@@ -9,16 +9,20 @@ export type WebhookReceiver = {
   received: Webhook[];
   /** Answers the next ones with 500, though it keeps them. */
   failNext(times: number): void;
+  /** Keeps them and never answers, until told otherwise. */
+  hang(isHanging: boolean): void;
 };
 
 /** Keeps what is posted to it, until the test ends. */
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const received: Webhook[] = [];
   let failuresLeft = 0;
+  let isHanging = false;
   const server = createServer(async (request, reply) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     received.push({ rawBody: Buffer.concat(chunks), headers: request.headers });
+    if (isHanging) return;
     reply.statusCode = failuresLeft > 0 ? 500 : 200;
     failuresLeft -= 1;
     reply.end();
@@ -33,6 +37,9 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     received,
     failNext(times) {
       failuresLeft = times;
+    },
+    hang(isHangingNow) {
+      isHanging = isHangingNow;
     },
   };
 }

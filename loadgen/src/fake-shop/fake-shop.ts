@@ -64,6 +64,7 @@ class Shop {
     if (pathname === '/api/admin/products') return send(response, 201, { id: 7 });
     if (pathname === '/api/admin/sales') {
       this.#ledger.allocation = numberIn(body, 'allocation');
+      this.#ledger.perUserLimit = numberIn(body, 'perUserLimit');
       this.#ledger.holdMs = 1000 * (Object(body).holdTtlSeconds ?? 900);
       return send(response, 201, { id: 3 });
     }
@@ -114,19 +115,21 @@ class Shop {
     await this.#stall();
     const code: unknown = Object(body).code;
     if (typeof code === 'string') return this.#redeem(response, code, nth);
+    if (!isValid(body) && faults.acceptInvalid !== true) return problem(response, 400, 'invalid');
     const entrance = entranceOf(pathname);
     if (nth(faults.emptyEvery))
       return send(response, ROAD_CONTRACTS[entrance].status, { success: true, status: 'QUEUED' });
     const order = this.#decide(entrance, body, nth);
     if (nth(faults.cutAfterEvery)) return void request.socket.destroy();
-    if (order === null || nth(faults.ghostEvery)) return problem(response, 409, 'sold-out');
+    if (typeof order === 'string') return problem(response, 409, order);
+    if (nth(faults.ghostEvery)) return problem(response, 409, 'sold-out');
     send(response, ROAD_CONTRACTS[entrance].status, grantOf(entrance, order));
   }
 
-  #decide(entrance: Entrance, body: unknown, nth: Nth): Order | null {
+  #decide(entrance: Entrance, body: unknown, nth: Nth): Order | 'sold-out' | 'limit-reached' {
     const { faults } = this;
-    numberIn(body, 'productId');
-    return this.#ledger.decide(entrance, stringIn(body, 'userId'), numberIn(body, 'quantity'), {
+    const quantity = isValid(body) ? numberIn(body, 'quantity') : 1;
+    return this.#ledger.decide(entrance, stringIn(body, 'userId'), quantity, {
       forget: nth(faults.loseEvery),
       repeat: nth(faults.repeatEvery),
       twin: nth(faults.twinEvery),
@@ -163,6 +166,11 @@ class Shop {
     const violations = this.faults.auditFails === true ? 1 : 0;
     return { ok: violations === 0, invariants: [{ id: 1, title: 'Conservation', violations }] };
   }
+}
+
+function isValid(body: unknown): boolean {
+  const { productId, quantity } = Object(body);
+  return Number.isInteger(productId) && Number.isInteger(quantity) && quantity > 0;
 }
 
 function entranceOf(pathname: string): Entrance {

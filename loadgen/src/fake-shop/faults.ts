@@ -13,6 +13,10 @@ export interface Faults {
   repeatEvery?: number;
   /** Keeps an order and tells the shopper that it is sold out. */
   ghostEvery?: number;
+  /** Sells to a shopper beyond the limit. */
+  ignoreLimit?: boolean;
+  /** Takes what is no request for one. */
+  acceptInvalid?: boolean;
   /** Makes a second order for the same shopper. */
   twinEvery?: number;
   /** Lists the order under another shopper. */

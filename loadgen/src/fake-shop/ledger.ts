@@ -38,19 +38,28 @@ const PAGE_ORDERS_MAX = 100;
 /** Units and orders in memory. Time passes when it is asked: lapsed holds end and queued orders are decided then. */
 export class Ledger {
   allocation = 0;
+  perUserLimit = 0;
   holdMs = 0;
   #sold = 0;
   #reserved = 0;
   readonly #orders: Order[] = [];
+  readonly #unitsOf = new Map<string, number>();
   readonly #held: Held[] = [];
   readonly #queue: Queued[] = [];
 
   constructor(readonly faults: Faults) {}
 
-  /** Null when it is sold out. */
-  decide(entrance: Entrance, shopperId: string, quantity: number, slips: Slips): Order | null {
+  decide(
+    entrance: Entrance,
+    shopperId: string,
+    quantity: number,
+    slips: Slips,
+  ): Order | 'sold-out' | 'limit-reached' {
     this.#pass();
-    if (this.#left <= (this.faults.keepBack ?? 0) && this.faults.oversell !== true) return null;
+    const units = (this.#unitsOf.get(shopperId) ?? 0) + quantity;
+    if (units > this.perUserLimit && this.faults.ignoreLimit !== true) return 'limit-reached';
+    if (this.#left <= (this.faults.keepBack ?? 0) && this.faults.oversell !== true) return 'sold-out';
+    this.#unitsOf.set(shopperId, units);
     const last = this.#orders.at(-1);
     if (slips.repeat && last !== undefined) return last;
     const order: Order = {

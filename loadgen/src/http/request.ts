@@ -51,6 +51,22 @@ export function redeemWriter(
   };
 }
 
+/** Requests to buy that no server should take: each breaks another rule, and the next breaks the next. */
+export function invalidWriter(options: RequestOptions): (ordinal: number) => string {
+  const { productId, runId } = options;
+  const userId = `load-${runId}-invalid`;
+  const requests = [
+    { productId, quantity: 0, userId },
+    { productId, quantity: -1, userId },
+    { productId, quantity: '1', userId },
+    { quantity: 1, userId },
+  ].map(fields => {
+    const body = JSON.stringify(fields);
+    return `${requestHead(options, body.length)}\r\n${body}`;
+  });
+  return ordinal => requests[ordinal % requests.length] ?? '';
+}
+
 /** Without a body there is no type of it to name. */
 export function requestHead(
   options: Pick<RequestOptions, 'path' | 'target' | 'apiKey'>,

@@ -1,6 +1,7 @@
 import type { Entrance } from '../contract/road.js';
-import type { Climb, Pace } from '../drive/pace.js';
+import type { Climb, OpenPace, Pace } from '../drive/pace.js';
 import type { IdRequests } from '../traffic/ids.js';
+import type { Crowd } from '../traffic/kinds.js';
 import type { Mix, Shares } from '../traffic/mix.js';
 import type { Facts } from '../verdict/answers.js';
 import type { Check } from '../verdict/check.js';
@@ -8,6 +9,7 @@ import type { Check } from '../verdict/check.js';
 /** A number that a scenario can be given on the command line. */
 export type NumberName =
   | 'shoppers'
+  | 'visitors'
   | 'units'
   | 'purchases'
   | 'requests'
@@ -39,7 +41,7 @@ export interface Scenario {
   readonly optional: readonly SettingName[];
   plan(settings: Settings): Plan;
   /** What the answers prove. The ledger is checked for all scenarios alike, by verdict/verify. */
-  judge(facts: Facts): Check[];
+  judge(facts: Facts, settings: Settings): Check[];
 }
 
 export interface Plan {
@@ -47,8 +49,8 @@ export interface Plan {
   readonly pace: Pace | Climb;
   /** The sale to make for this run; null for a bare handler that knows no sales. */
   readonly sale: WantedSale | null;
-  /** The road on which all come, how they spread over the roads, or that they ask for ids instead. */
-  readonly roads: Entrance | Mix | IdRequests;
+  /** The road on which all come, how they spread over the roads or what kinds they are, or that they ask for ids instead. */
+  readonly roads: Entrance | Mix | Crowd | IdRequests;
   /**
    * What is awaited after the last answer: that nothing is queued or reserved any more, or that as many units are sold as
    * orders were accepted.
@@ -80,6 +82,12 @@ export function setting<Name extends SettingName>(
 /** Each request comes from a shopper of its own. */
 export function uniqueShopper(ordinal: number): number {
   return ordinal;
+}
+
+/** Arrivals at `ratePerSecond` for `durationS`, whatever the server does. */
+export function openPace(settings: Settings): OpenPace {
+  const ratePerSecond = setting(settings, 'ratePerSecond');
+  return { kind: 'open', ratePerSecond, durationMs: setting(settings, 'durationS') * 1000 };
 }
 
 /** A closed loop that ends by `requests`, by `durationS`, or by the first of both. */

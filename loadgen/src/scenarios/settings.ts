@@ -28,6 +28,7 @@ export const SETTING_RULES: Readonly<
   purchases: { flag: 'purchases', max: 1_000, summary: 'purchases per shopper' },
   // Ordinals are written with nine digits.
   requests: { flag: 'requests', max: 999_999_999, summary: 'requests in all' },
+  visitors: { flag: 'visitors', max: 999_999_999, summary: 'shoppers who come in turn, again and again' },
   orders: { flag: 'orders', max: 999_999_999, summary: 'queued orders in all' },
   // What an integer column holds.
   units: { flag: 'units', max: 2_147_483_647, summary: 'units of the sale' },
@@ -58,6 +59,7 @@ export const SETTING_NAMES: readonly SettingName[] = [
   'durationS',
   'units',
   'shoppers',
+  'visitors',
   'purchases',
   'ratePerSecond',
   'shares',

@@ -2,7 +2,7 @@ import { allGranted, onlyExpected } from '../verdict/answers.js';
 import { closedPace, type Scenario, setting, uniqueShopper } from './scenario.js';
 
 // More orders a second than one generator can ask for, so that the sale outlasts any run.
-const ORDERS_PER_SECOND_MAX = 200_000;
+export const ORDERS_PER_SECOND_MAX = 200_000;
 
 /** How many orders a second are accepted and kept when there is enough for everybody. */
 export const throughput: Scenario = {

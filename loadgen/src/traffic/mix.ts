@@ -26,6 +26,7 @@ export function isAbandoned({ shares, abandonPercent }: Mix, ordinal: number): b
   return (checkout * ABANDON_STRIDE) % 100 < abandonPercent;
 }
 
-function placeOf(ordinal: number): number {
+/** Where request `ordinal` stands in its hundred, from 0 to 99: neighbours stand far apart. */
+export function placeOf(ordinal: number): number {
   return ((ordinal % 100) * ROAD_STRIDE) % 100;
 }

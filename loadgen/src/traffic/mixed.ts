@@ -1,17 +1,14 @@
-import { answerReader, INVALID } from '../contract/answer.js';
+import { answerReader } from '../contract/answer.js';
 import { ENTRANCES, ROAD_CONTRACTS, ROADS, type Road } from '../contract/road.js';
 import type { ListedOrder } from '../contract/shop.js';
-import { type RequestWriter, redeemWriter, requestWriter } from '../http/request.js';
-import { LatencyRecorder } from '../measure/latency.js';
-import { isUnknown, Outcomes } from '../measure/outcomes.js';
+import { type RequestWriter, requestWriter } from '../http/request.js';
+import { isUnknown } from '../measure/outcomes.js';
 import { createRecorder, type Reading } from '../measure/recorder.js';
 import { createHolds, type Holds, type Redemption } from './holds.js';
 import { entranceOf, isAbandoned, type Mix } from './mix.js';
-import type { OrderTraffic, RoadFigures } from './traffic.js';
+import { createRedemptions, REDEEMS_FROM, type Redemptions } from './redemptions.js';
+import { emptyFigures, type OrderTraffic, type RoadFigures } from './traffic.js';
 import { type TrafficOptions, toLine } from './traffic-options.js';
-
-/** The redemption of visit n has the ordinal n plus this; visits have nine digits. */
-const REDEEMS_FROM = 1_000_000_000;
 
 // A lapsed hold is ended by a job of the server and its units are then made known to the gate of each process: what came
 // back less than this before a refusal may have been unknown to whoever refused.
@@ -22,16 +19,16 @@ export function mixedRoads(mix: Mix, holdMs: number, options: TrafficOptions): O
   const { request, acknowledged } = options;
   const holds = createHolds();
   const figures = createFigures();
-  const writers = createWriters(options, holds);
-  const confirm = (orderId: string, visit: number) =>
-    options.journal?.append(toLine(options, writers.direct, orderId, visit));
+  const writers = createWriters(options);
+  const redemptions = createRedemptions(options, holds, writers.direct);
   let lastRefusedAtMs = Number.NEGATIVE_INFINITY;
   const recorder = createRecorder({
-    read: createRead(mix, holds, options, confirm),
+    read: createRead(mix, holds, options, redemptions),
     acknowledged,
     isOpenLoop: options.isOpenLoop,
     onAcknowledged(orderId, ordinal) {
-      if (roadOf(mix, ordinal) === 'direct') confirm(orderId, ordinal);
+      if (roadOf(mix, ordinal) === 'direct')
+        options.journal?.append(toLine(options, writers.direct, orderId, ordinal));
     },
     onCounted(ordinal, status, slug, serviceMs) {
       const { outcomes, latency } = figures[roadOf(mix, ordinal)];
@@ -43,17 +40,12 @@ export function mixedRoads(mix: Mix, holdMs: number, options: TrafficOptions): O
   const confirmed = (road: Road) => figures[road].outcomes.countOf('confirmed');
   return {
     recorder,
-    write: ordinal => writers[roadOf(mix, ordinal)].write(ordinal),
-    shopperId: writers.direct.shopperId,
-    followUps: {
-      take: () => {
-        const visit = holds.takeDue();
-        return visit === -1 ? -1 : visit + REDEEMS_FROM;
-      },
-      get isEmpty() {
-        return holds.isDueEmpty;
-      },
+    write(ordinal) {
+      const road = roadOf(mix, ordinal);
+      return road === 'redeem' ? redemptions.write(ordinal) : writers[road].write(ordinal);
     },
+    shopperId: writers.direct.shopperId,
+    followUps: redemptions.followUps,
     roads: ROADS.map(road => figures[road]),
     ids: null,
     roadOf: ordinal => roadOf(mix, ordinal),
@@ -78,68 +70,40 @@ function roadOf(mix: Mix, ordinal: number): Road {
 }
 
 function createFigures(): Readonly<Record<Road, RoadFigures>> {
-  const figuresOf = (road: Road) => ({ road, outcomes: new Outcomes(), latency: new LatencyRecorder() });
   return {
-    direct: figuresOf('direct'),
-    checkout: figuresOf('checkout'),
-    redeem: figuresOf('redeem'),
-    queued: figuresOf('queued'),
+    direct: emptyFigures('direct'),
+    checkout: emptyFigures('checkout'),
+    redeem: emptyFigures('redeem'),
+    queued: emptyFigures('queued'),
   };
 }
 
-function createWriters({ request }: TrafficOptions, holds: Holds) {
+function createWriters({ request }: TrafficOptions) {
   const writerOf = (road: Road): RequestWriter =>
     requestWriter({ ...request, path: ROAD_CONTRACTS[road].path });
-  const direct = writerOf('direct');
-  const redeem = redeemWriter({ ...request, path: ROAD_CONTRACTS.redeem.path }, direct);
-  return {
-    direct,
-    checkout: writerOf('checkout'),
-    queued: writerOf('queued'),
-    redeem: {
-      write(ordinal: number) {
-        const visit = ordinal - REDEEMS_FROM;
-        return redeem(visit, holds.present(visit));
-      },
-    },
-  };
+  return { direct: writerOf('direct'), checkout: writerOf('checkout'), queued: writerOf('queued') };
 }
 
-/** Reads an answer by its road, and keeps what was checked out and what became of its code. */
+/** Reads an answer by its road, and keeps what was checked out. */
 function createRead(
   mix: Mix,
   holds: Holds,
   { request }: TrafficOptions,
-  confirm: (orderId: string, visit: number) => void,
+  redemptions: Redemptions,
 ): (status: number, body: string, ordinal: number) => Reading {
   const readers = {
     direct: answerReader('direct', request),
     checkout: answerReader('checkout', request),
-    redeem: answerReader('redeem', request),
     queued: answerReader('queued', request),
-  };
-  const readRedeem = (status: number, body: string, visit: number): Reading => {
-    const { slug, orderId } = readers.redeem(status, body);
-    if (orderId !== null && orderId !== holds.orderIdOf(visit)) return INVALID;
-    if (orderId !== null) confirm(orderId, visit);
-    const redemption = REDEMPTIONS[slug];
-    if (redemption !== undefined) holds.settle(visit, redemption);
-    // Its order was acknowledged with the checkout.
-    return { slug, orderId: null };
   };
   return (status, body, ordinal) => {
     const road = roadOf(mix, ordinal);
-    if (road === 'redeem') return readRedeem(status, body, ordinal - REDEEMS_FROM);
+    if (road === 'redeem') return redemptions.read(status, body, ordinal);
     const { slug, orderId, code } = readers[road](status, body);
     if (orderId !== null && code !== null) holds.add(ordinal, { orderId, code }, isAbandoned(mix, ordinal));
     return { slug, orderId };
   };
 }
-
-const REDEMPTIONS: Readonly<Record<string, Redemption>> = {
-  confirmed: 'confirmed',
-  'code-expired': 'expired',
-};
 
 /** Whether an order that was granted on a road may have come to this, with nothing of it left open. */
 function isLegalEnd(road: Road, redemption: Redemption, { status, reason }: ListedOrder): boolean {

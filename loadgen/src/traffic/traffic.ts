@@ -1,8 +1,7 @@
-import type { Road } from '../contract/road.js';
 import type { ListedOrder } from '../contract/shop.js';
 import type { FollowUps } from '../drive/drive.js';
-import type { LatencyRecorder } from '../measure/latency.js';
-import type { Outcomes } from '../measure/outcomes.js';
+import { LatencyRecorder } from '../measure/latency.js';
+import { Outcomes } from '../measure/outcomes.js';
 import type { Recorder } from '../measure/recorder.js';
 import type { IdTally } from './id-tally.js';
 
@@ -20,8 +19,8 @@ export interface Traffic {
 /** Of requests to buy also what the run holds the server to afterwards. */
 export interface OrderTraffic extends Traffic {
   shopperId(ordinal: number): string;
-  /** The road on which the order was granted to request `ordinal`. */
-  roadOf(ordinal: number): Road;
+  /** The road on which the order was granted to request `ordinal`, as the report names it. */
+  roadOf(ordinal: number): string;
   /** Whether the order that was granted to request `ordinal` may be as the server lists it, after the run. */
   isLegalEnd(ordinal: number, order: ListedOrder): boolean;
   /** Units that were promised for good: more than there were is oversold, whatever the server lists. */
@@ -32,8 +31,14 @@ export interface OrderTraffic extends Traffic {
   readonly unknown: number;
 }
 
+/** Of a road, or of one kind of visit. */
 export interface RoadFigures {
-  readonly road: Road;
+  readonly road: string;
   readonly outcomes: Outcomes;
   readonly latency: LatencyRecorder;
+}
+
+/** Nothing seen yet. */
+export function emptyFigures(road: string): RoadFigures {
+  return { road, outcomes: new Outcomes(), latency: new LatencyRecorder() };
 }

@@ -1,4 +1,3 @@
-import type { Road } from '../contract/road.js';
 import { isCrashRelated, type OutcomeCount, type Outcomes } from '../measure/outcomes.js';
 import type { Curve } from '../overload/curve.js';
 import { integer } from '../text.js';
@@ -36,9 +35,9 @@ export function onlyExpected(facts: Facts, slugs: readonly string[]): Check {
 }
 
 /** The same, where what is expected depends on the road. */
-export function onlyExpectedOnRoads(facts: Facts, slugs: Readonly<Record<Road, readonly string[]>>): Check {
+export function onlyExpectedOnRoads(facts: Facts, slugs: Readonly<Record<string, readonly string[]>>): Check {
   const sent = facts.roads.flatMap(({ road, outcomes }) =>
-    others(outcomes, slugs[road]).map(outcome => ({ outcome, name: `${road}: ${describe(outcome)}` })),
+    others(outcomes, slugs[road] ?? []).map(outcome => ({ outcome, name: `${road}: ${describe(outcome)}` })),
   );
   // What was never sent belongs to no road.
   const unsent = facts.outcomes
@@ -71,6 +70,24 @@ export function soldExactly(facts: Facts, granted = 'confirmed'): Check[] {
   ];
 }
 
+/**
+ * One unit was sold to each of the shoppers, as long as there were any. Whoever was turned away without a decision may not
+ * have come again; then it may be less by so many, and never more.
+ */
+export function soldToEach(facts: Facts, shoppers: number): Check {
+  const expected = Math.min(facts.unitsAtStart, shoppers, facts.due);
+  const actual = facts.outcomes.countOf('confirmed');
+  const undecided = facts.outcomes.count(({ slug }) => !DECIDED.includes(slug));
+  const allowance = undecided > 0 ? `, ${integer(undecided)} requests without a decision` : '';
+  return check(
+    'confirmed',
+    actual <= expected && actual >= expected - undecided,
+    `${integer(actual)} of ${integer(expected)} expected${allowance}`,
+  );
+}
+
+const DECIDED = ['confirmed', 'sold-out', 'limit-reached'];
+
 /** Every request that was due was granted. */
 export function allGranted(facts: Facts, granted: string): Check[] {
   return [within(facts, granted, facts.due, granted)];
@@ -80,7 +97,7 @@ export function allGranted(facts: Facts, granted: string): Check[] {
  * Exactly the expected number. When errors are tolerated, it may be less by the requests that got no clear answer, but
  * never more: each unit has one buyer, and whoever was refused could not have bought.
  */
-function within(facts: Facts, name: string, expected: number, slug: string): Check {
+export function within(facts: Facts, name: string, expected: number, slug: string): Check {
   const actual = facts.outcomes.countOf(slug);
   const slack = facts.tolerateErrors ? facts.outcomes.count(isCrashRelated) : 0;
   const ok = actual >= expected - slack && actual <= expected;

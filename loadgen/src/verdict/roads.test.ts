@@ -6,6 +6,10 @@ import type { Damage } from './damage.js';
 
 const CHECKOUT = ['--scenario', 'checkout', '--requests', '150', '--connections', '10', '--units', '50'];
 const SCALE = ['--scenario', 'scale', '--orders', '150', '--connections', '10'];
+const CROWD = [
+  ...['--scenario', 'crowd', '--rate', '1000', '--duration', '1', '--units', '600'],
+  ...['--connections', '20', '--visitors', '5'],
+];
 const MIXED = ['--scenario', 'mixed', '--requests', '600', '--connections', '10', '--units', '240'];
 // Long enough for a machine that is busy with other things: a code that comes too late would be no fault, but another end.
 const ENOUGH = ['--requests', '400', '--units', '2,000', '--hold', '5'];
@@ -36,6 +40,27 @@ describe.concurrent('an honest shop passes', { timeout: TIMEOUT_MS }, () => {
     expect(report.verdict).toMatchObject({ result: 'pass', verified: true });
     expect(counts(report.outcomes)).toEqual({ reserved: 50, 'sold-out': 100 });
     expect(ended(report, 'checkout')).toEqual({ 'RESERVED null': 50 });
+  });
+
+  it('in crowd: each kind of visitor is answered as it deserves', async () => {
+    const report = await runAgainst({}, ...CROWD, '--units', '2000');
+    expect(failed(report)).toEqual([]);
+    expect(report.roads.map(({ road, outcomes }) => [road, counts(outcomes)])).toEqual([
+      ['normal', { reserved: 700 }],
+      ['heavy', { reserved: 50, 'limit-reached': 50 }],
+      ['purchases', { reserved: 100 }],
+      ['redeem', { confirmed: 100 }],
+      ['invalid', { invalid: 100 }],
+    ]);
+    expect(ended(report, 'purchases')).toEqual({ 'CONFIRMED null': 100 });
+    expect(report.throughput.requests).toBe(1100);
+  });
+
+  it('in crowd, with too few units', async () => {
+    const report = await runAgainst({}, ...CROWD);
+    expect(failed(report)).toEqual([]);
+    expect(report.throughput.reserved).toBe(600);
+    expect(report.damage).toEqual({ lost: 0, altered: 0, duplicated: 0, oversold: 0, stuck: 0 });
   });
 
   it('in scale: every accepted order is decided, and the decisions are timed', async () => {
@@ -99,6 +124,16 @@ describe.concurrent('a shop that breaks its promise fails', { timeout: TIMEOUT_M
     ['forgets a hold', CHECKOUT, { loseEvery: 20 }, 'no acknowledged order lost'],
     ['cancels a hold', CHECKOUT, { cancelEvery: 20 }, ALTERED],
     ['grants a checkout without a code', CHECKOUT, { emptyEvery: 30 }, 'only expected answers'],
+    ['takes what is no request', CROWD, { acceptInvalid: true }, 'only expected answers'],
+    [
+      'gives heavy shoppers what they want',
+      [...CROWD, '--units', '2000'],
+      { ignoreLimit: true },
+      'no shopper above the limit',
+    ],
+    ['oversells to a crowd', CROWD, { oversell: true }, 'not oversold'],
+    ['forgets a hold of a crowd', CROWD, { loseEvery: 20 }, 'no acknowledged order lost'],
+    ['lets a hold lapse that a crowd has paid', CROWD, { ignoreCodeEvery: 7 }, ALTERED],
     ['forgets an accepted order', SCALE, { loseEvery: 20 }, 'no acknowledged order lost'],
     ['does not decide an accepted order', SCALE, { stickEvery: 20 }, 'every order has ended'],
     ['rejects an accepted order that it has units for', SCALE, { rejectEvery: 20 }, ALTERED],

@@ -1,4 +1,3 @@
-import type { Road } from '../contract/road.js';
 import type { ListedOrder, Shop } from '../contract/shop.js';
 import { integer } from '../text.js';
 import type { Claim } from './claim.js';
@@ -6,7 +5,7 @@ import { createShopperUnits, type ShopperUnits } from './shopper-units.js';
 
 /** How many of the orders that were granted on a road came to this. */
 export interface EndCount {
-  readonly road: Road;
+  readonly road: string;
   readonly status: string;
   readonly reason: string | null;
   count: number;
@@ -98,7 +97,7 @@ function countAcknowledged(tally: Tally, claim: Claim, order: ListedOrder, ordin
   tally.alteredExample ||= `${order.id} is ${order.status}${why}, ${order.quantity} for ${order.shopperId}`;
 }
 
-function countEnd(ends: EndCount[], road: Road, { status, reason }: ListedOrder): void {
+function countEnd(ends: EndCount[], road: string, { status, reason }: ListedOrder): void {
   const known = ends.find(end => end.road === road && end.status === status && end.reason === reason);
   if (known === undefined) ends.push({ road, status, reason, count: 1 });
   else known.count += 1;

@@ -4,6 +4,10 @@ import { failed, runAgainst } from '../fake-shop/run-against.js';
 
 const RACE = ['--scenario', 'race', '--shoppers', '60', '--units', '30'];
 const SELLOUT = ['--scenario', 'sellout', '--requests', '2000', '--connections', '50', '--units', '250'];
+const REHEARSAL = [
+  ...['--scenario', 'rehearsal', '--visitors', '80', '--units', '60'],
+  ...['--rate', '400', '--duration', '0.5', '--connections', '1'],
+];
 const THROUGHPUT = ['--scenario', 'throughput', '--requests', '1000', '--connections', '20'];
 
 // Most of the time these wait for timeouts and for stock at rest, so they run side by side, each with its own shop.
@@ -15,6 +19,12 @@ describe.concurrent('an honest shop passes', () => {
     ['sellout, over several pages of orders', SELLOUT, { 'sold-out': 1750, confirmed: 250 }],
     ['throughput', THROUGHPUT, { confirmed: 1000 }],
     ['constant', ['--scenario', 'constant', '--rate', '500', '--duration', '1'], { confirmed: 500 }],
+    [
+      'vus',
+      ['--scenario', 'vus', '--rate', '2000', '--duration', '1'],
+      { confirmed: 1850, 'limit-reached': 150 },
+    ],
+    ['rehearsal', REHEARSAL, { confirmed: 60, 'limit-reached': 100, 'sold-out': 40 }],
   ])('in %s', async (_name, args, outcomes) => {
     const report = await runAgainst({}, ...args);
     expect(failed(report)).toEqual([]);

@@ -1,4 +1,4 @@
-import { createApi, type Middleware, type Problem } from '@doorbuster/client';
+import { createApi, type Middleware, type Problem, type paths } from '@doorbuster/client';
 
 /**
  * The operator's side of the API as the browser sees it. The session is in a cookie that no script can read; the token
@@ -64,3 +64,29 @@ operatorApi.use(session);
 function csrfToken(): string | undefined {
   return /(?:^|;\s*)doorbuster_operator_csrf=([^;]+)/.exec(document.cookie)?.[1];
 }
+
+/** What a GET answers. */
+export type Got<Path extends keyof paths> = paths[Path] extends {
+  get: { responses: { 200: { content: { 'application/json': infer Json } } } };
+}
+  ? Json
+  : never;
+
+export type ListedSale = Got<'/api/admin/sales/{id}'>;
+export type Series = Got<'/api/admin/series'>['series'][number];
+export type Product = Got<'/api/products'>['products'][number];
+export type DeadLetter = Got<'/api/admin/dead-letters/{id}'>;
+export type OperatorSession = Got<'/api/admin/sessions'>['sessions'][number];
+export type OperatorAction = Got<'/api/admin/actions'>['actions'][number];
+export type Stats = Got<'/api/admin/stats'>;
+export type Audit = Got<'/api/admin/audit'>;
+export type Fault = Got<'/api/admin/faults'>['faults'][number];
+export type NewSale = NonNullable<
+  paths['/api/admin/sales']['post']['requestBody']
+>['content']['application/json'];
+export type NewProduct = NonNullable<
+  paths['/api/admin/products']['post']['requestBody']
+>['content']['application/json'];
+export type NewFault = NonNullable<
+  paths['/api/admin/faults']['post']['requestBody']
+>['content']['application/json'];

@@ -21,34 +21,36 @@ export function ConsoleFrame({ children }: { children: ReactNode }) {
 
   return (
     <div className="flex grow flex-col text-dense lg:flex-row">
-      <header className="no-print border-b border-rule bg-surface lg:sticky lg:top-0 lg:flex lg:h-dvh lg:w-60 lg:shrink-0 lg:flex-col lg:overflow-y-auto lg:border-r lg:border-b-0">
-        <div className="flex items-center justify-between gap-3 px-5 py-3 lg:pt-6">
-          <PlainLink href="/admin" className="flex min-h-11 items-center gap-2.5 font-bold tracking-tight">
-            <Mark />
-            <span className="text-body leading-none">
-              Doorbuster
-              <span className="mt-1 block text-note font-normal tracking-normal text-muted">Console</span>
-            </span>
-          </PlainLink>
-          <div className="flex items-center gap-1">
-            <ThemeToggle />
-            <Action
-              weight="tool"
-              className="lg:hidden"
-              aria-expanded={isOpen}
-              aria-controls="rooms"
-              onClick={() => setOpen(!isOpen)}
-            >
-              {isOpen ? 'Close' : 'Menu'}
-            </Action>
+      <header className="no-print border-b border-rule bg-surface lg:w-60 lg:shrink-0 lg:border-r lg:border-b-0">
+        <div className="lg:sticky lg:top-0 lg:flex lg:h-dvh lg:flex-col lg:overflow-y-auto">
+          <div className="flex items-center justify-between gap-3 px-5 py-3 lg:pt-6 lg:pb-5">
+            <PlainLink href="/admin" className="flex min-h-11 items-center gap-2.5 font-bold tracking-tight">
+              <Mark />
+              <span className="text-body leading-none">
+                Doorbuster
+                <span className="mt-1 block text-note font-normal tracking-normal text-muted">Console</span>
+              </span>
+            </PlainLink>
+            <div className="flex items-center gap-1">
+              <ThemeToggle />
+              <Action
+                weight="tool"
+                className="lg:hidden"
+                aria-expanded={isOpen}
+                aria-controls="rooms"
+                onClick={() => setOpen(!isOpen)}
+              >
+                {isOpen ? 'Close' : 'Menu'}
+              </Action>
+            </div>
           </div>
-        </div>
-        <div
-          id="rooms"
-          className={`${isOpen ? 'flex' : 'hidden'} grow flex-col justify-between gap-6 px-3 pb-5 lg:flex`}
-        >
-          <Rooms pathname={pathname} />
-          <WhoAmI />
+          <div
+            id="rooms"
+            className={`${isOpen ? 'flex' : 'hidden'} grow flex-col justify-between gap-6 px-3 pb-5 lg:flex`}
+          >
+            <Rooms pathname={pathname} />
+            <WhoAmI />
+          </div>
         </div>
       </header>
       <main id="main" tabIndex={-1} className="min-w-0 grow outline-none">

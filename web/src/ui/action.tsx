@@ -32,14 +32,21 @@ export function Action({
 export function ActionLink({
   weight = 'plain',
   href,
+  name,
   children,
 }: {
   weight?: Weight;
   href: string;
+  /** What it is called where its text alone does not say what it is about. */
+  name?: string;
   children: ReactNode;
 }) {
   return (
-    <PlainLink href={href} className={`${shape} ${looks[weight].replaceAll('enabled:', '')}`}>
+    <PlainLink
+      href={href}
+      aria-label={name}
+      className={`${shape} ${looks[weight].replaceAll('enabled:', '')}`}
+    >
       {children}
     </PlainLink>
   );

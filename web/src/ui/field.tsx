@@ -43,3 +43,11 @@ const box =
 export function TextInput({ className = '', ...rest }: ComponentProps<'input'>) {
   return <input className={`${box} ${className}`} {...rest} />;
 }
+
+export function TextArea({ className = '', ...rest }: ComponentProps<'textarea'>) {
+  return <textarea className={`${box} py-2 ${className}`} {...rest} />;
+}
+
+export function Choice({ className = '', ...rest }: ComponentProps<'select'>) {
+  return <select className={`${box} ${className}`} {...rest} />;
+}

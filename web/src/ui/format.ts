@@ -33,6 +33,19 @@ export function moment(iso: string, timeZone?: string): string {
   }).format(new Date(iso));
 }
 
+/** A moment to the second, as whoever looks for the cause of something needs it. */
+export function stamp(iso: string, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    day: '2-digit',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    ...(timeZone && { timeZone, timeZoneName: 'short' }),
+  }).format(new Date(iso));
+}
+
 type Remaining = { days: number; hours: number; minutes: number; seconds: number };
 
 function remaining(ms: number): Remaining {

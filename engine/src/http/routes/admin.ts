@@ -2,29 +2,23 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Gate } from '../../admission/gate/gate.js';
 import type { Calendar } from '../../catalog/calendar.js';
-import { createProduct } from '../../catalog/products.js';
 import { cronLengthMax, problemOf, timeZoneLengthMax } from '../../catalog/recurrence.js';
 import { changeSaleStatus, createSale, type Sale, type SaleStatus } from '../../catalog/sales.js';
 import { createSeries } from '../../catalog/series.js';
 import { type AuditReport, runAudit } from '../../ledger/audit.js';
-import { listOrders, type StoredOrder } from '../../ledger/orders.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Pool } from '../../platform/postgres.js';
 import type { Identity } from '../identity/identity.js';
 import { ProblemError, slugs } from '../problem.js';
-import {
-  currencySchema,
-  idParamSchema,
-  idSchema,
-  pageLimitSchema,
-  priceSchema,
-  textSchema,
-  timeSchema,
-} from '../schemas.js';
+import { idParamSchema, idSchema, timeSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import { saleView } from '../views.js';
-import { productSchema, saleSchema } from './catalog.js';
+import { registerAdminOrders } from './admin-orders.js';
+import { registerAdminProducts } from './admin-products.js';
+import { registerAdminSales } from './admin-sales.js';
+import { saleSchema } from './catalog.js';
 import { registerSeries } from './series.js';
+import { registerStats } from './stats.js';
 
 export type AdminParts = {
   identity: Identity;
@@ -37,16 +31,6 @@ export type AdminParts = {
   /** Told of each audit that was asked for. */
   onAudit: (report: AuditReport) => void;
 };
-
-const newProductSchema = z.strictObject({
-  name: textSchema(1, 200),
-  description: textSchema(0, 10_000).optional(),
-  imageUrl: textSchema(1, 2000)
-    .pipe(z.url({ protocol: /^https?$/ }))
-    .optional(),
-  priceMinor: priceSchema,
-  currency: currencySchema,
-});
 
 const newSaleSchema = z
   .strictObject({
@@ -80,28 +64,6 @@ const newSaleSchema = z
     if (problem) context.addIssue({ code: 'custom', ...problem });
   });
 
-const ordersQuerySchema = z.strictObject({
-  saleId: idParamSchema,
-  after: z.uuid().optional(),
-  limit: pageLimitSchema(10_000),
-});
-
-const ordersSchema = z.object({
-  orders: z.array(
-    z.object({
-      id: z.uuid(),
-      shopperId: z.string(),
-      quantity: z.int(),
-      totalMinor: z.int(),
-      entrance: z.string(),
-      status: z.string(),
-      reason: z.string().nullable(),
-      createdAt: z.iso.datetime(),
-    }),
-  ),
-  next: z.uuid().nullable(),
-});
-
 const auditSchema = z.object({
   ok: z.boolean(),
   invariants: z.array(z.object({ id: z.int(), title: z.string(), violations: z.int() })),
@@ -126,17 +88,6 @@ export function registerAdmin(
     await calendar.refresh(sale.productId);
     return saleView(sale, clock.nowMs());
   }
-
-  const product = {
-    summary: 'Create a product',
-    tags,
-    body: newProductSchema,
-    response: { 201: productSchema },
-  };
-  app.post('/api/admin/products', { schema: product, onRequest }, async (request, reply) => {
-    const { productId, ...created } = await createProduct(pool, request.body);
-    return reply.code(201).send({ id: productId, ...created });
-  });
 
   const sale = {
     summary: 'Create a sale, or with a recurrence a series of which it is the first window',
@@ -172,29 +123,18 @@ export function registerAdmin(
   }
 
   registerSeries(app, { pool, calendar, onRequest });
-  registerAdminReads(app, { pool, gate, onAudit }, onRequest);
+  registerAdminProducts(app, { pool, calendar, onRequest });
+  registerAdminSales(app, { pool, clock, onRequest });
+  registerAdminOrders(app, pool, onRequest);
+  registerStats(app, { pool, clock, onRequest });
+  registerAudit(app, { pool, gate, onAudit }, onRequest);
 }
 
-function registerAdminReads(
+function registerAudit(
   app: App,
   { pool, gate: { countDisagreements }, onAudit }: Pick<AdminParts, 'pool' | 'gate' | 'onAudit'>,
   onRequest: (request: FastifyRequest) => Promise<void>,
 ): void {
-  const orders = {
-    summary: 'Orders of a sale, by id',
-    tags,
-    querystring: ordersQuerySchema,
-    response: { 200: ordersSchema },
-  };
-  app.get('/api/admin/orders', { schema: orders, onRequest }, async request => {
-    const { saleId, after, limit } = request.query;
-    const page = await listOrders(pool, { saleId, after, limit });
-    return {
-      orders: page.map(adminOrderView),
-      next: page.length === limit ? (page.at(-1)?.orderId ?? null) : null,
-    };
-  });
-
   const audit = {
     summary: 'Prove the invariants now',
     tags,
@@ -205,18 +145,4 @@ function registerAdminReads(
     onAudit(report);
     return report;
   });
-}
-
-function adminOrderView(order: StoredOrder) {
-  const { orderId: id, shopperId, quantity, totalMinor, entrance, status, reason, createdAt } = order;
-  return {
-    id,
-    shopperId,
-    quantity,
-    totalMinor,
-    entrance,
-    status,
-    reason,
-    createdAt: createdAt.toISOString(),
-  };
 }

@@ -9,10 +9,18 @@ import {
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Pool } from '../../platform/postgres.js';
 import { adminAttemptView, attemptOutcomes, attemptView } from '../attempt-views.js';
-import { csvOf } from '../csv.js';
+import { csvOf, wantsCsv } from '../csv.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
+import { nextPageUrl } from '../next-page.js';
 import { slugs } from '../problem.js';
-import { headerUserIdSchema, idParamSchema, idSchema, shopperIdSchema, timeSchema } from '../schemas.js';
+import {
+  formatSchema,
+  headerUserIdSchema,
+  idParamSchema,
+  idSchema,
+  shopperIdSchema,
+  timeSchema,
+} from '../schemas.js';
 import type { App } from '../server.js';
 
 export type AttemptsParts = { identity: Identity; pool: Pool; clock: DatabaseClock };
@@ -51,7 +59,7 @@ const listQuerySchema = z.strictObject({
   to: timeSchema.optional().meta({ description: 'Answered before' }),
   after: cursorSchema.optional().meta({ description: '`next` of the page before' }),
   limit: limitSchema,
-  format: z.enum(['json', 'csv']).optional().meta({ description: 'Wins over the Accept header' }),
+  format: formatSchema,
 });
 
 const attemptSchema = z.object({
@@ -123,9 +131,8 @@ function registerAdminAttempts(
     const { attempts, next } = await listAttempts(pool, withWindow(filter, clock), { after, limit });
     const views = attempts.map(adminAttemptView);
     const cursor = next && cursorText(next);
-    const isCsv = format ? format === 'csv' : (request.headers.accept ?? '').includes('text/csv');
-    if (!isCsv) return { attempts: views, next: cursor };
-    if (cursor) reply.header('link', `<${nextUrl(request.url, cursor)}>; rel="next"`);
+    if (!wantsCsv(format, request)) return { attempts: views, next: cursor };
+    if (cursor) reply.header('link', `<${nextPageUrl(request.url, cursor)}>; rel="next"`);
     return reply.type('text/csv; charset=utf-8').send(csvOf(csvColumns, views));
   });
 
@@ -152,11 +159,4 @@ function withWindow(filter: AttemptFilter, clock: DatabaseClock): AttemptFilter 
   const { saleId, shopperId, from, to } = filter;
   if (from || saleId !== undefined || shopperId !== undefined) return filter;
   return { ...filter, from: new Date((to?.getTime() ?? clock.nowMs()) - unfilteredWindowMs) };
-}
-
-function nextUrl(url: string, after: string): string {
-  const [path, query] = url.split('?');
-  const parameters = new URLSearchParams(query);
-  parameters.set('after', after);
-  return `${path}?${parameters}`;
 }

@@ -17,7 +17,7 @@ export type CatalogParts = {
 
 export const recurrenceSchema = z.object({ cron: z.string(), timeZone: z.string() });
 
-const stateSchema = z.enum(['upcoming', 'open', 'paused', 'ended']);
+export const stateSchema = z.enum(['upcoming', 'open', 'paused', 'ended']);
 
 export const saleSchema = z.object({
   id: idSchema,

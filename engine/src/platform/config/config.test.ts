@@ -53,6 +53,15 @@ describe('settings', () => {
     expect(readConfig({ ...production, FAULTS_ENABLED: 'false' }).FAULTS_ENABLED).toBe(false);
   });
 
+  it('allow rehearsals unless it is production, and there where they are asked for', () => {
+    expect(readConfig({}).ENABLE_REHEARSAL).toBe(true);
+    expect(readConfig({ ENABLE_REHEARSAL: 'false' }).ENABLE_REHEARSAL).toBe(false);
+    const production = { NODE_ENV: 'production', IDENTITY: 'trusted' };
+    expect(readConfig(production).ENABLE_REHEARSAL).toBe(false);
+    expect(readConfig({ ...production, ENABLE_REHEARSAL: 'true' }).ENABLE_REHEARSAL).toBe(true);
+    expect(problemsOf({ ENABLE_REHEARSAL: '1' })).toEqual([expect.stringContaining('ENABLE_REHEARSAL')]);
+  });
+
   it('pay through the sandbox unless it is production, and want the keys of a provider that has some', () => {
     expect(readConfig({}).PAYMENT_PROVIDER).toBe('sandbox');
     const production = { NODE_ENV: 'production', IDENTITY: 'trusted' };

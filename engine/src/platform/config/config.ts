@@ -9,6 +9,7 @@ import { processSettings } from './settings/process.js';
 import { protectionSettings } from './settings/protection.js';
 import { telemetrySettings } from './settings/telemetry.js';
 import { webSettings } from './settings/web.js';
+import { webhooksSettings } from './settings/webhooks.js';
 
 /**
  * Settings come from the environment alone. Each is read once at start; every bad value is reported in one go.
@@ -24,12 +25,16 @@ const settings = {
   ...protectionSettings,
   ...telemetrySettings,
   ...webSettings,
+  ...webhooksSettings,
 } satisfies Record<string, z.ZodType>;
 
 type Name = keyof typeof settings;
 const schema = z.object(settings);
 
-export type Config = z.output<typeof schema> & { PAYMENT_PROVIDER: PaymentProviderName };
+export type Config = z.output<typeof schema> & {
+  PAYMENT_PROVIDER: PaymentProviderName;
+  ENABLE_REHEARSAL: boolean;
+};
 
 type PaymentProviderName = 'none' | 'sandbox' | 'stripe';
 
@@ -87,7 +92,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (parsed.data.DATABASE_DIRECT_URL && !parsed.data.DATABASE_URL) {
     problems.push('DATABASE_DIRECT_URL: expected only with DATABASE_URL, the address of the pooler');
   }
-  const config = { ...parsed.data, PAYMENT_PROVIDER: paymentProviderOf(parsed.data) };
+  const { ENABLE_REHEARSAL = parsed.data.NODE_ENV !== 'production' } = parsed.data;
+  const config = { ...parsed.data, ENABLE_REHEARSAL, PAYMENT_PROVIDER: paymentProviderOf(parsed.data) };
   if (config.PAYMENT_PROVIDER === 'stripe') {
     for (const name of ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'] as const) {
       if (!config[name]) problems.push(`${name}: expected with PAYMENT_PROVIDER=stripe`);

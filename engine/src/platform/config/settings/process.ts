@@ -11,6 +11,13 @@ export const processSettings = {
   DRAIN_DELAY_MS: integer(1000, 0, 120_000),
   DRAIN_TIMEOUT_MS: integer(10_000, 1, 600_000),
   FAULTS_ENABLED: boolean(),
+  // On unless it is production: a load belongs there only where somebody wants it.
+  ENABLE_REHEARSAL: z
+    .enum(['true', 'false'])
+    .transform(text => text === 'true')
+    .optional(),
+  // The program of the load generator; the one beside the engine unless set.
+  LOADGEN_PATH: z.string().min(1).optional(),
   // RFC 9116 wants a URI. Without one there is no security.txt: a made-up contact is worse than none.
   SECURITY_CONTACT: z
     .string()

@@ -34,14 +34,14 @@ export const protectionSettings = {
   }),
 };
 
-function splitList(text: string): string[] {
+export function splitList(text: string): string[] {
   return text
     .split(',')
     .map(part => part.trim())
     .filter(part => part !== '');
 }
 
-function isProxyList(list: readonly string[]): boolean {
+export function isProxyList(list: readonly string[]): boolean {
   return list.every(isRange);
 }
 

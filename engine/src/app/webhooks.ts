@@ -1,0 +1,61 @@
+import type { Config } from '../platform/config/config.js';
+import type { Job } from '../scheduler/run-jobs.js';
+import { createDestinations, type Destinations } from '../webhooks/address.js';
+import { createDeliver } from '../webhooks/deliver.js';
+import { createPost } from '../webhooks/post.js';
+import { createRelay } from '../webhooks/relay.js';
+import { createSeal } from '../webhooks/seal.js';
+import { createSweep } from '../webhooks/sweep.js';
+import type { Parts } from './parts.js';
+
+/** Where this installation's webhooks may go. */
+export function destinationsOf({ WEBHOOK_ALLOW_NETWORKS, NODE_ENV }: Config): Destinations {
+  return createDestinations({
+    allowedRanges: WEBHOOK_ALLOW_NETWORKS,
+    isHttpAllowed: NODE_ENV !== 'production',
+  });
+}
+
+/** The scheduler's part of webhooks: what happened becomes events, events are sent, old ones go. */
+export function createWebhookJobs({ config, pool, secrets, logger, warn }: Parts): {
+  jobs: Job[];
+  close(): Promise<void>;
+} {
+  const timeoutMs = config.WEBHOOK_TIMEOUT_MS;
+  const post = createPost({ destinations: destinationsOf(config), timeoutMs });
+  const deliver = createDeliver({
+    ...{ pool, seal: createSeal(secrets.secretKey), post, timeoutMs },
+    triesMax: config.WEBHOOK_TRIES_MAX,
+    retryBaseMs: config.WEBHOOK_RETRY_BASE_MS,
+    retryMaxMs: config.WEBHOOK_RETRY_MAX_MS,
+    disableAfterMs: config.WEBHOOK_DISABLE_AFTER_MS,
+    onDisabled: endpointId =>
+      logger.warn({ endpointId }, 'a webhook has failed for too long and was disabled'),
+    onError: warn('webhooks could not be sent'),
+  });
+  const jobs: Job[] = [
+    {
+      name: 'relay-webhooks',
+      everyMs: 500,
+      run: createRelay({ pool, pendingMax: config.WEBHOOK_PENDING_MAX }),
+    },
+    {
+      name: 'deliver-webhooks',
+      everyMs: 1000,
+      async run(signal) {
+        await deliver(signal);
+        return 0;
+      },
+    },
+    {
+      name: 'sweep-webhooks',
+      everyMs: 60_000,
+      run: createSweep({
+        pool,
+        retentionDays: config.WEBHOOK_RETENTION_DAYS,
+        eventsMax: config.WEBHOOK_EVENTS_MAX,
+      }),
+    },
+  ];
+  return { jobs, close: post.close };
+}

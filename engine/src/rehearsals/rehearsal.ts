@@ -1,0 +1,140 @@
+import { createProduct } from '../catalog/products.js';
+import { insertSale } from '../catalog/sales.js';
+import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
+import type { Ending, Terms } from './generator.js';
+import type { Progress, Report } from './report.js';
+
+export type Rehearsal = Terms & {
+  rehearsalId: number;
+  productId: number | null;
+  saleId: number | null;
+  operator: string;
+  status: 'running' | 'ended' | 'stopped' | 'failed';
+  startedAt: Date;
+  endedAt: Date | null;
+  progress: Progress | null;
+  report: Report | null;
+  failure: string | null;
+};
+
+export type NewRehearsal = Terms & { operator: string };
+export type CreatedRehearsal =
+  | { outcome: 'created'; rehearsal: Rehearsal; productId: number; saleId: number }
+  | { outcome: 'rehearsal-running' };
+
+// What comes after the load: the answers under way, the verdict, the audit. The sale ends then by itself, also when
+// everybody who knows of it is gone.
+export const judgedWithinSeconds = 90;
+
+// Its process has something to say twice a second; after so long it has nothing to say any more.
+const silentSecondsMax = 15;
+
+/** Writes a rehearsal down, with a product and an open sale of its own. One that nobody runs any more is ended here. */
+export async function createRehearsal(pool: Pool, wanted: NewRehearsal): Promise<CreatedRehearsal> {
+  return inTransaction(pool, async tx => {
+    await endSilent(tx);
+    // A transaction that is adding one right now is waited for.
+    const { rows } = await tx.query<{ id: number; now: Date }>(
+      `insert into rehearsals (operator, allocation, shoppers, rate_per_second, seconds) values ($1, $2, $3, $4, $5)
+       on conflict do nothing returning rehearsal_id as id, started_at as now`,
+      [wanted.operator, wanted.allocation, wanted.shoppers, wanted.ratePerSecond, wanted.seconds],
+    );
+    const [added] = rows;
+    if (!added) return { outcome: 'rehearsal-running' };
+    const { productId, saleId } = await createThrowAway(tx, wanted, added);
+    const updated = await tx.query<Rehearsal>(
+      `update rehearsals set product_id = $2, sale_id = $3 where rehearsal_id = $1 returning ${columns}`,
+      [added.id, productId, saleId],
+    );
+    const [rehearsal] = updated.rows;
+    if (!rehearsal) throw new Error(`rehearsal ${added.id} is gone`);
+    return { outcome: 'created', rehearsal, productId, saleId };
+  });
+}
+
+async function createThrowAway(
+  tx: Client,
+  { allocation, seconds }: Terms,
+  { id, now }: { id: number; now: Date },
+): Promise<{ productId: number; saleId: number }> {
+  const { productId } = await createProduct(tx, {
+    name: `Rehearsal ${id}`,
+    priceMinor: 100,
+    currency: 'EUR',
+    isRehearsal: true,
+  });
+  const endsAt = new Date(now.getTime() + (seconds + judgedWithinSeconds) * 1000);
+  const sale = { productId, startsAt: now, endsAt, allocation, perUserLimit: 1, holdTtlSeconds: 60 };
+  const created = await insertSale(tx, sale);
+  if (created.outcome !== 'created') throw new Error(`the sale of rehearsal ${id} is ${created.outcome}`);
+  return { productId, saleId: created.sale.saleId };
+}
+
+async function endSilent(tx: Client): Promise<void> {
+  await tx.query(
+    `update rehearsals set status = 'failed', ended_at = clock_timestamp(), failure = 'The process that ran it is gone.'
+     where status = 'running' and seen_at < clock_timestamp() - make_interval(secs => $1)`,
+    [silentSecondsMax],
+  );
+}
+
+/** Says that it goes on, and how. @returns what is to become of it: somebody may want it stopped, or have ended it. */
+export async function tellRehearsal(
+  db: Queryable,
+  rehearsalId: number,
+  progress: Progress | undefined,
+): Promise<'go-on' | 'stop' | 'ended'> {
+  const { rows } = await db.query<{ isToStop: boolean }>(
+    `update rehearsals set seen_at = clock_timestamp(), progress = coalesce($2, progress)
+     where rehearsal_id = $1 and status = 'running' returning is_to_stop as "isToStop"`,
+    [rehearsalId, progress ?? null],
+  );
+  const [row] = rows;
+  if (!row) return 'ended';
+  return row.isToStop ? 'stop' : 'go-on';
+}
+
+/** Keeps how it ended; one that has ended already is left alone. */
+export async function endRehearsal(db: Queryable, rehearsalId: number, ending: Ending): Promise<void> {
+  const isReported = 'report' in ending;
+  await db.query(
+    `update rehearsals
+     set ended_at = clock_timestamp(), report = $2, failure = $3,
+         status = case when $3::text is not null then 'failed' when is_to_stop then 'stopped' else 'ended' end
+     where rehearsal_id = $1 and status = 'running'`,
+    [rehearsalId, isReported ? ending.report : null, isReported ? null : ending.failure],
+  );
+}
+
+/** Asks the process that runs it to stop. @returns undefined where there is no such rehearsal. */
+export async function stopRehearsal(db: Queryable, rehearsalId: number): Promise<Rehearsal | undefined> {
+  await db.query(`update rehearsals set is_to_stop = true where rehearsal_id = $1 and status = 'running'`, [
+    rehearsalId,
+  ]);
+  return readRehearsal(db, rehearsalId);
+}
+
+export async function readRehearsal(db: Queryable, rehearsalId: number): Promise<Rehearsal | undefined> {
+  const { rows } = await db.query<Rehearsal>(`select ${columns} from rehearsals where rehearsal_id = $1`, [
+    rehearsalId,
+  ]);
+  return rows[0];
+}
+
+/** Newest first, at most `limit`. */
+export async function listRehearsals(db: Queryable, limit: number): Promise<Rehearsal[]> {
+  const { rows } = await db.query<Rehearsal>(
+    `select ${columns} from rehearsals order by rehearsal_id desc limit $1`,
+    [limit],
+  );
+  return rows;
+}
+
+// A process that has been silent for too long is gone, also before somebody writes that down.
+const isSilent = `(status = 'running' and seen_at < clock_timestamp() - make_interval(secs => ${silentSecondsMax}))`;
+
+const columns = `rehearsal_id as "rehearsalId", product_id as "productId", sale_id as "saleId", operator, allocation, shoppers,
+  rate_per_second as "ratePerSecond", seconds, started_at as "startedAt", progress, report,
+  case when ${isSilent} then 'failed' else status end as status,
+  case when ${isSilent} then seen_at else ended_at end as "endedAt",
+  case when ${isSilent} then 'The process that ran it is gone.' else failure end as failure`;

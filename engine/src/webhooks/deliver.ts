@@ -1,0 +1,106 @@
+import { pause } from '../platform/backoff.js';
+import { messageOf } from '../platform/errors.js';
+import type { Pool } from '../platform/postgres.js';
+import {
+  type Claimed,
+  claimDeliveries,
+  findDueEndpoints,
+  type Result,
+  type RetryRules,
+  settleDelivery,
+} from './claim.js';
+import type { Post } from './post.js';
+import type { Seal } from './seal.js';
+import { signedHeaders } from './sign.js';
+
+export type DeliverOptions = RetryRules & {
+  pool: Pool;
+  seal: Seal;
+  post: Post;
+  timeoutMs: number;
+  onDisabled: (endpointId: number) => void;
+  onError: (error: unknown) => void;
+};
+
+// A receiver has that many at once at most, so that one that is slow for a moment is not run over.
+const inHandMax = 10;
+const lookEveryMs = 250;
+
+/**
+ * Sends what is due, until the signal aborts: one loop for each endpoint that has something, so that a receiver that is
+ * slow or dead costs no other its turn. What a process that dies had in hand is sent again when its lease is over.
+ */
+export function createDeliver(options: DeliverOptions): (signal: AbortSignal) => Promise<void> {
+  const { pool, timeoutMs, onError } = options;
+  const send = createSend(options);
+
+  async function work(endpointId: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // Beyond the time limit of a try is what writing its result takes; later it is sent once more rather than never.
+      const leaseMs = 2 * timeoutMs + 1000;
+      const claimed = await claimDeliveries(pool, { endpointId, limit: inHandMax, leaseMs });
+      await Promise.all(claimed.map(delivery => send(delivery, signal)));
+      if (claimed.length < inHandMax) return;
+    }
+  }
+
+  return async signal => {
+    const underWay = new Map<number, Promise<void>>();
+    try {
+      while (!signal.aborted) {
+        for (const endpointId of await findDueEndpoints(pool, [...underWay.keys()])) {
+          const done = work(endpointId, signal)
+            .catch(onError)
+            .finally(() => underWay.delete(endpointId));
+          underWay.set(endpointId, done);
+        }
+        await pause(lookEveryMs, signal);
+      }
+    } finally {
+      await Promise.all(underWay.values());
+    }
+  };
+}
+
+function createSend({ pool, seal, post, onDisabled, ...rules }: DeliverOptions) {
+  return async (delivery: Claimed, signal: AbortSignal): Promise<void> => {
+    const result = await tryOnce(delivery, signal);
+    // Nobody's failure: whoever leads next sends it when the lease is over.
+    if (result.outcome === 'failed' && signal.aborted) return;
+    if (await settleDelivery(pool, delivery, result, rules)) onDisabled(delivery.endpointId);
+  };
+
+  async function tryOnce(delivery: Claimed, signal: AbortSignal): Promise<Result> {
+    let headers: Record<string, string>;
+    const body = bodyOf(delivery);
+    try {
+      headers = headersOf(delivery, body);
+    } catch (error) {
+      return { outcome: 'failed', status: null, error: messageOf(error), retryAfterMs: 0, isGone: false };
+    }
+    return judge(await post.post(delivery.url, headers, body, signal));
+  }
+
+  function headersOf({ eventId, secret, formerSecret }: Claimed, body: string): Record<string, string> {
+    const secrets = [secret, formerSecret].flatMap(sealed => (sealed === null ? [] : [seal.open(sealed)]));
+    const timestamp = Math.floor(Date.now() / 1000);
+    return { ...signedHeaders({ id: eventId, timestamp, body }, secrets), ...fixedHeaders };
+  }
+}
+
+const fixedHeaders = { 'content-type': 'application/json', 'user-agent': 'doorbuster-webhooks/1' };
+
+/** The same text for each try: a receiver may compare. */
+function bodyOf({ type, at, data }: Claimed): string {
+  return JSON.stringify({ type, timestamp: at.toISOString(), data });
+}
+
+/** Any 2xx is a receipt, and nothing else is: a redirect would lead to where nobody has judged the address. */
+function judge(posted: Awaited<ReturnType<Post['post']>>): Result {
+  if ('error' in posted) {
+    return { outcome: 'failed', status: null, error: posted.error, retryAfterMs: 0, isGone: false };
+  }
+  const { status, retryAfterMs = 0 } = posted;
+  if (status >= 200 && status < 300) return { outcome: 'delivered', status };
+  return { outcome: 'failed', status, error: `answered ${status}`, retryAfterMs, isGone: status === 410 };
+}

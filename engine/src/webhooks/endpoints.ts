@@ -1,0 +1,139 @@
+import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
+import type { Seal } from './seal.js';
+import { newWebhookSecret } from './sign.js';
+
+export const webhookEventTypes = [
+  'order.confirmed',
+  'order.refunded',
+  'sale.opened',
+  'sale.sold_out',
+] as const;
+type WebhookEventType = (typeof webhookEventTypes)[number];
+
+export type Endpoint = {
+  endpointId: number;
+  url: string;
+  description: string;
+  events: WebhookEventType[];
+  status: 'enabled' | 'disabled';
+  /** `by-operator`, `failing` for too long, or `gone`: it has answered 410. */
+  disabledReason: 'by-operator' | 'failing' | 'gone' | null;
+  failingSince: Date | null;
+  /** Until when the secret before this one signs as well. */
+  formerSecretUntil: Date | null;
+  createdAt: Date;
+};
+
+// Each has its own loop, and every event is written once for each of them. Who needs more has a hub of their own.
+const endpointsMax = 20;
+
+export type NewEndpoint = Pick<Endpoint, 'url' | 'description' | 'events'>;
+
+/** @returns the endpoint with its secret, which is not told again; undefined where there are as many as there may be. */
+export async function createEndpoint(
+  pool: Pool,
+  seal: Seal,
+  { url, description, events }: NewEndpoint,
+): Promise<{ endpoint: Endpoint; secret: string } | undefined> {
+  const secret = newWebhookSecret();
+  return inTransaction(pool, async tx => {
+    const count = await lockEndpoints(tx);
+    if (count >= endpointsMax) return undefined;
+    if (count === 0) await beginAtNow(tx);
+    const { rows } = await tx.query<Endpoint>(
+      `insert into webhook_endpoints (url, description, events, secret) values ($1, $2, $3, $4) returning ${columns}`,
+      [url, description, events, seal.seal(secret)],
+    );
+    const [endpoint] = rows;
+    if (!endpoint) throw new Error('the new endpoint returned no row');
+    return { endpoint, secret };
+  });
+}
+
+/** Whoever adds an endpoint, and the relay, come one after the other. @returns how many endpoints there are. */
+async function lockEndpoints(tx: Client): Promise<number> {
+  await tx.query('select from webhook_cursor for update');
+  const { rows } = await tx.query<{ count: number }>(
+    `select count(*) from webhook_endpoints where status <> 'deleted'`,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Nobody has listened: what has happened meanwhile is nobody's business, and need not be read. */
+async function beginAtNow(tx: Client): Promise<void> {
+  await tx.query(
+    `update webhook_cursor set below = pg_snapshot_xmin(s), since = now(), mark = pg_snapshot_xmax(s), mark_at = now()
+     from pg_current_snapshot() s`,
+  );
+}
+
+export async function listEndpoints(db: Queryable): Promise<Endpoint[]> {
+  const { rows } = await db.query<Endpoint>(
+    `select ${columns} from webhook_endpoints where status <> 'deleted' order by endpoint_id`,
+  );
+  return rows;
+}
+
+export async function readEndpoint(db: Queryable, endpointId: number): Promise<Endpoint | undefined> {
+  const { rows } = await db.query<Endpoint>(
+    `select ${columns} from webhook_endpoints where endpoint_id = $1 and status <> 'deleted'`,
+    [endpointId],
+  );
+  return rows[0];
+}
+
+export type EndpointChange = Partial<NewEndpoint> & { enabled?: boolean };
+
+/** Enabling it again begins with a clean slate; what waited meanwhile is sent. */
+export async function changeEndpoint(
+  db: Queryable,
+  endpointId: number,
+  { url, description, events, enabled }: EndpointChange,
+): Promise<Endpoint | undefined> {
+  const { rows } = await db.query<Endpoint>(
+    `update webhook_endpoints
+     set url = coalesce($2, url), description = coalesce($3, description), events = coalesce($4, events),
+         status = case when $5 then 'enabled' when not $5 then 'disabled' else status end,
+         disabled_reason = case when $5 then null when not $5 then coalesce(disabled_reason, 'by-operator')
+                                else disabled_reason end,
+         failing_since = case when $5 then null else failing_since end
+     where endpoint_id = $1 and status <> 'deleted'
+     returning ${columns}`,
+    [endpointId, url ?? null, description ?? null, events ?? null, enabled ?? null],
+  );
+  return rows[0];
+}
+
+/** At once for everybody who asks and for the senders; its deliveries are swept away in steps. */
+export async function deleteEndpoint(db: Queryable, endpointId: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update webhook_endpoints
+     set status = 'deleted', disabled_reason = null, secret = '', former_secret = null, former_secret_until = null
+     where endpoint_id = $1 and status <> 'deleted'`,
+    [endpointId],
+  );
+  return rowCount === 1;
+}
+
+/** The secret of before signs as well for `overlapSeconds`, so that the receiver may change over in its own time. */
+export async function rotateSecret(
+  db: Queryable,
+  seal: Seal,
+  endpointId: number,
+  overlapSeconds: number,
+): Promise<{ endpoint: Endpoint; secret: string } | undefined> {
+  const secret = newWebhookSecret();
+  const { rows } = await db.query<Endpoint>(
+    `update webhook_endpoints
+     set former_secret = secret, former_secret_until = clock_timestamp() + make_interval(secs => $3), secret = $2
+     where endpoint_id = $1 and status <> 'deleted'
+     returning ${columns}`,
+    [endpointId, seal.seal(secret), overlapSeconds],
+  );
+  const [endpoint] = rows;
+  return endpoint && { endpoint, secret };
+}
+
+const columns = `endpoint_id as "endpointId", url, description, events, status, disabled_reason as "disabledReason",
+  failing_since as "failingSince", created_at as "createdAt",
+  case when former_secret_until > clock_timestamp() then former_secret_until end as "formerSecretUntil"`;

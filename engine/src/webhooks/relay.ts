@@ -1,0 +1,139 @@
+import { inTransaction, type Pool } from '../platform/postgres.js';
+
+export type RelayOptions = {
+  pool: Pool;
+  /** Deliveries that may wait for one endpoint; those beyond it have failed at once, and can be replayed. */
+  pendingMax: number;
+};
+
+// Some 0.2 s of work in one transaction, which nobody waits for.
+const changesMax = 10_000;
+// Each pass looks at all that is new. After a day without a scheduler that is ten million rows, and must not end in the
+// timeout that purchases have, for ever again.
+const passTimeoutMs = 60_000;
+
+/**
+ * Turns what is new in the journals into events, and each event into one delivery for each endpoint that wants it, in the
+ * transaction that moves the cursor: none is missed and none is told twice.
+ *
+ * @returns how many changes were read; as many as there may be means that there are more.
+ */
+export function createRelay({ pool, pendingMax }: RelayOptions): () => Promise<number> {
+  return async () => {
+    const { rowCount } = await pool.query(`select from webhook_endpoints where status <> 'deleted' limit 1`);
+    if (rowCount === 0) return 0;
+    return inTransaction(pool, async tx => {
+      // Of two relays the second goes on where the first has ended. A statement of its own: the next one's snapshot has to be
+      // younger than this lock.
+      await tx.query('select from webhook_cursor for update');
+      // Whatever the statistics say of tables that grow by the minute: by time, and an order by its key.
+      await tx.query(`set local enable_seqscan = off; set local statement_timeout = ${passTimeoutMs}`);
+      const pass = {
+        name: 'relay-webhooks',
+        text: relay,
+        values: [changesMax, pendingMax],
+        query_timeout: passTimeoutMs + 1000,
+      };
+      const { rows } = await tx.query<{ changes: number }>(pass);
+      const changes = rows[0]?.changes ?? 0;
+      return changes >= changesMax ? changes : 0;
+    });
+  };
+}
+
+/** The number of the transaction that wrote a row, in full: `xmin` has its last 32 bits, and is less than 2^31 behind. */
+const writtenBy = (alias: string) => `(s.newest - ((s.newest - ${alias}.xmin::text::bigint) & 4294967295))`;
+
+const iso = (time: string) => `to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/*
+ * Purpose: read the next changes from the journals, tell them, move the cursor.
+ *
+ * A row is read once its transaction is below the horizon of this statement's snapshot, which is the oldest transaction
+ * that is under way: all below it are over, and what they have committed is visible here. So no row can turn up below the
+ * cursor later, in whatever order transactions commit (docs/decisions/0026). Rows are taken by the number of their
+ * transaction, and those of one transaction together.
+ *
+ * "since" only spares reading what is old. A transaction has its number before it reads the clock for its rows; the margin
+ * is for a clock that is set back. A cursor ahead of every number is from another cluster, whose dump this is: then "since"
+ * alone says what is new, and what was told is known by its subject.
+ *
+ * Locks: the cursor's row, by the statement before. Indexes: journal_by_time, sale_journal_by_time, orders_pkey, sales_pkey.
+ */
+const relay = `
+  with s as materialized (
+    select pg_snapshot_xmin(now_visible)::text::bigint as horizon, pg_snapshot_xmax(now_visible)::text::bigint as newest
+    from pg_current_snapshot() as now_visible
+  ), c as materialized (
+    select case when below::text::bigint > s.newest then 0 else below::text::bigint end as below,
+           mark::text::bigint as mark, mark_at, since
+    from webhook_cursor, s
+  ), change as materialized (
+    select * from (
+      select ${writtenBy('j')} as tx, j.sale_id, j.order_id, j.to_status, j.reason, j.prize, j.at
+      from journal j, s
+      where j.at >= (select since from c) - interval '5 seconds' and j.to_status in ('CONFIRMED', 'REFUNDED')
+      union all
+      select ${writtenBy('j')}, j.sale_id, null, j.to_status, null, null, j.at
+      from sale_journal j, s
+      where j.at >= (select since from c) - interval '5 seconds' and j.to_status = 'open'
+        -- A sale that is paused and resumed opens once.
+        and not exists (select from sale_journal e where e.sale_id = j.sale_id and e.to_status = 'open' and e.seq < j.seq)
+    ) as written
+    where tx >= (select below from c) and tx < (select horizon from s)
+    order by tx fetch first $1 rows with ties
+  ), event as (
+    select 'order.' || lower(c.to_status) as type, c.order_id::text as subject, c.at, jsonb_build_object(
+             'orderId', o.order_id, 'saleId', o.sale_id, 'productId', p.product_id, 'shopperId', o.shopper_id,
+             'quantity', o.quantity, 'totalPriceMinor', o.total_minor, 'currency', p.currency, 'status', c.to_status,
+             'reason', c.reason, 'prize', c.prize) as data
+    from change c
+    join orders o on o.sale_id = c.sale_id and o.order_id = c.order_id
+    join sales p on p.sale_id = c.sale_id
+    where c.order_id is not null
+    union all
+    select 'sale.opened', c.sale_id::text, c.at, jsonb_build_object(
+             'saleId', p.sale_id, 'productId', p.product_id, 'allocation', k.allocation,
+             'startsAt', ${iso('p.starts_at')}, 'endsAt', ${iso('p.ends_at')})
+    from change c join sales p on p.sale_id = c.sale_id join stock k on k.sale_id = c.sale_id
+    where c.order_id is null
+    union all
+    -- A bought unit stays bought: once all are, the sale is sold out for good.
+    select 'sale.sold_out', k.sale_id::text, c.at, jsonb_build_object(
+             'saleId', p.sale_id, 'productId', p.product_id, 'allocation', k.allocation)
+    from (select sale_id, max(at) as at from change where to_status = 'CONFIRMED' group by sale_id) c
+    join stock k on k.sale_id = c.sale_id and k.sold = k.allocation join sales p on p.sale_id = c.sale_id
+  ), told as (
+    insert into webhook_events (type, subject, at, data)
+    select type, subject, at, data from event
+    where exists (select from webhook_endpoints e where e.status <> 'deleted' and event.type = any (e.events))
+    on conflict (type, subject) do nothing
+    returning event_id, type, at
+  ), endpoint as materialized (
+    select endpoint_id, events, created_at, (
+             select count(*) from (
+               select from webhook_deliveries d where d.endpoint_id = e.endpoint_id and d.status = 'pending' limit $2
+             ) as pending) as pending
+    from webhook_endpoints e where status <> 'deleted'
+  ), delivery as (
+    select e.endpoint_id, t.event_id,
+           e.pending + row_number() over (partition by e.endpoint_id order by t.at) <= $2 as has_room
+    from told t join endpoint e on t.type = any (e.events) and e.created_at <= t.at
+  ), added as (
+    insert into webhook_deliveries (endpoint_id, event_id, status, due_at, last_error)
+    select endpoint_id, event_id, case when has_room then 'pending' else 'failed' end,
+           case when has_room then clock_timestamp() end, case when not has_room then 'too many were waiting' end
+    from delivery
+  ), reached as (
+    select case when count(*) < $1 then (select horizon from s) else max(tx) + 1 end as below, count(*) < $1 as is_all
+    from change
+  ), moved as (
+    update webhook_cursor w
+    set below = r.below::text::xid8,
+        since = case when r.below >= c.mark then c.mark_at else c.since end,
+        mark = case when c.is_passed then s.newest::text::xid8 else w.mark end,
+        mark_at = case when c.is_passed then now() else w.mark_at end
+    from reached r, s,
+         lateral (select *, r.below >= mark or (mark > s.newest and r.is_all) as is_passed from c) as c
+  )
+  select count(*) as changes from change`;

@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { startTestApi, type TestApi } from './support/api.js';
+import { expectCleanAudit } from './support/audit.js';
+import { until } from './support/condition.js';
+import { apiKey, operatorToken } from './support/config.js';
+import { createTestDatabase } from './support/database.js';
+import { startApiProcesses } from './support/engine.js';
+import { stockOf } from './support/sale.js';
+
+const path = '/api/admin/rehearsals';
+const terms = { allocation: 30, shoppers: 50, ratePerSecond: 200, seconds: 1 };
+const long = { ...terms, seconds: 60 };
+
+const rehearsalSchema = z.object({
+  id: z.int(),
+  status: z.string(),
+  saleId: z.int(),
+  productId: z.int(),
+  progress: z.object({ requests: z.int() }).nullable(),
+  report: z
+    .object({
+      throughput: z.object({ requests: z.int(), confirmed: z.int() }),
+      damage: z.object({ lost: z.int(), altered: z.int(), duplicated: z.int(), oversold: z.int() }),
+      outcomes: z.array(z.object({ slug: z.string(), count: z.int() })),
+      verdict: z.object({ result: z.string() }),
+    })
+    .nullable(),
+  failure: z.string().nullable(),
+});
+
+it('a rehearsal sells exactly what there is, says so, and leaves nothing in the shop', async () => {
+  const { api, pool } = await start();
+  const { id, productId, saleId } = await begin(api, terms);
+  const ended = await whenOver(api, id);
+
+  expect(ended).toMatchObject({ status: 'ended', failure: null });
+  expect(ended.report).toMatchObject({
+    throughput: { requests: 200, confirmed: 30 },
+    damage: { lost: 0, altered: 0, duplicated: 0, oversold: 0 },
+    verdict: { result: 'pass' },
+  });
+  expect(await stockOf(pool, saleId)).toMatchObject({ available: 0, sold: 30 });
+  expect((await api.purchase({ productId, userId: 'late' })).slug).toBe('sale-not-open');
+  const products = await api.request('GET', '/api/products');
+  expect(products.body.products).toEqual([]);
+  await expectCleanAudit(pool);
+});
+
+it('only one is under way, and one that is stopped is judged by what it has done', async () => {
+  const { api, pool } = await start();
+  const begun = await Promise.all([1, 2, 3].map(() => api.asOperator('POST', path, long)));
+  expect(begun.map(({ status, slug }) => slug ?? status).sort()).toEqual([
+    201,
+    'rehearsal-running',
+    'rehearsal-running',
+  ]);
+  const { id } = parse(begun.find(({ status }) => status === 201)?.body);
+  await until('it has something to tell', async () => ((await read(api, id)).progress?.requests ?? 0) > 0);
+  // Its secrets are where its own user alone can read them.
+  const commands = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+  expect(commands).toContain('--scenario rehearsal');
+  expect(commands).not.toContain(apiKey);
+  expect(commands).not.toContain(operatorToken);
+
+  expect((await api.asOperator('DELETE', `${path}/${id}`)).status).toBe(200);
+  const ended = await whenOver(api, id);
+  expect(ended.status).toBe('stopped');
+  expect(ended.report?.verdict.result).toBe('pass');
+  expect((await stockOf(pool, ended.saleId)).sold).toBe(30);
+  expect((await api.asOperator('DELETE', `${path}/${id}`)).body.status).toBe('stopped');
+});
+
+it('an engine that stops ends its rehearsal, and one that is killed takes it along', async () => {
+  const { pool, url: databaseUrl } = await createTestDatabase();
+  const first = await startTestApi(databaseUrl);
+  const { id } = await begin(first, long);
+  expect(generatorsOf(first.url)).toHaveLength(1);
+  await first.drain();
+  expect(generatorsOf(first.url)).toEqual([]);
+
+  const engine = await startApiProcesses(1, databaseUrl);
+  const other = await startTestApi(databaseUrl);
+  expect(await read(other, id)).toMatchObject({ status: 'failed', failure: 'The engine was stopped.' });
+  const started = await fetch(`${engine.url}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify(long),
+  });
+  const lost = parse(await started.json());
+  await until('it is under way', () => generatorsOf(engine.url).length === 1);
+  await engine.kill('SIGKILL');
+  await until('the generator is gone, too', () => generatorsOf(engine.url).length === 0);
+
+  expect((await other.asOperator('POST', path, terms)).slug).toBe('rehearsal-running');
+  await pool.query(
+    `update rehearsals set seen_at = seen_at - interval '15 seconds' where status = 'running'`,
+  );
+  expect(await read(other, lost.id)).toMatchObject({ status: 'failed' });
+  const { id: next } = await begin(other, terms);
+  expect((await whenOver(other, next)).status).toBe('ended');
+});
+
+it('there are none where they are off or nothing is there to run, and none beyond their bounds', async () => {
+  const { url } = await createTestDatabase();
+  const off = await startTestApi(url, { ENABLE_REHEARSAL: 'false' });
+  expect((await off.asOperator('POST', path, terms)).slug).toBe('rehearsals-disabled');
+  expect((await off.asOperator('GET', path)).body.disabled).toContain('ENABLE_REHEARSAL');
+  const without = await startTestApi(url, { LOADGEN_PATH: '/nowhere.js' });
+  expect((await without.asOperator('POST', path, terms)).slug).toBe('rehearsals-disabled');
+
+  const api = await startTestApi(url);
+  const beyond = { allocation: 100_001, shoppers: 1_000_001, ratePerSecond: 10_001, seconds: 121 };
+  for (const [name, value] of Object.entries(beyond)) {
+    for (const bad of [value, 0]) {
+      expect((await api.asOperator('POST', path, { ...terms, [name]: bad })).slug).toBe('invalid');
+    }
+  }
+  expect((await api.asOperator('GET', `${path}/1`)).slug).toBe('not-found');
+  expect((await api.asOperator('DELETE', `${path}/1`)).slug).toBe('not-found');
+  expect((await api.request('POST', path, { body: terms })).status).toBe(403);
+});
+
+async function start() {
+  const { pool, url } = await createTestDatabase();
+  return { pool, api: await startTestApi(url) };
+}
+
+async function begin(api: TestApi, body: typeof terms) {
+  const { status, body: answer } = await api.asOperator('POST', path, body);
+  expect(status).toBe(201);
+  return parse(answer);
+}
+
+async function read(api: TestApi, id: number) {
+  return parse((await api.asOperator('GET', `${path}/${id}`)).body);
+}
+
+function whenOver(api: TestApi, id: number) {
+  return until('it is over', async () => {
+    const rehearsal = await read(api, id);
+    return rehearsal.status === 'running' ? undefined : rehearsal;
+  });
+}
+
+function parse(body: unknown) {
+  return rehearsalSchema.parse(body);
+}
+
+/** Generators that load this engine. */
+function generatorsOf(url: string): string[] {
+  return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+    .split('\n')
+    .filter(command => command.includes(`--scenario rehearsal --url ${url} `));
+}

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Pool } from '../src/platform/postgres.js';
+import { createEndpoint, deleteEndpoint, webhookEventTypes } from '../src/webhooks/endpoints.js';
+import { createRelay } from '../src/webhooks/relay.js';
+import { createSeal } from '../src/webhooks/seal.js';
+import { createSweep } from '../src/webhooks/sweep.js';
+import { until } from './support/condition.js';
+import { createTestDatabase } from './support/database.js';
+import { createTestSale } from './support/sale.js';
+
+const seal = createSeal('a-test-secret-key');
+
+async function startRelay(pendingMax = 100_000) {
+  const { pool } = await createTestDatabase();
+  const endpoint = await createEndpoint(pool, seal, {
+    ...{ url: 'https://shop.example/', description: '', events: [...webhookEventTypes] },
+  });
+  if (!endpoint) throw new Error('no endpoint');
+  return { pool, endpointId: endpoint.endpoint.endpointId, relay: createRelay({ pool, pendingMax }) };
+}
+
+/** One purchase, decided in a transaction that is left open. @returns what commits it. */
+async function decideOpen(
+  pool: Pool,
+  saleId: number,
+  orderId: string = randomUUID(),
+): Promise<() => Promise<void>> {
+  const client = await pool.connect();
+  await client.query('begin');
+  await client.query(decide, [saleId, [orderId], [`buyer-${orderId}`], [1], [0]]);
+  return async () => {
+    await client.query('commit');
+    client.release();
+  };
+}
+const decide = 'select outcomes from decide($1, $2, $3, $4, $5, null, null)';
+
+async function confirmed(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ subject: string }>(
+    `select subject from webhook_events where type = 'order.confirmed' order by position`,
+  );
+  return rows.map(({ subject }) => subject);
+}
+
+/** Until nothing more is to be read: whoever else uses the server may have a transaction open for a moment. */
+async function relayUntil(
+  relay: () => Promise<number>,
+  what: string,
+  check: () => Promise<boolean>,
+): Promise<void> {
+  await until(what, async () => {
+    await relay();
+    return check();
+  });
+}
+
+describe('the relay', () => {
+  it('misses no row of a transaction that commits after a younger one', async () => {
+    const { pool, relay } = await startRelay();
+    const [slow, quick] = [await createTestSale(pool), await createTestSale(pool)];
+    const [late, early] = [randomUUID(), randomUUID()];
+    const commitLate = await decideOpen(pool, slow.saleId, late);
+    await (await decideOpen(pool, quick.saleId, early))();
+    for (let n = 0; n < 3; n++) await relay();
+
+    // By time, or by a number of its own, the row that is not there yet comes first: a cursor after the other would skip it.
+    const { rows } = await pool.query('select order_id from journal order by at');
+    expect(rows).toEqual([{ order_id: early }]);
+    expect(await confirmed(pool)).toEqual([]);
+    await commitLate();
+    await relayUntil(relay, 'both are told', async () => (await confirmed(pool)).length === 2);
+    const { rows: written } = await pool.query('select order_id from journal order by at');
+    expect(written).toEqual([{ order_id: late }, { order_id: early }]);
+    expect((await confirmed(pool)).sort()).toEqual([late, early].sort());
+  });
+
+  it('tells each order once, whatever commits in which order, with two relays at once', async () => {
+    const { pool, relay } = await startRelay();
+    const sales = await Promise.all(Array.from({ length: 5 }, () => createTestSale(pool)));
+    const orderIds: string[] = [];
+    let isDone = false;
+    const relaying = [1, 2].map(async () => {
+      while (!isDone) await relay();
+    });
+    await Promise.all(
+      sales.map(async ({ saleId }) => {
+        for (let n = 0; n < 12; n++) {
+          const orderId = randomUUID();
+          orderIds.push(orderId);
+          const commit = await decideOpen(pool, saleId, orderId);
+          await pool.query('select pg_sleep(random() / 50)');
+          await commit();
+        }
+      }),
+    );
+    await until('all are told', async () => (await confirmed(pool)).length >= orderIds.length);
+    isDone = true;
+    await Promise.all(relaying);
+    expect((await confirmed(pool)).sort()).toEqual(orderIds.sort());
+    const { rows } = await pool.query('select count(*) from webhook_deliveries');
+    expect(rows).toEqual([{ count: orderIds.length }]);
+  });
+
+  it('tells a refund, a sale that is sold out, and goes on where a dump of another cluster left off', async () => {
+    const { pool, relay } = await startRelay();
+    const { saleId } = await createTestSale(pool, { allocation: 1 });
+    const orderId = randomUUID();
+    await (await decideOpen(pool, saleId, orderId))();
+    await relayUntil(relay, 'it is told', async () => (await confirmed(pool)).length === 1);
+    // A number that this cluster has never seen; rows that are told already are read again, and known.
+    await pool.query(`update webhook_cursor set below = '99999999999', mark = '99999999999'`);
+    await pool.query(
+      `insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, reason, at)
+       values ($1, $2, 2, 'CANCELLED', 'REFUNDED', 1, 'late-payment-sold-out', clock_timestamp())`,
+      [saleId, orderId],
+    );
+    const types = async () => (await pool.query('select type, data from webhook_events order by type')).rows;
+    await relayUntil(relay, 'all is told', async () => (await types()).length === 3);
+    expect(await types()).toMatchObject([
+      {
+        type: 'order.confirmed',
+        data: { orderId, saleId, quantity: 1, totalPriceMinor: 1999, currency: 'EUR' },
+      },
+      { type: 'order.refunded', data: { orderId, reason: 'late-payment-sold-out' } },
+      { type: 'sale.sold_out', data: { saleId, allocation: 1 } },
+    ]);
+    const { rows } = await pool.query<{ below: string }>('select below::text from webhook_cursor');
+    expect(Number(rows[0]?.below)).toBeLessThan(99999999999);
+  });
+
+  it('lets so many wait for an endpoint and no more, and what is old or of a deleted endpoint is swept away', async () => {
+    const { pool, relay, endpointId } = await startRelay(3);
+    const { saleId } = await createTestSale(pool);
+    for (let n = 0; n < 5; n++) await (await decideOpen(pool, saleId))();
+    await relayUntil(relay, 'all are told', async () => (await confirmed(pool)).length === 5);
+    const states = async () =>
+      (await pool.query('select status, count(*) from webhook_deliveries group by status order by status'))
+        .rows;
+    expect(await states()).toEqual([
+      { status: 'failed', count: 2 },
+      { status: 'pending', count: 3 },
+    ]);
+
+    const sweep = createSweep({ pool, retentionDays: 7, eventsMax: 1000 });
+    expect(await sweep()).toBe(0);
+    await pool.query(`update webhook_events set created_at = now() - interval '8 days'`);
+    await sweep();
+    expect(await states()).toEqual([{ status: 'pending', count: 3 }]);
+    await deleteEndpoint(pool, endpointId);
+    await until('all is gone', async () => (await sweep()) === 0);
+    const { rows } = await pool.query('select from webhook_events union all select from webhook_endpoints');
+    expect(rows).toEqual([]);
+  });
+});

@@ -1,0 +1,27 @@
+import { placeOf } from './mix.js';
+
+// Further back than there are requests in flight, so that the purchase that is followed has been answered. And a hundred
+// less one: a place of 0 to 38 then follows one of 61 to 99, so that nobody comes a third time.
+const RETURN_AFTER = 999;
+
+/**
+ * The shopper of purchase `ordinal`. Of each hundred in a row so many come from somebody who has bought already.
+ *
+ * @param returningPercent below 40
+ */
+export function returningShopper(returningPercent: number, ordinal: number): number {
+  return isReturning(returningPercent, ordinal) ? ordinal - RETURN_AFTER : ordinal;
+}
+
+/** How many different shoppers are among the first `count` purchases. */
+export function countShoppers(returningPercent: number, count: number): number {
+  let shoppers = 0;
+  for (let ordinal = 0; ordinal < count; ordinal += 1) {
+    if (!isReturning(returningPercent, ordinal)) shoppers += 1;
+  }
+  return shoppers;
+}
+
+function isReturning(returningPercent: number, ordinal: number): boolean {
+  return ordinal >= RETURN_AFTER && placeOf(ordinal) < returningPercent;
+}

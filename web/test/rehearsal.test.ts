@@ -1,0 +1,64 @@
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { openVisit, sizes } from './support/browser.js';
+import { operatorToken } from './support/shop.js';
+
+const axePath = createRequire(import.meta.url).resolve('axe-core');
+const artefacts = fileURLToPath(new URL('./artefacts/', import.meta.url));
+
+it('an operator starts a rehearsal, watches it, and reads that exactly what there was has been sold', async () => {
+  const { page } = await openVisit();
+  await page.goto('/admin/rehearsal');
+  await page.getByLabel('Secret').fill(operatorToken);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Rehearsal' }).waitFor();
+  const secrets: string[] = [];
+  page.on('response', async response => {
+    if (response.url().includes('/api/') && (await response.text()).includes(operatorToken)) {
+      secrets.push(response.url());
+    }
+  });
+
+  await page.getByLabel('Units on sale').fill('40');
+  await page.getByLabel('Shoppers').fill('60');
+  await page.getByLabel('Requests a second').fill('100');
+  await page.getByLabel('Seconds').fill('3');
+  await page.getByRole('button', { name: 'Start the rehearsal' }).click();
+  await page.getByRole('button', { name: 'Stop' }).waitFor();
+  await look(page, 'rehearsal-running');
+  await page.getByText('Sold exactly 40').waitFor({ timeout: 45_000 });
+  await page.getByText('Nothing was oversold, no order was lost, none was made twice.').waitFor();
+  await look(page, 'rehearsal');
+  expect(secrets).toEqual([]);
+
+  const products = await page.request.get('/api/products');
+  expect(await products.text()).not.toContain('Rehearsal');
+});
+
+/** Nobody is kept out, on a phone and on a desk, in light and dark. */
+async function look(page: Page, name: string): Promise<void> {
+  await mkdir(artefacts, { recursive: true });
+  await page.addScriptTag({ path: axePath });
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    for (const [size, viewport] of Object.entries(sizes)) {
+      await page.setViewportSize(viewport);
+      await page.screenshot({ path: `${artefacts}${name}-${size}-${theme}.png`, fullPage: true });
+      expect(await barriers(page)).toEqual([]);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+    }
+  }
+}
+
+function barriers(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  });
+}
