@@ -60,16 +60,15 @@ describe('the documents', () => {
 
   it('of operating name each setting, and in their tables none that does not exist', () => {
     const text = readFileSync(join(root, 'docs/operate.md'), 'utf8');
-    const [settings = ''] = text.split('\n## Metrics\n');
     const namesIn = (part: string) =>
       [...part.matchAll(/`([A-Z][A-Z0-9_]+)(?:=[^`]*)?`/g)].map(([, name = '']) => name);
     const known = describeConfig(readConfig({}))
       .split('\n')
       .map(line => line.split('=', 1)[0] ?? '');
     expect(known.length).toBeGreaterThan(50);
-    expect(known.filter(name => !namesIn(settings).includes(name))).toEqual([]);
+    expect(known.filter(name => !namesIn(text).includes(name))).toEqual([]);
     // The first two columns: what it is called, and in the table of layers what sets it. MAX alone is part of a name.
-    const columns = (settings.match(/^\|[^|]*\|[^|]*/gm) ?? []).join();
+    const columns = (text.match(/^\|[^|]*\|[^|]*/gm) ?? []).join();
     const named = namesIn(columns).filter(name => name.includes('_'));
     expect(named.filter(name => !known.includes(name))).toEqual([]);
     expect(named.length).toBeGreaterThan(50);
