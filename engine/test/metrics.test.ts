@@ -40,6 +40,10 @@ describe('metrics', () => {
     );
     for (const userId of ['d', 'e']) await api.purchase({ productId, userId });
     await api.request('POST', '/api/users/batch', { body: { count: 7 } });
+    // Nobody has asked for an audit yet, and there is no Redis: that is no figure, and no 0 either.
+    for (const name of ['doorbuster_audit_last_run_timestamp_seconds', 'doorbuster_redis_up']) {
+      expect(seriesOf(await scrape(api.metricsUrl), name)).toEqual([]);
+    }
     await api.asOperator('GET', '/api/admin/audit');
 
     const text = await scrape(api.metricsUrl);

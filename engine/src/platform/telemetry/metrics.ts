@@ -36,11 +36,11 @@ export function createMetrics(): Metrics {
   return {
     counter(naming, read) {
       const { collect, ...config } = configOf<number>(naming, ([labels, value]) => metric.inc(labels, value));
-      const metric = new Counter({ ...config, collect: () => collect(read, () => metric.reset()) });
+      const metric = new Counter({ ...config, collect: () => collect(read, () => empty(metric)) });
     },
     gauge(naming, read) {
       const { collect, ...config } = configOf<number>(naming, ([labels, value]) => metric.set(labels, value));
-      const metric = new Gauge({ ...config, collect: () => collect(read, () => metric.reset()) });
+      const metric = new Gauge({ ...config, collect: () => collect(read, () => empty(metric)) });
     },
     histogram: ({ name, help, labels = [] }, read) => {
       registry.registerMetric(new ReadHistogram({ name, help, labelNames: labels, registers: [] }, read));
@@ -48,6 +48,12 @@ export function createMetrics(): Metrics {
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+/** A metric without labels is 0 after a reset: a figure, where there may be none. */
+function empty(metric: Counter | Gauge): void {
+  metric.reset();
+  metric.remove({});
 }
 
 async function foldAll<Value>(

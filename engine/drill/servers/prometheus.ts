@@ -1,0 +1,86 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from '../until.js';
+import { installFromDebian } from './debian.js';
+import { findFreePort } from './free-port.js';
+
+export type PrometheusServer = {
+  /** Its address, such as http://127.0.0.1:9090 */
+  url: string;
+  /** Ends it, and all that it has kept. */
+  remove(): Promise<void>;
+};
+
+const startTimeoutMs = 60_000;
+
+/**
+ * A Prometheus of the caller's own, on a free port and in a directory that goes away with it.
+ *
+ * @param config what its prometheus.yml says, which may be JSON; paths in it are absolute.
+ */
+export async function startPrometheus(config: string): Promise<PrometheusServer> {
+  await bringPrometheus();
+  const directory = await mkdtemp(join(tmpdir(), 'doorbuster-prometheus-'));
+  const configFile = join(directory, 'prometheus.yml');
+  await writeFile(configFile, config);
+  const address = `127.0.0.1:${await findFreePort()}`;
+  const child = spawn(
+    'prometheus',
+    [
+      `--config.file=${configFile}`,
+      `--storage.tsdb.path=${join(directory, 'data')}`,
+      `--web.listen-address=${address}`,
+      '--log.level=error',
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let output = '';
+  child.stderr.on('data', text => {
+    output += text;
+  });
+
+  async function remove(): Promise<void> {
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    }
+    await rm(directory, { recursive: true, force: true });
+  }
+
+  const url = `http://${address}`;
+  const isReady = async () => {
+    if (child.exitCode !== null) throw new Error(`Prometheus ended with ${child.exitCode}: ${output}`);
+    return (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok;
+  };
+  await until('Prometheus is ready', isReady, startTimeoutMs).catch(async error => {
+    await remove();
+    throw error;
+  });
+  return { url, remove };
+}
+
+/** Has Prometheus' own program check or test something. @returns whether it is content, and what it says. */
+export async function promtool(
+  args: readonly string[],
+  options: { input?: string; cwd?: string } = {},
+): Promise<{ isOk: boolean; output: string }> {
+  await bringPrometheus();
+  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8', ...options });
+  return { isOk: status === 0, output: `${stdout}${stderr}` };
+}
+
+/** @throws when it is missing and can not be had, with the command that would help. */
+async function bringPrometheus(): Promise<void> {
+  if (isThere()) return;
+  await installFromDebian('prometheus');
+  if (isThere()) return;
+  throw new Error('Prometheus and promtool are needed: sudo RUNLEVEL=1 apt-get install -y prometheus');
+}
+
+function isThere(): boolean {
+  return ['prometheus', 'promtool'].every(program => spawnSync(program, ['--version']).status === 0);
+}

@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { describeConfig, readConfig } from '../src/platform/config/config.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const inFolder = (folder: string, recursive: boolean) =>
+  readdirSync(join(root, folder), { recursive, encoding: 'utf8' })
+    .filter(name => name.endsWith('.md'))
+    .map(name => join(folder, name));
+const documents = [...inFolder('.', false), ...inFolder('docs', true), ...inFolder('loadgen', false)];
+
+/** The text, without what is code. */
+const proseOf = (text: string) => text.replaceAll(/^```.*?^```/gms, '').replaceAll(/`[^`\n]*`/g, '``');
+
+/** As GitHub makes them: of a heading's letters and digits, in lower case, with a hyphen for each space. */
+function anchorsOf(text: string): string[] {
+  const headings = text.replaceAll(/^```.*?^```/gms, '').matchAll(/^#{1,6} +(.+)$/gm);
+  const slugs = [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/\]\([^)]*\)/g, '')
+      .replaceAll(/[^\p{L}\p{N}_\- ]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+  return slugs.map((slug, position) => {
+    const before = slugs.slice(0, position).filter(other => other === slug).length;
+    return before === 0 ? slug : `${slug}-${before}`;
+  });
+}
+
+/** Links to files that are not there, and to headings that their file does not have. */
+function brokenLinks(document: string, text: string): string[] {
+  const links = [...proseOf(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+  return links.filter(link => !/^(https?|mailto):/.test(link) && !isThere(document, text, link));
+}
+
+function isThere(document: string, text: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#');
+  const target = join(root, dirname(document), path);
+  if (path !== '' && !existsSync(target)) return false;
+  if (anchor === undefined) return true;
+  return anchorsOf(path === '' ? text : readFileSync(target, 'utf8')).includes(anchor);
+}
+
+describe('the documents', () => {
+  it('link to files and headings that are there', () => {
+    expect(documents.length).toBeGreaterThan(20);
+    for (const document of documents) {
+      expect(brokenLinks(document, readFileSync(join(root, document), 'utf8')), document).toEqual([]);
+    }
+  });
+
+  it('would be found out by a link that leads nowhere', () => {
+    const text =
+      '# A `few` words\n[1](README.md) [2](#a-few-words) [3](gone.md) [4](README.md#gone) [5](#gone)';
+    expect(brokenLinks('README.md', text)).toEqual(['gone.md', 'README.md#gone', '#gone']);
+  });
+
+  it('of operating name each setting, and in their tables none that does not exist', () => {
+    const text = readFileSync(join(root, 'docs/operate.md'), 'utf8');
+    const namesIn = (part: string) =>
+      [...part.matchAll(/`([A-Z][A-Z0-9_]+)(?:=[^`]*)?`/g)].map(([, name = '']) => name);
+    const known = describeConfig(readConfig({}))
+      .split('\n')
+      .map(line => line.split('=', 1)[0] ?? '');
+    expect(known.length).toBeGreaterThan(50);
+    expect(known.filter(name => !namesIn(text).includes(name))).toEqual([]);
+    // The first two columns: what it is called, and in the table of layers what sets it. MAX alone is part of a name.
+    const columns = (text.match(/^\|[^|]*\|[^|]*/gm) ?? []).join();
+    const named = namesIn(columns).filter(name => name.includes('_'));
+    expect(named.filter(name => !known.includes(name))).toEqual([]);
+    expect(named.length).toBeGreaterThan(50);
+  });
+});
