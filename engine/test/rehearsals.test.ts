@@ -45,6 +45,9 @@ it('a rehearsal sells exactly what there is, says so, and leaves nothing in the 
   expect((await api.purchase({ productId, userId: 'late' })).slug).toBe('sale-not-open');
   const products = await api.request('GET', '/api/products');
   expect(products.body.products).toEqual([]);
+  expect((await api.asOperator('GET', '/api/admin/sales')).body.sales).toEqual([]);
+  const earned = await api.asOperator('GET', '/api/admin/stats');
+  expect(earned.body).toMatchObject({ totals: [], days: [], products: [] });
   await expectCleanAudit(pool);
 });
 

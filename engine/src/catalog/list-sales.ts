@@ -19,7 +19,7 @@ export type SaleFilter = {
 };
 
 /**
- * Sales that fit the filter, the one that was made last first, at most `limit`, made before `before`. Index: sales_pkey
+ * Sales that fit the filter, those of rehearsals only when asked for by id, the one that was made last first, at most `limit`, made before `before`. Index: sales_pkey
  * from its end; a state that few are in reads all sales, which are some ten thousand after a year of hourly ones.
  */
 export async function listSales(
@@ -30,14 +30,14 @@ export async function listSales(
   const { rows } = await db.query<ListedSale>(
     `select ${saleColumns}, product_name as "productName", image_url as "imageUrl", allocation, available, reserved, sold
      from (
-       select s.*, p.name as product_name, p.image_url, k.allocation, k.available, k.reserved, k.sold,
+       select s.*, p.name as product_name, p.image_url, p.is_rehearsal, k.allocation, k.available, k.reserved, k.sold,
               case when s.status = 'ended' or s.ends_at <= clock_timestamp() then 'ended'
                    when s.starts_at > clock_timestamp() then 'upcoming'
                    when s.status = 'paused' then 'paused'
                    else 'open' end as state
        from sales s join products p using (product_id) join stock k using (sale_id)
      ) sales
-     where ($1::bigint is null or sale_id = $1)
+     where ($1::bigint is null and not is_rehearsal or sale_id = $1)
        and ($2::bigint is null or product_id = $2)
        and ($3::text is null or state = $3)
        and ($4::bigint is null or sale_id < $4)
