@@ -61,7 +61,9 @@ async function barriersInEveryLook(page: Page, name: string): Promise<string[]> 
   for (const { theme, size, isSearched } of looks) {
     await page.emulateMedia({ colorScheme: theme });
     await page.setViewportSize(sizes[size]);
-    await page.screenshot({ path: `${artefacts}console-${name}-${size}-${theme}.png` });
+    // Colours that are still on their way from one theme to the other are those of none.
+    const path = `${artefacts}console-${name}-${size}-${theme}.png`;
+    await page.screenshot({ path, animations: 'disabled' });
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (overflow > 0) wrong.push(`${size}: ${overflow} px wider than the window`);
     if (isSearched) wrong.push(...(await findBarriers(page)));
