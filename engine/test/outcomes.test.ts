@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { AppOptions } from '../src/app/app.js';
-import { problems } from '../src/http/problem.js';
+import { problems } from '../src/http/problems.js';
 import type { Decide } from '../src/ledger/decide.js';
 import { createDecisionQueue } from '../src/orders/decide.js';
 import { type Answer, serviceHeaders, startTestApi, type TestApi } from './support/api.js';

@@ -3,7 +3,8 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { messageOf, OperatingError } from '../platform/errors.js';
 import { sqlStateOf } from '../platform/postgres.js';
-import { ProblemError, type ProblemSlug, sendProblem } from './problem.js';
+import { ProblemError, sendProblem } from './problem.js';
+import type { ProblemSlug } from './problems.js';
 
 const slugByFastifyCode: Record<string, ProblemSlug> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',

@@ -4,7 +4,7 @@ import type { FastifySchema } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { orderStatuses } from '../ledger/order-record.js';
-import { type ProblemSlug, problems } from './problem.js';
+import { type ProblemSlug, problems } from './problems.js';
 import { classOf } from './route-class.js';
 
 declare module 'fastify' {

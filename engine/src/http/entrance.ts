@@ -16,7 +16,8 @@ import type { Faults } from '../platform/faults.js';
 import type { AdmitPurchase } from './admit-purchase.js';
 import { type Identity, shopperOf } from './identity/identity.js';
 import { checkMayState, statedBy } from './limit-keys.js';
-import { type ProblemSlug, sendProblem } from './problem.js';
+import { sendProblem } from './problem.js';
+import type { ProblemSlug } from './problems.js';
 
 export type EntranceParts = {
   identity: Identity;

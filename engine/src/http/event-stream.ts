@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { ProblemSlug } from './problem.js';
+import type { ProblemSlug } from './problems.js';
 
 /** One server-sent event; `data` may hold line breaks, `id` and `event` may not. */
 export type StreamEvent = { id: string; event: string; data: string };

@@ -1,7 +1,8 @@
 import { ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type ProblemSlug, problems, problemText, sendProblem } from './problem.js';
+import { problemText, sendProblem } from './problem.js';
+import { type ProblemSlug, problems } from './problems.js';
 
 /** What is wrong below JSON: HTTP that two readers may read in two ways, or that never ends. */
 

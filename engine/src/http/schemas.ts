@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { orderStatuses } from '../ledger/order-record.js';
-import { slugs } from './problem.js';
+import { slugs } from './problems.js';
 
 /** Shapes that several routes share. Nothing is coerced: a number is a number, an unknown field is an error. */
 

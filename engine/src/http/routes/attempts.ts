@@ -12,7 +12,7 @@ import { adminAttemptView, attemptOutcomes, attemptView } from '../attempt-views
 import { csvOf, wantsCsv } from '../csv.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
 import { nextPageUrl } from '../next-page.js';
-import { slugs } from '../problem.js';
+import { slugs } from '../problems.js';
 import {
   formatSchema,
   headerUserIdSchema,

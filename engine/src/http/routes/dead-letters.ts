@@ -13,7 +13,8 @@ import {
 import type { Pool } from '../../platform/postgres.js';
 import type { OrderQueue } from '../../queue/queue.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError, type ProblemSlug, slugs } from '../problem.js';
+import { ProblemError } from '../problem.js';
+import { type ProblemSlug, slugs } from '../problems.js';
 import { idParamSchema, pageLimitSchema } from '../schemas.js';
 import type { App } from '../server.js';
 

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { FaultBroadcast } from '../../platform/fault-broadcast.js';
 import { type Faults, faultPlaceSchema, faultSchema } from '../../platform/faults.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError, slugs } from '../problem.js';
+import { ProblemError } from '../problem.js';
+import { slugs } from '../problems.js';
 import type { App } from '../server.js';
 
 export type FaultsParts = { identity: Identity; faults: Faults; faultBroadcast: FaultBroadcast };

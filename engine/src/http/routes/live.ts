@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { EventStreams } from '../event-stream.js';
 import type { Identity } from '../identity/identity.js';
 import type { LiveBroadcast } from '../live-broadcast.js';
-import { sendProblem, slugs } from '../problem.js';
+import { sendProblem } from '../problem.js';
+import { slugs } from '../problems.js';
 import type { App } from '../server.js';
 
 const rate = z.number().meta({ description: 'A second, over the last second' });

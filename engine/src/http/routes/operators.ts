@@ -6,7 +6,8 @@ import { operatorNamePattern } from '../../platform/config/settings/identity.js'
 import type { Pool } from '../../platform/postgres.js';
 import type { Identity } from '../identity/identity.js';
 import { describeAction, signInPath } from '../operator-trail.js';
-import { ProblemError, problems, slugs } from '../problem.js';
+import { ProblemError } from '../problem.js';
+import { problems, slugs } from '../problems.js';
 import { idParamSchema, pageLimitSchema } from '../schemas.js';
 import type { App } from '../server.js';
 

@@ -5,7 +5,8 @@ import { isEnd, type ReadLife } from '../../orders/read-life.js';
 import type { ReadOrder } from '../../orders/replay.js';
 import type { EventStream, EventStreams, StreamEvent } from '../event-stream.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
-import { ProblemError, sendProblem, slugs } from '../problem.js';
+import { ProblemError, sendProblem } from '../problem.js';
+import { slugs } from '../problems.js';
 import { headerUserIdSchema } from '../schemas.js';
 import type { App } from '../server.js';
 

@@ -13,7 +13,8 @@ import { bySending } from '../answer-by-sending.js';
 import { answerEnded } from '../answer-order.js';
 import { createEntrance, type EntranceParts, headerOf } from '../entrance.js';
 import { shopperOf } from '../identity/identity.js';
-import { ProblemError, sendProblem, slugs } from '../problem.js';
+import { ProblemError, sendProblem } from '../problem.js';
+import { slugs } from '../problems.js';
 import {
   buyBodySchema,
   buyHeadersSchema,

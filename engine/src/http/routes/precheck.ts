@@ -3,7 +3,8 @@ import type { Gate } from '../../admission/gate/gate.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import { headerOf } from '../entrance.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
-import { ProblemError, problems, slugs } from '../problem.js';
+import { ProblemError } from '../problem.js';
+import { problems, slugs } from '../problems.js';
 import { headerUserIdSchema, idParamSchema } from '../schemas.js';
 import type { App } from '../server.js';
 

@@ -5,7 +5,8 @@ import { type Calendar, phaseOf } from '../../catalog/calendar.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import { headerOf } from '../entrance.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
-import { ProblemError, slugs } from '../problem.js';
+import { ProblemError } from '../problem.js';
+import { slugs } from '../problems.js';
 import { headerUserIdSchema, idParamSchema, idSchema } from '../schemas.js';
 import type { App } from '../server.js';
 

@@ -6,7 +6,8 @@ import type { Pay } from '../../orders/pay.js';
 import { bySending } from '../answer-by-sending.js';
 import { answerByStatus } from '../answer-order.js';
 import { createEntrance, type Entered, type EntranceParts } from '../entrance.js';
-import { ProblemError, slugs } from '../problem.js';
+import { ProblemError } from '../problem.js';
+import { slugs } from '../problems.js';
 import {
   boughtSchema,
   buyBodySchema,

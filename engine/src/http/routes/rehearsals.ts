@@ -5,7 +5,8 @@ import { listRehearsals, type Rehearsal, readRehearsal, stopRehearsal } from '..
 import type { Rehearse } from '../../rehearsals/rehearse.js';
 import { progressSchema, reportSchema } from '../../rehearsals/report.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError, slugs } from '../problem.js';
+import { ProblemError } from '../problem.js';
+import { slugs } from '../problems.js';
 import { idParamSchema, idSchema, pageLimitSchema } from '../schemas.js';
 import type { App } from '../server.js';
 

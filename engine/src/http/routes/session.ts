@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { AllocateIds } from '../../ids/allocate.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError, sendProblem, slugs } from '../problem.js';
+import { ProblemError, sendProblem } from '../problem.js';
+import { slugs } from '../problems.js';
 import { idSchema } from '../schemas.js';
 import type { App } from '../server.js';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EventStreams } from '../event-stream.js';
-import { ProblemError, sendProblem, slugs } from '../problem.js';
+import { ProblemError, sendProblem } from '../problem.js';
+import { slugs } from '../problems.js';
 import { idParamSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import type { LookAtStock, StockBroadcast, StockView } from '../stock-broadcast.js';

@@ -12,7 +12,8 @@ import {
 } from '../../webhooks/deliveries.js';
 import { type Endpoint, readEndpoint } from '../../webhooks/endpoints.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError, slugs } from '../problem.js';
+import { ProblemError } from '../problem.js';
+import { slugs } from '../problems.js';
 import { idParamSchema, pageLimitSchema, timeSchema } from '../schemas.js';
 import type { App } from '../server.js';
 

@@ -14,7 +14,8 @@ import {
 } from '../../webhooks/endpoints.js';
 import type { Seal } from '../../webhooks/seal.js';
 import type { Identity } from '../identity/identity.js';
-import { ProblemError, slugs } from '../problem.js';
+import { ProblemError } from '../problem.js';
+import { slugs } from '../problems.js';
 import { idParamSchema, textSchema } from '../schemas.js';
 import type { App } from '../server.js';
 

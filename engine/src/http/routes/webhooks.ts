@@ -6,7 +6,8 @@ import { isUndecided } from '../../orders/lanes.js';
 import { PaymentError } from '../../payments/provider.js';
 import type { Payments } from '../../payments/resilient.js';
 import type { Pool } from '../../platform/postgres.js';
-import { ProblemError, sendProblem, slugs } from '../problem.js';
+import { ProblemError, sendProblem } from '../problem.js';
+import { slugs } from '../problems.js';
 import type { App } from '../server.js';
 
 export type WebhookParts = {
