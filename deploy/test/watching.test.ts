@@ -25,19 +25,18 @@ let metricsUrl = '';
 beforeAll(async () => {
   const metricsPort = await findFreePort();
   metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
-  [shop, prometheus] = await Promise.all([
-    startShop({
-      WEB_ENABLED: 'false',
-      FAULTS_ENABLED: 'true',
-      ENABLE_METRICS: 'true',
-      METRICS_PORT: String(metricsPort),
-      API_KEY: apiKey,
-      OPERATOR_TOKEN: operatorToken,
-      // Whatever this environment has: an empty variable counts as not set.
-      ...{ REDIS_URL: '', AMQP_URL: '' },
-    }),
-    startPrometheus(configFor(metricsPort)),
-  ]);
+  // One after the other: if the second does not start, the first is ended all the same.
+  prometheus = await startPrometheus(configFor(metricsPort));
+  shop = await startShop({
+    WEB_ENABLED: 'false',
+    FAULTS_ENABLED: 'true',
+    ENABLE_METRICS: 'true',
+    METRICS_PORT: String(metricsPort),
+    API_KEY: apiKey,
+    OPERATOR_TOKEN: operatorToken,
+    // Whatever this environment has: an empty variable counts as not set.
+    ...{ REDIS_URL: '', AMQP_URL: '' },
+  });
 });
 
 afterAll(() => Promise.all([shop?.close(), prometheus?.remove()]));
