@@ -101,6 +101,7 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
     ...serverOptions,
     forwardedPages,
     requests: instruments.requests,
+    slowRequestMs: config.SLOW_REQUEST_MS,
   });
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   identifyCallers(server, parts, identity);

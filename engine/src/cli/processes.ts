@@ -1,12 +1,13 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { sleep } from '../platform/backoff.js';
 import { type Config, readConfig } from '../platform/config/config.js';
 import { joinDatabase } from '../platform/database.js';
 import { OperatingError } from '../platform/errors.js';
 import { readSecrets } from '../platform/secrets.js';
 import { onShutdown } from '../platform/shutdown.js';
+import { createLogger } from '../platform/telemetry/logger.js';
 import { serveRole } from './serve.js';
 
 const say = (message: string) => process.stdout.write(`${message}\n`);
@@ -24,7 +25,7 @@ export async function serveApi(options: { processes?: string }): Promise<void> {
   const count = readCount(options.processes ?? '1');
   if (count === 1 || cluster.isWorker) return serveRole('api');
   const config = readConfig(process.env);
-  const logger = pino({ level: config.LOG_LEVEL }, pino.destination(2));
+  const logger = createLogger(config.LOG_LEVEL);
   await readSecrets(config);
   const database = await joinDatabase(config, { onProgress: say });
   cluster.setupPrimary({ args: ['api'] });

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { sandboxSecrets } from '../app/payments.js';
 import { type Sandbox, startSandbox } from '../payments/sandbox/start.js';
 import { type Config, readConfig } from '../platform/config/config.js';
 import { readSecrets, type Secrets } from '../platform/secrets.js';
 import { onShutdown } from '../platform/shutdown.js';
+import { createLogger } from '../platform/telemetry/logger.js';
 import { explainListenError } from './listen-error.js';
 
 /** The pretend payment provider alone, until Ctrl-C. What it knows is kept in DATA_DIR. */
 export async function serveSandbox(): Promise<void> {
   const config = readConfig(process.env);
-  const logger = pino({ level: config.LOG_LEVEL }, pino.destination(2));
+  const logger = createLogger(config.LOG_LEVEL);
   try {
     const sandbox = await startHere(config, await readSecrets(config), logger);
     onShutdown(config.DRAIN_TIMEOUT_MS, logger, sandbox.close);

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { type App, type AppOptions, startApp } from '../app/app.js';
 import { type Role, roles } from '../app/roles.js';
 import { seedCatalog } from '../catalog/seed.js';
@@ -12,6 +12,7 @@ import { checkSchema, migrate } from '../platform/migrations.js';
 import { checkDurability, type Pool, waitForDatabase } from '../platform/postgres.js';
 import { readSecrets, secretPath } from '../platform/secrets.js';
 import { onShutdown } from '../platform/shutdown.js';
+import { createLogger } from '../platform/telemetry/logger.js';
 import { explainListenError } from './listen-error.js';
 import { startSandboxBeside } from './sandbox.js';
 import { createToolPool } from './tool.js';
@@ -40,7 +41,7 @@ async function serve(
   prepare: (pool: Pool, config: Config) => Promise<void>,
 ): Promise<void> {
   const config = readConfig(isEverything(chosen) ? { ...process.env, ...roomForDemo() } : process.env);
-  const logger = pino({ level: config.LOG_LEVEL }, pino.destination(2));
+  const logger = createLogger(config.LOG_LEVEL);
   const secrets = await readSecrets(config);
   const database = await open(config, { onProgress: say });
   const closing: (() => Promise<void>)[] = [database.close];

@@ -5,6 +5,7 @@ import { messageOf, OperatingError } from '../platform/errors.js';
 import { sqlStateOf } from '../platform/postgres.js';
 import { ProblemError, sendProblem } from './problem.js';
 import type { ProblemSlug } from './problems.js';
+import { nameRequest } from './request-id.js';
 
 const slugByFastifyCode: Record<string, ProblemSlug> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
@@ -15,14 +16,17 @@ const slugByFastifyCode: Record<string, ProblemSlug> = {
 export function createAnswerError(logger: Logger) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const slug = slugOf(error);
-    if (slug === 'internal')
-      logger.error({ err: error, route: request.routeOptions.url }, 'a request failed');
+    if (slug === 'internal') logger.error({ err: error, ...describe(request, reply) }, 'a request failed');
     if (slug === 'unavailable')
-      logger.warn({ err: error, route: request.routeOptions.url }, 'the database did not answer');
+      logger.warn({ err: error, ...describe(request, reply) }, 'the database did not answer');
     if (error instanceof ProblemError && error.retryAfterSeconds !== undefined)
       reply.header('retry-after', error.retryAfterSeconds);
     return sendProblem(reply, slug, detailOf(error, slug));
   };
+}
+
+function describe(request: FastifyRequest, reply: FastifyReply) {
+  return { requestId: nameRequest(request, reply), route: request.routeOptions.url };
 }
 
 function slugOf(error: FastifyError): ProblemSlug {

@@ -154,6 +154,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const decided = await (barred || refusal || missing || !sale
       ? replayOr(barred ?? refusal ?? missing ?? 'sale-not-open', purchase, productId)
       : join(sale.saleId, purchase, patienceOf(request, receivedAtMs), sale));
+    request.decision = { orderId, receivedAtMs, decidedAtMs: performance.now() };
     // Not an attempt: it was counted, and costs nothing more.
     if (decided.outcome === 'rate-limited') return refuse(reply, 'rate-limited');
     if (barred) reply.removeHeader('retry-after');

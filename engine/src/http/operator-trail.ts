@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import { uuidv7 } from 'uuidv7';
+
 import { addOperatorAction, endOperatorAction, type NewOperatorAction } from '../operators/actions.js';
 import type { Queryable } from '../platform/postgres.js';
 import { isSafe } from './identity/cross-site.js';
 import type { Identity } from './identity/identity.js';
+import { nameRequest } from './request-id.js';
 
 export type OperatorTrailOptions = {
   db: Queryable;
@@ -60,14 +61,12 @@ const detailCharactersMax = 4000;
 
 /** What a request would have done; answers it with the id that the trail knows it by. */
 export function describeAction(request: FastifyRequest, reply: FastifyReply): Description {
-  const requestId = requestIdOf(request);
-  reply.header('x-request-id', requestId);
   return {
     action: `${request.method} ${request.routeOptions.url ?? ''}`,
     target: request.url.slice(0, targetCharactersMax),
     detail: detailOf(request.body),
     ip: request.ip,
-    requestId,
+    requestId: nameRequest(request, reply),
   };
 }
 
@@ -76,12 +75,6 @@ function outcomeOf(status: number, payload: unknown): string {
   if (status < 400) return 'ok';
   const [, slug] = /^\{"type":"\/problems\/([a-z-]+)"/.exec(typeof payload === 'string' ? payload : '') ?? [];
   return slug ?? String(status);
-}
-
-// A proxy's, where it gives one; it ends up in logs and pages.
-function requestIdOf({ headers }: FastifyRequest): string {
-  const given = headers['x-request-id'];
-  return typeof given === 'string' && /^[\x21-\x7e]{1,128}$/.test(given) ? given : uuidv7();
 }
 
 // No body of ours but the sign-in's has a secret in it; one that is sent by mistake is not kept either.

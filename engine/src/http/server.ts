@@ -16,6 +16,7 @@ import { answerClientError, refuseMalformed } from './malformed.js';
 import { registerPages } from './pages.js';
 import { registerJson } from './parse-json.js';
 import { countRequests, countStatus, methodOf, noRoute, type RequestCounts } from './request-counts.js';
+import { createTellSlow } from './slow-requests.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
 
@@ -33,7 +34,9 @@ export type ServerOptions = {
   onCreated?: (app: FastifyInstance) => void;
   /** Asked before the router; a request that it has answered goes no further. */
   refuse?: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Where requests are counted. */
+  /** An answer that takes longer is logged; 0 is never. */
+  slowRequestMs?: number;
+  /** Where requests are counted, and timed. */
   requests?: RequestCounts;
   /** What answers where the API has no route; without it that is not found. */
   forwardedPages?: ForwardedPages | undefined;
@@ -51,6 +54,7 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
     requestTimeoutMs = 8000,
     headersTimeoutMs = 5000,
     idleTimeoutMs = 72_000,
+    slowRequestMs = 0,
   } = options;
   const answerError = createAnswerError(logger);
   const app = Fastify({
@@ -80,7 +84,14 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
 
   options.onCreated?.(app);
   const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
-  const onAnswer = requests && countRequests(app, requests, isPage);
+  const tellSlow = createTellSlow(logger, slowRequestMs);
+  app.decorateRequest('decision', undefined);
+  const onAnswer =
+    requests &&
+    countRequests(app, requests, isPage, (request, reply, durationMs) => {
+      reply.header('x-response-time', `${durationMs.toFixed(1)}ms`);
+      tellSlow(request, reply, durationMs);
+    });
   if (options.refuse) refuseBeforeRouter(app, options.refuse, requests);
   app.setValidatorCompiler(compileValidator);
   // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.
