@@ -124,6 +124,7 @@ describe('/openapi.json', () => {
         await api.asOperator('GET', `/api/admin/attempts/summary?saleId=${saleId}`),
       ],
       ...(await operatorAnswers(api)),
+      ...(await webhookAnswers(api)),
       ['get', '/api/admin/stats', await api.asOperator('GET', '/api/admin/stats')],
       ['get', '/api/admin/stats', await api.asOperator('GET', '/api/admin/stats?from=now')],
       ['get', '/api/admin/audit', await api.asOperator('GET', '/api/admin/audit')],
@@ -215,6 +216,36 @@ async function operatorAnswers(api: TestApi): Promise<[method: string, path: str
       await api.asOperator('DELETE', `/api/admin/sessions/${id.replace(/^./, 'x')}`),
     ],
     ['get', '/api/admin/actions', await api.asOperator('GET', '/api/admin/actions')],
+  ];
+}
+
+async function webhookAnswers(api: TestApi): Promise<[method: string, path: string, answer: Answer][]> {
+  const path = '/api/admin/webhooks';
+  const body = { url: 'https://shop.example/hooks', events: ['order.confirmed'] };
+  const made = await api.asOperator('POST', path, body);
+  const { id } = z.looseObject({ id: z.int() }).parse(made.body);
+  const deliveries = `${path}/${id}/deliveries`;
+  return [
+    ['post', path, made],
+    ['post', path, await api.asOperator('POST', path, { ...body, url: 'ftp://shop.example' })],
+    ['get', path, await api.asOperator('GET', path)],
+    ['get', `${path}/{id}`, await api.asOperator('GET', `${path}/${id}`)],
+    ['get', `${path}/{id}`, await api.asOperator('GET', `${path}/999`)],
+    ['patch', `${path}/{id}`, await api.asOperator('PATCH', `${path}/${id}`, { description: 'x' })],
+    ['post', `${path}/{id}/rotate`, await api.asOperator('POST', `${path}/${id}/rotate`, {})],
+    ['post', `${path}/{id}/test`, await api.asOperator('POST', `${path}/${id}/test`, {})],
+    ['get', `${path}/{id}/deliveries`, await api.asOperator('GET', deliveries)],
+    [
+      'post',
+      `${path}/{id}/deliveries/{deliveryId}/replay`,
+      await api.asOperator('POST', `${deliveries}/999/replay`, {}),
+    ],
+    [
+      'post',
+      `${path}/{id}/replay`,
+      await api.asOperator('POST', `${path}/${id}/replay`, { since: '2026-01-01T00:00:00Z' }),
+    ],
+    ['delete', `${path}/{id}`, await api.asOperator('DELETE', `${path}/999`)],
   ];
 }
 
