@@ -65,9 +65,7 @@ describe('a leader', () => {
     });
     await until('it leads', () => leader.isLeader() && terms === 1);
 
-    const { rows } = await pool.query<{ pid: number }>(
-      `select pid from pg_locks where locktype = 'advisory'`,
-    );
+    const { rows } = await pool.query<{ pid: number }>(heldLocks);
     await pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
     await until('it no longer leads', () => !leader.isLeader());
     await until('the lock is free', async () => (await locksHeld(pool)) === 0);
