@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { startTestApi } from '../support/api.js';
 import { createTestDatabase } from '../support/database.js';
 import { callerRows, codeRows, keyRows, othersRows, trustedRows } from './callers.js';
+import { endpointRows } from './endpoints.js';
 import { jsonRows } from './json.js';
 import { otherRows } from './other-calls.js';
 import { pathRows } from './paths.js';
@@ -30,6 +31,7 @@ const classes: Record<string, Class> = {
   'keys that are none, or stand for something else': { rows: keyRows },
   'webhooks that nobody signed': { rows: webhookRows },
   'the calls beside those that buy': { rows: otherRows },
+  'where events are told': { rows: endpointRows },
 };
 
 const documentSchema = z.looseObject({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
