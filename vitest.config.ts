@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: ['client', 'engine', 'loadgen', 'web', 'deploy'],
-    // Tests share two processors with the servers they start: more files at once only make each of them slower.
-    maxWorkers: 2,
+    // Tests share two processors with the servers they start, and some wait for time to pass: three at once keep both busy.
+    maxWorkers: 3,
   },
 });

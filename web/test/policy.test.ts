@@ -17,6 +17,8 @@ const routes = Object.entries<string>(JSON.parse(readFileSync(routesFile, 'utf8'
 const examples: Record<string, () => Promise<string>> = {
   '/drops/[id]': async () => '/drops/1',
   '/orders/[id]': async () => '/orders/00000000-0000-4000-8000-000000000000',
+  '/admin/sales/[id]': async () => '/admin/sales/1',
+  '/admin/products/[id]': async () => '/admin/products/1',
   '/_not-found': async () => '/nothing/here',
   // What is shown when even the layout fails; it has no address of its own.
   '/_global-error': async () => '/nothing/here',

@@ -1,12 +1,11 @@
 import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { findBarriers } from './support/barriers.js';
 import { openVisit, sizes } from './support/browser.js';
 import { operatorToken } from './support/shop.js';
 
-const axePath = createRequire(import.meta.url).resolve('axe-core');
 const artefacts = fileURLToPath(new URL('./artefacts/', import.meta.url));
 
 it('an operator starts a rehearsal, watches it, and reads that exactly what there was has been sold', async () => {
@@ -41,24 +40,14 @@ it('an operator starts a rehearsal, watches it, and reads that exactly what ther
 /** Nobody is kept out, on a phone and on a desk, in light and dark. */
 async function look(page: Page, name: string): Promise<void> {
   await mkdir(artefacts, { recursive: true });
-  await page.addScriptTag({ path: axePath });
   for (const theme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: theme });
     for (const [size, viewport] of Object.entries(sizes)) {
       await page.setViewportSize(viewport);
       await page.screenshot({ path: `${artefacts}${name}-${size}-${theme}.png`, fullPage: true });
-      expect(await barriers(page)).toEqual([]);
+      expect(await findBarriers(page)).toEqual([]);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(overflow).toBeLessThanOrEqual(0);
     }
   }
-}
-
-function barriers(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  });
 }
