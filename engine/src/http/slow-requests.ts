@@ -10,7 +10,7 @@ declare module 'fastify' {
 }
 
 /** By `performance.now()`: when body and caller were known, and when the ledger's answer was. */
-export type DecisionStages = { orderId: string; receivedAtMs: number; decidedAtMs: number };
+type DecisionStages = { orderId: string; receivedAtMs: number; decidedAtMs: number };
 
 // Enough to see what it is; in an overload every request is slow, and a log that says it of each makes it slower.
 const linesPerSecondMax = 10;
