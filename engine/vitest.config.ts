@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: 'test/support/server.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 3,
+    maxWorkers: 2,
     // Loading the engine anew for each of 140 files took a quarter of the run; no module of it has a state of its own.
     isolate: false,
   },

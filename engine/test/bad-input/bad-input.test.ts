@@ -67,6 +67,8 @@ describe(`bad input (${size} rows in ${Object.keys(classes).length} classes)`, (
       shop.close();
       console.info(`bad input: ${rows.length} rows of ${size}: ${name}`);
     },
+    // Each row is sent, and everything it could have moved is read; the largest class has 700 of them.
+    120_000,
   );
 
   it('leaves out no call of /openapi.json', async () => {
