@@ -31,5 +31,10 @@ export function registerOperations(app: App, { unreadyReasons }: OperationsParts
     return { status: 'ready' as const };
   });
 
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  // Written once, and sent from the same bytes: it is large, and whoever asks a thousand times costs no thousand copies.
+  let description: Buffer | null = null;
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    description ??= Buffer.from(JSON.stringify(app.swagger()));
+    return reply.type('application/json; charset=utf-8').send(description);
+  });
 }
