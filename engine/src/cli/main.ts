@@ -4,11 +4,11 @@ import { EmbeddedPostgresError } from '../platform/embedded-postgres/errors.js';
 import { OperatingError } from '../platform/errors.js';
 import { audit } from './audit.js';
 import { printConfig } from './config.js';
-import { serveApi } from './processes.js';
-import { serveSandbox } from './sandbox.js';
 import { migrateDatabase, resetDatabase, seedDatabase } from './schema.js';
-import { serveRole, start } from './serve.js';
 import { warm } from './warm.js';
+
+// Loaded when it is asked for: the server and all that it needs would make each small tool wait for most of a second.
+const serving = () => import('./serve.js');
 
 const program = new Command('doorbuster')
   .description(
@@ -16,12 +16,15 @@ const program = new Command('doorbuster')
   )
   .showHelpAfterError();
 
-program.command('start').description('run everything on this machine, with a demo catalogue').action(start);
+program
+  .command('start')
+  .description('run everything on this machine, with a demo catalogue')
+  .action(async () => (await serving()).start());
 program
   .command('api')
   .description('run the HTTP API alone, on a database that "migrate" has prepared')
   .option('--processes <n>', 'in so many processes that share the port', '1')
-  .action(serveApi);
+  .action(async (options: { processes: string }) => (await import('./processes.js')).serveApi(options));
 const roleDescriptions = {
   worker: 'run a worker alone: it decides queued orders',
   scheduler:
@@ -32,12 +35,12 @@ for (const role of ['worker', 'scheduler', 'compensator'] as const) {
   program
     .command(role)
     .description(roleDescriptions[role])
-    .action(() => serveRole(role));
+    .action(async () => (await serving()).serveRole(role));
 }
 program
   .command('sandbox')
   .description('run the sandbox alone: a payment provider to play with, which moves no money')
-  .action(serveSandbox);
+  .action(async () => (await import('./sandbox.js')).serveSandbox());
 program.command('migrate').description('bring the database schema up to date').action(migrateDatabase);
 program
   .command('seed')

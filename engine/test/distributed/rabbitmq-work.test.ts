@@ -72,7 +72,9 @@ describe('two workers that decide what queues in RabbitMQ', () => {
     await untilDecided(pool);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 1, sold: 9999 });
     const { rows } = await pool.query('select order_id as "orderId", reason, deliveries from dead_letters');
-    expect(rows).toEqual([{ orderId: poison?.orderId, reason: 'undecided', deliveries: 1 }]);
+    expect(rows).toMatchObject([{ orderId: poison?.orderId, reason: 'undecided' }]);
+    // A broker may hand a message over again at any time, but tries (4) are for what could end otherwise.
+    expect(rows[0].deliveries).toBeLessThan(4);
     const laidAside = async () => (await unreadable.checkQueue('doorbuster.orders.unreadable')).messageCount;
     await until('the unreadable message is laid aside', async () => (await laidAside()) === 1);
     await expectCleanAudit(pool, accepted);
