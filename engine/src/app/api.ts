@@ -7,6 +7,7 @@ import { createDraining } from '../http/draining.js';
 import { createEventStreams, type EventStreamOptions } from '../http/event-stream.js';
 import { createForwardedPages } from '../http/forwarded-pages.js';
 import { createIdentity, type Identity } from '../http/identity/identity.js';
+import { listen } from '../http/listeners.js';
 import { createLiveBroadcast } from '../http/live-broadcast.js';
 import { keepOperatorTrail } from '../http/operator-trail.js';
 import { registerAdmin } from '../http/routes/admin.js';
@@ -61,13 +62,27 @@ export type Api = {
   close(): Promise<void>;
 };
 
+export type ApiOptions = {
+  /** New connections that are taken in one turn of the event loop. */
+  listeners?: number;
+  /** Other bounds for streams of events, for tests. */
+  eventStreams?: Partial<EventStreamOptions>;
+};
+
 /** The role that answers shoppers and operators. */
-export async function startApi(parts: Parts, limits: Partial<EventStreamOptions> = {}): Promise<Api> {
-  const { config } = parts;
+export async function startApi(
+  parts: Parts,
+  { listeners = 1, eventStreams = {} }: ApiOptions = {},
+): Promise<Api> {
+  const { config, warn } = parts;
   const memory = createMemory(parts);
   try {
-    const { server, draining, figures, rehearse } = await createApiServer(parts, memory, limits);
-    const url = await server.listen({ host: config.HOST, port: config.PORT, backlog: acceptBacklog });
+    const { server, draining, figures, rehearse } = await createApiServer(parts, memory, eventStreams);
+    const url = await listen(
+      server,
+      { host: config.HOST, port: config.PORT, backlog: acceptBacklog, listeners },
+      warn('new connections are taken one in a turn: under load they wait'),
+    );
     return {
       url,
       figures,

@@ -1,5 +1,4 @@
-import type { EventStreamOptions } from '../http/event-stream.js';
-import { startApi } from './api.js';
+import { type ApiOptions, startApi } from './api.js';
 import { startMetrics } from './metrics/serve.js';
 import { createParts, type PartsOptions } from './parts.js';
 import { hearFaults, type Role, startRole } from './roles.js';
@@ -13,15 +12,14 @@ export type App = {
   drain(): Promise<void>;
 };
 
-export type AppOptions = PartsOptions & {
-  /** What this process does; each role may run in as many processes as you like. */
-  roles: readonly (Role | 'api')[];
-  /** Other bounds for streams of events, for tests. */
-  eventStreams?: Partial<EventStreamOptions>;
-};
+export type AppOptions = PartsOptions &
+  ApiOptions & {
+    /** What this process does; each role may run in as many processes as you like. */
+    roles: readonly (Role | 'api')[];
+  };
 
 /** The composition root: this folder alone picks adapters and wires the parts of a process together. */
-export async function startApp({ roles, eventStreams, ...options }: AppOptions): Promise<App> {
+export async function startApp({ roles, ...options }: AppOptions): Promise<App> {
   const parts = createParts(options);
   const running: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -33,7 +31,7 @@ export async function startApp({ roles, eventStreams, ...options }: AppOptions):
     // An API hears of faults on the connection that it follows the ledger on.
     if (!roles.includes('api') && parts.faults.isEnabled) running.push(hearFaults(parts));
     for (const role of roles) if (role !== 'api') running.push(startRole(role, parts));
-    const api = roles.includes('api') ? await startApi(parts, eventStreams) : undefined;
+    const api = roles.includes('api') ? await startApi(parts, options) : undefined;
     if (api) running.push(api.close);
     const metrics = await startMetrics(parts, api?.figures);
     if (metrics) running.push(metrics.close);

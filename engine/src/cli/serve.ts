@@ -63,6 +63,8 @@ async function serve(
     const app = await startApp({
       roles: chosen,
       ...{ config: inForce, secrets, databaseUrl: database.url, logger },
+      // Of several processes the one that started them takes the connections, and has nothing else to do.
+      listeners: cluster.isWorker ? 1 : listeners,
     });
     closing.push(app.drain);
     if (app.url) web?.start(app.url);
@@ -77,6 +79,9 @@ async function serve(
     process.exit(1);
   });
 }
+
+// One costs a failing call for each connection that comes alone; a turn is then over too soon for anybody to wait.
+const listeners = 32;
 
 // On one machine the load generator is the shop: it comes over 2,000 connections at once, and wants every answer.
 function roomForDemo() {

@@ -21,11 +21,8 @@ export function limitConnections(
   server: Server,
   { max, perAddressMax, proxies, refusals }: ConnectionLimits,
 ): void {
-  if (max > 0) server.maxConnections = max;
-  server.on('drop', () => {
-    refusals.connections += 1;
-  });
-  if (perAddressMax === 0) return;
+  // Not server.maxConnections: that counts those of one listener.
+  let openCount = 0;
   const isProxy = createIsProxy(proxies);
   const open = new Map<string, number>();
 
@@ -36,6 +33,16 @@ export function limitConnections(
   }
 
   server.on('connection', (socket: Socket) => {
+    openCount += 1;
+    socket.once('close', () => {
+      openCount -= 1;
+    });
+    if (max > 0 && openCount > max) {
+      refusals.connections += 1;
+      socket.destroy();
+      return;
+    }
+    if (perAddressMax === 0) return;
     const key = addressKey(socket.remoteAddress ?? '');
     if (key === undefined || isProxy(socket.remoteAddress ?? '')) return;
     const count = (open.get(key) ?? 0) + 1;
