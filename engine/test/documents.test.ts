@@ -1,15 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { describeConfig, readConfig } from '../src/platform/config/config.js';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const inFolder = (folder: string, recursive: boolean) =>
-  readdirSync(join(root, folder), { recursive, encoding: 'utf8' })
-    .filter(name => name.endsWith('.md'))
-    .map(name => join(folder, name));
-const documents = [...inFolder('.', false), ...inFolder('docs', true), ...inFolder('loadgen', false)];
+import { documents, livingDocuments, readDocument, root } from './support/documents.js';
 
 /** What is written as settings are, and is none of the engine's. */
 const otherNames = {
@@ -59,7 +52,7 @@ describe('the documents', () => {
   it('link to files and headings that are there', () => {
     expect(documents.length).toBeGreaterThan(20);
     for (const document of documents) {
-      expect(brokenLinks(document, readFileSync(join(root, document), 'utf8')), document).toEqual([]);
+      expect(brokenLinks(document, readDocument(document)), document).toEqual([]);
     }
   });
 
@@ -77,9 +70,8 @@ describe('the documents', () => {
       [...text.matchAll(/`([A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:=[^`]*)?`/g)]
         .map(([, name = '']) => name)
         .filter(name => !known.includes(name.replace(/_FILE$/, '')) && !(name in otherNames));
-    // Decisions and measurements speak of their day.
-    for (const document of documents.filter(name => !/decisions|measurements/.test(name))) {
-      expect(strangers(readFileSync(join(root, document), 'utf8')), document).toEqual([]);
+    for (const document of livingDocuments) {
+      expect(strangers(readDocument(document)), document).toEqual([]);
     }
     expect(strangers('`DB_POOL_MAX` `API_KEY_FILE` `DB_POOL_MIX=25` `RATE_LIMIT`')).toEqual([
       'DB_POOL_MIX',
