@@ -12,8 +12,9 @@ async function startJudge(): Promise<Judge> {
   return createJudge(await (await fetch(`${api.url}/openapi.json`)).json());
 }
 
-/** A reader fills in what stands between < and >. */
-const commandsOf = (script: string) => shellCommands(script.replaceAll(/<([\w-]+)>/g, '$1'));
+/** A reader fills in what stands between < and >, and has the shop's address in SHOP. */
+const commandsOf = (script: string) =>
+  shellCommands(script.replaceAll(/<([\w-]+)>/g, '$1').replaceAll('$SHOP', 'http://127.0.0.1:3000'));
 
 async function problemsIn(script: string, judge: Judge): Promise<string[]> {
   const problems = await Promise.all(commandsOf(script).map(words => findProblem(words, judge)));

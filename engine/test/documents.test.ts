@@ -12,6 +12,8 @@ const otherNames = {
   BASE_URL: "of the load generator's warm-up",
   CHROMIUM_PATH: 'of the tests',
   MESSAGE_UNREADABLE: 'an error of the queue',
+  SCHEMA_BEHIND: 'an error of migrations',
+  SCHEMA_NEWER: 'an error of migrations',
   TOPOLOGY_CHANGED: 'an error of the queue',
 };
 
@@ -78,4 +80,26 @@ describe('the documents', () => {
       'RATE_LIMIT',
     ]);
   });
+
+  it('on promises say for each where it is kept and which test proves it', () => {
+    const pages = documents.filter(name => name.startsWith('docs/promises/'));
+    expect(pages).toHaveLength(5);
+    for (const page of pages) expect(unproven(readDocument(page)), page).toEqual([]);
+    const planted =
+      '| promise | where it is kept | what proves it |\n|---|---|---|\n| kept | `PORT` | [a.test.ts](a.test.ts) |\n| not kept | `PORT` | word |\n';
+    expect(unproven(planted)).toEqual(['not kept']);
+  });
 });
+
+/** Rows of tables whose last column links to no test and no measurement, or that have nothing between. */
+function unproven(text: string): string[] {
+  const rows = text.match(/^\|.*\|$/gm) ?? [];
+  return rows
+    .map(row => row.split('|').map(cell => cell.trim()))
+    .map(cells => cells.slice(1, -1))
+    .filter(([, second = '']) => !/^-+$/.test(second) && !/^(where it is|what proves)/.test(second))
+    .filter(
+      cells => cells.includes('') || !/\]\(\S+(\.test\.ts|measurements\/\S+)\)/.test(cells.at(-1) ?? ''),
+    )
+    .map(([promise = '']) => promise);
+}
