@@ -2,7 +2,7 @@ import type { Queryable } from '../platform/postgres.js';
 
 /** What a webhook may be: told of events, or disabled, and why. */
 export const endpointStates = ['enabled', 'by-operator', 'failing', 'gone'] as const;
-export type EndpointState = (typeof endpointStates)[number];
+type EndpointState = (typeof endpointStates)[number];
 
 export type WebhookBacklog = {
   /** Since when the oldest delivery waits that has not arrived and is still tried; 0 where none waits. */

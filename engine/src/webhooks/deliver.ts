@@ -15,7 +15,7 @@ import { signedHeaders } from './sign.js';
 
 /** What came of a try: it arrived, it is tried again, or it was the last one. */
 export const tryOutcomes = ['delivered', 'retried', 'failed'] as const;
-export type TryOutcome = (typeof tryOutcomes)[number];
+type TryOutcome = (typeof tryOutcomes)[number];
 
 export type DeliverOptions = RetryRules & {
   pool: Pool;
