@@ -57,7 +57,7 @@ function refusals(environment: Environment, contents: Environment, directory: st
 
 /** What `doorbuster` takes as its first word, and the addresses that the API answers: both from the sources. */
 export const commands = new Set(
-  [...readFileSync(join(root, 'engine/src/cli/main.ts'), 'utf8').matchAll(/command\('(\w+)'\)/g)]
+  [...readFileSync(join(root, 'engine/src/cli/program.ts'), 'utf8').matchAll(/command\('(\w+)'\)/g)]
     .map(([, name]) => name)
     .concat('worker', 'scheduler', 'compensator'),
 );

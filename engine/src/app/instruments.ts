@@ -12,6 +12,8 @@ import type { Pool } from '../platform/postgres.js';
 import { createCounts } from '../platform/telemetry/counts.js';
 import { createRecentReading, type RecentReading } from '../platform/telemetry/recent-reading.js';
 import type { Depth, OrderQueue } from '../queue/queue.js';
+import { readWebhookBacklog, type WebhookBacklog } from '../webhooks/backlog.js';
+import { tryOutcomes } from '../webhooks/deliver.js';
 
 /** What is decided in batches; `accept-late` writes down what was accepted while the database was down. */
 type Work = 'decide' | 'accept' | 'accept-late' | 'settle';
@@ -52,6 +54,7 @@ export function createInstruments() {
     refusedAttempts: createCounts(),
     gate: createCounts<GateAnswer>(gateAnswers),
     ids: { allocated: createCounts(), requests: createCounts(idOutcomes) },
+    webhookTries: createCounts(tryOutcomes),
     audit: {
       last: () => lastAudit,
       note(report: AuditReport): void {
@@ -84,6 +87,7 @@ export type Readings = {
   queue: RecentReading<Depth>;
   stock: RecentReading<LiveStocks>;
   dead_letters: RecentReading<{ NEW: number; COMPENSATED: number }>;
+  webhooks: RecentReading<WebhookBacklog>;
 };
 
 // Each sale is four series. More sales under way than this are counted, and those that began last are shown.
@@ -94,5 +98,6 @@ export function createReadings({ pool, queue }: { pool: Pool; queue: OrderQueue 
     queue: createRecentReading(() => queue.depth()),
     stock: createRecentReading(() => readLiveStock(pool, salesShownMax)),
     dead_letters: createRecentReading(() => countOpenDeadLetters(pool)),
+    webhooks: createRecentReading(() => readWebhookBacklog(pool)),
   };
 }

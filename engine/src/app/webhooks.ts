@@ -17,7 +17,7 @@ export function destinationsOf({ WEBHOOK_ALLOW_NETWORKS, NODE_ENV }: Config): De
 }
 
 /** The scheduler's part of webhooks: what happened becomes events, events are sent, old ones go. */
-export function createWebhookJobs({ config, pool, secrets, logger, warn }: Parts): {
+export function createWebhookJobs({ config, pool, secrets, logger, warn, instruments }: Parts): {
   jobs: Job[];
   close(): Promise<void>;
 } {
@@ -29,6 +29,7 @@ export function createWebhookJobs({ config, pool, secrets, logger, warn }: Parts
     retryBaseMs: config.WEBHOOK_RETRY_BASE_MS,
     retryMaxMs: config.WEBHOOK_RETRY_MAX_MS,
     disableAfterMs: config.WEBHOOK_DISABLE_AFTER_MS,
+    onTried: instruments.webhookTries.add,
     onDisabled: endpointId =>
       logger.warn({ endpointId }, 'a webhook has failed for too long and was disabled'),
     onError: warn('webhooks could not be sent'),

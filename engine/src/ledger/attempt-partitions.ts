@@ -79,7 +79,7 @@ async function readMissingDays(db: Queryable): Promise<Day[]> {
        select today + ahead as day,
               (today + ahead)::timestamp at time zone 'UTC' as starts_at,
               (today + ahead + 1)::timestamp at time zone 'UTC' as ends_at
-       from (select (clock_timestamp() at time zone 'UTC')::date as today), generate_series(0, $1::integer) as ahead
+       from (select (clock_timestamp() at time zone 'UTC')::date as today) as clock, generate_series(0, $1::integer) as ahead
      )
      select to_char(day, '"attempts_"YYYYMMDD') as name, starts_at::text as "startsAt", ends_at::text as "endsAt"
      from day

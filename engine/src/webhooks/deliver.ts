@@ -13,11 +13,16 @@ import type { Post } from './post.js';
 import type { Seal } from './seal.js';
 import { signedHeaders } from './sign.js';
 
+/** What came of a try: it arrived, it is tried again, or it was the last one. */
+export const tryOutcomes = ['delivered', 'retried', 'failed'] as const;
+type TryOutcome = (typeof tryOutcomes)[number];
+
 export type DeliverOptions = RetryRules & {
   pool: Pool;
   seal: Seal;
   post: Post;
   timeoutMs: number;
+  onTried: (outcome: TryOutcome) => void;
   onDisabled: (endpointId: number) => void;
   onError: (error: unknown) => void;
 };
@@ -62,12 +67,14 @@ export function createDeliver(options: DeliverOptions): (signal: AbortSignal) =>
   };
 }
 
-function createSend({ pool, seal, post, onDisabled, ...rules }: DeliverOptions) {
+function createSend({ pool, seal, post, onTried, onDisabled, ...rules }: DeliverOptions) {
   return async (delivery: Claimed, signal: AbortSignal): Promise<void> => {
     const result = await tryOnce(delivery, signal);
     // Nobody's failure: whoever leads next sends it when the lease is over.
     if (result.outcome === 'failed' && signal.aborted) return;
-    if (await settleDelivery(pool, delivery, result, rules)) onDisabled(delivery.endpointId);
+    const isDisabled = await settleDelivery(pool, delivery, result, rules);
+    onTried(outcomeOf(result, delivery.tries, rules.triesMax));
+    if (isDisabled) onDisabled(delivery.endpointId);
   };
 
   async function tryOnce(delivery: Claimed, signal: AbortSignal): Promise<Result> {
@@ -86,6 +93,10 @@ function createSend({ pool, seal, post, onDisabled, ...rules }: DeliverOptions) 
     const timestamp = Math.floor(Date.now() / 1000);
     return { ...signedHeaders({ id: eventId, timestamp, body }, secrets), ...fixedHeaders };
   }
+}
+
+function outcomeOf({ outcome }: Result, tries: number, triesMax: number): TryOutcome {
+  return outcome === 'failed' && tries < triesMax ? 'retried' : outcome;
 }
 
 const fixedHeaders = { 'content-type': 'application/json', 'user-agent': 'doorbuster-webhooks/1' };

@@ -5,6 +5,7 @@ import type { Parts } from '../parts.js';
 import { showApi } from './api.js';
 import { showOrders } from './orders.js';
 import { showStores } from './stores.js';
+import { showWebhooks } from './webhooks.js';
 
 /** Shows a scraper what this process counts, on a port of its own; nothing where ENABLE_METRICS is off. */
 export async function startMetrics(
@@ -16,6 +17,7 @@ export async function startMetrics(
   const metrics = createMetrics();
   showOrders(metrics, parts);
   showStores(metrics, parts);
+  showWebhooks(metrics, parts);
   if (api) showApi(metrics, parts, api);
   const server = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
   logger.info({ url: server.url }, 'metrics');

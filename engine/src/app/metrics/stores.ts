@@ -97,7 +97,7 @@ function showReadings({ gauge }: Metrics, { readings }: Parts): void {
     },
     async () => {
       // Read with the rest, so that it tells of this scrape.
-      await Promise.all([queue.get(), stock.get(), deadLetters.get()]);
+      await Promise.all(Object.values(readings).map(reading => reading.get()));
       return Object.entries(readings).map(([reading, { isOk }]) => [{ reading }, isOk() ? 1 : 0]);
     },
   );

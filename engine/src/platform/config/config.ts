@@ -39,7 +39,7 @@ export type Config = z.output<typeof schema> & {
 type PaymentProviderName = 'none' | 'sandbox' | 'stripe';
 
 // Hidden when they are printed, and read from NAME_FILE as well. A public key is no secret, but it comes as a file.
-const secrets: readonly Name[] = [
+export const secrets: readonly Name[] = [
   'DATABASE_URL',
   'DATABASE_DIRECT_URL',
   'AMQP_URL',

@@ -3,26 +3,43 @@ import { integer } from '../fields.js';
 
 /** The servers that it works with. */
 export const connectionsSettings = {
-  DATABASE_URL: postgresAddress(),
+  DATABASE_URL: postgresAddress().describe('your PostgreSQL; without it `start` brings one of its own'),
   // Where DATABASE_URL leads to a pooler: the server itself, for what needs a session of its own.
-  DATABASE_DIRECT_URL: postgresAddress(),
-  DB_POOL_MAX: integer(25, 2, 1000),
-  DB_POOL_MIN: integer(5, 0, 1000),
-  DB_TIMEOUT: integer(5000, 1, 600_000),
-  DB_SSL: z.enum(['disable', 'require', 'verify-full']).default('disable'),
+  DATABASE_DIRECT_URL: postgresAddress().describe(
+    'where `DATABASE_URL` leads to [a pooler](operate.md#a-pooler-before-postgresql): PostgreSQL itself, behind it',
+  ),
+  DB_POOL_MAX: integer(25, 2, 1000).describe(
+    'connections of one process, a fifth of them for decisions; up to four more are sessions of their own',
+  ),
+  DB_POOL_MIN: integer(5, 0, 1000).describe('connections that a process keeps open'),
+  DB_TIMEOUT: integer(5000, 1, 600_000).describe(
+    'ms: for a connection, for a statement, for a lock, and for a transaction that is idle',
+  ),
+  DB_SSL: z
+    .enum(['disable', 'require', 'verify-full'])
+    .default('disable')
+    .describe('`require` encrypts, `verify-full` checks the certificate as well'),
   // Without it orders queue in PostgreSQL.
   AMQP_URL: z
     .string()
     .regex(/^amqps?:\/\/[^\s/]+(\/[^\s/]*)?$/, 'expected amqp://user:password@host:port/vhost, or amqps:')
-    .optional(),
+    .optional()
+    .describe(
+      'your RabbitMQ, 3.10 or later; [orders queue there](operate.md#the-queue-in-rabbitmq) instead of in PostgreSQL. Its path is the virtual host',
+    ),
   // As for decisions: what a shopper still takes for an answer.
-  AMQP_TIMEOUT: integer(2000, 1, 600_000),
+  AMQP_TIMEOUT: integer(2000, 1, 600_000).describe(
+    'ms without a connection or a confirm after which RabbitMQ counts as unavailable',
+  ),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\/\S+$/, 'expected redis://user:password@host:port/number')
-    .optional(),
+    .optional()
+    .describe(
+      '[a gate that all processes share](operate.md#redis), and their limits of purchases; without it each has its own',
+    ),
   // What a purchase may wait for advice. A round trip is under a millisecond; a tenth of a second is a server in trouble.
-  REDIS_TIMEOUT: integer(100, 2, 60_000),
+  REDIS_TIMEOUT: integer(100, 2, 60_000).describe('ms that a purchase may wait for Redis'),
 };
 
 function postgresAddress() {

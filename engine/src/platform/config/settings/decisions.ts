@@ -3,15 +3,23 @@ import { integer } from '../fields.js';
 /** How purchases are gathered and decided, and what is kept of them. */
 export const decisionsSettings = {
   // Two seconds is what a shopper still takes for an answer; PostgreSQL decides a full batch in under 50 ms.
-  DECISION_DEADLINE_MS: integer(2000, 1, 60_000),
+  DECISION_DEADLINE_MS: integer(2000, 1, 60_000).describe(
+    'a purchase that is not decided by then is refused with 503',
+  ),
   // At 20,000 decisions a second a queue of 20,000 is one second of work: what does not fit would miss its deadline.
-  DECISION_QUEUE_MAX: integer(20_000, 1, 1_000_000),
+  DECISION_QUEUE_MAX: integer(20_000, 1, 1_000_000).describe('purchases that wait in one process'),
   // The rate is flat from 200 to 1,000 orders a batch; latency is not. See docs/measurements/.
-  DECISION_BATCH_MAX: integer(500, 1, 5000),
+  DECISION_BATCH_MAX: integer(500, 1, 5000).describe('purchases in one transaction'),
   // Orders that a process takes while PostgreSQL is down: a second of work for one worker afterwards, and some 10 MB.
-  QUEUED_WHILE_DOWN_MAX: integer(10_000, 0, 1_000_000),
+  QUEUED_WHILE_DOWN_MAX: integer(10_000, 0, 1_000_000).describe(
+    'queued orders that a process takes while PostgreSQL is down, until they are written down; the next is refused with 503. 0 takes none. Only with `AMQP_URL`',
+  ),
   // Some 130 bytes an attempt with short names: 26 MB, and seven seconds of refusals at 30,000 a second.
-  ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000),
+  ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000).describe(
+    'refused attempts in memory, waiting to be written',
+  ),
   // A day of a busy sale is gigabytes of attempts; 0 keeps them for ever.
-  ATTEMPTS_RETENTION_DAYS: integer(90, 0, 36_500),
+  ATTEMPTS_RETENTION_DAYS: integer(90, 0, 36_500).describe(
+    'days after which attempts are dropped, a whole day (UTC) at a time; 0 keeps them for ever',
+  ),
 };

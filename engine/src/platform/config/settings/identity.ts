@@ -29,29 +29,61 @@ const operator = z
 
 /** Who may call, and the secrets that say so. */
 export const identitySettings = {
-  IDENTITY: z.enum(['demo', 'jwt', 'trusted']).default('demo'),
+  IDENTITY: z
+    .enum(['demo', 'jwt', 'trusted'])
+    .default('demo')
+    .describe(
+      "`jwt`: shoppers with tokens of your issuer; `trusted`: only the shop's own server calls; `demo`: anybody may become a shopper. No default with `NODE_ENV=production`",
+    ),
   // Each is compared with the caller's on every request, 0.1 us a key.
-  API_KEY: secretList(20),
-  OPERATOR_TOKEN: secret(),
+  API_KEY: secretList(20).describe(
+    "the shop's own server; up to 20, separated by commas: while one is replaced, both count. Unless set it is made at the first start and kept in `DATA_DIR`, mode 600",
+  ),
+  OPERATOR_TOKEN: secret().describe(
+    'the secret of the operator of that name; unless set made and kept as `API_KEY`',
+  ),
   // More would want a directory of their own.
-  OPERATORS: list(operator, 100).optional(),
-  SECRET_KEY: secret(),
+  OPERATORS: list(operator, 100)
+    .optional()
+    .describe(
+      '`ann:secret,bob:secret`: up to 100 operators with names and secrets of their own, beside `operator` with `OPERATOR_TOKEN`',
+    ),
+  SECRET_KEY: secret().describe(
+    'signs sessions and checkout codes, seals secrets of webhooks; the same in all processes. Unless set made and kept as `API_KEY`',
+  ),
   // Derived from SECRET_KEY unless set.
-  CSRF_SECRET: secret(),
+  CSRF_SECRET: secret().describe(
+    'signs the tokens of clients with cookies but without an origin; unless set derived from `SECRET_KEY`',
+  ),
   // A list of origins is looked through for requests that come from another one.
-  CORS_ORIGIN: list(origin, 20).optional(),
+  CORS_ORIGIN: list(origin, 20)
+    .optional()
+    .describe(
+      'up to 20 origins, separated by commas, whose pages may call the API, with cookies too; none otherwise',
+    ),
   // auto: where the request came over https, and always in production.
-  COOKIE_SECURE: z.enum(['auto', 'true', 'false']).default('auto'),
+  COOKIE_SECURE: z
+    .enum(['auto', 'true', 'false'])
+    .default('auto')
+    .describe(
+      '`auto`: cookies for encrypted connections alone, in production or where the request came over https',
+    ),
   // A demo shopper finds their orders again for a week.
-  SESSION_TTL_SECONDS: integer(604_800, 1, 31_536_000),
+  SESSION_TTL_SECONDS: integer(604_800, 1, 31_536_000).describe("how long a demo shopper's session counts"),
   // A working day.
-  OPERATOR_SESSION_TTL_SECONDS: integer(28_800, 1, 2_592_000),
+  OPERATOR_SESSION_TTL_SECONDS: integer(28_800, 1, 2_592_000).describe(
+    'how long a sign-in of an operator counts',
+  ),
   // More mistakes than a person makes in a row; 0 is no limit.
-  OPERATOR_TRIES_MAX: integer(10, 0, 100_000),
+  OPERATOR_TRIES_MAX: integer(10, 0, 100_000).describe(
+    'wrong secrets in a row, by name and by address, before they [lock out](operate.md#operators); 0 is no limit',
+  ),
   // Ten tries in five minutes are a million a year: nothing against 16 characters.
-  OPERATOR_LOCKOUT_SECONDS: integer(300, 1, 86_400),
+  OPERATOR_LOCKOUT_SECONDS: integer(300, 1, 86_400).describe('how long they do'),
   // Books are closed after a year; 0 keeps them for ever.
-  OPERATOR_ACTIONS_RETENTION_DAYS: integer(400, 0, 36_500),
+  OPERATOR_ACTIONS_RETENTION_DAYS: integer(400, 0, 36_500).describe(
+    'days after which the scheduler forgets what operators did; 0 keeps it for ever',
+  ),
   JWT_PUBLIC_KEY: z
     .string()
     // Where a variable can not hold lines, they are written as \n.
@@ -60,18 +92,28 @@ export const identitySettings = {
       text => publicKeyOf(text) !== undefined,
       'expected a public key in PEM, -----BEGIN PUBLIC KEY-----',
     )
-    .optional(),
+    .optional()
+    .describe("the issuer's key; `\\n` stands for line ends. This or `JWT_JWKS_URL` with `IDENTITY=jwt`"),
   JWT_JWKS_URL: z
     .url({ protocol: /^https?$/, error: 'expected an address such as https://id.example/jwks.json' })
-    .optional(),
-  JWT_ALGORITHMS: list(z.enum(algorithms), algorithms.length).default(['RS256', 'ES256', 'EdDSA']),
-  JWT_ISSUER: z.string().optional(),
-  JWT_AUDIENCE: z.string().optional(),
+    .optional()
+    .describe(
+      "where [the issuer's keys](operate.md#keys-of-the-issuer) are; https with `NODE_ENV=production`",
+    ),
+  JWT_ALGORITHMS: list(z.enum(algorithms), algorithms.length)
+    .default(['RS256', 'ES256', 'EdDSA'])
+    .describe('separated by commas; none with a shared secret'),
+  JWT_ISSUER: z.string().optional().describe('`iss` of the tokens; wanted with `IDENTITY=jwt`'),
+  JWT_AUDIENCE: z.string().optional().describe('`aud` of the tokens; wanted with `IDENTITY=jwt`'),
   // How often a token with an unknown key may have the keys read again, and how old they may be before they are in any case.
-  JWT_JWKS_COOLDOWN_MS: integer(30_000, 1, 3_600_000),
-  JWT_JWKS_MAX_AGE_MS: integer(600_000, 1, 86_400_000),
+  JWT_JWKS_COOLDOWN_MS: integer(30_000, 1, 3_600_000).describe(
+    'how often a token with an unknown key may have the keys read again',
+  ),
+  JWT_JWKS_MAX_AGE_MS: integer(600_000, 1, 86_400_000).describe(
+    'how old the keys may be before they are read again in any case',
+  ),
   // As for decisions, and a second for the rest: a shopper whose token is new waits for it.
-  JWT_JWKS_TIMEOUT: integer(3000, 1, 60_000),
+  JWT_JWKS_TIMEOUT: integer(3000, 1, 60_000).describe('ms for one reading of the keys'),
 };
 
 type IdentityConfig = z.output<z.ZodObject<typeof identitySettings>> & { NODE_ENV: string };

@@ -12,5 +12,8 @@ export const idsSettings = {
     .regex(/^[a-z][a-z0-9-]{0,31}(,[a-z][a-z0-9-]{0,31})*$/, expected)
     .transform(text => [...new Set(text.split(','))])
     .refine(kinds => kinds.length <= kindsMax, expected)
-    .default([]),
+    .default([])
+    .describe(
+      'kinds of sequential ids beside `user`, such as `guest,ticket`; each has a counter of its own that begins with its first id',
+    ),
 };

@@ -7,11 +7,18 @@ export const webSettings = {
   WEB_URL: z
     .string()
     .regex(/^https?:\/\/[^\s/]+$/, 'expected http://host:port')
-    .optional(),
+    .optional()
+    .describe(
+      'where pages are forwarded to; without it an API has none, but for `start`, which runs a web process of its own',
+    ),
   // What the web process presents so that the limits per address do not count for it; `start` makes one up.
-  WEB_KEY: secret(),
+  WEB_KEY: secret().describe(
+    'what the web process presents, so that the limits per address do not count for it; good for nothing else. `start` makes one up unless set',
+  ),
   // Of the web process that `start` runs; 0 is a free one. Only the engine calls it, on the loopback interface.
-  WEB_PORT: integer(0, 0, 65_535),
+  WEB_PORT: integer(0, 0, 65_535).describe(
+    'where the web process of `start` listens, on the loopback interface; 0 is a free one',
+  ),
   // For an engine that serves an API alone.
-  WEB_ENABLED: boolean('true'),
+  WEB_ENABLED: boolean('true').describe('`false`: `start` serves the API alone'),
 };

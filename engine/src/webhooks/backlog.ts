@@ -1,0 +1,35 @@
+import type { Queryable } from '../platform/postgres.js';
+
+/** What a webhook may be: told of events, or disabled, and why. */
+export const endpointStates = ['enabled', 'by-operator', 'failing', 'gone'] as const;
+type EndpointState = (typeof endpointStates)[number];
+
+export type WebhookBacklog = {
+  /** Since when the oldest delivery waits that has not arrived and is still tried; 0 where none waits. */
+  oldestPendingMs: number;
+  endpoints: Record<EndpointState, number>;
+};
+
+/**
+ * How far the receivers are behind. Index: webhook_deliveries_due, all of it: WEBHOOK_PENDING_MAX entries an endpoint at
+ * most.
+ */
+export async function readWebhookBacklog(db: Queryable): Promise<WebhookBacklog> {
+  const { rows } = await db.query<{ oldestPendingMs: number } & Record<EndpointState, number>>({
+    name: 'webhook-backlog',
+    text: `
+      select count(*) filter (where status = 'enabled') as enabled,
+             count(*) filter (where disabled_reason = 'by-operator') as "by-operator",
+             count(*) filter (where disabled_reason = 'failing') as failing,
+             count(*) filter (where disabled_reason = 'gone') as gone,
+             coalesce(
+               (select extract(epoch from clock_timestamp() - min(d.created_at)) * 1000
+                from webhook_deliveries d join webhook_endpoints e using (endpoint_id)
+                where d.status = 'pending' and e.status = 'enabled'), 0)::float8 as "oldestPendingMs"
+      from webhook_endpoints`,
+  });
+  const [row] = rows;
+  if (!row) throw new Error('the backlog of webhooks returned no row');
+  const { oldestPendingMs, ...endpoints } = row;
+  return { oldestPendingMs, endpoints };
+}
