@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { traceOf } from '../platform/telemetry/tracing.js';
 import { nameRequest } from './request-id.js';
 
 declare module 'fastify' {
@@ -45,9 +46,10 @@ export function createTellSlow(logger: Logger, slowMs: number, nowMs = () => per
 }
 
 function describe(request: FastifyRequest, reply: FastifyReply, durationMs: number) {
-  const { method, routeOptions, decision, enteredAtMs } = request;
+  const { method, routeOptions, decision, enteredAtMs, span } = request;
   return {
     requestId: nameRequest(request, reply),
+    ...traceOf(span),
     ...{ method, route: routeOptions.url, status: reply.statusCode, durationMs: rounded(durationMs) },
     ...(decision && { orderId: decision.orderId, stagesMs: stagesOf(decision, enteredAtMs, durationMs) }),
   };
