@@ -20,6 +20,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { endsWithin } from '../backoff.js';
 import { messageOf } from '../errors.js';
+import { seldom } from './rarely.js';
 import { readTraceparent, type Span, type SpanKind, type Tracing, writeTraceparent } from './tracing.js';
 
 export type OpenTelemetryOptions = {
@@ -42,7 +43,6 @@ const closeTimeoutMs = 2000;
 // The processor keeps 2,048 ended spans and sends 512 at a time. With a collector that hangs these are the batches beyond,
 // each for ten seconds at most; what comes on top is dropped.
 const exportsMax = 4;
-const troubleEveryMs = 60_000;
 
 /**
  * Spans that we start ourselves, sent as OTLP over HTTP. Nothing is registered globally and nothing is patched: no other
@@ -144,15 +144,5 @@ function telling(exporter: SpanExporter, tell: (error: unknown) => void): SpanEx
       }),
     forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
     shutdown: () => exporter.shutdown(),
-  };
-}
-
-/** Once a minute: a collector that is down fails all the time. */
-function seldom(tell: (error: unknown) => void): (error: unknown) => void {
-  let silentUntilMs = 0;
-  return error => {
-    if (performance.now() < silentUntilMs) return;
-    silentUntilMs = performance.now() + troubleEveryMs;
-    tell(error);
   };
 }

@@ -24,8 +24,9 @@ export const telemetrySettings = {
     .regex(/^(0(\.\d{1,9})?|1(\.0{1,9})?|\.\d{1,9})$/, 'expected a part of all, from 0 to 1')
     .transform(Number)
     .default(1),
+  // Narrower than what Sentry's library reads, which turns itself off without a word where it can not.
   SENTRY_DSN: z
     .string()
-    .regex(/^https?:\/\/[\w-]+@[^\s@/]+(\/[^\s@?#]*)?\/\d+$/, 'expected https://key@host/project')
+    .regex(/^https?:\/\/\w+@[\w.-]+(:\d+)?(\/[\w./-]*)?\/\d+$/, 'expected https://key@host/project')
     .optional(),
 };
