@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startErrorReports } from '../src/platform/telemetry/error-reports.js';
 import { createLogger } from '../src/platform/telemetry/logger.js';
+import { startErrorReports } from '../src/platform/telemetry/start-error-reports.js';
 import { serviceHeaders, startTestApi } from './support/api.js';
 import { startCollector } from './support/collector.js';
 import { until } from './support/condition.js';

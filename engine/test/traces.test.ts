@@ -197,7 +197,7 @@ describe('the log', () => {
 });
 
 function everything(url: string) {
-  return { url, sampler: 'always_on' as const, ratio: 1, linksMax: 1, onTrouble: () => {} };
+  return { url, roles: [], sampler: 'always_on' as const, ratio: 1, linksMax: 1, onTrouble: () => {} };
 }
 
 type OpenOptions = { env?: Record<string, string>; path?: string; logger?: Logger };

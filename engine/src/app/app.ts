@@ -24,7 +24,7 @@ export type AppOptions = Omit<PartsOptions, 'tracing'> & {
 
 /** The composition root: this folder alone picks adapters and wires the parts of a process together. */
 export async function startApp({ roles, eventStreams, ...options }: AppOptions): Promise<App> {
-  const tracing = await startTracing(options.config, error =>
+  const tracing = await startTracing(options.config, roles, error =>
     options.logger.warn({ reason: messageOf(error) }, 'spans could not be delivered and are lost'),
   );
   const parts = createParts({ ...options, tracing });

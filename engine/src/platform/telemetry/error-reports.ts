@@ -1,5 +1,3 @@
-import type { Config } from '../config/config.js';
-
 /** A line of the log that says error or worse. */
 export type ErrorReport = {
   level: 'error' | 'fatal';
@@ -14,19 +12,3 @@ export type ErrorReports = {
   /** Sends what waits, for two seconds at most. */
   close(): Promise<void>;
 };
-
-type Settings = Pick<Config, 'SENTRY_DSN' | 'NODE_ENV'>;
-
-/**
- * Errors to Sentry where SENTRY_DSN is set; without it nothing of it is loaded.
- *
- * @param onTrouble told when one could not be delivered, at most once a minute.
- */
-export async function startErrorReports(
-  { SENTRY_DSN: dsn, NODE_ENV: environment }: Settings,
-  onTrouble: (error: unknown) => void,
-): Promise<ErrorReports | undefined> {
-  if (dsn === undefined) return undefined;
-  const { createSentry } = await import('./sentry.js');
-  return createSentry({ dsn, environment, onTrouble });
-}

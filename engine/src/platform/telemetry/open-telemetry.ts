@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   ROOT_CONTEXT,
   type Span as SdkSpan,
@@ -26,6 +27,7 @@ import { readTraceparent, type Span, type SpanKind, type Tracing, writeTracepare
 export type OpenTelemetryOptions = {
   /** Takes OTLP as JSON, such as http://127.0.0.1:4318/v1/traces */
   url: string;
+  roles: readonly string[];
   sampler: SamplerName;
   /** Of `traceidratio`: the part of the traces that is kept, 0 to 1. */
   ratio: number;
@@ -52,9 +54,12 @@ export function createOpenTelemetry(options: OpenTelemetryOptions): Tracing {
   const tell = seldom(options.onTrouble);
   const exporter = telling(new OTLPTraceExporter({ url: options.url, concurrencyLimit: exportsMax }), tell);
   const shared = {
-    resource: resourceFromAttributes({ 'service.name': 'doorbuster' }).merge(
-      detectResources({ detectors: [envDetector] }),
-    ),
+    resource: resourceFromAttributes({
+      'service.name': 'doorbuster',
+      'service.instance.id': randomUUID(),
+      'process.pid': process.pid,
+      'doorbuster.roles': [...options.roles],
+    }).merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [new BatchSpanProcessor(exporter)],
     spanLimits: { linkCountLimit: options.linksMax },
   };

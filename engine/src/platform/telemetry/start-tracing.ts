@@ -11,12 +11,14 @@ type TracingSettings = Pick<
 >;
 
 /**
- * OpenTelemetry where an endpoint is set. Without one nothing of it is loaded, which is 60 modules and 15 MB.
+ * OpenTelemetry where an endpoint is set. Without one nothing of it is loaded.
  *
+ * @param roles what this process does, for whoever looks at its spans.
  * @param onTrouble told when spans could not be delivered, at most once a minute.
  */
 export async function startTracing(
   config: TracingSettings,
+  roles: readonly string[],
   onTrouble: (error: unknown) => void,
 ): Promise<Tracing | undefined> {
   const url = endpointOf(config);
@@ -24,6 +26,7 @@ export async function startTracing(
   const { createOpenTelemetry } = await import('./open-telemetry.js');
   return createOpenTelemetry({
     url,
+    roles,
     sampler: config.OTEL_TRACES_SAMPLER,
     ratio: config.OTEL_TRACES_SAMPLER_ARG,
     linksMax: config.DECISION_BATCH_MAX,

@@ -16,7 +16,7 @@ export type Span = {
 export type SpanKind = 'server' | 'client' | 'producer' | 'consumer';
 type Attributes = Record<string, string | number | boolean | undefined>;
 
-export type SpanOptions = {
+type SpanOptions = {
   kind: SpanKind;
   /** The `traceparent` of what it is part of, whoever says so: anything else than one begins a trace of its own. */
   parent?: unknown;
