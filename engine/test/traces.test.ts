@@ -121,7 +121,7 @@ describe('a collector', () => {
     expect(troubles).toHaveLength(1);
   });
 
-  it('that hangs has 4,096 spans in memory at most: those that it was sent, and those that wait', async () => {
+  it('that hangs has 2,560 spans in memory at most: those that it was sent, and those that wait', async () => {
     const collector = await startCollector();
     collector.hang();
     const tracing = createOpenTelemetry(everything(`${collector.url}/v1/traces`));
@@ -132,7 +132,7 @@ describe('a collector', () => {
     }
     await tracing.close();
     expect(collector.spans.length).toBeGreaterThan(0);
-    expect(collector.spans.length).toBeLessThanOrEqual(4096);
+    expect(collector.spans.length).toBeLessThanOrEqual(2560);
   });
 });
 

@@ -42,9 +42,6 @@ type SamplerName = RootSampler | `parentbased_${RootSampler}`;
 
 // A collector that has not answered by then is down, and a stop has other things to wait for.
 const closeTimeoutMs = 2000;
-// The processor keeps 2,048 ended spans and sends 512 at a time. With a collector that hangs these are the batches beyond,
-// each for ten seconds at most; what comes on top is dropped.
-const exportsMax = 4;
 
 /**
  * Spans that we start ourselves, sent as OTLP over HTTP. Nothing is registered globally and nothing is patched: no other
@@ -52,7 +49,7 @@ const exportsMax = 4;
  */
 export function createOpenTelemetry(options: OpenTelemetryOptions): Tracing {
   const tell = seldom(options.onTrouble);
-  const exporter = telling(new OTLPTraceExporter({ url: options.url, concurrencyLimit: exportsMax }), tell);
+  const exporter = telling(new OTLPTraceExporter({ url: options.url }), tell);
   const shared = {
     resource: resourceFromAttributes({
       'service.name': 'doorbuster',
@@ -60,6 +57,7 @@ export function createOpenTelemetry(options: OpenTelemetryOptions): Tracing {
       'process.pid': process.pid,
       'doorbuster.roles': [...options.roles],
     }).merge(detectResources({ detectors: [envDetector] })),
+    // 2,048 ended spans wait while 512 are sent; what comes on top is dropped.
     spanProcessors: [new BatchSpanProcessor(exporter)],
     spanLimits: { linkCountLimit: options.linksMax },
   };
