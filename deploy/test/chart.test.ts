@@ -20,10 +20,14 @@ const own: Values = {
     JWT_ISSUER: 'https://id.example',
     JWT_AUDIENCE: 'shop',
     PAYMENT_PROVIDER: 'stripe',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
   },
   secrets: {
     existingSecret: 'shop',
-    keys: ['redis-url', 'amqp-url', 'jwt-public-key', 'stripe-secret-key', 'stripe-webhook-secret'],
+    keys: [
+      ...['redis-url', 'amqp-url', 'jwt-public-key', 'sentry-dsn'],
+      ...['stripe-secret-key', 'stripe-webhook-secret'],
+    ],
   },
 };
 const everything: Values = {
@@ -72,6 +76,7 @@ const variants = {
 
 // Of the form of each, for the check that the engine takes them.
 const contents: Record<string, string> = {
+  'sentry-dsn': 'https://key@sentry.example/1',
   'database-url': 'postgres://a:b@c/d',
   'redis-url': 'redis://a',
   'amqp-url': 'amqp://a',

@@ -18,7 +18,7 @@ describe('the plans of fetching and settling', () => {
 
   it('would scan the table without the settings of the functions', async () => {
     const { pool } = await createTestDatabase();
-    await pool.query('alter function fetch_messages reset all');
+    await pool.query('alter function lease_messages reset all');
     await pool.query('alter function settle_messages reset all');
     await pool.query('vacuum queue_messages');
     const { plans, call } = await explainCalls(pool);
@@ -48,7 +48,7 @@ async function explainCalls(pool: Pool): Promise<{ plans: string[]; call: () => 
   return {
     plans,
     async call() {
-      await client.query(`select * from fetch_messages(gen_random_uuid(), 1000, 500, '-infinity')`);
+      await client.query(`select * from lease_messages(gen_random_uuid(), 1000, 500, '-infinity')`);
       await client.query(
         'select settle_messages(gen_random_uuid(), array[1, 2, 3], array[null, 5, null]::float8[], array[true, true, true])',
       );

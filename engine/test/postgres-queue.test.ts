@@ -58,7 +58,7 @@ describe('a connection that is cut', () => {
     const { queue, proxy } = await connectThroughProxy(url, 500);
     await queue.publish(orders(50));
 
-    proxy.cutReplyTo('fetch-messages', 2);
+    proxy.cutReplyTo('lease-messages', 2);
     const taker = take(queue, { batchMax: 10 });
 
     await until('all are delivered', () => taker.deliveries.length === 50, 20_000);

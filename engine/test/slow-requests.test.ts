@@ -114,5 +114,5 @@ function createTestLogger() {
   });
   const lines = () =>
     texts.flatMap(text => text.trim().split('\n')).map(text => lineSchema.parse(JSON.parse(text)));
-  return { logger: createLogger('warn', destination), lines };
+  return { logger: createLogger('warn', { destination }), lines };
 }

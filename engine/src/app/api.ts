@@ -116,6 +116,7 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
     ...serverOptions,
     forwardedPages,
     requests: instruments.requests,
+    tracing: parts.tracing,
     slowRequestMs: config.SLOW_REQUEST_MS,
   });
   const draining = createDraining(server, config.DRAIN_DELAY_MS);

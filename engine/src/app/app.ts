@@ -1,3 +1,5 @@
+import { messageOf } from '../platform/errors.js';
+import { startTracing } from '../platform/telemetry/start-tracing.js';
 import { type ApiOptions, startApi } from './api.js';
 import { startMetrics } from './metrics/serve.js';
 import { createParts, type PartsOptions } from './parts.js';
@@ -12,7 +14,7 @@ export type App = {
   drain(): Promise<void>;
 };
 
-export type AppOptions = PartsOptions &
+export type AppOptions = Omit<PartsOptions, 'tracing'> &
   ApiOptions & {
     /** What this process does; each role may run in as many processes as you like. */
     roles: readonly (Role | 'api')[];
@@ -20,12 +22,16 @@ export type AppOptions = PartsOptions &
 
 /** The composition root: this folder alone picks adapters and wires the parts of a process together. */
 export async function startApp({ roles, ...options }: AppOptions): Promise<App> {
-  const parts = createParts(options);
+  const tracing = await startTracing(options.config, roles, error =>
+    options.logger.warn({ reason: messageOf(error) }, 'spans could not be delivered and are lost'),
+  );
+  const parts = createParts({ ...options, tracing });
   const running: (() => Promise<void>)[] = [];
   const close = async () => {
     // What brings work first, then what does it.
     for (let stop = running.pop(); stop; stop = running.pop()) await stop();
     await parts.close();
+    await tracing?.close();
   };
   try {
     // An API hears of faults on the connection that it follows the ledger on.

@@ -11,6 +11,7 @@ import { createBatchFigures } from '../orders/observe-batches.js';
 import type { Pool } from '../platform/postgres.js';
 import { createCounts } from '../platform/telemetry/counts.js';
 import { createRecentReading, type RecentReading } from '../platform/telemetry/recent-reading.js';
+import type { Span } from '../platform/telemetry/tracing.js';
 import type { Depth, OrderQueue } from '../queue/queue.js';
 import { readWebhookBacklog, type WebhookBacklog } from '../webhooks/backlog.js';
 import { tryOutcomes } from '../webhooks/deliver.js';
@@ -20,7 +21,7 @@ type Work = 'decide' | 'accept' | 'accept-late' | 'settle';
 
 /** Has some work decided in batches, each with a queue of its own. */
 export type Batched = <
-  Request extends { orderId: string; receivedAtMs?: number; entrance?: string },
+  Request extends { orderId: string; receivedAtMs?: number; entrance?: string; span?: Span | undefined },
   Outcome extends { outcome: string },
 >(
   work: Work,

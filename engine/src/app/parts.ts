@@ -7,15 +7,18 @@ import { createDecisionQueue, type DecisionQueue } from '../orders/decide.js';
 import { observeBatches } from '../orders/observe-batches.js';
 import { createPay } from '../orders/pay.js';
 import { spoil } from '../orders/spoil.js';
+import { traceBatches } from '../orders/trace-batches.js';
 import type { Config } from '../platform/config/config.js';
 import { messageOf } from '../platform/errors.js';
 import { createFaultBroadcast } from '../platform/fault-broadcast.js';
 import { createFaults, type Faults } from '../platform/faults.js';
 import { connectionOptions, createPool, type Pool } from '../platform/postgres.js';
 import type { Secrets } from '../platform/secrets.js';
+import { type Span, type Tracing, traceOf } from '../platform/telemetry/tracing.js';
 import { createPostgresQueue } from '../queue/postgres-queue.js';
 import { createRabbitmqQueue } from '../queue/rabbitmq-queue.js';
 import { spoilQueue } from '../queue/spoil.js';
+import { traceQueue } from '../queue/trace.js';
 import { createAccepting } from './accepting.js';
 import {
   type Batched,
@@ -32,6 +35,8 @@ export type PartsOptions = {
   secrets: Secrets;
   databaseUrl: string;
   logger: Logger;
+  /** Where traces are kept; without it none are. */
+  tracing?: Tracing | undefined;
   /** Another way to decide, for baselines and for tests of failures; in batches otherwise. */
   createDecisions?: CreateDecisions;
 };
@@ -43,6 +48,7 @@ type CreateDecisions = (parts: {
   faults: Faults;
   refusals: Refusals;
   instruments: Instruments;
+  tracing: Tracing | undefined;
   onStock: (stock: Stock) => void;
 }) => DecisionQueue<PurchaseRequest, Decision>;
 
@@ -50,7 +56,7 @@ export type Parts = ReturnType<typeof createParts>;
 
 /** What all roles of a process share: connections, the queues of decisions, the order queue, payments. */
 export function createParts(options: PartsOptions) {
-  const { config, secrets, databaseUrl, logger, createDecisions = decideInBatches } = options;
+  const { config, secrets, databaseUrl, logger, tracing, createDecisions = decideInBatches } = options;
   // Decisions have connections of their own: nothing else that asks the database can stand in their way.
   const decisionConnections = Math.ceil(config.DB_POOL_MAX / 5);
   const decisionPool = createPool(
@@ -74,15 +80,18 @@ export function createParts(options: PartsOptions) {
     listener(stock);
     shared?.stock.write(stock);
   };
-  const onPoison = ({ orderId }: { orderId: string }, error: unknown) =>
-    logger.error({ err: error, orderId }, 'PostgreSQL refuses a request');
+  const onPoison = createTellPoison(logger);
   const countOrder = createCountOrder(instruments);
   const batched: Batched = (work, decide) =>
     createDecisionQueue({
-      decide: spoil(
-        observeBatches(decide, instruments.batches[work], work === 'accept' ? countOrder : undefined),
-        faults,
-        config.DECISION_DEADLINE_MS,
+      decide: traceBatches(
+        spoil(
+          observeBatches(decide, instruments.batches[work], work === 'accept' ? countOrder : undefined),
+          faults,
+          config.DECISION_DEADLINE_MS,
+        ),
+        work,
+        tracing,
       ),
       ...{ onStock, onPoison, ...boundsOf(config, refusals) },
     });
@@ -90,10 +99,11 @@ export function createParts(options: PartsOptions) {
   const broker = config.AMQP_URL
     ? createRabbitmqQueue({ url: config.AMQP_URL, timeoutMs: config.AMQP_TIMEOUT })
     : createPostgresQueue({ pool, listen: connection });
-  const queue = spoilQueue(broker, faults);
-  const payments = createPayments({ config, secrets, logger, faults });
+  const spoiled = spoilQueue(broker, faults);
+  const queue = tracing ? traceQueue(spoiled, tracing, config.AMQP_URL ? 'rabbitmq' : 'postgresql') : spoiled;
+  const payments = createPayments({ config, secrets, logger, faults, tracing });
   const decisions = createDecisions({
-    ...{ pool: decisionPool, config, logger, faults, refusals, instruments, onStock },
+    ...{ pool: decisionPool, config, logger, faults, refusals, instruments, tracing, onStock },
   });
   const settlements = batched<OrderEvent, Settlement>('settle', createSettle(decisionPool));
   const accepting = createAccepting({ config, logger, pool: decisionPool, queue, warn, batched });
@@ -102,7 +112,7 @@ export function createParts(options: PartsOptions) {
 
   return {
     ...{ config, secrets, logger, warn, connection, pool, faults, faultBroadcast },
-    ...{ queue, payments, decisions, settlements, pay, shared, refusals, instruments },
+    ...{ queue, payments, decisions, settlements, pay, shared, refusals, instruments, tracing },
     pools: { decisions: decisionPool, other: pool },
     readings: createReadings({ pool, queue }),
     ...accepting,
@@ -122,17 +132,25 @@ export function createParts(options: PartsOptions) {
   };
 }
 
-const decideInBatches: CreateDecisions = ({ pool, config, logger, faults, refusals, instruments, onStock }) =>
-  createDecisionQueue({
-    decide: spoil(
-      observeBatches(createDecide(pool), instruments.batches.decide, createCountOrder(instruments)),
-      faults,
-      config.DECISION_DEADLINE_MS,
-    ),
+const decideInBatches: CreateDecisions = parts => {
+  const { pool, config, logger, faults, refusals, instruments, tracing, onStock } = parts;
+  const observed = observeBatches(
+    createDecide(pool),
+    instruments.batches.decide,
+    createCountOrder(instruments),
+  );
+  return createDecisionQueue({
+    decide: traceBatches(spoil(observed, faults, config.DECISION_DEADLINE_MS), 'decide', tracing),
     onStock,
-    onPoison: ({ orderId }, error) => logger.error({ err: error, orderId }, 'PostgreSQL refuses a request'),
+    onPoison: createTellPoison(logger),
     ...boundsOf(config, refusals),
   });
+};
+
+function createTellPoison(logger: Logger) {
+  return ({ orderId, span }: { orderId: string; span?: Span | undefined }, error: unknown) =>
+    logger.error({ err: error, orderId, ...traceOf(span) }, 'PostgreSQL refuses a request');
+}
 
 // The deadline goes with the request into the statement: nothing that all of its batch have given up holds the hot row. A
 // shorter one than this would cut off batches that are nearly done.

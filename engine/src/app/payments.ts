@@ -5,17 +5,26 @@ import { createResilientPayments, type Payments } from '../payments/resilient.js
 import { createSandboxProvider } from '../payments/sandbox/provider.js';
 import { spoilProvider } from '../payments/spoil.js';
 import { createStripeProvider } from '../payments/stripe.js';
+import { traceProvider } from '../payments/trace.js';
 import type { Config } from '../platform/config/config.js';
 import type { Faults } from '../platform/faults.js';
 import type { Secrets } from '../platform/secrets.js';
+import type { Tracing } from '../platform/telemetry/tracing.js';
 
-type PaymentsOptions = { config: Config; secrets: Secrets; logger: Logger; faults: Faults };
+type PaymentsOptions = {
+  config: Config;
+  secrets: Secrets;
+  logger: Logger;
+  faults: Faults;
+  tracing: Tracing | undefined;
+};
 
 /** The payment provider that the settings name, behind its time limits, retries and breaker. */
 export function createPayments(options: PaymentsOptions): Payments {
-  const { config, logger, faults } = options;
+  const { config, logger, faults, tracing } = options;
+  const provider = spoilProvider(createProvider(options), faults);
   return createResilientPayments({
-    provider: spoilProvider(createProvider(options), faults),
+    provider: tracing ? traceProvider(provider, tracing) : provider,
     timeoutMs: config.PAYMENT_TIMEOUT_MS,
     // A first try that times out leaves time for one that is refused or answered at once.
     budgetMs: config.PAYMENT_TIMEOUT_MS + 500,

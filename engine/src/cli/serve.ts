@@ -8,11 +8,14 @@ import { readRoutines } from '../ledger/routines.js';
 import { checkPooler, findMissingTimeouts } from '../platform/check-pooler.js';
 import { type Config, readConfig } from '../platform/config/config.js';
 import { type Database, joinDatabase, openDatabase } from '../platform/database.js';
+import { messageOf } from '../platform/errors.js';
 import { checkSchema, migrate } from '../platform/migrations.js';
 import { checkDurability, type Pool, waitForDatabase } from '../platform/postgres.js';
 import { readSecrets, secretPath } from '../platform/secrets.js';
 import { onShutdown } from '../platform/shutdown.js';
+import type { ErrorReports } from '../platform/telemetry/error-reports.js';
 import { createLogger } from '../platform/telemetry/logger.js';
+import { startErrorReports } from '../platform/telemetry/start-error-reports.js';
 import { explainListenError } from './listen-error.js';
 import { startSandboxBeside } from './sandbox.js';
 import { createToolPool } from './tool.js';
@@ -41,10 +44,14 @@ async function serve(
   prepare: (pool: Pool, config: Config) => Promise<void>,
 ): Promise<void> {
   const config = readConfig(isEverything(chosen) ? { ...process.env, ...roomForDemo() } : process.env);
-  const logger = createLogger(config.LOG_LEVEL);
+  const reports = await startErrorReports(config, error =>
+    logger.warn({ reason: messageOf(error) }, 'an error could not be reported to Sentry'),
+  );
+  const logger = createLogger(config.LOG_LEVEL, { onError: reports?.report });
+  if (reports) reportUncaught(logger, reports);
   const secrets = await readSecrets(config);
   const database = await open(config, { onProgress: say });
-  const closing: (() => Promise<void>)[] = [database.close];
+  const closing: (() => Promise<void>)[] = [...(reports ? [reports.close] : []), database.close];
   const close = async () => {
     for (let step = closing.pop(); step; step = closing.pop()) await step();
   };
@@ -74,14 +81,23 @@ async function serve(
     await close();
     throw explainListenError(error, config);
   }
-  void database.lost.then(reason => {
+  void database.lost.then(async reason => {
     logger.fatal(reason);
+    await reports?.close();
     process.exit(1);
   });
 }
 
 // One costs a failing call for each connection that comes alone; a turn is then over too soon for anybody to wait.
 const listeners = 32;
+
+/** What nobody has caught ends the process, as it does without this, once it has been reported. */
+function reportUncaught(logger: Logger, reports: ErrorReports): void {
+  process.once('uncaughtException', error => {
+    logger.fatal({ err: error }, 'nobody has caught an error');
+    void reports.close().finally(() => process.exit(1));
+  });
+}
 
 // On one machine the load generator is the shop: it comes over 2,000 connections at once, and wants every answer.
 function roomForDemo() {

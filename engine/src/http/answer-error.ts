@@ -3,6 +3,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { messageOf, OperatingError } from '../platform/errors.js';
 import { sqlStateOf } from '../platform/postgres.js';
+import { traceOf } from '../platform/telemetry/tracing.js';
 import { ProblemError, sendProblem } from './problem.js';
 import type { ProblemSlug } from './problems.js';
 import { nameRequest } from './request-id.js';
@@ -26,7 +27,8 @@ export function createAnswerError(logger: Logger) {
 }
 
 function describe(request: FastifyRequest, reply: FastifyReply) {
-  return { requestId: nameRequest(request, reply), route: request.routeOptions.url };
+  const { routeOptions, span } = request;
+  return { requestId: nameRequest(request, reply), ...traceOf(span), route: routeOptions.url };
 }
 
 function slugOf(error: FastifyError): ProblemSlug {

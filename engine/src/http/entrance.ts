@@ -141,7 +141,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
         : undefined;
     const lacksKey = digests === 'limit-key-required';
     const purchase = {
-      ...{ orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod },
+      ...{ orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod, span: request.span },
       digests: lacksKey ? undefined : digests,
     };
     const asked = isBarred || lacksKey ? undefined : askProof(sale, { shopperId, orderId, challenge, token });

@@ -8,6 +8,7 @@ import {
 } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { safeParse, z } from 'zod';
+import type { Tracing } from '../platform/telemetry/tracing.js';
 import { createAnswerError, createAnswerUnknownRoute } from './answer-error.js';
 import { createAnswerTogether } from './answer-together.js';
 import { describeRoute } from './describe-api.js';
@@ -17,6 +18,7 @@ import { registerPages } from './pages.js';
 import { registerJson } from './parse-json.js';
 import { countRequests, countStatus, methodOf, noRoute, type RequestCounts } from './request-counts.js';
 import { createTellSlow } from './slow-requests.js';
+import { traceRequests } from './trace-requests.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
 
@@ -38,6 +40,8 @@ export type ServerOptions = {
   slowRequestMs?: number;
   /** Where requests are counted, and timed. */
   requests?: RequestCounts;
+  /** Where requests are traced; without it they are not. */
+  tracing?: Tracing | undefined;
   /** What answers where the API has no route; without it that is not found. */
   forwardedPages?: ForwardedPages | undefined;
 };
@@ -50,6 +54,7 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
   const {
     forwardedPages,
     requests,
+    tracing,
     proxies = [],
     requestTimeoutMs = 8000,
     headersTimeoutMs = 5000,
@@ -86,12 +91,14 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
   const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
   const tellSlow = createTellSlow(logger, slowRequestMs);
   app.decorateRequest('decision', undefined);
+  app.decorateRequest('span', undefined);
   const onAnswer =
     requests &&
     countRequests(app, requests, isPage, (request, reply, durationMs) => {
       reply.header('x-response-time', `${durationMs.toFixed(1)}ms`);
       tellSlow(request, reply, durationMs);
     });
+  if (tracing) traceRequests(app, tracing);
   if (options.refuse) refuseBeforeRouter(app, options.refuse, requests);
   app.setValidatorCompiler(compileValidator);
   // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.

@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { atMostPerSecond } from '../platform/telemetry/rarely.js';
+import { traceOf } from '../platform/telemetry/tracing.js';
 import { nameRequest } from './request-id.js';
 
 declare module 'fastify' {
@@ -19,19 +21,8 @@ export type TellSlow = (request: FastifyRequest, reply: FastifyReply, durationMs
 
 /** Warns of each answer that took longer than `slowMs`, with its stages: at most ten a second, the others are counted. */
 export function createTellSlow(logger: Logger, slowMs: number, nowMs = () => performance.now()): TellSlow {
-  let secondEndsAtMs = 0;
-  let lines = 0;
+  const mayTell = atMostPerSecond(linesPerSecondMax, nowMs);
   let untold = 0;
-
-  function mayTell(): boolean {
-    const atMs = nowMs();
-    if (atMs >= secondEndsAtMs) {
-      secondEndsAtMs = atMs + 1000;
-      lines = 0;
-    }
-    lines += 1;
-    return lines <= linesPerSecondMax;
-  }
 
   return (request, reply, durationMs) => {
     if (slowMs === 0 || durationMs <= slowMs) return;
@@ -45,9 +36,10 @@ export function createTellSlow(logger: Logger, slowMs: number, nowMs = () => per
 }
 
 function describe(request: FastifyRequest, reply: FastifyReply, durationMs: number) {
-  const { method, routeOptions, decision, enteredAtMs } = request;
+  const { method, routeOptions, decision, enteredAtMs, span } = request;
   return {
     requestId: nameRequest(request, reply),
+    ...traceOf(span),
     ...{ method, route: routeOptions.url, status: reply.statusCode, durationMs: rounded(durationMs) },
     ...(decision && { orderId: decision.orderId, stagesMs: stagesOf(decision, enteredAtMs, durationMs) }),
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Pool } from '../platform/postgres.js';
+import type { Span } from '../platform/telemetry/tracing.js';
 import { plainArray, textArray } from './array-literal.js';
 import { type Entrance, type OrderRecord, orderRecordSchema } from './order-record.js';
 import type { Stock } from './stock.js';
@@ -18,6 +19,8 @@ export type PurchaseRequest = {
   paymentMethod?: string | undefined;
   /** Only in a sale that counts by them. */
   digests?: Digests | undefined;
+  /** On whose behalf it is asked, where traces are kept. */
+  span?: Span | undefined;
 };
 
 /** Stand for a payment fingerprint and an address, which nobody reads from them; null where the sale does not count by it. */

@@ -18,7 +18,7 @@ const names = [
   'expire',
 ] as const;
 // Queue and ids stand above the ledger: the text of their functions is read here, no module of them is imported.
-const queueNames = ['fetch-messages', 'settle-messages'] as const;
+const queueNames = ['lease-messages', 'settle-messages'] as const;
 const idsNames = ['allocate-ids'] as const;
 
 /** The SQL functions of the ledger, of the queue and of ids, as text; `migrate` installs them. */

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import type { Queryable } from '../platform/postgres.js';
+import type { Span } from '../platform/telemetry/tracing.js';
 import type { DecidedBatch } from './decide.js';
 import { type OrderRecord, orderRecordSchema } from './order-record.js';
 import type { Stock } from './stock.js';
 
 /**
  * What can happen to an order that exists. `key` of a redemption stands for the intent of whoever presents the code, so
- * that a retry of it is told from a second use. Amounts are in minor units.
+ * that a retry of it is told from a second use. Amounts are in minor units. `span` is on whose behalf it is asked, where
+ * traces are kept.
  */
-export type OrderEvent = { orderId: string } & (
+export type OrderEvent = { orderId: string; span?: Span | undefined } & (
   | { event: 'redeem'; shopperId: string; key: string; paymentMethod: string | null }
   | { event: 'cancel'; shopperId: string }
   | { event: 'fail'; reason: string }
@@ -53,7 +55,10 @@ export function createSettle(db: Queryable): Settle {
     const { rows } = await db.query<Row>({
       name: 'settle',
       text: 'select * from settle($1, $2::jsonb)',
-      values: [saleId, JSON.stringify(events.map((event, position) => ({ ...event, position })))],
+      values: [
+        saleId,
+        JSON.stringify(events.map(({ span: _span, ...event }, position) => ({ ...event, position }))),
+      ],
     });
     const [row] = rows;
     if (!row) throw new Error('settle() returned no row');

@@ -24,12 +24,13 @@ export function createAcceptBatch({ pool, queue, onError }: AcceptOptions) {
   return async (saleId: number, requests: readonly OrderRequest[]): Promise<DecidedBatch<Acceptance>> => {
     const accepted = await accept(saleId, requests);
     const queued = requests.filter((_, position) => accepted.decisions[position]?.outcome === 'queued');
-    const messages = queued.map(({ orderId, shopperId, quantity, forceFail = false }) => ({
+    const messages = queued.map(({ orderId, shopperId, quantity, forceFail = false, span }) => ({
       orderId,
       saleId,
       shopperId,
       quantity,
       forceFail,
+      traceparent: span?.traceparent,
     }));
     await endsWithin(queue.publish(messages).catch(onError), publishPatienceMs);
     return accepted;

@@ -5,6 +5,7 @@ import { type Charge, type ChargeState, PaymentError } from '../payments/provide
 import type { Payments } from '../payments/resilient.js';
 import { messageOf } from '../platform/errors.js';
 import type { Queryable } from '../platform/postgres.js';
+import type { Span } from '../platform/telemetry/tracing.js';
 import type { DecisionQueue } from './decide.js';
 import { isUndecided } from './lanes.js';
 
@@ -27,7 +28,7 @@ export type Pay = {
   /** Asks the provider to charge, and settles what it says. Never throws. */
   charge(payment: PaymentToMake): Promise<Paid>;
   /** The same for a payment that the ledger knows, paid with what was said first: a provider wants one story an id. */
-  chargeById(paymentId: string): Promise<PaidById>;
+  chargeById(paymentId: string, span?: Span): Promise<PaidById>;
   /** Asks it to see to it that a payment which nobody waits for any more is never captured, and settles what it says. */
   cancel(payment: PaymentToMake): Promise<Paid>;
 };
@@ -45,7 +46,7 @@ export function createPay({ db, payments, settlements, onError }: PayOptions): P
   ): Promise<Paid> {
     try {
       const { saleId, ...charge } = payment;
-      return await settle(saleId, eventOf(payment, await call(charge)));
+      return await settle(saleId, eventOf(payment, await call(charge)), charge.span);
     } catch (error) {
       onError(error);
       if (error instanceof PaymentError && !error.retryable) await onRefused(payment, error).catch(onError);
@@ -53,9 +54,13 @@ export function createPay({ db, payments, settlements, onError }: PayOptions): P
     }
   }
 
-  async function settle(saleId: number, event: OrderEvent | undefined): Promise<Paid> {
+  async function settle(
+    saleId: number,
+    event: OrderEvent | undefined,
+    span: Span | undefined,
+  ): Promise<Paid> {
     if (!event) return { outcome: 'pending' };
-    const settled = await settlements.join(saleId, event);
+    const settled = await settlements.join(saleId, { ...event, span });
     return isUndecided(settled) ? { outcome: 'pending' } : settled;
   }
 
@@ -74,11 +79,11 @@ export function createPay({ db, payments, settlements, onError }: PayOptions): P
 
   return {
     charge: payment => ask(payment, payments.charge, giveUp),
-    async chargeById(paymentId) {
+    async chargeById(paymentId, span) {
       try {
         const payment = await readPayment(db, paymentId);
         if (payment?.status !== 'PENDING') return { outcome: 'over' };
-        return await ask(paymentToMake(payment), payments.charge, giveUp);
+        return await ask({ ...paymentToMake(payment), span }, payments.charge, giveUp);
       } catch (error) {
         onError(error);
         return { outcome: 'pending' };

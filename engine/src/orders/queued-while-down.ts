@@ -100,10 +100,11 @@ export function createQueuedWhileDown(options: QueuedWhileDownOptions): QueuedWh
     return { outcome: 'queued', order };
   }
 
-  function messageOf(saleId: number, { orderId, shopperId, quantity, forceFail = false }: PricedOrder) {
+  function messageOf(saleId: number, { orderId, shopperId, quantity, forceFail = false, span }: PricedOrder) {
     const { receivedAt, paymentMethod, digests } = held.get(orderId)?.late ?? {};
     if (receivedAt === undefined) throw new Error(`order ${orderId} is to be published and is not held`);
-    return { orderId, saleId, shopperId, quantity, forceFail, late: { receivedAt, paymentMethod, digests } };
+    const late = { receivedAt, paymentMethod, digests };
+    return { orderId, saleId, shopperId, quantity, forceFail, late, traceparent: span?.traceparent };
   }
 
   async function writeDown(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Decision, PurchaseRequest } from '../ledger/decide.js';
 import { backoffMs } from '../platform/backoff.js';
 import type { Outage } from '../platform/outage.js';
 import type { Queryable } from '../platform/postgres.js';
+import type { Span } from '../platform/telemetry/tracing.js';
 import type { Consumer, Delivery, OrderQueue, Settlement } from '../queue/queue.js';
 import type { DecisionQueue } from './decide.js';
 import { isUndecided, type Undecided } from './lanes.js';
@@ -68,7 +69,7 @@ export function startWork(options: WorkOptions): Consumer {
   const stopping = new AbortController();
   const payments = createPayInBackground(options);
 
-  async function decide({ message, deliveries }: Delivery): Promise<Settlement> {
+  async function decide({ message, deliveries, span }: Delivery): Promise<Settlement> {
     const { orderId, saleId, shopperId, quantity, late, forceFail = false } = message;
     if (late) {
       const written = await options.lateOrders.join(saleId, { orderId, shopperId, quantity, ...late });
@@ -84,8 +85,9 @@ export function startWork(options: WorkOptions): Consumer {
       quantity,
       entrance: 'queued',
       receivedAtMs: performance.now(),
+      span,
     });
-    if (decided.outcome === 'reserved' && decided.paymentId !== null) payments.begin(decided.paymentId);
+    if (decided.outcome === 'reserved' && decided.paymentId !== null) payments.begin(decided.paymentId, span);
     // Behind a message that only has its id, in the same batch, it was passed over.
     if (decided.outcome === 'replayed' && decided.order.status === 'QUEUED') return { laterInMs: 0 };
     return settle(decided.outcome, message, deliveries);
@@ -168,10 +170,10 @@ export function startWork(options: WorkOptions): Consumer {
 function createPayInBackground({ pay, onError }: WorkOptions) {
   const underWay = new Set<Promise<unknown>>();
   return {
-    begin(paymentId: string): void {
+    begin(paymentId: string, span: Span | undefined): void {
       if (underWay.size >= paymentsMax) return;
       const paid = pay
-        .chargeById(paymentId)
+        .chargeById(paymentId, span)
         .catch(onError)
         .finally(() => underWay.delete(paid));
       underWay.add(paid);

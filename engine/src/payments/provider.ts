@@ -1,4 +1,5 @@
 import { OperatingError } from '../platform/errors.js';
+import type { Span } from '../platform/telemetry/tracing.js';
 
 /** A charge to make. `method` names how the shopper pays, in the provider's own words; null leaves it to the provider. */
 export type Charge = {
@@ -7,6 +8,8 @@ export type Charge = {
   amountMinor: number;
   currency: string;
   method: string | null;
+  /** On whose behalf it is made, where traces are kept; no part of the charge. */
+  span?: Span | undefined;
 };
 
 /** What became of a charge. `reference` is the provider's name for it; all but `pending` are for ever. */

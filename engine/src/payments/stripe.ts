@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import Stripe from 'stripe';
+import type { Span } from '../platform/telemetry/tracing.js';
 import { type Charge, type ChargeState, PaymentError, type PaymentProvider } from './provider.js';
 import {
   declined,
@@ -43,7 +44,7 @@ export function createStripeProvider(options: StripeProviderOptions): PaymentPro
     async charge(charge, signal) {
       const { method, paymentId } = charge;
       if (method === null) throw new PaymentError('PROVIDER_REFUSED', 'Stripe needs a payment method');
-      return within(signal, async () => {
+      return within({ signal, span: charge.span }, async () => {
         const intent = await create(charge);
         if (!isOpen(intent)) return stateOf(intent);
         const { id, last_payment_error: refusal } = intent;
@@ -52,12 +53,12 @@ export function createStripeProvider(options: StripeProviderOptions): PaymentPro
       });
     },
     cancel: (charge, signal) =>
-      within(signal, async () => {
+      within({ signal, span: charge.span }, async () => {
         const intent = await create(charge);
         return isOpen(intent) ? end(intent.id, 'requested_by_customer') : stateOf(intent);
       }),
     refund: ({ paymentId, reference }, signal) =>
-      within(signal, async () => ({ reference: await refundOnce(stripe, paymentId, reference) })),
+      within({ signal }, async () => ({ reference: await refundOnce(stripe, paymentId, reference) })),
     readWebhook(rawBody, headers) {
       return readEvent(verify(stripe, rawBody, headers['stripe-signature'], options.webhookSecret));
     },
@@ -165,12 +166,18 @@ function verify(stripe: Stripe, rawBody: Buffer, signature: unknown, secret: str
 // The outermost limit: the signal of a call ends it long before.
 const sdkTimeoutMs = 30_000;
 
+/** On whose behalf the SDK calls Stripe. */
+type Call = { signal: AbortSignal; span?: Span | undefined };
+
 /** The SDK takes no AbortSignal. Its calls find theirs in the asynchronous context, and are aborted for real. */
 function createClient({ secretKey, apiBase }: StripeProviderOptions) {
-  const signals = new AsyncLocalStorage<AbortSignal>();
+  const calls = new AsyncLocalStorage<Call>();
   const httpClient = Stripe.createFetchHttpClient((url: string | URL | Request, init: RequestInit = {}) => {
-    const both = [signals.getStore(), init.signal].filter(signal => signal instanceof AbortSignal);
-    return fetch(url, { ...init, signal: AbortSignal.any(both) });
+    const { signal: ours, span } = calls.getStore() ?? {};
+    const both = [ours, init.signal].filter(signal => signal instanceof AbortSignal);
+    const headers = new Headers(init.headers);
+    if (span) headers.set('traceparent', span.traceparent);
+    return fetch(url, { ...init, headers, signal: AbortSignal.any(both) });
   });
   const stripe = new Stripe(secretKey, {
     httpClient,
@@ -182,9 +189,9 @@ function createClient({ secretKey, apiBase }: StripeProviderOptions) {
   });
   return {
     stripe,
-    within: <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
-      signals.run(signal, work).catch(error => {
-        throw toPaymentError(error, signal);
+    within: <T>(call: Call, work: () => Promise<T>): Promise<T> =>
+      calls.run(call, work).catch(error => {
+        throw toPaymentError(error, call.signal);
       }),
   };
 }

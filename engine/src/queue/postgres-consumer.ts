@@ -121,7 +121,7 @@ export function startPostgresConsumer(
 }
 
 /**
- * Each fetch begins where the last one ended, and one a second from the very beginning (fetch-messages.sql says why).
+ * Each fetch begins where the last one ended, and one a second from the very beginning (lease-messages.sql says why).
  * With 200,000 dead entries that no vacuum may remove, a fetch from the beginning took 39 ms and this one 16 ms.
  */
 function createFetch(messages: Messages, batchMax: number): () => Promise<Fetched> {

@@ -18,7 +18,7 @@ export type Fetched = { lease: Lease } | { dueInMs: number | undefined };
 /** The statements on `queue_messages`; every deadline in them is judged by the database's clock. */
 export type Messages = {
   publish(messages: readonly QueuedOrder[]): Promise<void>;
-  /** @param from skips what became available before; see fetch-messages.sql for what may be left behind. */
+  /** @param from skips what became available before; see lease-messages.sql for what may be left behind. */
   fetch(batchMax: number, from: Date | undefined): Promise<Fetched>;
   /** @returns how many of the messages were still held by this lease; the others stay as they are. */
   settle(lease: Lease, settlements: readonly Settlement[]): Promise<number>;
@@ -36,8 +36,8 @@ export function createMessages(pool: Pool, leaseMs: number): Messages {
     async fetch(batchMax, from) {
       const token = randomUUID();
       const { rows } = await pool.query<Row>({
-        name: 'fetch-messages',
-        text: 'select * from fetch_messages($1, $2, $3, $4)',
+        name: 'lease-messages',
+        text: 'select * from lease_messages($1, $2, $3, $4)',
         values: [token, leaseMs, batchMax, from ?? '-infinity'],
       });
       return readFetched(token, rows);
@@ -76,8 +76,8 @@ function publishStatement(messages: readonly QueuedOrder[]) {
   return {
     name: 'publish-messages',
     text: `with published as (
-             insert into queue_messages (order_id, sale_id, shopper_id, quantity, force_fail)
-             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::boolean[])
+             insert into queue_messages (order_id, sale_id, shopper_id, quantity, force_fail, traceparent)
+             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::boolean[], $6::text[])
            )
            select pg_notify('${channel}', 'null')`,
     values: [
@@ -86,6 +86,8 @@ function publishStatement(messages: readonly QueuedOrder[]) {
       messages.map(({ shopperId }) => shopperId),
       messages.map(({ quantity }) => quantity),
       messages.map(({ forceFail = false }) => forceFail),
+      // Null where nobody traces: unnest fills a list that is missing with nulls.
+      messages.some(({ traceparent }) => traceparent) ? messages.map(message => message.traceparent) : null,
     ],
   };
 }
@@ -109,13 +111,14 @@ type MessageRow = {
   quantity: number;
   force_fail: boolean;
   deliveries: number;
+  traceparent: string | null;
   was_available_at: Date;
 };
 type Row = MessageRow | { message_id: null; due_in_ms: number | null };
 
 function readFetched(token: string, rows: readonly Row[]): Fetched {
   const [first] = rows;
-  if (!first) throw new Error('fetch_messages() returned no row');
+  if (!first) throw new Error('lease_messages() returned no row');
   if (first.message_id === null) return { dueInMs: first.due_in_ms ?? undefined };
   const messages = rows.filter(row => row.message_id !== null);
   return {
@@ -139,6 +142,7 @@ function deliveryOf(row: MessageRow): Delivery {
       shopperId: row.shopper_id,
       quantity: row.quantity,
       ...(row.force_fail && { forceFail: true }),
+      ...(row.traceparent !== null && { traceparent: row.traceparent }),
     },
     deliveries: row.deliveries,
   };

@@ -1,5 +1,6 @@
 import type { Digests } from '../ledger/decide.js';
 import { OperatingError } from '../platform/errors.js';
+import type { Span } from '../platform/telemetry/tracing.js';
 
 /**
  * A hint that this order waits to be decided. The order itself is in the ledger, which alone is the truth; but for one that
@@ -12,6 +13,8 @@ export type QueuedOrder = {
   quantity: number;
   forceFail?: boolean;
   late?: { receivedAt: string; paymentMethod?: string | undefined; digests?: Digests | undefined };
+  /** The span that sent it, where traces are kept. */
+  traceparent?: string | undefined;
 };
 
 /** One try to deliver a message. */
@@ -22,6 +25,8 @@ export type Delivery = {
    * one that hands messages over ahead may count those that a consumer never got to before it died.
    */
   deliveries: number;
+  /** Of this try, where traces are kept. */
+  span?: Span | undefined;
 };
 
 /**

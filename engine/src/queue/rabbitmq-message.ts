@@ -21,7 +21,11 @@ const roundedUpToMs = 30_000;
 
 export function encodeNew(topology: Topology, messages: readonly QueuedOrder[]): Outgoing[] {
   const options = { ...durable, timestamp: Math.floor(Date.now() / 1000) };
-  return messages.map(message => ({ queue: topology.orders, content: encode(message), options }));
+  return messages.map(message => ({
+    queue: topology.orders,
+    content: encode(message),
+    options: message.traceparent ? { ...options, headers: traceHeaderOf(message) } : options,
+  }));
 }
 
 /** @param deliveries how often the message has been delivered so far. The broker's own count begins anew. */
@@ -34,7 +38,7 @@ export function encodeRetry(
   return {
     queue: delayMs === 0 ? topology.orders : topology.delay(delayMs),
     content: encode(message),
-    options: { ...durable, headers: { deliveries, restMs } },
+    options: { ...durable, headers: { deliveries, restMs, ...traceHeaderOf(message) } },
   };
 }
 
@@ -56,14 +60,14 @@ export function decode(
   const message = readOrder(content);
   const headers = headersSchema.safeParse(properties.headers ?? {});
   if (!message || !headers.success) return undefined;
-  const { deliveries, restMs } = headers.data;
+  const { deliveries, restMs, traceparent } = headers.data;
   const isParked = fields.routingKey === topology.parked;
   const returned = isParked
     ? brokerDeliveriesMax
     : Math.max(headers.data['x-delivery-count'], fields.redelivered ? 1 : 0);
   const before = deliveries + returned;
   return {
-    delivery: { message, deliveries: before + 1 },
+    delivery: { message: traceparent ? { ...message, traceparent } : message, deliveries: before + 1 },
     restMs,
     publishedAtMs: before === 0 ? timestampSchema.safeParse(properties.timestamp).data : undefined,
   };
@@ -85,11 +89,22 @@ const orderSchema = z.object({
     .optional(),
 });
 const count = z.number().nonnegative().default(0);
-const headersSchema = z.object({ deliveries: count, restMs: count, 'x-delivery-count': count });
+const headersSchema = z.object({
+  deliveries: count,
+  restMs: count,
+  'x-delivery-count': count,
+  // A trace that nobody can read costs its message nothing.
+  traceparent: z.string().length(55).optional().catch(undefined),
+});
 const timestampSchema = z.number().transform(seconds => seconds * 1000);
 
-function encode(message: QueuedOrder): Buffer {
+function encode({ traceparent: _header, ...message }: QueuedOrder): Buffer {
   return Buffer.from(JSON.stringify(message));
+}
+
+// A header by W3C's name, as others who trace RabbitMQ have it.
+function traceHeaderOf({ traceparent }: QueuedOrder): { traceparent?: string } {
+  return traceparent ? { traceparent } : {};
 }
 
 function readOrder(content: Buffer): QueuedOrder | undefined {

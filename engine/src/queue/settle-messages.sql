@@ -3,7 +3,7 @@
 -- lease; the others have lapsed and been taken by somebody else, and stay as they are.
 --
 -- Locks: the rows. Index: queue_messages_pkey.
--- The commit does not wait for the disk, for the same reason as in fetch-messages.sql.
+-- The commit does not wait for the disk, for the same reason as in lease-messages.sql.
 create or replace function settle_messages(
   p_leased_by uuid,
   p_message_ids bigint[],

@@ -29,6 +29,15 @@ const bad: [name: string, values: string[], expected: RegExp][] = [
   ['FAULTS_ENABLED', ['yes', '1', 'TRUE'], /"true"/],
   ['DB_SSL', ['yes', 'true'], /"require"/],
   ['PAYMENT_PROVIDER', ['paypal'], /"stripe"/],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', ['localhost:4318', 'grpc://x', 'http://user:pass@x'], /http:\/\/host:port/],
+  ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', ['/v1/traces', 'http://a b'], /http:\/\/host:port/],
+  ['OTEL_TRACES_SAMPLER', ['all', 'jaeger_remote'], /"parentbased_traceidratio"/],
+  ['OTEL_TRACES_SAMPLER_ARG', ['1.5', '-1', 'half', '1e-3', ' 1'], /from 0 to 1/],
+  [
+    'SENTRY_DSN',
+    ['sentry.io/1', 'https://host/1', 'https://abc@sentry.example', 'https://a b@host/1'],
+    /key@host/,
+  ],
 ];
 const rows = bad.flatMap(([name, values, expected]) => values.map(value => ({ name, value, expected })));
 
@@ -36,7 +45,7 @@ it(`each bad setting (${rows.length} values) is named with what is expected, and
   const wrong = rows.filter(({ name, value, expected }) => {
     const problems = problemsOf({ [name]: value });
     const isNamed = problems.some(text => text.startsWith(`${name}: `) && expected.test(text));
-    const isSecret = /KEY$|TOKEN$/.test(name);
+    const isSecret = /KEY$|TOKEN$|DSN$/.test(name);
     return !isNamed || (isSecret && problems.some(text => text.includes(value)));
   });
   expect(wrong).toEqual([]);

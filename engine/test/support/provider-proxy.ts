@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
-type ProviderCall = { path: string; body: string };
+type ProviderCall = { path: string; body: string; traceparent: unknown };
 
 export type ProviderProxy = {
   url: string;
@@ -35,7 +35,8 @@ export async function startProviderProxy(targetUrl: string): Promise<ProviderPro
   }
 
   const server = createServer(async (request, reply) => {
-    const call = { path: request.url ?? '', body: await text(request) };
+    const { traceparent } = request.headers;
+    const call = { path: request.url ?? '', body: await text(request), traceparent };
     calls.push(call);
     const own = answer(call);
     const given = own ? { status: own.status, text: JSON.stringify(own.body) } : await pass(request, call);

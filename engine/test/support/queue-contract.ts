@@ -16,6 +16,7 @@ import {
   type Taker,
   take,
 } from './queue-taker.js';
+import { clientSpan } from './traces.js';
 
 /** What every adapter of the queue keeps. */
 export function describeQueueContract(name: string, createBroker: CreateBroker): void {
@@ -35,12 +36,14 @@ function describePublishing(name: string, createBroker: CreateBroker): void {
       const names = ['plain', 'with "quotes", commas', 'back\\slash', 'NULL', '{}', 'line\nend', 'Zoë 🎟'];
       const messages = names.map(shopperId => ({ ...order(), shopperId, quantity: 3, saleId: 2 ** 40 }));
       const failing = { ...order(), forceFail: true };
+      const traced = { ...order(), traceparent: clientSpan().traceparent };
+      const all = [...messages, failing, traced];
 
-      await queue.publish([...messages, failing]);
+      await queue.publish(all);
       const taker = take(queue);
 
-      await until('all are delivered', () => taker.deliveries.length === messages.length + 1);
-      expect(byId(taker.deliveries.map(({ message }) => message))).toEqual(byId([...messages, failing]));
+      await until('all are delivered', () => taker.deliveries.length === all.length);
+      expect(byId(taker.deliveries.map(({ message }) => message))).toEqual(byId(all));
       expect(taker.deliveries.every(({ deliveries }) => deliveries === 1)).toBe(true);
     });
 
@@ -111,15 +114,15 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
       expect(new Set(idsOf(first.deliveries)).size).toBe(100);
     });
 
-    it('brings a retried message again, counted, and not before its time; its neighbours stay done', async () => {
+    it('brings a retried message again with its trace, counted, and not before its time; its neighbours stay done', async () => {
       const queue = await connectOnce(createBroker);
-      const [retried, ...others] = orders(10);
-      await queue.publish([...others.slice(0, 5), ...(retried ? [retried] : []), ...others.slice(5)]);
+      const retried = { ...order(), traceparent: clientSpan().traceparent };
+      await queue.publish([...orders(5), retried, ...orders(4)]);
       let settledAtMs = 0;
 
       const taker = take(queue, {
         settle: ({ message, deliveries }) => {
-          if (message.orderId !== retried?.orderId || deliveries > 1) return 'done';
+          if (message.orderId !== retried.orderId || deliveries > 1) return 'done';
           settledAtMs = performance.now();
           return { retryInMs: 400 };
         },

@@ -117,7 +117,8 @@ export function registerOrders(app: App, parts: OrdersParts): void {
     const shopperId = shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
     const { order, product } = await findMine(request.params.id, shopperId);
     const { orderId, saleId } = order;
-    const settled = await settlements.join(saleId, { event: 'cancel', orderId, shopperId });
+    const { span } = request;
+    const settled = await settlements.join(saleId, { event: 'cancel', orderId, shopperId, span });
     if (!('order' in settled)) {
       const slug = settled.outcome === 'unknown' ? 'outcome-unknown' : settled.outcome;
       return sendProblem(reply, slug, undefined, { orderId });

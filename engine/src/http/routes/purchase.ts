@@ -91,6 +91,7 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
       amountMinor: order.totalMinor,
       currency: product.currency,
       method,
+      span: reply.request.span,
     });
     if (paid.outcome === 'declined') attempts.record({ ...attempt, outcome: 'payment-declined' });
     return answerByStatus(reply, {

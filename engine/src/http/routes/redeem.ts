@@ -55,7 +55,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
 
     // Without a key of the caller's this try is told from others all the same, when it has to be sent again.
     const key = orderIdOf(shopperId, headerOf(request, 'idempotency-key'));
-    const event = { event: 'redeem', orderId, shopperId, key, paymentMethod } as const;
+    const event = { event: 'redeem', orderId, shopperId, key, paymentMethod, span: request.span } as const;
     const final = await present(saleId, event, presentationsMax);
     const refusal = 'order' in final ? refusalOf[final.outcome] : final.outcome;
     if (refusal) {
@@ -81,7 +81,7 @@ function createPresent({ settlements, pay }: Pick<RedeemParts, 'settlements' | '
   return async function present(saleId: number, event: OrderEvent, triesMax: number): Promise<Presented> {
     const settled = await settlements.join(saleId, event);
     if (settled.outcome !== 'pay' || settled.paymentId === null) return settled;
-    const paid = await pay.chargeById(settled.paymentId);
+    const paid = await pay.chargeById(settled.paymentId, event.span);
     if (paid.outcome === 'over' && triesMax > 1) return present(saleId, event, triesMax - 1);
     return paid.outcome === 'over' || paid.outcome === 'pending' ? settled : wordOf(paid);
   };

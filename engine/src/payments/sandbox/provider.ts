@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { messageOf } from '../../platform/errors.js';
+import type { Span } from '../../platform/telemetry/tracing.js';
 import { type Charge, PaymentError, type PaymentProvider } from '../provider.js';
 import { findFlaw, signatureHeader } from './signature.js';
 import { chargeStateSchema, eventSchema, refundedSchema } from './wire.js';
@@ -12,10 +13,20 @@ export function createSandboxProvider({
   apiKey,
   webhookSecret,
 }: SandboxProviderOptions): PaymentProvider {
-  async function post<T>(path: string, body: unknown, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+  async function post<T>(
+    path: string,
+    body: unknown,
+    schema: z.ZodType<T>,
+    signal: AbortSignal,
+    span?: Span,
+  ): Promise<T> {
     const answer = await send(new URL(path, url), {
       method: 'POST',
-      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${apiKey}`,
+        'content-type': 'application/json',
+        ...(span && { traceparent: span.traceparent }),
+      },
       body: JSON.stringify(body),
       redirect: 'manual',
       signal,
@@ -29,9 +40,9 @@ export function createSandboxProvider({
 
   return {
     name: 'sandbox',
-    charge: (charge, signal) => post('/charges', toWire(charge), chargeStateSchema, signal),
+    charge: (charge, signal) => post('/charges', toWire(charge), chargeStateSchema, signal, charge.span),
     cancel: (charge, signal) =>
-      post(`${pathOf(charge.paymentId)}/cancel`, toWire(charge), chargeStateSchema, signal),
+      post(`${pathOf(charge.paymentId)}/cancel`, toWire(charge), chargeStateSchema, signal, charge.span),
     refund: ({ paymentId, amountMinor }, signal) =>
       post(`${pathOf(paymentId)}/refund`, { amountMinor }, refundedSchema, signal),
     readWebhook(rawBody, headers) {

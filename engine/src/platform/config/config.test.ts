@@ -171,6 +171,7 @@ describe('settings', () => {
         DATABASE_URL: 'postgres://u:hunter2@h/d',
         AMQP_URL: 'amqp://u:hunter2@h:5672/shop',
         REDIS_URL: 'rediss://u:hunter2@h',
+        SENTRY_DSN: 'https://hunter2@o1.ingest.sentry.io/4',
       }),
     );
     expect(text).toContain('PORT=3000');

@@ -53,6 +53,7 @@ export const secrets: readonly Name[] = [
   'JWT_PUBLIC_KEY',
   'STRIPE_SECRET_KEY',
   'STRIPE_WEBHOOK_SECRET',
+  'SENTRY_DSN',
 ];
 
 /** Lists every bad setting, with what was expected of it. */

@@ -44,3 +44,11 @@ export function list<Item extends z.ZodType<unknown, string>>(item: Item, max: n
     .transform(text => text.split(',').map(part => part.trim()))
     .pipe(z.array(item).max(max, `expected at most ${max}`));
 }
+
+/** `http://host:port/path` or `https:`, without a password, which would be printed. */
+export function httpAddress() {
+  return z
+    .string()
+    .regex(/^https?:\/\/[^\s@/]+(\/[^\s@]*)?$/, 'expected http://host:port, or https:')
+    .optional();
+}

@@ -8,7 +8,9 @@
 -- publish was committed late or whose fetch by another was rolled back.
 --
 -- The commit does not wait for the disk: a lease that a crash forgets is a message delivered again, which is promised.
-create or replace function fetch_messages(
+--
+-- Its predecessor fetch_messages, which knows no traceparent, stays where a build before this one has installed it.
+create or replace function lease_messages(
   p_leased_by uuid,
   p_lease_ms integer,
   p_batch_max integer,
@@ -21,6 +23,7 @@ create or replace function fetch_messages(
   quantity integer,
   force_fail boolean,
   deliveries integer,
+  traceparent text,
   was_available_at timestamptz,
   due_in_ms float8
 ) language plpgsql
@@ -51,11 +54,11 @@ begin
     from due
     where m.message_id = due.message_id
     returning m.message_id, m.order_id, m.sale_id, m.shopper_id, m.quantity, m.force_fail, m.deliveries,
-              due.available_at, null::float8;
+              m.traceparent, due.available_at, null::float8;
   if not found then
     return query
       select null::bigint, null::uuid, null::bigint, null::text, null::integer, null::boolean, null::integer,
-             null::timestamptz,
+             null::text, null::timestamptz,
              extract(epoch from (
                select available_at from queue_messages where available_at > statement_timestamp()
                order by available_at limit 1
