@@ -27,7 +27,7 @@ export function traceRequests(app: FastifyInstance, tracing: Tracing): void {
       const span = tracing.start(`${method} ${url}`, { kind: 'server', parent, attributes });
       request.span = span;
       // Also where the client goes away before it has its answer.
-      reply.raw.once('close', () => end(span, reply));
+      if (span.isRecorded) reply.raw.once('close', () => end(span, reply));
       done();
     };
     route.onRequest = [start, route.onRequest ?? []].flat();

@@ -27,7 +27,7 @@ export function traceBatches<
     return endAfter([batch], async () => {
       const decided = await decide(saleId, requests);
       for (const [position, { span }] of requests.entries()) {
-        span?.set({ 'doorbuster.outcome': decided.decisions[position]?.outcome });
+        if (span?.isRecorded) span.set({ 'doorbuster.outcome': decided.decisions[position]?.outcome });
       }
       return decided;
     });
