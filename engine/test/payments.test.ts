@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Charge, PaymentProvider } from '../src/payments/provider.js';
 import { createCharge, type Rig, startSandboxRig, startStripeRig } from './support/payment-rigs.js';
 
@@ -9,6 +10,20 @@ describe.each([
   { name: 'sandbox', start: startSandboxRig },
   { name: 'stripe', start: startStripeRig },
 ])('$name', ({ start }) => {
+  // As in a real process: undici's, which is there for other calls, stands behind the fetch of Node itself, and may take no
+  // Content-Length from it.
+  it('is reached whatever dispatcher stands behind the global fetch', async () => {
+    const before = getGlobalDispatcher();
+    const agent = new Agent();
+    setGlobalDispatcher(agent);
+    onTestFinished(async () => {
+      setGlobalDispatcher(before);
+      await agent.close();
+    });
+    const { provider, goodMethod } = await start();
+    expect(await provider.charge(createCharge(goodMethod), never)).toMatchObject({ status: 'captured' });
+  });
+
   describe('charge', () => {
     it('takes the money once, however often it is sent, also at the same time', async () => {
       const rig = await start();

@@ -177,6 +177,8 @@ function createClient({ secretKey, apiBase }: StripeProviderOptions) {
     const both = [ours, init.signal].filter(signal => signal instanceof AbortSignal);
     const headers = new Headers(init.headers);
     if (span) headers.set('traceparent', span.traceparent);
+    // It says so itself. Said twice, it is refused where undici's own dispatcher stands behind it, as in each process of ours.
+    headers.delete('content-length');
     return fetch(url, { ...init, headers, signal: AbortSignal.any(both) });
   });
   const stripe = new Stripe(secretKey, {
