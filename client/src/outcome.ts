@@ -20,41 +20,47 @@ export type Refused = {
   slug: ProblemSlug | 'unforeseen';
   status: number;
   message: string;
+  /** False where this try, or an earlier one of the same call, may have made an order all the same. */
+  tookNothing: boolean;
   /** The order that this is about, where there is or may be one. */
   orderId?: string;
   retryAfterMs?: number;
 };
 
-/** No answer of the shop's: nobody knows whether there is an order, and the key finds out. */
+/** No answer that the shop's API documents: nobody knows whether there is an order, and the key finds out. */
 export type Lost = { kind: 'lost'; cause: unknown };
 
 export type Outcome<Value> = Granted<Value> | Refused | Lost;
 
 /**
- * Whether the same request may fare otherwise in a moment (`passing`), whether there may be an order all the same
- * (`open`), or whether it is a decision (`final`).
+ * - `open`: there may be an order all the same, and the same request finds out.
+ * - `passing`: nothing was taken, and the same request may succeed in a moment.
+ * - `barred`: the shop turned the caller away before it looked the key up, so that it says nothing about earlier tries.
+ * - `final`: a decision about this key.
  */
-const natures: Record<ProblemSlug, 'passing' | 'open' | 'final'> = {
+const natures: Record<ProblemSlug, 'open' | 'passing' | 'barred' | 'final'> = {
   'outcome-unknown': 'open',
   unavailable: 'open',
+  // It may have failed after COMMIT.
+  internal: 'open',
   overloaded: 'passing',
   undecided: 'passing',
   'rate-limited': 'passing',
   'too-many-streams': 'passing',
   'request-timeout': 'passing',
+  csrf: 'barred',
+  'forbidden-origin': 'barred',
+  'not-authenticated': 'barred',
   'challenge-failed': 'final',
   'challenge-required': 'final',
   'code-expired': 'final',
   'code-not-found': 'final',
   'code-used': 'final',
-  csrf: 'final',
   'dead-letter-not-found': 'final',
   'faults-disabled': 'final',
   forbidden: 'final',
-  'forbidden-origin': 'final',
   'headers-too-large': 'final',
   'idempotency-key-reused': 'final',
-  internal: 'final',
   invalid: 'final',
   'address-limit-reached': 'final',
   'limit-key-required': 'final',
@@ -62,7 +68,6 @@ const natures: Record<ProblemSlug, 'passing' | 'open' | 'final'> = {
   'payment-limit-reached': 'final',
   'locked-out': 'final',
   'method-not-allowed': 'final',
-  'not-authenticated': 'final',
   'not-found': 'final',
   'not-replayable': 'final',
   'order-confirmed': 'final',
@@ -91,13 +96,20 @@ const natures: Record<ProblemSlug, 'passing' | 'open' | 'final'> = {
 };
 
 /** What is sent again by itself. */
-export const passingSlugs = new Set(slugsOf('passing', 'open'));
-const openSlugs = new Set(slugsOf('open'));
+export const passingSlugs: ReadonlySet<Refused['slug']> = new Set(
+  Object.keys(natures)
+    .filter(isSlug)
+    .filter(slug => natures[slug] === 'passing' || natures[slug] === 'open'),
+);
 
-/** Whether nothing more is to be learnt under the key of this request. */
+/** Whether nothing more is to be learnt under the key of this request. Until then a new key may buy a second time. */
 export function isFinal(outcome: Outcome<unknown>): boolean {
-  if (outcome.kind === 'refused') return !openSlugs.has(outcome.slug);
+  if (outcome.kind === 'refused') return natureOf(outcome.slug) === 'final';
   return outcome.kind === 'granted';
+}
+
+function natureOf(slug: Refused['slug']) {
+  return slug === 'unforeseen' ? 'final' : natures[slug];
 }
 
 export type Answered<Data> = {
@@ -115,11 +127,13 @@ export function outcomeOf<Data>({ data, error, response }: Answered<Data>): Outc
     };
   }
   const slug = slugOf(error?.type);
-  // A proxy between us and the shop has words of its own.
-  if (slug === undefined) return { kind: 'lost', cause: new UnknownAnswer(response.status) };
+  // A proxy between us and the shop has words of its own, and a later engine may fail in ways of its own.
+  const isUnknown = slug === undefined || (slug === 'unforeseen' && response.status >= 500);
+  if (isUnknown) return { kind: 'lost', cause: new UnknownAnswer(response.status) };
   const retryAfterMs = readRetryAfter(response.headers.get('retry-after'));
   return {
     ...{ kind: 'refused', slug, status: response.status, message: error?.message ?? slug },
+    tookNothing: natureOf(slug) !== 'open',
     ...(error?.orderId !== undefined && { orderId: error.orderId }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
@@ -127,7 +141,7 @@ export function outcomeOf<Data>({ data, error, response }: Answered<Data>): Outc
 
 class UnknownAnswer extends Error {
   constructor(readonly status: number) {
-    super(`answered ${status}, and not by the shop`);
+    super(`answered ${status}, in words that the API does not document`);
   }
 }
 
@@ -139,12 +153,6 @@ function slugOf(type: unknown): Refused['slug'] | undefined {
 
 function isSlug(text: string): text is ProblemSlug {
   return Object.hasOwn(natures, text);
-}
-
-function slugsOf(...wanted: (typeof natures)[ProblemSlug][]): Refused['slug'][] {
-  return Object.keys(natures)
-    .filter(isSlug)
-    .filter(slug => wanted.includes(natures[slug]));
 }
 
 /** Seconds, as the shop says it, or a date, as proxies may. */

@@ -1,4 +1,4 @@
-import { type Outcome, passingSlugs, type Refused } from './outcome.js';
+import { isFinal, type Outcome, passingSlugs, type Refused } from './outcome.js';
 
 /** How a request stands that is being sent: told so that a person knows whether to wait. */
 export type Progress = 'sending' | 'waiting-for-turn' | 'reconnecting';
@@ -43,6 +43,7 @@ export async function persist<Value>(
   const giveUpAtMs = performance.now() + totalMs;
   let busyTries = 0;
   let lostTries = 0;
+  let tookNothing = true;
 
   /** @returns undefined where nothing is to be tried again. */
   function pauseAfter(outcome: Outcome<Value>): number | undefined {
@@ -57,9 +58,17 @@ export async function persist<Value>(
     return (outcome.retryAfterMs ?? 0) * (1 + Math.random()) + backoffMs(busyTries);
   }
 
+  // What turned the last try away says nothing about an order that an earlier one may have made.
+  async function sendOnce(): Promise<Outcome<Value>> {
+    const outcome = await send();
+    if (outcome.kind !== 'refused') tookNothing = false;
+    else tookNothing = isFinal(outcome) || (tookNothing && outcome.tookNothing);
+    return outcome.kind === 'refused' ? { ...outcome, tookNothing } : outcome;
+  }
+
   for (;;) {
     onProgress(lostTries > 0 ? 'reconnecting' : busyTries > 0 ? 'waiting-for-turn' : 'sending');
-    const outcome = await send();
+    const outcome = await sendOnce();
     const pauseMs = pauseAfter(outcome);
     if (pauseMs === undefined || performance.now() + pauseMs > giveUpAtMs) return outcome;
     onProgress(outcome.kind === 'lost' ? 'reconnecting' : 'waiting-for-turn');

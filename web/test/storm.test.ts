@@ -89,6 +89,24 @@ describe('a storm', () => {
     expect(await countOrders(page)).toBe(1);
   });
 
+  it('goes on with a purchase that was answered 500 after it was decided, and buys once', async () => {
+    const productId = await createDrop();
+    const { page } = await openVisit();
+    await watch(page, productId);
+    await page.evaluate(() => fetch('/api/session', { method: 'POST' }));
+    await page.route(/\/api\/purchase/, async route => {
+      await route.fetch();
+      await route.fulfill({ status: 500, json: { type: '/problems/internal', message: 'A defect.' } });
+    });
+    await buyButton(page).click();
+    await page.getByRole('button', { name: 'Waiting for a turn' }).waitFor();
+    await page.unrouteAll({ behavior: 'wait' });
+    await page.reload();
+    await heading(page, 'It is yours.').waitFor();
+    expect(await stockOf(productId)).toMatchObject({ sold: 1 });
+    expect(await countOrders(page)).toBe(1);
+  });
+
   it('waits for a connection that was lost, and goes on by itself when it is back', async () => {
     const productId = await createDrop();
     const { page, context } = await openVisit();

@@ -7,10 +7,17 @@ import { apiKey } from './shop.js';
 let shoppers = 0;
 const portSchema = z.object({ port: z.number() });
 
-/** A shopper of their own, through the shop's API key, with the requests that they have made. */
-export function createShopper(baseUrl: string = inject('shopUrl')) {
+/** What arrives instead of the engine's answer, after the engine has done its work; a status is that of a problem. */
+export type Spoilt = 'nothing' | { status: number; slug: string };
+
+/**
+ * A shopper of their own, through the shop's API key, with the requests that they have made.
+ *
+ * @param spoilt the answers to the first requests.
+ */
+export function createShopper(baseUrl: string = inject('shopUrl'), spoilt: readonly Spoilt[] = []) {
   const userId = `client-test-${++shoppers}`;
-  const { buyer, api, sent } = createCounted(baseUrl, { authorization: `Bearer ${apiKey}` });
+  const { buyer, api, sent } = createCounted(baseUrl, { authorization: `Bearer ${apiKey}` }, spoilt);
   const mine = { params: { header: { 'x-user-id': userId } } };
   return { userId, buyer, sent, orders: async () => (await api.GET('/api/orders', mine)).data?.orders };
 }
@@ -21,7 +28,11 @@ export async function createGuest() {
   return createCounted(inject('shopUrl'), { authorization: `Bearer ${data?.token}` });
 }
 
-function createCounted(baseUrl: string, headers: NonNullable<ApiOptions['headers']>) {
+function createCounted(
+  baseUrl: string,
+  headers: NonNullable<ApiOptions['headers']>,
+  spoilt: readonly Spoilt[] = [],
+) {
   const sent: { atMs: number; retryAfter: string | null }[] = [];
   const api = createApi({
     baseUrl,
@@ -29,8 +40,12 @@ function createCounted(baseUrl: string, headers: NonNullable<ApiOptions['headers
     async fetch(request) {
       const atMs = performance.now();
       const response = await fetch(request);
+      const instead = spoilt[sent.length];
       sent.push({ atMs, retryAfter: response.headers.get('retry-after') });
-      return response;
+      if (instead === 'nothing') throw new TypeError('the connection was cut');
+      if (!instead) return response;
+      const { status, slug } = instead;
+      return Response.json({ type: `/problems/${slug}`, status, message: slug }, { status });
     },
   });
   return { api, buyer: createBuyer(api), sent };

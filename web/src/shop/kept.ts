@@ -8,7 +8,12 @@ import { newKey } from '@doorbuster/client';
 export type Way = 'now' | 'hold' | 'queue';
 
 /** A purchase that has begun and whose outcome is not known yet. Its key makes every retry the same purchase. */
-export type Intent = { key: string; way: Way; productId: number; quantity: number; startedAtMs: number };
+export type Intent = KeptIntent & {
+  /** Its key was sent before, so that there may be an order already. */
+  isResumed: boolean;
+};
+
+type KeptIntent = { key: string; way: Way; productId: number; quantity: number; startedAtMs: number };
 
 // Longer than any outage that somebody waits out at the page; older ones are looked up among the orders instead.
 const intentAgeMaxMs = 15 * 60_000;
@@ -23,7 +28,7 @@ export function findIntent(productId: number): Intent | undefined {
   const intent = text === null ? undefined : parseIntent(text);
   const isFresh = intent && Date.now() - intent.startedAtMs < intentAgeMaxMs;
   if (text !== null && !isFresh) remove(intentName(productId));
-  return isFresh ? intent : undefined;
+  return isFresh ? { ...intent, isResumed: true } : undefined;
 }
 
 /** The intent under way for the product, in whichever tab it began, else a new one. */
@@ -32,7 +37,7 @@ export function beginIntent(wanted: Pick<Intent, 'way' | 'productId' | 'quantity
   if (known) return known;
   const intent = { ...wanted, key: newKey(), startedAtMs: Date.now() };
   write(intentName(wanted.productId), JSON.stringify(intent));
-  return intent;
+  return { ...intent, isResumed: false };
 }
 
 export function endIntent(productId: number): void {
@@ -54,12 +59,12 @@ export function dropCode(orderId: string): void {
 }
 
 /** One key for all tries to pay with one method; another method is another intent. */
-export function paymentKey(orderId: string, method: string): string {
-  const known = read(paymentName(orderId));
-  if (known?.startsWith(`${method} `)) return known.slice(method.length + 1);
+export function beginPayment(orderId: string, method: string): { key: string; isResumed: boolean } {
+  const known = findPayment(orderId);
+  if (known?.method === method) return { key: known.key, isResumed: true };
   const key = newKey();
   write(paymentName(orderId), `${method} ${key}`);
-  return key;
+  return { key, isResumed: false };
 }
 
 /** A payment whose outcome has not arrived, such as when the page was reloaded meanwhile. */
@@ -81,7 +86,7 @@ export function noteSession(): void {
   write(sessionName, '1');
 }
 
-function parseIntent(text: string): Intent | undefined {
+function parseIntent(text: string): KeptIntent | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isIntent(value) ? value : undefined;
@@ -90,9 +95,9 @@ function parseIntent(text: string): Intent | undefined {
   }
 }
 
-function isIntent(value: unknown): value is Intent {
+function isIntent(value: unknown): value is KeptIntent {
   if (typeof value !== 'object' || value === null) return false;
-  const { key, way, productId, quantity, startedAtMs } = value as Record<keyof Intent, unknown>;
+  const { key, way, productId, quantity, startedAtMs } = value as Record<keyof KeptIntent, unknown>;
   const isKnownWay = way === 'now' || way === 'hold' || way === 'queue';
   const areNumbers = [productId, quantity, startedAtMs].every(part => typeof part === 'number');
   return typeof key === 'string' && isKnownWay && areNumbers;

@@ -1,4 +1,11 @@
-import { createBuyer, type Order, type Outcome, type Patience, type Progress } from '@doorbuster/client';
+import {
+  createBuyer,
+  isFinal,
+  type Order,
+  type Outcome,
+  type Patience,
+  type Progress,
+} from '@doorbuster/client';
 import { api } from '../api/client';
 import { type Intent, noteSession } from './kept';
 
@@ -11,11 +18,20 @@ const buyer = createBuyer(api, { signIn: becomeShopper });
 const patience: Partial<Patience> = {
   // As long as the intent is kept.
   totalMs: 15 * 60_000,
-  // Who was too quick is told so, and asked whether to go on.
-  retried: new Set(['overloaded', 'unavailable', 'undecided', 'outcome-unknown']),
+  // A shopper who was too quick is told so, and decides whether to go on.
+  retried: new Set(['overloaded', 'unavailable', 'undecided', 'outcome-unknown', 'internal']),
 };
 
-/** Sends until there is an outcome, or until it is a person's turn to decide; `isFinal` says which. */
+/**
+ * Whether the key may be forgotten.
+ *
+ * @param isResumed the key was sent before, and its outcome is open.
+ */
+export function isOver(outcome: Outcome<Sent>, isResumed: boolean): boolean {
+  return isFinal(outcome) || (!isResumed && outcome.kind === 'refused' && outcome.tookNothing);
+}
+
+/** Sends until there is an outcome, or until it is a person's turn to decide; `isOver` says which. */
 export async function sendIntent(intent: Intent, onProgress: OnProgress): Promise<Outcome<Sent>> {
   const { key, way, productId, quantity } = intent;
   const options = { key, onProgress, ...patience };

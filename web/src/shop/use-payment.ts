@@ -1,11 +1,11 @@
 'use client';
 
-import { isFinal, type Progress } from '@doorbuster/client';
+import type { Progress } from '@doorbuster/client';
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Order } from '../api/client';
-import { endPayment, findPayment, paymentKey } from './kept';
-import { type Failure, sendPayment } from './send';
+import { beginPayment, endPayment, findPayment } from './kept';
+import { type Failure, isOver, sendPayment } from './send';
 import { refreshAfterPurchase } from './use-stock';
 
 /** Pays for a hold, once however often it is asked to; a payment that a reload interrupted goes on by itself. */
@@ -21,9 +21,9 @@ export function usePayment(order: Order, code: string | undefined) {
       if (isUnderWay.current || code === undefined) return;
       isUnderWay.current = true;
       setRefused(undefined);
-      const key = paymentKey(id, method);
+      const { key, isResumed } = beginPayment(id, method);
       const outcome = await sendPayment({ code, key, method }, setProgress);
-      if (isFinal(outcome)) endPayment(id);
+      if (isOver(outcome, isResumed)) endPayment(id);
       await refreshAfterPurchase(client, productId);
       isUnderWay.current = false;
       setProgress(undefined);

@@ -1,11 +1,11 @@
 'use client';
 
-import { isFinal, type Progress } from '@doorbuster/client';
+import type { Progress } from '@doorbuster/client';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from 'next/navigation';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { beginIntent, endIntent, findIntent, type Intent, keepCode, type Way } from './kept';
-import { type Failure, sendIntent } from './send';
+import { type Failure, isOver, sendIntent } from './send';
 import { refreshAfterPurchase } from './use-stock';
 
 export type Purchase = {
@@ -33,7 +33,7 @@ export function usePurchase(productId: number): Purchase {
       isUnderWay.current = true;
       setRefused(undefined);
       const outcome = await sendIntent(intent, setProgress);
-      if (isFinal(outcome)) endIntent(productId);
+      if (isOver(outcome, intent.isResumed)) endIntent(productId);
       setOpen(findIntent(productId));
       void refreshAfterPurchase(client, productId);
       if (outcome.kind === 'granted') {

@@ -36,17 +36,17 @@ const refusals: Record<string, Words> = {
   },
   'rate-limited': {
     title: 'A little slower, please',
-    text: 'Those were more tries than one person gets in a minute, so that everybody has a turn. Nothing was taken.',
+    text: 'Those were more tries than one person gets in a minute, so that everybody has a turn. Trying again cannot buy a second time.',
     next: ['again'],
   },
   overloaded: {
     title: 'Too many people at once',
-    text: 'We tried for you several times and did not get a turn. Nothing was bought and nothing was charged.',
+    text: 'We tried for you several times and did not get a turn. Trying again cannot buy a second time.',
     next: ['again'],
   },
   undecided: {
     title: 'We could not decide this purchase',
-    text: 'Nothing was bought and nothing was charged. If trying again does not help, please tell the shop.',
+    text: 'Trying again cannot buy a second time. If it does not help, please tell the shop.',
     next: ['again'],
   },
   unavailable: {
@@ -56,7 +56,12 @@ const refusals: Record<string, Words> = {
   },
   'outcome-unknown': {
     title: 'We do not know yet whether it went through',
-    text: 'The connection was lost at the last moment. Asking again can not buy a second time.',
+    text: 'The connection was lost at the last moment. Asking again cannot buy a second time.',
+    next: ['again', 'orders'],
+  },
+  internal: {
+    title: 'Something broke on our side',
+    text: 'We do not know yet whether it went through. Asking again cannot buy a second time.',
     next: ['again', 'orders'],
   },
   'payment-declined': {
