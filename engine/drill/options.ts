@@ -78,8 +78,7 @@ The load generator's verdict has to hold, and \`doorbuster audit\` has to exit w
 Faults:
 ${faults.map(({ name, summary }) => `  ${name.padEnd(26)}${summary}`).join('\n')}
 
-redis-server and rabbitmq-server are taken from the PATH; where they are missing Redis is run by docker, or both are
-installed from Debian's packages if this is root; else the command is said.
+Needs redis-server and rabbitmq-server; where they are missing, "node scripts/programs.mjs drill" says how to install them.
 
 Exit codes: 0 all promises were kept, 1 some were not, 2 the drill could not take place, 130 interrupted.
 `;

@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../until.js';
-import { installFromDebian } from './debian.js';
 import { findFreePort } from './free-port.js';
+import { findProgram } from './programs.js';
 
 export type PrometheusServer = {
   /** Its address, such as http://127.0.0.1:9090 */
@@ -22,13 +22,13 @@ const startTimeoutMs = 60_000;
  * @param config what its prometheus.yml says, which may be JSON; paths in it are absolute.
  */
 export async function startPrometheus(config: string): Promise<PrometheusServer> {
-  await bringPrometheus();
+  const program = findProgram('prometheus');
   const directory = await mkdtemp(join(tmpdir(), 'doorbuster-prometheus-'));
   const configFile = join(directory, 'prometheus.yml');
   await writeFile(configFile, config);
   const address = `127.0.0.1:${await findFreePort()}`;
   const child = spawn(
-    'prometheus',
+    program,
     [
       `--config.file=${configFile}`,
       `--storage.tsdb.path=${join(directory, 'data')}`,
@@ -68,19 +68,9 @@ export async function promtool(
   args: readonly string[],
   options: { input?: string; cwd?: string } = {},
 ): Promise<{ isOk: boolean; output: string }> {
-  await bringPrometheus();
-  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8', ...options });
+  const { status, stdout, stderr } = spawnSync(findProgram('promtool'), args, {
+    encoding: 'utf8',
+    ...options,
+  });
   return { isOk: status === 0, output: `${stdout}${stderr}` };
-}
-
-/** @throws when it is missing and can not be had, with the command that would help. */
-async function bringPrometheus(): Promise<void> {
-  if (isThere()) return;
-  await installFromDebian('prometheus');
-  if (isThere()) return;
-  throw new Error('Prometheus and promtool are needed: sudo RUNLEVEL=1 apt-get install -y prometheus');
-}
-
-function isThere(): boolean {
-  return ['prometheus', 'promtool'].every(program => spawnSync(program, ['--version']).status === 0);
 }

@@ -1,7 +1,14 @@
-import { installFromDebian } from './debian.js';
-import { isDockerThere } from './docker.js';
-import { createContainerNode } from './rabbitmq-container.js';
-import { createProgramNode, findPrograms } from './rabbitmq-program.js';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { findFreePort } from './free-port.js';
+import { findProgram } from './programs.js';
+
+const run = promisify(execFile);
 
 /** A RabbitMQ of the caller's own, which may be stopped, started and starved. */
 export type RabbitmqServer = {
@@ -15,11 +22,15 @@ export type RabbitmqServer = {
   remove(): Promise<void>;
 };
 
+// The distributions' own wrappers would switch to a user of theirs and to its files; behind them are the real ones.
+const behindWrappers = ['/usr/lib/rabbitmq/bin'];
+const startTimeoutMs = 90_000;
+
 /**
- * The program, else a container, else the program from Debian's packages; never none, and never one that was found running,
+ * A node of the caller's own on free ports, in a directory that goes away with it. One that was found running is never used,
  * since it will be killed.
  *
- * @throws when there is no RabbitMQ and none can be had, with the command that would help.
+ * @throws when RabbitMQ is not installed.
  */
 export async function startRabbitmq(): Promise<RabbitmqServer> {
   const node = await createNode();
@@ -31,13 +42,101 @@ export async function startRabbitmq(): Promise<RabbitmqServer> {
 }
 
 async function createNode(): Promise<RabbitmqServer> {
-  const found = findPrograms();
-  if (found) return createProgramNode(found);
-  if (isDockerThere()) return createContainerNode();
-  await installFromDebian('rabbitmq-server');
-  const installed = findPrograms();
-  if (installed) return createProgramNode(installed);
-  throw new Error(
-    'a RabbitMQ that may be killed is needed: sudo RUNLEVEL=1 apt-get install -y rabbitmq-server, or start Docker',
-  );
+  const programs = {
+    server: findProgram('rabbitmq-server', behindWrappers),
+    control: findProgram('rabbitmqctl', behindWrappers),
+  };
+  const directory = await mkdtemp(join(tmpdir(), 'doorbuster-rabbitmq-'));
+  const [port, distPort, epmdPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
+  const node = `doorbuster-${randomUUID().slice(0, 8)}@localhost`;
+  const env = { ...process.env, ...(await prepare(directory, { node, port, distPort, epmdPort })) };
+  // In the foreground and bound to us; Erlang would start one that outlives the run.
+  const epmd = spawnBound(['epmd', '-port', String(epmdPort), '-address', '127.0.0.1'], env);
+  let server: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    server = spawnBound([programs.server], env);
+    await untilStarted(server);
+  }
+
+  async function kill(): Promise<void> {
+    if (server) await killBound(server);
+  }
+
+  async function remove(): Promise<void> {
+    await kill();
+    await killBound(epmd);
+    await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+
+  return {
+    url: `amqp://guest:guest@127.0.0.1:${port}`,
+    ...{ start, kill, remove },
+    async control(...args: string[]) {
+      return (await run(programs.control, ['--node', node, ...args], { env })).stdout;
+    },
+  };
+}
+
+/** Starts a program that ends, with all of its children, when it is told to or when this process is gone. */
+function spawnBound(command: string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const script = '{ "$@"; kill -9 0; } & cat > /dev/null; kill -9 0';
+  return spawn('sh', ['-c', script, 'sh', ...command], { env, stdio: 'pipe', detached: true });
+}
+
+async function killBound(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.stdin?.end();
+  await exited;
+}
+
+type Ports = { node: string; port: number; distPort: number; epmdPort: number };
+
+/** Writes its configuration. @returns the environment that keeps it away from every other RabbitMQ on this machine. */
+async function prepare(
+  directory: string,
+  { node, port, distPort, epmdPort }: Ports,
+): Promise<Record<string, string>> {
+  const at = (name: string) => join(directory, name);
+  await mkdir(at('log'));
+  await writeFile(at('enabled_plugins'), '[].');
+  await writeFile(at('rabbitmq.conf'), 'disk_free_limit.absolute = 50MB\n');
+  await writeFile(at('rabbitmq-env.conf'), '');
+  return {
+    HOME: directory,
+    ERL_EPMD_PORT: String(epmdPort),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_FLAGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+sbwt none +sbwtdcpu none +sbwtdio none',
+    RABBITMQ_NODENAME: node,
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODE_PORT: String(port),
+    RABBITMQ_DIST_PORT: String(distPort),
+    RABBITMQ_MNESIA_BASE: at('data'),
+    RABBITMQ_LOG_BASE: at('log'),
+    RABBITMQ_LOGS: '-',
+    RABBITMQ_PID_FILE: at('pid'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: at('enabled_plugins'),
+    RABBITMQ_CONF_ENV_FILE: at('rabbitmq-env.conf'),
+    RABBITMQ_CONFIG_FILE: at('rabbitmq.conf'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: at('advanced.config'),
+    RABBITMQ_GENERATED_CONFIG_DIR: at('generated'),
+  };
+}
+
+async function untilStarted(server: ChildProcess): Promise<void> {
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`RabbitMQ takes too long:\n${output}`)), startTimeoutMs);
+    const onText = (text: Buffer) => {
+      output = `${output}${text}`.slice(-10_000);
+      if (output.includes('Server startup complete')) resolve();
+    };
+    server.stdout?.on('data', onText);
+    server.stderr?.on('data', onText);
+    server.on('error', reject);
+    server.on('exit', code => reject(new Error(`RabbitMQ ended with ${code}:\n${output}`)));
+    server.on('exit', () => clearTimeout(timer));
+  });
 }

@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { installFromDebian } from '../../drill/servers/debian.js';
 import { findFreePort } from '../../drill/servers/free-port.js';
+import { findProgram } from '../../drill/servers/programs.js';
 import { until } from './condition.js';
 
 // Fewer than the engine opens to it, so that they have to be shared.
@@ -18,7 +18,7 @@ const serverConnections = 4;
  * @returns the address of the same database through it.
  */
 export async function startPgbouncer(databaseUrl: string): Promise<string> {
-  const program = await findProgram();
+  const program = findProgram('pgbouncer');
   const directory = await mkdtemp(join(tmpdir(), 'doorbuster-pgbouncer-'));
   const port = await findFreePort();
   const settings = join(directory, 'pgbouncer.ini');
@@ -50,16 +50,6 @@ pool_mode = transaction
 default_pool_size = ${serverConnections}
 max_client_conn = 500
 `;
-}
-
-async function findProgram(): Promise<string> {
-  if (!isThere()) await installFromDebian('pgbouncer');
-  if (isThere()) return 'pgbouncer';
-  throw new Error('this test needs PgBouncer: sudo RUNLEVEL=1 apt-get install -y pgbouncer');
-}
-
-function isThere(): boolean {
-  return spawnSync('pgbouncer', ['--version']).status === 0;
 }
 
 function isListening(port: number): Promise<boolean> {

@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, inject, onTestFinished } from 'vitest';
 
@@ -35,26 +33,15 @@ export async function openVisit(): Promise<{ context: BrowserContext; page: Page
   return { context, page: await context.newPage() };
 }
 
-const installer = fileURLToPath(new URL('../../../scripts/install-debian-package.sh', import.meta.url));
-
-/** The browser that is there, else Debian's. @throws with the command that brings it. */
+/** @throws with the command that says how to install it. */
 function findChromium(): string {
-  const path = installedChromium();
-  if (path) return path;
-  spawnSync('sh', [installer, 'chromium'], { stdio: 'ignore' });
-  const brought = installedChromium();
-  if (brought) return brought;
-  throw new Error(
-    'The browser tests want Chromium: apt-get install --no-install-recommends chromium, or set CHROMIUM_PATH',
-  );
-}
-
-function installedChromium(): string | undefined {
-  return [
+  const path = [
     process.env.CHROMIUM_PATH,
     '/usr/bin/chromium',
     '/usr/bin/chromium-browser',
     '/usr/bin/google-chrome',
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   ].find(candidate => candidate !== undefined && existsSync(candidate));
+  if (path !== undefined) return path;
+  throw new Error('Chromium is not installed: "node scripts/programs.mjs" says how to install it');
 }

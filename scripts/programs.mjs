@@ -1,0 +1,95 @@
+// Looks for the programs that the tests (or, with the argument `drill`, the drills) start and npm does not bring. As root on
+// Debian it installs those that are missing; otherwise it names them, with the one command that installs them, and fails.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * @typedef {object} Needed
+ * @property {string} program
+ * @property {string} debianPackage
+ * @property {string[]} [substitutes] other names, or paths, of a program that will do
+ */
+
+/** @type {Needed[]} */
+const forDrills = [
+  { program: 'redis-server', debianPackage: 'redis-server' },
+  { program: 'rabbitmq-server', debianPackage: 'rabbitmq-server' },
+];
+/** @type {Needed[]} */
+const forTests = [
+  ...forDrills,
+  { program: 'prometheus', debianPackage: 'prometheus' },
+  { program: 'promtool', debianPackage: 'prometheus' },
+  { program: 'pgbouncer', debianPackage: 'pgbouncer' },
+  { program: 'faketime', debianPackage: 'faketime' },
+  {
+    program: 'chromium',
+    debianPackage: 'chromium',
+    substitutes: [
+      process.env.CHROMIUM_PATH ?? '',
+      ...['chromium-browser', 'google-chrome'],
+      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    ],
+  },
+  // On Linux on x64 npm brings it.
+  ...(process.platform === 'linux' && process.arch === 'x64'
+    ? []
+    : [{ program: 'helm', debianPackage: 'helm' }]),
+];
+
+// Debian puts servers into a folder that is not on the PATH of ordinary users.
+const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
+const [command, needed] = process.argv[2] === 'drill' ? ['npm run drill', forDrills] : ['npm test', forTests];
+
+const isDebian = isExecutable('/usr/bin/apt-get');
+const missing = missingPrograms();
+if (missing.length > 0 && isDebian && process.getuid?.() === 0) install(packagesOf(missing));
+const stillMissing = missingPrograms();
+if (stillMissing.length > 0) {
+  console.error(explain(stillMissing));
+  process.exit(1);
+}
+
+function missingPrograms() {
+  return needed.filter(({ program, substitutes = [] }) => ![program, ...substitutes].some(isThere));
+}
+
+/** @param {string} program a name, or an absolute path */
+function isThere(program) {
+  if (program.includes('/')) return isExecutable(program);
+  return program !== '' && folders.some(folder => isExecutable(join(folder, program)));
+}
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {Needed[]} programs */
+function packagesOf(programs) {
+  return [...new Set(programs.map(({ debianPackage }) => debianPackage))];
+}
+
+/** @param {string[]} packages */
+function install(packages) {
+  console.log(`programs: installing Debian's packages ${packages.join(', ')} ...`);
+  const script = join(dirname(fileURLToPath(import.meta.url)), 'install-debian-packages.sh');
+  const { status, stdout, stderr } = spawnSync('sh', [script, ...packages], { encoding: 'utf8' });
+  if (status !== 0) console.error(`${stdout}${stderr}`);
+}
+
+/** @param {Needed[]} programs */
+function explain(programs) {
+  const names = programs.map(({ program }) => program).join(', ');
+  const remedy = isDebian
+    ? `Install them, without starting any service:\n\n  sudo apt-get update && sudo RUNLEVEL=1 apt-get install -y --no-install-recommends ${packagesOf(programs).join(' ')}\n`
+    : 'Install them with the package manager of this system, so that they are on the PATH.';
+  return `${command} starts servers of its own, and these programs are missing: ${names}.\n${remedy}`;
+}
