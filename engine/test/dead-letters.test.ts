@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Role } from '../src/app/roles.js';
+import { openAndClose } from '../src/catalog/open-and-close.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { expectCleanAudit } from './support/audit.js';
@@ -82,6 +83,23 @@ describe('a dead letter', () => {
 
     expect(await contentsOf(pool)).toEqual(before);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 99, sold: 1 });
+    await expectCleanAudit(pool);
+  });
+
+  it('that is replayed once the window of its sale is over is decided: its order was accepted in time', async () => {
+    const { api, pool, productId, saleId } = await start();
+    const letter = await failOrder(api, pool, productId);
+    await pool.query(
+      `update sales set starts_at = starts_at - interval '1 hour', ends_at = starts_at - interval '1 minute'
+       where sale_id = $1`,
+      [saleId],
+    );
+    await openAndClose(pool, new AbortController().signal);
+    expect((await pool.query('select status from sales')).rows).toEqual([{ status: 'ended' }]);
+
+    await resolve(api, letter.id, 'replay');
+
+    expect(await decidedStandings(pool, [letter.orderId])).toEqual(['CONFIRMED']);
     await expectCleanAudit(pool);
   });
 

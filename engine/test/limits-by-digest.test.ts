@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { createAcceptLate } from '../src/ledger/accept-late.js';
+import { createAccept } from '../src/ledger/accept.js';
 import { createDecide, type Digests } from '../src/ledger/decide.js';
 import { expireHolds } from '../src/ledger/expire.js';
 import { createSettle } from '../src/ledger/settle.js';
@@ -180,13 +180,13 @@ describe('a sale that counts by something', () => {
 describe('the ledger', () => {
   const digests = { payment: 'p', address: null };
 
-  it('counts orders that were accepted while it was down, and replays of dead letters, when it decides them', async () => {
+  it('counts queued orders, and replays of dead letters, when it decides them', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { perPaymentLimit: 1 });
     const order = (shopperId: string) => ({ orderId: orderIdOf(shopperId, 'k'), shopperId, quantity: 1 });
-    const receivedAt = new Date().toISOString();
-    const late = ['a', 'b', 'c'].map(shopperId => ({ ...order(shopperId), receivedAt, digests }));
-    await createAcceptLate(pool)(saleId, late);
+    const receivedAtMs = performance.now();
+    const queued = ['a', 'b', 'c'].map(shopperId => ({ ...order(shopperId), receivedAtMs, digests }));
+    await createAccept(pool)(saleId, queued);
     const settle = createSettle(pool);
     await settle(saleId, [{ event: 'fail', orderId: order('a').orderId, reason: 'force-fail' }]);
     expect(await decideQueued(pool, saleId, ['b', 'c'])).toEqual(['confirmed', 'payment-limit-reached']);

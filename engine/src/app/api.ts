@@ -41,7 +41,7 @@ import { createCheckIds } from '../ids/check.js';
 import { observeIds } from '../ids/observe-ids.js';
 import { createCheckoutCodes } from '../orders/checkout-code.js';
 import { createReadLife } from '../orders/read-life.js';
-import { createFindReplay, createReadOrder, expectLateOrders } from '../orders/replay.js';
+import { createFindReplay, createReadOrder } from '../orders/replay.js';
 import { messageOf } from '../platform/errors.js';
 import { createProbe } from '../platform/postgres.js';
 import { createSeal } from '../webhooks/seal.js';
@@ -99,8 +99,7 @@ export async function startApi(
 }
 
 async function createApiServer(parts: Parts, memory: Memory, limits: Partial<EventStreamOptions>) {
-  const { config, secrets, logger, pool, warn, queue, faults, faultBroadcast, clock, outage, whileDown } =
-    parts;
+  const { config, secrets, logger, pool, warn, queue, faults, faultBroadcast, clock } = parts;
   const { calendar, views } = memory;
   const { instruments } = parts;
   const lookAtStock = createLookAtStock({ ...memory, clock });
@@ -122,10 +121,7 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   identifyCallers(server, parts, identity);
   const eventStreams = createEventStreams(server, limits);
-  const readWritten = createReadOrder(pool);
-  const readOrder = whileDown
-    ? expectLateOrders(readWritten, () => outage.wasLately(lateOrdersWithinMs))
-    : readWritten;
+  const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
   const gate = observeGate(createGate(parts.shared, views, clock), instruments.gate);
   const probe = createProbe(() => pool.query('select 1'));
@@ -136,7 +132,7 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
     ...{ identity, gate, readOrder, codes, eventStreams },
     proofs: createProofs(pool, clock, secrets.secretKey),
     digestsOf: createDigests(secrets.secretKey),
-    findReplay: createFindReplay(readWritten, readOrder),
+    findReplay: createFindReplay(readOrder),
     readLife: createReadLife(pool),
   };
 
@@ -149,9 +145,6 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
 
   async function unreadyReasons(): Promise<string[]> {
     if (draining.isOn()) return ['this process is shutting down'];
-    // Without the database too: no other process is better off, and a balancer that had none left would refuse what can be
-    // taken.
-    if (whileDown?.hasRoom()) return [];
     const error = await probe();
     return error === undefined ? [] : [`PostgreSQL does not answer: ${messageOf(error)}`];
   }
@@ -214,9 +207,6 @@ function identifyCallers(server: App, { pool, warn }: Parts, identity: Identity)
   const onLost = warn("how an operator's action ended was not kept");
   keepOperatorTrail(server, { db: pool, identity, onError: onLost });
 }
-
-// Orders that were taken while the database was down are written down within a second or two, wherever they were taken.
-const lateOrdersWithinMs = 10_000;
 
 // An office or a mobile network behind one address; whoever comes on top polls.
 const stockStreamsPerAddressMax = 1000;

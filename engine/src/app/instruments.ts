@@ -16,8 +16,8 @@ import type { Depth, OrderQueue } from '../queue/queue.js';
 import { readWebhookBacklog, type WebhookBacklog } from '../webhooks/backlog.js';
 import { tryOutcomes } from '../webhooks/deliver.js';
 
-/** What is decided in batches; `accept-late` writes down what was accepted while the database was down. */
-type Work = 'decide' | 'accept' | 'accept-late' | 'settle';
+/** What is decided in batches. */
+type Work = 'decide' | 'accept' | 'settle';
 
 /** Has some work decided in batches, each with a queue of its own. */
 export type Batched = <
@@ -48,7 +48,6 @@ export function createInstruments() {
     batches: {
       decide: createBatchFigures(),
       accept: createBatchFigures(),
-      'accept-late': createBatchFigures(),
       settle: createBatchFigures(),
     } satisfies Record<Work, unknown>,
     orders: createCounts(['QUEUED', 'RESERVED', 'CONFIRMED']),

@@ -1,17 +1,21 @@
 import type { Logger } from 'pino';
 import { createRefusals, type Refusals } from '../admission/refusals.js';
+import type { Acceptance } from '../ledger/accept.js';
 import { createDecide, type Decision, type PurchaseRequest } from '../ledger/decide.js';
 import { createSettle, type OrderEvent, type Settlement } from '../ledger/settle.js';
 import type { Stock } from '../ledger/stock.js';
+import { createAcceptBatch, type OrderRequest } from '../orders/accept.js';
 import { createDecisionQueue, type DecisionQueue } from '../orders/decide.js';
 import { observeBatches } from '../orders/observe-batches.js';
 import { createPay } from '../orders/pay.js';
 import { spoil } from '../orders/spoil.js';
 import { traceBatches } from '../orders/trace-batches.js';
 import type { Config } from '../platform/config/config.js';
+import { createDatabaseClock } from '../platform/database-clock.js';
 import { messageOf } from '../platform/errors.js';
 import { createFaultBroadcast } from '../platform/fault-broadcast.js';
 import { createFaults, type Faults } from '../platform/faults.js';
+import { createOutage } from '../platform/outage.js';
 import { connectionOptions, createPool, type Pool } from '../platform/postgres.js';
 import type { Secrets } from '../platform/secrets.js';
 import { type Span, type Tracing, traceOf } from '../platform/telemetry/tracing.js';
@@ -19,7 +23,6 @@ import { createPostgresQueue } from '../queue/postgres-queue.js';
 import { createRabbitmqQueue } from '../queue/rabbitmq-queue.js';
 import { spoilQueue } from '../queue/spoil.js';
 import { traceQueue } from '../queue/trace.js';
-import { createAccepting } from './accepting.js';
 import {
   type Batched,
   createCountOrder,
@@ -106,25 +109,29 @@ export function createParts(options: PartsOptions) {
     ...{ pool: decisionPool, config, logger, faults, refusals, instruments, tracing, onStock },
   });
   const settlements = batched<OrderEvent, Settlement>('settle', createSettle(decisionPool));
-  const accepting = createAccepting({ config, logger, pool: decisionPool, queue, warn, batched });
-  const { acceptances, lateOrders, outage, whileDown } = accepting;
+  const onUnpublished = warn('an accepted order could not be published to the queue yet');
+  const accept = createAcceptBatch({ pool: decisionPool, queue, onError: onUnpublished });
+  const acceptances = batched<OrderRequest, Acceptance>('accept', accept);
+  const outage = createOutage({
+    pool: decisionPool,
+    onChange: isOn => logger.warn(isOn ? 'PostgreSQL does not answer' : 'PostgreSQL answers again'),
+  });
   const pay = createPay({ db: pool, payments, settlements, onError: warn('a payment has no outcome yet') });
 
   return {
     ...{ config, secrets, logger, warn, connection, pool, faults, faultBroadcast },
-    ...{ queue, payments, decisions, settlements, pay, shared, refusals, instruments, tracing },
+    ...{ queue, payments, decisions, acceptances, settlements, pay },
+    ...{ shared, refusals, instruments, tracing, outage, clock: createDatabaseClock() },
     pools: { decisions: decisionPool, other: pool },
     readings: createReadings({ pool, queue }),
-    ...accepting,
     onStock,
     /** Has every change of stock that this process makes told to `follow`. */
     followStock(follow: (stock: Stock) => void): void {
       listener = follow;
     },
     async close(): Promise<void> {
-      whileDown?.close();
       outage.close();
-      await Promise.all([decisions, settlements, acceptances, lateOrders].map(waiting => waiting.drained()));
+      await Promise.all([decisions, settlements, acceptances].map(waiting => waiting.drained()));
       await queue.close();
       await shared?.stock.close();
       await Promise.all([pool.end(), decisionPool.end()]);

@@ -23,10 +23,10 @@ export function startRole(role: Role, parts: Parts): () => Promise<void> {
 }
 
 const starters: Record<Role, (parts: Parts) => () => Promise<void>> = {
-  worker({ queue, pool, decisions, lateOrders, outage, pay, config, warn }) {
+  worker({ queue, pool, decisions, outage, pay, config, warn }) {
     const batchMax = config.DECISION_BATCH_MAX;
     const onError = warn('trouble in the worker');
-    return startWork({ queue, db: pool, decisions, lateOrders, outage, pay, batchMax, onError }).stop;
+    return startWork({ queue, db: pool, decisions, outage, pay, batchMax, onError }).stop;
   },
 
   scheduler(parts) {

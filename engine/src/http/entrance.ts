@@ -34,7 +34,7 @@ export type EntranceParts = {
 export type EntranceOptions = {
   entrance: NonNullable<PurchaseRequest['entrance']>;
   /** Joins the sale's open batch. */
-  join: (saleId: number, purchase: PurchaseRequest, patience: Patience, sale: Sale) => Promise<Outcome>;
+  join: (saleId: number, purchase: PurchaseRequest, patience: Patience) => Promise<Outcome>;
 };
 
 type BuyBody = {
@@ -153,7 +153,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     }
     const decided = await (barred || refusal || missing || !sale
       ? replayOr(barred ?? refusal ?? missing ?? 'sale-not-open', purchase, productId)
-      : join(sale.saleId, purchase, patienceOf(request, receivedAtMs), sale));
+      : join(sale.saleId, purchase, patienceOf(request, receivedAtMs)));
     request.decision = { orderId, receivedAtMs, decidedAtMs: performance.now() };
     // Not an attempt: it was counted, and costs nothing more.
     if (decided.outcome === 'rate-limited') return refuse(reply, 'rate-limited');

@@ -89,7 +89,7 @@ begin
   v_is_open := v_sale.status = 'active' and decided_at >= v_sale.starts_at and decided_at < v_sale.ends_at;
   if v_sale.status = 'ended' then
     -- By an operator, or over while paused. A sale that was open to the end of its window also becomes 'ended' once no order
-    -- waits for it, and orders that were accepted in time while the database was down come after that (accept_late).
+    -- waits for it; an order that comes after that was accepted in time, failed, and is replayed by an operator.
     select coalesce(not bool_and(j.from_status = 'open'), true) into v_is_ended
     from sale_journal j where j.sale_id = p_sale_id and j.to_status = 'ended';
   end if;

@@ -11,7 +11,6 @@ const names = [
   'decide-queued',
   'decide',
   'accept',
-  'accept-late',
   'move-order',
   'move-payment',
   'settle',

@@ -1,11 +1,10 @@
 import type { Decision, PurchaseRequest } from '../ledger/decide.js';
 import { readOrders, type StoredOrder } from '../ledger/orders.js';
 import { coalesce } from '../platform/coalesce.js';
-import { OperatingError } from '../platform/errors.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /**
- * Finds what an earlier request with the same id became; undefined if it made no order, `unknown` if that can not be
+ * Finds what an earlier request with the same id became; undefined if it made no order, `unknown` if that cannot be
  * read now. Takes no lock.
  */
 export type FindReplay = (
@@ -27,32 +26,11 @@ export function createReadOrder(db: Queryable): ReadOrder {
   };
 }
 
-/**
- * As `read`, for as long as orders may be on their way that were accepted while the ledger could not be asked: nobody is
- * told then that there is no such order.
- *
- * @throws OperatingError ORDER_MAY_BE_LATE (retryable)
- */
-export function expectLateOrders(read: ReadOrder, mayBeLate: () => boolean): ReadOrder {
-  return async (orderId, shopperId) => {
-    const order = await read(orderId, shopperId);
-    if (order || !mayBeLate()) return order;
-    throw new OperatingError(
-      'ORDER_MAY_BE_LATE',
-      'There is no such order, and PostgreSQL has been down a moment ago: it may not be written down yet',
-      'Ask again in a second',
-      { retryable: true },
-    );
-  };
-}
-
-/** @param readQueued as `read`, for an order that was sent to the queue. */
-export function createFindReplay(read: ReadOrder, readQueued: ReadOrder): FindReplay {
+export function createFindReplay(read: ReadOrder): FindReplay {
   return async (request, productId) => {
     let order: StoredOrder | undefined;
-    const readThis = request.entrance === 'queued' ? readQueued : read;
     try {
-      order = await readThis(request.orderId, request.shopperId);
+      order = await read(request.orderId, request.shopperId);
     } catch {
       return { outcome: 'unknown' };
     }

@@ -1,4 +1,3 @@
-import type { LateOrder, Written } from '../ledger/accept-late.js';
 import { addDeadLetter } from '../ledger/dead-letters.js';
 import type { Decision, PurchaseRequest } from '../ledger/decide.js';
 import { backoffMs } from '../platform/backoff.js';
@@ -7,15 +6,13 @@ import type { Queryable } from '../platform/postgres.js';
 import type { Span } from '../platform/telemetry/tracing.js';
 import type { Consumer, Delivery, OrderQueue, Settlement } from '../queue/queue.js';
 import type { DecisionQueue } from './decide.js';
-import { isUndecided, type Undecided } from './lanes.js';
+import type { Undecided } from './lanes.js';
 import type { Pay } from './pay.js';
 
 export type WorkOptions = {
   queue: OrderQueue;
   db: Queryable;
   decisions: DecisionQueue<PurchaseRequest, Decision>;
-  /** Writes down what was accepted while the database was down. */
-  lateOrders: DecisionQueue<LateOrder, Written>;
   outage: Outage;
   pay: Pay;
   batchMax: number;
@@ -70,11 +67,7 @@ export function startWork(options: WorkOptions): Consumer {
   const payments = createPayInBackground(options);
 
   async function decide({ message, deliveries, span }: Delivery): Promise<Settlement> {
-    const { orderId, saleId, shopperId, quantity, late, forceFail = false } = message;
-    if (late) {
-      const written = await options.lateOrders.join(saleId, { orderId, shopperId, quantity, ...late });
-      if (isUndecided(written)) return writeLater(written);
-    }
+    const { orderId, saleId, shopperId, quantity, forceFail = false } = message;
     if (forceFail) return bury(message, deliveries, 'force-fail', 'The order was sent with forceFail.');
     if (deliveries > deliveriesMax) {
       return bury(message, deliveries, 'too-many-deliveries', 'Its workers died again and again.');
@@ -91,12 +84,6 @@ export function startWork(options: WorkOptions): Consumer {
     // Behind a message that only has its id, in the same batch, it was passed over.
     if (decided.outcome === 'replayed' && decided.order.status === 'QUEUED') return { laterInMs: 0 };
     return settle(decided.outcome, message, deliveries);
-  }
-
-  // Nothing but the message knows of this order, so there can be no dead letter for it, and it is never given up.
-  async function writeLater({ outcome }: Undecided): Promise<Settlement> {
-    await outage.suspect();
-    return { laterInMs: outcome === 'undecided' ? brokenRetryMaxMs : outageRetryMs };
   }
 
   async function settle(

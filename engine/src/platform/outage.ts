@@ -4,14 +4,10 @@ import { createProbe, type Pool } from './postgres.js';
 /** Whether PostgreSQL answers, as far as this process knows. It is asked only once somebody has had reason to doubt it. */
 export type Outage = {
   isOn(): boolean;
-  /** On, or over for less than `withinMs`. */
-  wasLately(withinMs: number): boolean;
   /** Asks the database, once for all who doubt at the same time. @returns whether it is down; then `isOn` until it answers. */
   suspect(): Promise<boolean>;
   /** Waits until it is over, at most for `timeoutMs` or until the signal aborts. */
   over(timeoutMs: number, signal: AbortSignal): Promise<void>;
-  /** Has `listener` called whenever one is over. */
-  onOver(listener: () => void): void;
   close(): void;
 };
 
@@ -24,9 +20,7 @@ const askEveryMs = 250;
 
 export function createOutage({ pool, onChange }: OutageOptions): Outage {
   const probe = createProbe(() => pool.query('select 1'));
-  const listeners: (() => void)[] = [];
   const closing = new AbortController();
-  let overAtMs = Number.NEGATIVE_INFINITY;
   let current: Promise<void> | undefined;
 
   async function isDown(): Promise<boolean> {
@@ -41,15 +35,11 @@ export function createOutage({ pool, onChange }: OutageOptions): Outage {
     do await pause(askEveryMs, closing.signal);
     while (!closing.signal.aborted && (await isDown()));
     current = undefined;
-    if (closing.signal.aborted) return;
-    overAtMs = performance.now();
-    onChange(false);
-    for (const listener of listeners) listener();
+    if (!closing.signal.aborted) onChange(false);
   }
 
   return {
     isOn: () => current !== undefined,
-    wasLately: withinMs => current !== undefined || performance.now() - overAtMs < withinMs,
     async suspect() {
       if (current || closing.signal.aborted) return current !== undefined;
       if (!(await isDown()) || closing.signal.aborted) return false;
@@ -66,7 +56,6 @@ export function createOutage({ pool, onChange }: OutageOptions): Outage {
       await Promise.race([current, pause(timeoutMs, either)]);
       waiting.abort();
     },
-    onOver: listener => void listeners.push(listener),
     close: () => closing.abort(),
   };
 }

@@ -1,18 +1,13 @@
-import type { Digests } from '../ledger/decide.js';
 import { OperatingError } from '../platform/errors.js';
 import type { Span } from '../platform/telemetry/tracing.js';
 
-/**
- * A hint that this order waits to be decided. The order itself is in the ledger, which alone is the truth; but for one that
- * is `late`, accepted while the ledger could not be asked: that is to be written down first.
- */
+/** A hint that this order waits to be decided. The order itself is in the ledger, which alone is the truth. */
 export type QueuedOrder = {
   orderId: string;
   saleId: number;
   shopperId: string;
   quantity: number;
   forceFail?: boolean;
-  late?: { receivedAt: string; paymentMethod?: string | undefined; digests?: Digests | undefined };
   /** The span that sent it, where traces are kept. */
   traceparent?: string | undefined;
 };

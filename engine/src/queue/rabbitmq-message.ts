@@ -80,13 +80,6 @@ const orderSchema = z.object({
   shopperId: z.string(),
   quantity: z.int(),
   forceFail: z.boolean().default(false),
-  late: z
-    .object({
-      receivedAt: z.iso.datetime(),
-      paymentMethod: z.string().optional(),
-      digests: z.object({ payment: z.string().nullable(), address: z.string().nullable() }).optional(),
-    })
-    .optional(),
 });
 const count = z.number().nonnegative().default(0);
 const headersSchema = z.object({
@@ -109,8 +102,8 @@ function traceHeaderOf({ traceparent }: QueuedOrder): { traceparent?: string } {
 
 function readOrder(content: Buffer): QueuedOrder | undefined {
   try {
-    const { forceFail, late, ...message } = orderSchema.parse(JSON.parse(content.toString()));
-    return { ...message, ...(forceFail ? { forceFail } : {}), ...(late ? { late } : {}) };
+    const { forceFail, ...message } = orderSchema.parse(JSON.parse(content.toString()));
+    return forceFail ? { ...message, forceFail } : message;
   } catch {
     return undefined;
   }

@@ -84,7 +84,6 @@ function showWaiting({ gauge }: Metrics, parts: Parts): void {
   const queues = {
     decide: parts.decisions,
     accept: parts.acceptances,
-    'accept-late': parts.lateOrders,
     settle: parts.settlements,
   };
   const labels = ['work'];

@@ -4,8 +4,8 @@ import type { Calendar } from '../../catalog/calendar.js';
 import type { Acceptance } from '../../ledger/accept.js';
 import { listOrdersOf } from '../../ledger/orders.js';
 import type { OrderEvent, Settlement } from '../../ledger/settle.js';
+import type { OrderRequest } from '../../orders/accept.js';
 import type { DecisionQueue } from '../../orders/decide.js';
-import type { PricedOrder } from '../../orders/queued-while-down.js';
 import type { ReadOrder } from '../../orders/replay.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Queryable } from '../../platform/postgres.js';
@@ -32,7 +32,7 @@ export type OrdersParts = EntranceParts & {
   clock: DatabaseClock;
   pool: Queryable;
   readOrder: ReadOrder;
-  acceptances: DecisionQueue<PricedOrder, Acceptance>;
+  acceptances: DecisionQueue<OrderRequest, Acceptance>;
   settlements: DecisionQueue<OrderEvent, Settlement>;
   /** Whether a caller may ask for an order that fails; for tests of that road. */
   mayForceFail: boolean;
@@ -153,13 +153,12 @@ function registerAccept(app: App, parts: OrdersParts): void {
   const { acceptances } = parts;
   const enter = createEntrance(parts, {
     entrance: 'queued',
-    join: (saleId, purchase, patience, { priceMinor }) =>
-      acceptances.join(saleId, { ...purchase, priceMinor }, patience),
+    join: acceptances.join,
   });
   const enterToFail = createEntrance(parts, {
     entrance: 'queued',
-    join: (saleId, purchase, patience, { priceMinor }) =>
-      acceptances.join(saleId, { ...purchase, priceMinor, forceFail: true }, patience),
+    join: (saleId, purchase, patience) =>
+      acceptances.join(saleId, { ...purchase, forceFail: true }, patience),
   });
 
   app.post('/api/orders', { schema: accept }, (request, reply) =>

@@ -10,10 +10,6 @@ export const decisionsSettings = {
   DECISION_QUEUE_MAX: integer(20_000, 1, 1_000_000).describe('purchases that wait in one process'),
   // The rate is flat from 200 to 1,000 orders a batch; latency is not. See docs/measurements/.
   DECISION_BATCH_MAX: integer(500, 1, 5000).describe('purchases in one transaction'),
-  // Orders that a process takes while PostgreSQL is down: a second of work for one worker afterwards, and some 10 MB.
-  QUEUED_WHILE_DOWN_MAX: integer(10_000, 0, 1_000_000).describe(
-    'queued orders that a process takes while PostgreSQL is down, until they are written down; the next is refused with 503. 0 takes none. Only with `AMQP_URL`',
-  ),
   // Some 130 bytes an attempt with short names: 26 MB, and seven seconds of refusals at 30,000 a second.
   ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000).describe(
     'refused attempts in memory, waiting to be written',
