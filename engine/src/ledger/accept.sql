@@ -85,5 +85,10 @@ begin
     select o.order_id, o.shopper_id, o.quantity, o.entrance, s.product_id, order_json(o) as view
     from orders o join sales s on s.sale_id = o.sale_id where o.order_id = r.order_id limit 1
   ) o on true;
+  -- Orders that are there already write nothing, and what writes nothing does not wait for the standbys. decide() and
+  -- settle() need no such thing: to lock the stock row is to write.
+  if 'replayed' = any (outcomes) then
+    perform await_standby();
+  end if;
   return next;
 end $$;

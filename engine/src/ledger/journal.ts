@@ -1,4 +1,5 @@
 import type { Queryable } from '../platform/postgres.js';
+import { awaitStandby, readReplicated } from './await-standby.js';
 
 /** One change of an order's status; `seq` counts the changes of the order from 1. */
 export type JournalStep = {
@@ -19,8 +20,8 @@ export type JournalPosition = { saleId: number; orderId: string; afterSeq: numbe
 const stepsPerOrderMax = 32;
 
 /**
- * What has happened to several orders since, in one statement; each order's steps in the order they were taken. Locks
- * none. Index: journal_pkey, one probe an order.
+ * What has happened to several orders since, in one statement; each order's steps in the order they were taken. What is
+ * found is as durable as the answer that acknowledged it. Locks none. Index: journal_pkey, one probe an order.
  *
  * The limit keeps each look-up a probe of its own, and without a name the statement is planned each time: a plan kept
  * from when the journal was small would scan it once per order when it is large.
@@ -29,8 +30,8 @@ export async function readSteps(
   db: Queryable,
   positions: readonly JournalPosition[],
 ): Promise<JournalStep[]> {
-  const { rows } = await db.query<JournalStep>({
-    text: `select step.* from unnest($1::bigint[], $2::uuid[], $3::smallint[]) as followed (sale_id, order_id, seq)
+  return readReplicated<JournalStep>(db, {
+    text: `select step.*, ${awaitStandby} from unnest($1::bigint[], $2::uuid[], $3::smallint[]) as followed (sale_id, order_id, seq)
            cross join lateral (
              select j.sale_id as "saleId", j.order_id as "orderId", j.seq, j.from_status as "from", j.to_status as "to",
                     j.quantity, j.reason, j.at
@@ -45,5 +46,4 @@ export async function readSteps(
       positions.map(({ afterSeq }) => afterSeq),
     ],
   });
-  return rows;
 }

@@ -1,4 +1,5 @@
 import type { Queryable } from '../platform/postgres.js';
+import { awaitStandby, readReplicated } from './await-standby.js';
 
 /** One try to buy as it is stored; `answeredAt` is the database's time. */
 export type StoredAttempt = {
@@ -26,6 +27,8 @@ export type AttemptFilter = {
 /** Where a page ended: an attempt's time, and its place in its table. */
 export type AttemptCursor = { answeredAtUs: number; place: string };
 
+type AttemptRange = { after?: AttemptCursor | undefined; limit: number; isAnswer?: boolean };
+
 export type AttemptPage = { attempts: StoredAttempt[]; next: AttemptCursor | null };
 
 /**
@@ -35,6 +38,8 @@ export type AttemptPage = { attempts: StoredAttempt[]; next: AttemptCursor | nul
  * where they are. (Only a row that moves out of the default partition, in the moment between two pages that meet at its
  * very microsecond, can be missed or seen twice.)
  *
+ * With `isAnswer` what is found is as durable as the answer to each attempt was; an operator sees the rest as well.
+ *
  * Indexes, in every partition of the time asked for: attempts_by_shopper where there is a shopper, attempts_by_sale where
  * there is a sale; without either the days are scanned, so give a `from`. The statement has no name, and so is planned
  * for the filters of each call; with a name PostgreSQL might settle for one plan that suits all of them, a full scan.
@@ -42,12 +47,12 @@ export type AttemptPage = { attempts: StoredAttempt[]; next: AttemptCursor | nul
 export async function listAttempts(
   db: Queryable,
   filter: AttemptFilter,
-  { after, limit }: { after?: AttemptCursor | undefined; limit: number },
+  { after, limit, isAnswer = false }: AttemptRange,
 ): Promise<AttemptPage> {
-  const { rows } = await db.query<StoredAttempt & AttemptCursor>(
-    `select sale_id as "saleId", product_id as "productId", shopper_id as "shopperId", order_id as "orderId",
+  const rows = await readReplicated<StoredAttempt & AttemptCursor>(db, {
+    text: `select sale_id as "saleId", product_id as "productId", shopper_id as "shopperId", order_id as "orderId",
             quantity, outcome, answered_at as "answeredAt", duration_us as "durationUs",
-            (extract(epoch from answered_at) * 1000000)::bigint as "answeredAtUs", place::text
+            (extract(epoch from answered_at) * 1000000)::bigint as "answeredAtUs", place::text${isAnswer ? `, ${awaitStandby}` : ''}
      from (
        select *, ctid as place from attempts
        where ($1::bigint is null or sale_id = $1)
@@ -62,7 +67,7 @@ export async function listAttempts(
        order by answered_at desc, ctid desc limit $10
      ) page
      order by page.answered_at desc, page.place desc`,
-    [
+    values: [
       filter.saleId,
       filter.productId,
       filter.shopperId,
@@ -74,7 +79,7 @@ export async function listAttempts(
       after?.place,
       limit,
     ],
-  );
+  });
   const last = rows.length === limit ? rows.at(-1) : undefined;
   return {
     attempts: rows.map(({ answeredAtUs: _, place: __, ...attempt }) => attempt),

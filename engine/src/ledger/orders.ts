@@ -1,4 +1,5 @@
 import type { Queryable } from '../platform/postgres.js';
+import { awaitStandby, readReplicated } from './await-standby.js';
 import type { Entrance, OrderRecord, OrderStatus } from './order-record.js';
 
 /** An order with its product, and `remaining`, the units of its sale available now. */
@@ -10,14 +11,17 @@ export type StoredOrder = OrderRecord & {
   remaining: number;
 };
 
-/** Looks up orders by id; `undefined` where there is none. One value per id, in the same order. */
+/**
+ * Looks up orders by id; `undefined` where there is none. One value per id, in the same order. What is found is as durable
+ * as the answer that acknowledged it.
+ */
 export async function readOrders(
   db: Queryable,
   orderIds: readonly string[],
 ): Promise<(StoredOrder | undefined)[]> {
-  const { rows } = await db.query<StoredOrder>({
+  const rows = await readReplicated<StoredOrder>(db, {
     name: 'read-orders',
-    text: `select ${columns} from ${tables} where o.order_id = any ($1::uuid[])`,
+    text: `select ${columns}, ${awaitStandby} from ${tables} where o.order_id = any ($1::uuid[])`,
     values: [orderIds],
   });
   const byId = new Map(rows.map(order => [order.orderId, order]));
@@ -60,7 +64,7 @@ export async function listOrders(
 }
 
 /**
- * A shopper's orders since `from`, newest first, at most `limit`. Orders have no index by shopper, which each purchase
+ * A shopper's orders since `from`, newest first, at most `limit`, durable as those that readOrders finds. Orders have no index by shopper, which each purchase
  * would pay for; the attempts that made them do.
  *
  * Index: attempts_by_shopper, then orders_one_per_intent.
@@ -69,18 +73,17 @@ export async function listOrdersOf(
   db: Queryable,
   { shopperId, productId, from, limit }: OrdersOf,
 ): Promise<StoredOrder[]> {
-  const { rows } = await db.query<StoredOrder>(
-    `select ${columns} from ${tables}
-     where o.order_id in (
-       select order_id from attempts
-       where shopper_id = $1 and ($2::bigint is null or product_id = $2) and answered_at >= $3
-         and outcome in ('confirmed', 'reserved', 'queued') and order_id is not null
-       order by answered_at desc limit $4
-     )
-     order by o.created_at desc, o.order_id limit $5`,
-    [shopperId, productId ?? null, from, limit * attemptsPerOrderMax, limit],
-  );
-  return rows;
+  return readReplicated<StoredOrder>(db, {
+    text: `select ${columns}, ${awaitStandby} from ${tables}
+           where o.order_id in (
+             select order_id from attempts
+             where shopper_id = $1 and ($2::bigint is null or product_id = $2) and answered_at >= $3
+               and outcome in ('confirmed', 'reserved', 'queued') and order_id is not null
+             order by answered_at desc limit $4
+           )
+           order by o.created_at desc, o.order_id limit $5`,
+    values: [shopperId, productId ?? null, from, limit * attemptsPerOrderMax, limit],
+  });
 }
 
 type OrdersOf = { shopperId: string; productId: number | undefined; from: Date; limit: number };

@@ -1,4 +1,5 @@
 import type { Queryable } from '../platform/postgres.js';
+import { awaitStandby, readReplicated } from './await-standby.js';
 import type { OrderStatus } from './order-record.js';
 
 /** A payment, with where its order stands. */
@@ -47,11 +48,11 @@ export async function takeDuePayments(
   return rows;
 }
 
-/** The payment with this id; undefined if there is none. */
+/** The payment with this id; undefined if there is none. It is on the synchronous standbys: it may be charged, or called done. */
 export async function readPayment(db: Queryable, paymentId: string): Promise<Payment | undefined> {
-  const { rows } = await db.query<Payment>({
+  const rows = await readReplicated<Payment>(db, {
     name: 'read-payment',
-    text: `select ${columns} from payments p join orders o on o.sale_id = p.sale_id and o.order_id = p.order_id
+    text: `select ${columns}, ${awaitStandby} from payments p join orders o on o.sale_id = p.sale_id and o.order_id = p.order_id
            where p.payment_id = $1`,
     values: [paymentId],
   });

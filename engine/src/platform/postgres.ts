@@ -30,9 +30,24 @@ export function createPool(
   // A connection that the server closes is replaced by the pool, and whoever was using it has the error from its query.
   // Without these listeners Node would end the process: the pool's is for idle connections, the other for those in use.
   pool.on('error', () => {});
-  pool.on('connect', client => client.on('error', () => {}));
+  pool.on('connect', client => {
+    client.on('error', () => {});
+    failCancelledCommits(client);
+  });
   if (isThroughPooler(databaseUrl, config)) pool.on('connect', dropStatementNames);
   return pool;
+}
+
+/**
+ * A session that is cancelled while its COMMIT waits for a synchronous standby stops waiting, and reports success: only a
+ * warning says that the standby may not have it. The connection counts as lost then, so that the outcome is unknown and
+ * whoever asks again waits anew.
+ */
+function failCancelledCommits(client: pg.PoolClient): void {
+  client.on('notice', ({ routine, message }) => {
+    // Its name, since messages come in the server's language.
+    if (routine === 'SyncRepWaitForLSN') client.connection.emit('error', new Error(message));
+  });
 }
 
 export function connectionOptions(

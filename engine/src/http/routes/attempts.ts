@@ -101,7 +101,7 @@ export function registerAttempts(app: App, { identity, pool, clock }: AttemptsPa
     const shopperId = shopperOf(identity.callerOf(request), request.headers['x-user-id']);
     const { productId, limit } = request.query;
     const from = new Date(clock.nowMs() - shopperWindowMs);
-    const { attempts } = await listAttempts(pool, { shopperId, productId, from }, { limit });
+    const { attempts } = await listAttempts(pool, { shopperId, productId, from }, { limit, isAnswer: true });
     return { attempts: attempts.map(attemptView) };
   });
 

@@ -1,0 +1,115 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createSettle } from '../src/ledger/settle.js';
+import { type Answer, serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { until } from './support/condition.js';
+import { readEvents, statuses } from './support/events.js';
+import { postOrder, queueOrder } from './support/queued.js';
+import { createTestSale } from './support/sale.js';
+import { type ReplicatedPostgres, startReplicatedPostgres } from './support/synchronous-standby.js';
+
+let postgres: ReplicatedPostgres;
+beforeAll(async () => {
+  postgres = await startReplicatedPostgres();
+});
+afterEach(() => postgres.startStandby());
+afterAll(() => postgres.remove());
+
+// What cannot be had is refused within a second or two.
+const impatient = { DECISION_DEADLINE_MS: '300', DB_TIMEOUT: '500' };
+const asAda = { ...serviceHeaders, 'x-user-id': 'ada' };
+const unknownSchema = z.looseObject({ orderId: z.uuid() });
+
+/** The id of an order whose COMMIT was sent and not acknowledged. */
+function unknownOrderOf({ slug, body }: Answer): string {
+  expect(slug).toBe('outcome-unknown');
+  return unknownSchema.parse(body).orderId;
+}
+
+/** How each way to read an order answers. */
+async function readEverywhere(api: TestApi, orderId: string): Promise<Record<string, number>> {
+  const paths = [`/api/orders/${orderId}`, '/api/orders', '/api/attempts'];
+  const answers = paths.map(path => api.request('GET', path, { headers: asAda }));
+  const stream = await readEvents(`${api.url}/api/orders/${orderId}/events`, asAda);
+  stream.close();
+  const [one, orders, attempts] = (await Promise.all(answers)).map(({ status }) => status);
+  return { one, orders, attempts, events: stream.status };
+}
+
+async function countWaiting(words: string): Promise<number> {
+  const { rowCount } = await postgres.pool.query(
+    `select from pg_stat_activity where wait_event = 'SyncRep' and strpos(query, $1) > 0`,
+    [words],
+  );
+  return rowCount ?? 0;
+}
+
+describe('with a synchronous standby', () => {
+  it('a retry of a queued order, and every read of it, acknowledge it only once the standby has it', async () => {
+    const { productId } = await createTestSale(postgres.pool);
+    const api = await startTestApi(postgres.url, impatient);
+    const order = { productId, userId: 'ada', key: 'queued' };
+    await postgres.stopStandby();
+    const orderId = unknownOrderOf(await postOrder(api, order));
+    // The order is on its disk, and there alone.
+    await postgres.restartPrimary();
+    await until('the retry has found it', async () => {
+      const { slug } = await postOrder(api, order);
+      expect(slug).toMatch(/outcome-unknown|overloaded/);
+      return (await countWaiting('accept(')) > 0;
+    });
+
+    const refused = { one: 503, orders: 503, attempts: 503, events: 503 };
+    expect(await readEverywhere(api, orderId)).toEqual(refused);
+    // Nor do they go on waiting behind their callers' backs, a connection each.
+    await until('no read waits', async () => (await countWaiting('await_standby')) === 0);
+
+    await postgres.startStandby();
+    expect((await postOrder(api, order)).status).toBe(202);
+    expect(await postgres.standbyHas(orderId)).toBe(true);
+    const answered = { one: 200, orders: 200, attempts: 200, events: 200 };
+    expect(await readEverywhere(api, orderId)).toEqual(answered);
+  });
+
+  it('a purchase whose wait for the standby is cancelled is acknowledged to nobody, also not when it is sold out', async () => {
+    const { productId } = await createTestSale(postgres.pool, { allocation: 1 });
+    const api = await startTestApi(postgres.url, { ...impatient, DECISION_DEADLINE_MS: '2000' });
+    const purchase = { productId, userId: 'ada', key: 'last-unit' };
+    await postgres.stopStandby();
+    const answer = api.purchase(purchase);
+    await until('its commit is cancelled', async () => {
+      const { rowCount } = await postgres.pool.query(
+        `select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep' and query like '%decide%'`,
+      );
+      return rowCount === 1;
+    });
+    const orderId = unknownOrderOf(await answer);
+
+    await until('memory knows that nothing is left', async () => {
+      const { body } = await api.request('GET', `/api/stock/${productId}`);
+      return body.stock === 0;
+    });
+    expect(unknownOrderOf(await api.purchase(purchase))).toBe(orderId);
+
+    await postgres.startStandby();
+    await until('the retry is acknowledged', async () => (await api.purchase(purchase)).status === 200);
+    expect(await postgres.standbyHas(orderId)).toBe(true);
+  });
+
+  it('a reader who follows an order hears of a change only once the standby has it', async () => {
+    const { productId, saleId } = await createTestSale(postgres.pool);
+    const api = await startTestApi(postgres.url, impatient);
+    const orderId = await queueOrder(api, { productId, userId: 'ada' });
+    const reader = await readEvents(`${api.url}/api/orders/${orderId}/events`, asAda);
+    expect(await statuses(reader, 1)).toEqual(['QUEUED']);
+    await postgres.stopStandby();
+    // Committed without waiting.
+    await createSettle(postgres.pool)(saleId, [{ event: 'cancel', orderId, shopperId: 'ada' }]);
+    await until('the reading of the change waits', async () => (await countWaiting('journal')) === 1);
+    expect(reader.events.length).toBe(1);
+
+    await postgres.startStandby();
+
+    expect(await statuses(reader, 2)).toEqual(['QUEUED', 'CANCELLED']);
+  });
+});
