@@ -27,7 +27,7 @@ function unknownOrderOf({ slug, body }: Answer): string {
 }
 
 /** How each way to read an order answers. */
-async function readEverywhere(api: TestApi, orderId: string): Promise<Record<string, number>> {
+async function readEverywhere(api: TestApi, orderId: string): Promise<Record<string, number | undefined>> {
   const paths = [`/api/orders/${orderId}`, '/api/orders', '/api/attempts'];
   const answers = paths.map(path => api.request('GET', path, { headers: asAda }));
   const stream = await readEvents(`${api.url}/api/orders/${orderId}/events`, asAda);
