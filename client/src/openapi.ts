@@ -126,7 +126,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Bad Request: `invalid`, `limit-key-required` */
+                /** @description Bad Request: `invalid`, `limit-key-required`, `payment-method-required` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -180,7 +180,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `sold-out`, `code-used`, `order-ended` */
+                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `decline-limit-reached`, `sold-out`, `code-used`, `order-ended` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -391,7 +391,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `sold-out`, `order-ended` */
+                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `decline-limit-reached`, `sold-out`, `order-ended` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -913,7 +913,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Bad Request: `invalid`, `limit-key-required` */
+                /** @description Bad Request: `invalid`, `limit-key-required`, `payment-method-required` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -958,7 +958,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `sold-out` */
+                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `decline-limit-reached`, `sold-out` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -2082,7 +2082,7 @@ export interface paths {
                     productId?: string;
                     shopperId?: string | number;
                     orderId?: string;
-                    outcome?: "confirmed" | "reserved" | "queued" | "replayed" | "sale-not-open" | "limit-reached" | "limit-key-required" | "payment-limit-reached" | "address-limit-reached" | "sold-out" | "token-required" | "challenge-required" | "challenge-failed" | "key-reused" | "code-used" | "code-expired" | "order-ended" | "payment-declined" | "overloaded" | "undecided" | "unknown";
+                    outcome?: "confirmed" | "reserved" | "queued" | "replayed" | "sale-not-open" | "limit-reached" | "limit-key-required" | "payment-limit-reached" | "address-limit-reached" | "decline-limit-reached" | "payment-method-required" | "sold-out" | "token-required" | "challenge-required" | "challenge-failed" | "key-reused" | "code-used" | "code-expired" | "order-ended" | "payment-declined" | "overloaded" | "undecided" | "unknown";
                     /** @description Answered then or later */
                     from?: string;
                     /** @description Answered before */
@@ -9010,7 +9010,7 @@ export interface components {
              * @description Ends in a stable slug; there may be more of them in a later version
              * @enum {string}
              */
-            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/webhook-not-found" | "/problems/delivery-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-webhooks" | "/problems/webhook-disabled" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
+            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/payment-method-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/webhook-not-found" | "/problems/delivery-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/decline-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-webhooks" | "/problems/webhook-disabled" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
             title: string;
             status: number;
             detail: string;
@@ -9033,7 +9033,7 @@ export interface components {
              * @description Ends in a stable slug; there may be more of them in a later version
              * @enum {string}
              */
-            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/webhook-not-found" | "/problems/delivery-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-webhooks" | "/problems/webhook-disabled" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
+            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/payment-method-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/webhook-not-found" | "/problems/delivery-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/decline-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-webhooks" | "/problems/webhook-disabled" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
             title: string;
             status: number;
             detail: string;

@@ -63,6 +63,8 @@ const natures: Record<ProblemSlug, 'open' | 'passing' | 'barred' | 'final'> = {
   'idempotency-key-reused': 'final',
   invalid: 'final',
   'address-limit-reached': 'final',
+  'decline-limit-reached': 'final',
+  'payment-method-required': 'final',
   'limit-key-required': 'final',
   'limit-reached': 'final',
   'payment-limit-reached': 'final',

@@ -44,10 +44,11 @@ describe('a code that is to be paid', () => {
   });
 
   it('sent twice at once with a card that is declined is declined for both', async () => {
-    const { ann, pool, productId } = await startShop();
+    const { shop, pool, productId } = await startShop();
     for (let i = 0; i < 5; i++) {
-      const { code } = heldBy(await ann.checkout(productId));
-      const pay = () => ann.redeem(code, { paymentMethod: 'declined' });
+      const shopper = createShopper(shop.api, `shopper-${i}`);
+      const { code } = heldBy(await shopper.checkout(productId));
+      const pay = () => shopper.redeem(code, { paymentMethod: 'declined' });
       const answers = await Promise.all([pay(), pay()]);
       expect(answers.map(({ slug }) => slug)).toEqual(['payment-declined', 'payment-declined']);
     }

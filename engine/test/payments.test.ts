@@ -1,6 +1,7 @@
 import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Charge, PaymentProvider } from '../src/payments/provider.js';
+import { until } from './support/condition.js';
 import { createCharge, type Rig, startSandboxRig, startStripeRig } from './support/payment-rigs.js';
 
 // One contract for all providers: the sandbox as the real service that it is, Stripe's SDK against a double of Stripe.
@@ -195,11 +196,23 @@ describe.each([
 });
 
 describe('stripe alone', () => {
-  it('does not charge without a payment method, and can still end such a charge', async () => {
-    const { provider, ...rig } = await startStripeRig();
-    const charge = { ...createCharge(rig.goodMethod), method: null };
-    await expect(provider.charge(charge, never)).rejects.toMatchObject({ code: 'PROVIDER_REFUSED' });
-    expect(await provider.cancel(charge, never)).toMatchObject({ status: 'canceled' });
+  it('declines a charge without a payment method, and leaves no intent open', async () => {
+    const { provider, double, goodMethod } = await startStripeRig();
+    const charge = { ...createCharge(goodMethod), method: null };
+    expect(await provider.charge(charge, never)).toMatchObject({ status: 'declined' });
+    expect(double.intents()).toMatchObject([{ status: 'canceled' }]);
+  });
+
+  it('says that a call whose key is in use is throttled, which is no fault of the provider', async () => {
+    const { provider, double, goodMethod } = await startStripeRig();
+    double.answerAfter(200);
+    const charge = createCharge(goodMethod);
+    const first = provider.charge(charge, never);
+    await until('the first call is under way', async () => double.intents().length === 1);
+    await expect(provider.charge(charge, never)).rejects.toMatchObject({
+      ...{ code: 'PROVIDER_THROTTLED', isFault: false, retryable: true },
+    });
+    expect(await first).toMatchObject({ status: 'captured' });
   });
 
   it('sent again after the answer of a declined card was lost, says declined and ends the intent', async () => {
@@ -212,7 +225,7 @@ describe('stripe alone', () => {
     expect(double.intents()).toMatchObject([{ status: 'canceled' }]);
   });
 
-  it.each(['pm_nobody_knows', 'pm_card_authenticationRequired'])(
+  it.each(['pm_nobody_knows', 'pm_of_another_customer', 'pm_card_authenticationRequired'])(
     'ends the intent of a charge by %s, and says declined',
     async method => {
       const { provider, double } = await startStripeRig();

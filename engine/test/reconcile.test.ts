@@ -102,6 +102,7 @@ function createProvider(answer: (charge: Charge) => Promise<ChargeState> = captu
     cancel: charge,
     refund: () => Promise.reject(new Error('nothing to refund here')),
     readWebhook: () => undefined,
+    needsMethod: false,
     breakerState: () => 'closed',
   };
   return { charged, payments };

@@ -52,6 +52,7 @@ const unavailable = () =>
 // No sale that wants to be paid can be made without a provider; what is left of those made before waits for one.
 const noProvider: PaymentProvider = {
   name: 'none',
+  needsMethod: false,
   charge: unavailable,
   cancel: unavailable,
   refund: unavailable,

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { RateLimit } from '../admission/rate-limits/rate-limits.js';
 import { createShedding, type Shedding } from '../admission/shedding.js';
-import { type AdmitPurchase, createAdmitPurchase } from '../http/admit-purchase.js';
+import { type Admission, createAdmission } from '../http/admit-purchase.js';
 import { limitConnections } from '../http/connection-limits.js';
 import { registerCors } from '../http/cors.js';
 import type { Identity } from '../http/identity/identity.js';
@@ -13,13 +13,12 @@ import type { Parts } from './parts.js';
 import { createRateLimits } from './redis.js';
 
 /** The layers of protection of an API, as its settings want them. */
-export type Layers = {
+export type Layers = Admission & {
   /** For the server that they stand in front of. */
   serverOptions: ServerOptions;
   /** Requests in work. */
   inFlight: () => number;
   shedding: Shedding;
-  admitPurchase: AdmitPurchase;
 };
 
 export function createLayers(parts: Parts, identity: Identity): Layers {
@@ -63,7 +62,7 @@ export function createLayers(parts: Parts, identity: Identity): Layers {
     },
     inFlight: () => protection?.inFlight() ?? 0,
     shedding,
-    admitPurchase: createAdmitPurchase({
+    ...createAdmission({
       perShopper: rateOf(config.RATE_LIMIT_USER_MAX, config.RATE_LIMIT_WINDOW_MS),
       perAddress: rateOf(config.RATE_LIMIT_IP_PURCHASES_MAX, config.RATE_LIMIT_WINDOW_MS),
       limitsService: config.RATE_LIMIT_SERVICE,

@@ -23,6 +23,8 @@ const messages = {
   'limit-key-required': 'The sale counts by payment fingerprint or address, and the call stated none.',
   'payment-limit-reached': 'With this more would have been paid for in one way than the sale allows.',
   'address-limit-reached': 'With this more would have gone to one address than the sale allows.',
+  'decline-limit-reached': 'Too many payments of this buyer in this sale had been declined.',
+  'payment-method-required': 'The sale has to be paid for, and the call named no way to pay.',
   'sold-out': 'Fewer units were left than were asked for when the turn came.',
   'token-required': 'The sale was for those who had fetched a token before it opened.',
   'challenge-required': 'The challenge of the sale had not been solved.',

@@ -12,6 +12,7 @@ import type { Decision, PurchaseRequest } from '../ledger/decide.js';
 import type { Patience, Undecided } from '../orders/lanes.js';
 import { orderIdOf } from '../orders/order-id.js';
 import type { FindReplay } from '../orders/replay.js';
+import type { Payments } from '../payments/resilient.js';
 import type { Faults } from '../platform/faults.js';
 import type { AdmitPurchase } from './admit-purchase.js';
 import { type Identity, shopperOf } from './identity/identity.js';
@@ -29,6 +30,7 @@ export type EntranceParts = {
   findReplay: FindReplay;
   attempts: Attempts;
   faults: Faults;
+  payments: Pick<Payments, 'needsMethod'>;
 };
 
 export type EntranceOptions = {
@@ -53,7 +55,7 @@ type GateRequest = { shopperId: string; quantity: number; mayBeRetry: boolean };
 type Outcome = Decision | Acceptance | Undecided;
 type Granted = Extract<Outcome, { order: unknown }>;
 /** What the sale wants to be shown, and was not. */
-type Missing = ProofRefusal | 'limit-key-required';
+type Missing = ProofRefusal | 'limit-key-required' | 'payment-method-required';
 export type Refused = Exclude<Outcome, { order: unknown }>['outcome'] | Missing;
 
 /** A request that has an order, new or from an earlier try of the same intent. */
@@ -80,6 +82,7 @@ export type Enter = (
  */
 export function createEntrance(parts: EntranceParts, { entrance, join }: EntranceOptions): Enter {
   const { identity, admitPurchase, calendar, gate, proofs, digestsOf, findReplay, attempts, faults } = parts;
+  const needsMethod = parts.payments.needsMethod && entrance !== 'checkout';
 
   // A refusal from memory must not hide the order that the first try of this key has made. Nor must a limit: who asks again
   // after an order that there is has not bought more often.
@@ -144,8 +147,10 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
       ...{ orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod, span: request.span },
       digests: lacksKey ? undefined : digests,
     };
-    const asked = isBarred || lacksKey ? undefined : askProof(sale, { shopperId, orderId, challenge, token });
-    const missing = lacksKey ? digests : asked && (await asked);
+    const lacksMethod = needsMethod && paymentMethod === undefined && !isBarred && isPaid(sale);
+    const unsaid = lacksKey ? digests : lacksMethod ? 'payment-method-required' : undefined;
+    const asked = isBarred || unsaid ? undefined : askProof(sale, { shopperId, orderId, challenge, token });
+    const missing = unsaid ?? (asked && (await asked));
     // Nothing can have been made under an id that was drawn just now.
     if (missing && key === undefined) {
       attempts.record({ ...attempt, outcome: missing });
@@ -180,6 +185,8 @@ const slugOf: Record<Refused, ProblemSlug> = {
   'limit-key-required': 'limit-key-required',
   'payment-limit-reached': 'payment-limit-reached',
   'address-limit-reached': 'address-limit-reached',
+  'decline-limit-reached': 'decline-limit-reached',
+  'payment-method-required': 'payment-method-required',
   'sold-out': 'sold-out',
   'key-reused': 'idempotency-key-reused',
   'token-required': 'token-required',
@@ -192,6 +199,10 @@ const slugOf: Record<Refused, ProblemSlug> = {
   'sale-paused': 'sale-not-open',
   'order-not-found': 'order-not-found',
 };
+
+function isPaid(sale: Sale | undefined): boolean {
+  return sale?.payment === 'required' && sale.priceMinor > 0;
+}
 
 function patienceOf(request: FastifyRequest, receivedAtMs: number): Patience {
   const seconds = headerOf(request, 'request-timeout');

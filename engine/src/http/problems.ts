@@ -12,6 +12,11 @@ export const problems = {
     title: 'Limit key required',
     message: 'This sale limits units per payment fingerprint or address, and the call states none.',
   },
+  'payment-method-required': {
+    status: 400,
+    title: 'Payment method required',
+    message: 'This has to be paid for. Please choose how you want to pay.',
+  },
   'not-authenticated': { status: 401, title: 'Not authenticated', message: 'Please sign in first.' },
   forbidden: { status: 403, title: 'Forbidden', message: 'You may not do this.' },
   'token-required': {
@@ -88,6 +93,11 @@ export const problems = {
     status: 409,
     title: 'Limit reached',
     message: 'This is more than may go to one address in this sale.',
+  },
+  'decline-limit-reached': {
+    status: 409,
+    title: 'Too many declined payments',
+    message: 'Too many of your payments in this sale were declined, so no more are taken from you.',
   },
   'sold-out': { status: 409, title: 'Sold out', message: 'Not enough units are left.' },
   'payment-declined': {

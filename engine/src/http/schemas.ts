@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { orderStatuses } from '../ledger/order-record.js';
+import { methodLengthMax } from '../payments/provider.js';
 import { slugs } from './problems.js';
 
 /** Shapes that several routes share. Nothing is coerced: a number is a number, an unknown field is an error. */
@@ -70,7 +71,8 @@ export const textSchema = (min: number, max: number) =>
 /** What a shopper pays with, in the payment provider's own words; never a card number. */
 const paymentMethodSchema = z
   .string()
-  .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters')
+  .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII characters')
+  .max(methodLengthMax)
   .meta({ description: "The payment provider's name for what is charged, such as pm_card_visa" });
 
 // An address as a shop writes it, or a digest of one.
@@ -106,6 +108,7 @@ export const buyProblems = slugs(
   'limit-reached',
   'payment-limit-reached',
   'address-limit-reached',
+  'decline-limit-reached',
   'sold-out',
   'token-required',
   'challenge-required',

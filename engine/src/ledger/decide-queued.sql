@@ -33,7 +33,8 @@ begin
     from unnest(p_order_ids, p_entrances, p_outcomes, p_prizes, p_waited_us)
          as r (order_id, entrance, outcome, prize, waited_us)
     where entrance = 'queued' and outcome in ('confirmed', 'reserved', 'sale-not-open', 'limit-reached', 'sold-out',
-                                              'payment-limit-reached', 'address-limit-reached')
+                                              'payment-limit-reached', 'address-limit-reached',
+                                              'decline-limit-reached')
   ), moved as (
     update orders o
     set status = d.status, reason = d.reason, seq = o.seq + 1, prize = d.prize,

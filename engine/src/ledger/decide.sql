@@ -35,7 +35,7 @@ create or replace function decide(
   p_address_digests text[] default null  -- that does not know of such sales gives none, and has nothing granted there
 ) returns table (
   outcomes text[],          -- confirmed | reserved | replayed | key-reused | sale-not-open | limit-reached | sold-out
-                            -- payment-limit-reached | address-limit-reached
+                            -- payment-limit-reached | address-limit-reached | decline-limit-reached
                             -- and for queued orders also: sale-paused (not decided) | order-not-found
   replays jsonb,            -- the orders that the replayed requests have already, null if none
   payment_ids uuid[],       -- the payment that a reserved order waits for
@@ -106,6 +106,7 @@ begin
 
   for v_request in
     select r.position, r.quantity, coalesce(r.entrance, 'direct') as entrance, coalesce(a.units, 0) as units_before,
+           coalesce(a.declines, 0) as declines,
            min(r.position) over (partition by r.shopper_id collate "C") as buyer_position,
            min(r.position) over (partition by r.order_id) as first_position,
            o.status as known_status,
@@ -122,7 +123,7 @@ begin
       where o.order_id = r.order_id limit 1
     ) o on true
     left join lateral (
-      select a.units from allowances a where a.sale_id = p_sale_id and a.shopper_id = r.shopper_id limit 1
+      select a.units, a.declines from allowances a where a.sale_id = p_sale_id and a.shopper_id = r.shopper_id limit 1
     ) a on true
     order by r.position
   loop
@@ -150,6 +151,7 @@ begin
         then 'payment-limit-reached'
       when v_has_digests and v_request.quantity > v_address_left[v_address_firsts[v_request.position]]
         then 'address-limit-reached'
+      when v_is_paid and v_request.declines >= decline_limit() then 'decline-limit-reached'
       when v_request.entrance = 'checkout' or v_is_paid then 'reserved'
       else 'confirmed' end;
     outcomes[v_request.position] := v_outcome;

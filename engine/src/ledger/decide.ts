@@ -32,6 +32,7 @@ type Refusal =
   | 'limit-reached'
   | 'payment-limit-reached'
   | 'address-limit-reached'
+  | 'decline-limit-reached'
   | 'sold-out';
 
 /**
@@ -116,6 +117,7 @@ const outcomeSchema = z.enum([
   'limit-reached',
   'payment-limit-reached',
   'address-limit-reached',
+  'decline-limit-reached',
   'sold-out',
   'order-not-found',
 ]);

@@ -8,6 +8,8 @@ export type StoredOrder = OrderRecord & {
   shopperId: string;
   productId: number;
   currency: string;
+  /** Whether its sale wants money for it. */
+  isToBePaid: boolean;
   remaining: number;
 };
 
@@ -94,4 +96,5 @@ const attemptsPerOrderMax = 2;
 const tables = 'orders o join sales s on s.sale_id = o.sale_id join stock k on k.sale_id = o.sale_id';
 const columns = `o.order_id as "orderId", o.sale_id as "saleId", s.product_id as "productId",
   o.shopper_id as "shopperId", o.quantity, o.total_minor as "totalMinor", o.entrance, o.status, o.reason,
-  o.created_at as "createdAt", o.expires_at as "expiresAt", o.prize, s.currency, k.available as remaining`;
+  o.created_at as "createdAt", o.expires_at as "expiresAt", o.prize, s.currency,
+  s.payment = 'required' and o.total_minor > 0 as "isToBePaid", k.available as remaining`;

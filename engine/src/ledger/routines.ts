@@ -7,6 +7,7 @@ const names = [
   'announce',
   'order-view',
   'draw-prize',
+  'decline-limit',
   'await-payments',
   'digest-allowances',
   'decide-queued',

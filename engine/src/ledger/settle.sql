@@ -72,7 +72,7 @@ begin
     end if;
 
     case v_event.event
-    when 'redeem' then -- confirmed | pay | replayed | code-used | code-expired | order-ended
+    when 'redeem' then -- confirmed | pay | replayed | code-used | code-expired | order-ended | decline-limit-reached
       v_outcome := case
         when v_order.status = 'CONFIRMED' and v_order.redeemed_key = v_event.key then 'replayed'
         when v_order.status = 'CONFIRMED' then 'code-used'
@@ -88,6 +88,10 @@ begin
         where sale_id = p_sale_id and order_id = v_order.order_id and status = 'PENDING';
         if v_pay is null and v_order.expires_at <= v_now then
           v_outcome := 'code-expired';
+        elsif v_pay is null and exists (
+          select from allowances where sale_id = p_sale_id and shopper_id = v_order.shopper_id
+                                   and declines >= decline_limit()) then
+          v_outcome := 'decline-limit-reached';
         end if;
       end if;
       if v_outcome = 'confirmed' or v_outcome = 'pay' and v_pay is null then
@@ -155,6 +159,8 @@ begin
       v_outcome := case when v_payment.status in ('PENDING', 'DECLINED') then 'declined' else 'replayed' end;
       if v_payment.status = 'PENDING' then
         perform move_payment(v_payment, 'DECLINED', 0, v_event.reference, v_event.reason);
+        update allowances set declines = declines + 1
+        where sale_id = p_sale_id and shopper_id = v_order.shopper_id;
         -- The holder of a code may try another card until the hold ends; other holds were made for this payment alone.
         if v_order.status = 'RESERVED' and v_order.entrance <> 'checkout' then
           v_to := 'CANCELLED'; v_reason := 'payment-declined';

@@ -36,6 +36,7 @@ const outcomes = [
   'payment-unsettled',
   'order-confirmed',
   'order-ended',
+  'decline-limit-reached',
 ] as const;
 
 /**

@@ -24,8 +24,14 @@ export type PayOptions = {
   onError: (error: unknown) => void;
 };
 
+/** What a provider is asked to do about a payment, and what follows where it refuses for good. */
+type Way = {
+  call: (charge: Charge) => Promise<ChargeState>;
+  onRefused: (payment: PaymentToMake, error: PaymentError) => Promise<void>;
+};
+
 export type Pay = {
-  /** Asks the provider to charge, and settles what it says. Never throws. */
+  /** Asks the provider to charge, and settles what it says, unless this process is asking already. Never throws. */
   charge(payment: PaymentToMake): Promise<Paid>;
   /** The same for a payment that the ledger knows, paid with what was said first: a provider wants one story an id. */
   chargeById(paymentId: string, span?: Span): Promise<PaidById>;
@@ -37,13 +43,28 @@ export type Pay = {
  * The saga of a payment: the ledger has written down what is to be paid, the provider is asked outside of any
  * transaction, and its word is settled in a second one. Whatever dies in between, the first can be asked again under the
  * same id, and the second finds its work done.
+ *
+ * A process asks about one payment once at a time, and everybody who comes meanwhile gets that answer: otherwise a shopper
+ * who presents one code many times would take up the calls of everybody. Of several processes each may ask, and the
+ * provider tells those calls apart by the payment's id (docs/decisions/0038).
  */
 export function createPay({ db, payments, settlements, onError }: PayOptions): Pay {
-  async function ask(
-    payment: PaymentToMake,
-    call: (charge: Charge) => Promise<ChargeState>,
-    onRefused: (payment: PaymentToMake, error: PaymentError) => Promise<void>,
-  ): Promise<Paid> {
+  const charging: Way = { call: payments.charge, onRefused: giveUp };
+  // Its order has ended: there are no units to free, and it is asked again until it is known to have no money either.
+  const cancelling: Way = { call: payments.cancel, onRefused: async () => {} };
+  // One entry a call under way: the bounds of `payments` are its bounds.
+  const underWay = new Map<string, Promise<Paid>>();
+
+  function askOnce(payment: PaymentToMake, way: Way): Promise<Paid> {
+    const { paymentId } = payment;
+    const asked = underWay.get(paymentId);
+    if (asked) return asked;
+    const asking = ask(payment, way).finally(() => underWay.delete(paymentId));
+    underWay.set(paymentId, asking);
+    return asking;
+  }
+
+  async function ask(payment: PaymentToMake, { call, onRefused }: Way): Promise<Paid> {
     try {
       const { saleId, ...charge } = payment;
       return await settle(saleId, eventOf(payment, await call(charge)), charge.span);
@@ -78,19 +99,20 @@ export function createPay({ db, payments, settlements, onError }: PayOptions): P
   }
 
   return {
-    charge: payment => ask(payment, payments.charge, giveUp),
+    charge: payment => askOnce(payment, charging),
     async chargeById(paymentId, span) {
       try {
+        const asked = underWay.get(paymentId);
+        if (asked) return await asked;
         const payment = await readPayment(db, paymentId);
         if (payment?.status !== 'PENDING') return { outcome: 'over' };
-        return await ask({ ...paymentToMake(payment), span }, payments.charge, giveUp);
+        return await askOnce({ ...paymentToMake(payment), span }, charging);
       } catch (error) {
         onError(error);
         return { outcome: 'pending' };
       }
     },
-    // Its order has ended: there are no units to free, and it is asked again until it is known to have no money either.
-    cancel: payment => ask(payment, payments.cancel, async () => {}),
+    cancel: payment => askOnce(payment, cancelling),
   };
 }
 

@@ -49,6 +49,7 @@ const meaning: Record<
   'limit-reached': 'done',
   'payment-limit-reached': 'done',
   'address-limit-reached': 'done',
+  'decline-limit-reached': 'done',
   'sold-out': 'done',
   'sale-paused': 'later',
   overloaded: 'transient',

@@ -1,6 +1,9 @@
 import { OperatingError } from '../platform/errors.js';
 import type { Span } from '../platform/telemetry/tracing.js';
 
+/** Characters of a payment method. Providers name theirs in far fewer, and this much fits a line of the log. */
+export const methodLengthMax = 255;
+
 /** A charge to make. `method` names how the shopper pays, in the provider's own words; null leaves it to the provider. */
 export type Charge = {
   paymentId: string;
@@ -32,6 +35,8 @@ export type PaymentEvent = { paymentId: string; charge: ChargeState };
  */
 export type PaymentProvider = {
   name: string;
+  /** Whether it can charge nothing without `method`; such a purchase is refused before anything is reserved. */
+  needsMethod: boolean;
   /** Idempotent by paymentId: sent again, it gives what became of the first. */
   charge(charge: Charge, signal: AbortSignal): Promise<ChargeState>;
   /**
@@ -54,24 +59,47 @@ export type PaymentProvider = {
 /** The SDK's tolerance of Stripe, and ours for the sandbox: whoever records an event cannot replay it later. */
 export const webhookAgeMaxSeconds = 300;
 
+// `isFault`: the provider itself is in trouble, which counts for the breaker that all payments share. What a caller can
+// bring about by what it asks, or by how often, never does.
 const codes = {
   PROVIDER_UNREACHABLE: {
     retryable: true,
+    isFault: true,
     remedy: 'Check the network and the address of the payment provider',
   },
-  PROVIDER_TIMEOUT: { retryable: true, remedy: "Look at the payment provider's status page if this goes on" },
-  PROVIDER_BUSY: { retryable: true, remedy: "Look at the payment provider's status page if this goes on" },
+  PROVIDER_TIMEOUT: {
+    retryable: true,
+    isFault: true,
+    remedy: "Look at the payment provider's status page if this goes on",
+  },
+  PROVIDER_BUSY: {
+    retryable: true,
+    isFault: true,
+    remedy: "Look at the payment provider's status page if this goes on",
+  },
+  PROVIDER_THROTTLED: {
+    retryable: true,
+    isFault: false,
+    remedy: "Compare the account's rate limit with PAYMENT_IN_FLIGHT_MAX if this goes on",
+  },
   PROVIDER_GARBLED: {
     retryable: true,
+    isFault: true,
     remedy: 'Check that the address is that of the payment provider and not of something before it',
   },
-  PROVIDER_UNAVAILABLE: { retryable: true, remedy: 'Nothing was sent; try again in a few seconds' },
+  PROVIDER_UNAVAILABLE: {
+    retryable: true,
+    isFault: false,
+    remedy: 'Nothing was sent; try again in a few seconds',
+  },
   PROVIDER_REFUSED: {
     retryable: false,
+    isFault: false,
     remedy: 'Check the keys and settings for the payment provider; trying again does not help',
   },
   WEBHOOK_REFUSED: {
     retryable: false,
+    isFault: false,
     remedy: "Check the webhook secret, this machine's clock, and that nothing rewrites the body on its way",
   },
 } as const;
@@ -81,9 +109,11 @@ export type PaymentErrorCode = keyof typeof codes;
 /** A call to the provider that failed, or a webhook that is not believed. */
 export class PaymentError extends OperatingError {
   declare readonly code: PaymentErrorCode;
+  readonly isFault: boolean;
 
   constructor(code: PaymentErrorCode, message: string, cause?: unknown) {
-    const { remedy, retryable } = codes[code];
+    const { remedy, retryable, isFault } = codes[code];
     super(code, message, remedy, { cause, retryable });
+    this.isFault = isFault;
   }
 }

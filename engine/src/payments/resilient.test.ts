@@ -115,6 +115,23 @@ describe('the breaker', () => {
     expect(states).toEqual(['open', 'half-open', 'open']);
   });
 
+  it('counts neither a key that is in use nor calls that came too often, however many', async () => {
+    const throttled = () => new PaymentError('PROVIDER_THROTTLED', 'The provider answered 409');
+    const { payments, sent, states } = around(() => Promise.reject(throttled()));
+    await failTimes(payments, 20);
+    expect(sent).toHaveLength(80);
+    expect(states).toEqual([]);
+  });
+
+  it('counts no payment whose time was over before the provider had its own: it had waited for a place', async () => {
+    const slow = () => new Promise<ChargeState>(resolve => setTimeout(resolve, 1900, captured));
+    const { payments, states } = around(slow, { inFlightMax: 1, waitingMax: 10 });
+    const outcomes = Array.from({ length: 10 }, () => settle(payments.charge(charge)));
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(outcomes.filter(({ code }) => code === 'PROVIDER_TIMEOUT')).toHaveLength(9);
+    expect(states).toEqual([]);
+  });
+
   it('counts neither refusals nor declined charges', async () => {
     const declined: ChargeState = { status: 'declined', reference: null, reason: 'insufficient funds' };
     const refusing = around(() => Promise.reject(refused()));
@@ -189,6 +206,7 @@ function around(
   const send = (_: Charge, signal: AbortSignal) => answer(sent.push(signal));
   const provider: PaymentProvider = {
     name: 'fake',
+    needsMethod: false,
     charge: send,
     cancel: send,
     refund: () => Promise.reject(refused()),

@@ -29,6 +29,7 @@ export type Payments = {
   cancel(charge: Charge): Promise<ChargeState>;
   refund(refund: Refund): Promise<{ reference: string }>;
   readWebhook: PaymentProvider['readWebhook'];
+  needsMethod: boolean;
   /** For display only: an open breaker turns half-open when somebody calls, not by itself. */
   breakerState(): BreakerState;
 };
@@ -52,7 +53,7 @@ export type ResilientPaymentsOptions = {
 type Send<T> = (signal: AbortSignal) => Promise<T>;
 
 // Within the default budget more tries than four do not fit unless the provider fails fast, and then they only add to
-// its load. One payment alone can so not open the breaker for all others.
+// its load. Four failures of one call are fewer than the five that open the breaker for all others.
 const retriesMax = 3;
 
 /**
@@ -72,7 +73,7 @@ export function createResilientPayments({
   waitingMax = 2000,
   onBreaker = () => {},
 }: ResilientPaymentsOptions): Payments {
-  const breaker = circuitBreaker(handleWhen(isTransient), {
+  const breaker = circuitBreaker(handleWhen(isFault), {
     breaker: new ConsecutiveBreaker(failures),
     halfOpenAfter: halfOpenAfterMs,
   });
@@ -90,6 +91,8 @@ export function createResilientPayments({
     try {
       return await limit.execute(context => send(context.signal), signal);
     } catch (error) {
+      // The payment's own budget is over, of which it may have spent most in waiting for a place: no fault of the provider.
+      if (signal.aborted) throw new TaskCancelledError();
       throw isLate(error) ? timedOut(timeoutMs, error) : error;
     }
   }
@@ -135,11 +138,16 @@ export function createResilientPayments({
     cancel: charge => call(signal => provider.cancel(charge, signal)),
     refund: refund => call(signal => provider.refund(refund, signal)),
     readWebhook: (rawBody, headers) => provider.readWebhook(rawBody, headers),
+    needsMethod: provider.needsMethod,
     breakerState: () => nameOf(breaker.state),
   };
 }
 
-// What may pass by itself, and counts against the provider's health. Nothing was sent after PROVIDER_UNAVAILABLE.
+function isFault(error: unknown): boolean {
+  return error instanceof PaymentError && error.isFault;
+}
+
+// What may pass by itself. Nothing was sent after PROVIDER_UNAVAILABLE.
 function isTransient(error: unknown): error is PaymentError {
   return error instanceof PaymentError && error.retryable && error.code !== 'PROVIDER_UNAVAILABLE';
 }

@@ -1,7 +1,7 @@
 import Stripe from 'stripe';
 import { z } from 'zod';
 import { messageOf } from '../platform/errors.js';
-import { type ChargeState, PaymentError, type PaymentEvent } from './provider.js';
+import { type ChargeState, PaymentError, type PaymentErrorCode, type PaymentEvent } from './provider.js';
 
 // What Stripe says, read into what Doorbuster knows. The SDK's types describe answers, it does not check them.
 
@@ -70,13 +70,14 @@ export function declined(reference: string, message: string | undefined): Charge
 }
 
 /**
- * Why the shopper's card was not accepted, if that is what failed. A payment method that Stripe does not know counts too:
- * it comes from the shopper, and is no fault of the settings.
+ * Why confirming an intent was refused for the sake of its payment method. A method that Stripe does not know, or that cannot
+ * pay this intent, counts like a card that is declined: it comes from the shopper and is all that a confirmation says, so
+ * that no setting of the operator can be at fault.
  */
 export function declineOf(error: unknown): string | undefined {
-  if (error instanceof Stripe.errors.StripeCardError) return reasonOf(error.message);
-  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) return undefined;
-  return error.param === 'payment_method' ? reasonOf(error.message) : undefined;
+  const { StripeCardError, StripeInvalidRequestError } = Stripe.errors;
+  const isRefused = error instanceof StripeCardError || error instanceof StripeInvalidRequestError;
+  return isRefused && stateInError(error) === undefined ? reasonOf(error.message) : undefined;
 }
 
 /** The state that a call ran into: an intent that has ended cannot be confirmed or canceled, and Stripe shows it. */
@@ -100,13 +101,18 @@ export function toPaymentError(error: unknown, signal: AbortSignal): PaymentErro
   // The SDK knows no status for what is not JSON, and stumbles over JSON that is no object.
   if (status === undefined)
     return new PaymentError('PROVIDER_GARBLED', 'The answer of Stripe cannot be read', error);
-  // 409: the first call with this key is still under way.
-  const isBusy = status === 409 || status === 429 || status >= 500;
+  const isThrottled = error instanceof Stripe.errors.StripeRateLimitError;
   return new PaymentError(
-    isBusy ? 'PROVIDER_BUSY' : 'PROVIDER_REFUSED',
+    isThrottled ? 'PROVIDER_THROTTLED' : codeOfStatus(status),
     `Stripe answered ${status} (${messageOf(error).slice(0, 200)})`,
     error,
   );
+}
+
+function codeOfStatus(status: number): PaymentErrorCode {
+  if (status >= 500) return 'PROVIDER_BUSY';
+  // The first call with this key is still under way.
+  return status === 409 ? 'PROVIDER_THROTTLED' : 'PROVIDER_REFUSED';
 }
 
 function read<T>(value: unknown, schema: z.ZodType<T>): T {

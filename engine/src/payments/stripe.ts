@@ -41,15 +41,18 @@ export function createStripeProvider(options: StripeProviderOptions): PaymentPro
 
   return {
     name: 'stripe',
+    needsMethod: true,
     async charge(charge, signal) {
       const { method, paymentId } = charge;
-      if (method === null) throw new PaymentError('PROVIDER_REFUSED', 'Stripe needs a payment method');
       return within({ signal, span: charge.span }, async () => {
         const intent = await create(charge);
         if (!isOpen(intent)) return stateOf(intent);
         const { id, last_payment_error: refusal } = intent;
         // The card was asked before, and the answer did not arrive or the intent was not ended.
-        return refusal ? endDeclined(id, reasonOf(refusal.message)) : confirm(id, paymentId, method);
+        if (refusal) return endDeclined(id, reasonOf(refusal.message));
+        return method === null
+          ? endDeclined(id, 'no payment method was given')
+          : confirm(id, paymentId, method);
       });
     },
     cancel: (charge, signal) =>

@@ -24,11 +24,13 @@ export type Life = {
   orders: Map<string, Order>;
   payments: Payment[];
   letters: Letter[];
+  /** Declined payments of a shopper in a sale. */
+  declines: Map<string, number>;
 };
 
 export function createLife(terms: readonly ModelSale[]): Life {
   const sales = terms.map(sale => ({ ...sale, status: 'active' }));
-  return { sales, orders: new Map(), payments: [], letters: [] };
+  return { sales, orders: new Map(), payments: [], letters: [], declines: new Map() };
 }
 
 /** What a look into the database shall find. */
@@ -63,6 +65,10 @@ function refusalOf(life: Life, { sale, shopper, quantity }: Ask): string | undef
   return unitsOf(life, sale, live, shopper) + quantity > limit ? 'limit-reached' : undefined;
 }
 
+function isOutOfTries(life: Life, { sale, shopper }: Ask): boolean {
+  return (life.declines.get(`${sale} ${shopper}`) ?? 0) >= declinesMax && at(life.sales, sale).isPaid;
+}
+
 function isSame(order: Order, ask: Ask, entrance: Entrance): boolean {
   return order.sale === ask.sale && order.quantity === ask.quantity && order.entrance === entrance;
 }
@@ -79,6 +85,7 @@ export function buy(life: Life, ask: Ask, entrance: Entrance): string {
   if (saleOf(life, ask).status !== 'active') return 'sale-not-open';
   const refusal = refusalOf(life, ask);
   if (refusal) return refusal;
+  if (isOutOfTries(life, ask)) return 'decline-limit-reached';
   if (entrance === 'checkout') return create(life, ask, entrance, 'RESERVED') && 'reserved';
   if (saleOf(life, ask).isPaid) return startPayment(life, create(life, ask, entrance, 'RESERVED'));
   return create(life, ask, entrance, 'CONFIRMED') && 'confirmed';
@@ -99,7 +106,10 @@ export function decideQueued(life: Life, orderId: string): string {
   if (order.status !== 'QUEUED') return 'replayed';
   const { status, isPaid } = saleOf(life, order);
   if (status === 'paused') return 'sale-paused';
-  const refusal = status === 'ended' ? 'sale-not-open' : refusalOf(life, order);
+  const refusal =
+    status === 'ended'
+      ? 'sale-not-open'
+      : (refusalOf(life, order) ?? (isOutOfTries(life, order) ? 'decline-limit-reached' : undefined));
   move(order, refusal ? 'REJECTED' : isPaid ? 'RESERVED' : 'CONFIRMED', refusal);
   if (refusal) return refusal;
   order.isLapsed = false;
@@ -115,6 +125,7 @@ export function redeem(life: Life, orderId: string, shopper: string, key: string
   const pending = life.payments.findIndex(each => each.order === order && each.status === 'PENDING');
   if (pending >= 0) return `pay ${pending}`;
   if (order.isLapsed) return 'code-expired';
+  if (isOutOfTries(life, order)) return 'decline-limit-reached';
   order.buyingKey = key;
   if (saleOf(life, order).isPaid) return startPayment(life, order);
   move(order, 'CONFIRMED');
@@ -166,10 +177,16 @@ export function hear(life: Life, number: number, word: PaymentWord): string {
   if (payment.status === 'DECLINED' && word === 'declined') return 'declined';
   if (payment.status !== 'PENDING') return 'replayed';
   payment.status = word === 'declined' ? 'DECLINED' : 'CANCELLED';
+  if (word === 'declined') countDecline(life, order);
   const reason = word === 'declined' ? 'payment-declined' : 'payment-canceled';
   // A code stays held for another card.
   if (order.status === 'RESERVED' && order.entrance !== 'checkout') move(order, 'CANCELLED', reason);
   return word === 'declined' ? 'declined' : 'cancelled';
+}
+
+function countDecline({ declines }: Life, { sale, shopper }: Order): void {
+  const key = `${sale} ${shopper}`;
+  declines.set(key, (declines.get(key) ?? 0) + 1);
 }
 
 export function lapse(life: Life, orderId: string): void {
@@ -239,6 +256,7 @@ function saleOf(life: Life, { sale }: { sale: number }) {
   return at(life.sales, sale);
 }
 
+const declinesMax = 5;
 const live = ['RESERVED', 'CONFIRMED'];
 const moneyIsHere = ['CAPTURED', 'REFUND_DUE', 'REFUNDED'];
 const openLetters = ['NEW', 'COMPENSATED'];

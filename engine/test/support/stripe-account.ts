@@ -49,6 +49,9 @@ export function createStripeAccount(emit: (type: string, intent: Intent) => void
         intent.last_payment_error = { message: 'Your card has insufficient funds.' };
         emit('payment_intent.payment_failed', intent);
         return cardDeclined(intent);
+      // Refused without naming the parameter, as for methods that were used up or belong to somebody else.
+      case 'pm_of_another_customer':
+        return invalid('payment_method_customer_decline');
       default:
         return invalid('resource_missing', { param: 'payment_method' });
     }

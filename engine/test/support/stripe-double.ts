@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { sleep } from '../../src/platform/backoff.js';
 import { type Answer, createStripeAccount, failure, type Intent } from './stripe-account.js';
 
 /** What both providers under test can be told to do. */
@@ -9,6 +10,10 @@ export type Mode = 'ok' | 'hang' | 'error' | 'garbled' | 'lost';
 export type StripeDouble = {
   url: string;
   behave(mode: Mode): void;
+  /** Every answer takes this long; meanwhile its idempotency key is in use, and another call with it is answered 409. */
+  answerAfter(latencyMs: number): void;
+  /** Calls that were answered 409 for that. */
+  conflicts(): number;
   totals(): { captured: number; capturedMinor: number; refunded: number; refundedMinor: number };
   intents(): Intent[];
   close(): Promise<void>;
@@ -24,7 +29,7 @@ type Call = (form: URLSearchParams, id: string) => Answer;
  */
 export async function startStripeDouble(options: Options): Promise<StripeDouble> {
   const account = createStripeAccount((type, intent) => sendEvent(options, type, intent));
-  const { serve, behave } = createService(options.secretKey);
+  const { serve, ...service } = createService(options.secretKey);
   const app = Fastify({ forceCloseConnections: true });
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) =>
     done(null, body),
@@ -37,7 +42,7 @@ export async function startStripeDouble(options: Options): Promise<StripeDouble>
   app.get('/v1/refunds', serve(account.listRefunds));
   return {
     url: await app.listen({ host: '127.0.0.1', port: 0 }),
-    behave,
+    ...service,
     totals: account.totals,
     intents: account.intents,
     close: () => app.close(),
@@ -53,11 +58,22 @@ export function signAsStripe(rawBody: string, secret: string, atSeconds: number)
 /** Keys, and what can go wrong between a deed and its answer. */
 function createService(secretKey: string) {
   const kept = new Map<string, Answer & { request: string }>();
+  const inUse = new Set<string>();
   let mode: Mode = 'ok';
+  let latencyMs = 0;
+  let conflicts = 0;
+
+  // Everything but the time that it takes happens at once, so that the answer is that of the moment of the call.
+  async function answerLater(reply: FastifyReply, key: string | undefined, answer: Answer) {
+    if (key !== undefined) inUse.add(key);
+    await sleep(latencyMs);
+    if (key !== undefined) inUse.delete(key);
+    return send(reply, answer);
+  }
 
   // A create whose answer got lost would be repeated as a failure for a day, and nothing else be tried by that.
   function answerOnce(request: FastifyRequest, call: Call, isLosable: boolean): Answer & { isReplay?: true } {
-    const key = z.string().optional().parse(request.headers['idempotency-key']);
+    const key = keyOf(request);
     const sent = `${request.url} ${String(request.body)}`;
     const first = key === undefined ? undefined : kept.get(key);
     if (first?.request === sent) return { ...first, isReplay: true };
@@ -74,12 +90,17 @@ function createService(secretKey: string) {
         return send(reply, failure(401, { message: 'Invalid API Key provided' }));
       }
       if (mode === 'error') return send(reply, failure(503, { type: 'api_error', message: 'not now' }));
+      const key = keyOf(request);
+      if (key !== undefined && inUse.has(key)) {
+        conflicts += 1;
+        return send(reply, failure(409, { type: 'idempotency_error', code: 'idempotency_key_in_use' }));
+      }
       const { isReplay, ...answer } = answerOnce(request, call, isLosable);
       if (isReplay) reply.header('idempotent-replayed', 'true');
       if (mode === 'garbled') return reply.code(200).send('<html>');
       // Closing the server ends it.
       if (mode === 'hang') return new Promise<never>(() => {});
-      return send(reply, answer);
+      return latencyMs === 0 ? send(reply, answer) : answerLater(reply, key, answer);
     };
   };
 
@@ -88,7 +109,15 @@ function createService(secretKey: string) {
     behave(next: Mode) {
       mode = next;
     },
+    answerAfter(nextMs: number) {
+      latencyMs = nextMs;
+    },
+    conflicts: () => conflicts,
   };
+}
+
+function keyOf({ headers }: FastifyRequest): string | undefined {
+  return z.string().optional().parse(headers['idempotency-key']);
 }
 
 const idSchema = z.object({ id: z.string().default('') });

@@ -24,6 +24,16 @@ const refusals: Record<string, Words> = {
     text: 'From where you are, or to where it would go, as much has been bought as this sale allows. Nothing was charged.',
     next: ['fewer', 'orders'],
   },
+  'decline-limit-reached': {
+    title: 'Too many payments were declined',
+    text: 'To stop people who try cards that are not theirs, this sale takes no more payments from you. Nothing was charged.',
+    next: ['orders', 'drops'],
+  },
+  'payment-method-required': {
+    title: 'Choose how to pay',
+    text: 'This sale has to be paid for. Nothing was taken and nothing was charged.',
+    next: ['other-card'],
+  },
   'limit-key-required': {
     title: 'This sale can not be bought here',
     text: 'It wants to know more than this page may say. Please buy it in the shop itself. Nothing was charged.',
@@ -214,6 +224,11 @@ const endings: Record<string, Words> = {
   'address-limit-reached': {
     title: 'Above the limit for one address',
     text: 'With what was bought from or for the same address this order would have been above the limit. Nothing was charged.',
+    next: ['drops'],
+  },
+  'decline-limit-reached': {
+    title: 'Too many payments were declined',
+    text: 'To stop people who try cards that are not theirs, this sale takes no more payments from you. Nothing was charged.',
     next: ['drops'],
   },
   'sale-not-open': {

@@ -82,7 +82,7 @@ const cancel = {
 
 const accept = {
   summary: 'Order: accepted now, decided by a worker',
-  problems: buyProblems,
+  problems: slugs(...buyProblems, 'payment-method-required'),
   tags,
   headers: buyHeadersSchema,
   body: buyBodySchema.extend({

@@ -33,6 +33,7 @@ const schema = {
     'code-used',
     'code-expired',
     'order-ended',
+    'payment-method-required',
     'payment-declined',
   ),
   tags: ['shop'],

@@ -9,6 +9,8 @@ import type { Undecided } from '../../orders/lanes.js';
 import { orderIdOf } from '../../orders/order-id.js';
 import type { Pay } from '../../orders/pay.js';
 import type { ReadOrder } from '../../orders/replay.js';
+import type { Payments } from '../../payments/resilient.js';
+import type { AdmitRedemption } from '../admit-purchase.js';
 import { answerByStatus, answerEnded } from '../answer-order.js';
 import { headerOf } from '../entrance.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
@@ -21,6 +23,8 @@ export type RedeemParts = {
   codes: CheckoutCodes;
   settlements: DecisionQueue<OrderEvent, Settlement>;
   pay: Pay;
+  payments: Pick<Payments, 'needsMethod'>;
+  admitRedemption: AdmitRedemption;
   attempts: Attempts;
 };
 
@@ -34,7 +38,7 @@ export type Redeem = (
 ) => Promise<FastifyReply>;
 
 export function createRedeem(parts: RedeemParts): Redeem {
-  const { identity, calendar, readOrder, codes, attempts } = parts;
+  const { identity, calendar, readOrder, codes, payments, admitRedemption, attempts } = parts;
   const present = createPresent(parts);
 
   /** @throws ProblemError code-not-found: forged, somebody else's, or of an order that is not there. */
@@ -47,8 +51,17 @@ export function createRedeem(parts: RedeemParts): Redeem {
 
   return async (request, { code, userId, paymentMethod = null }, reply) => {
     const receivedAtMs = performance.now();
-    const shopperId = shopperOf(identity.callerOf(request), userId ?? headerOf(request, 'x-user-id'));
+    const caller = identity.callerOf(request);
+    const shopperId = shopperOf(caller, userId ?? headerOf(request, 'x-user-id'));
     const stored = await findOrder(code, shopperId);
+    // What has ended is told to everybody who asks, and asks nothing of the provider.
+    if (stored.status === 'RESERVED') {
+      const barred = await admitRedemption(request, reply, caller, shopperId);
+      if (barred) return sendProblem(reply, barred);
+      if (stored.isToBePaid && payments.needsMethod && paymentMethod === null) {
+        return sendProblem(reply, 'payment-method-required');
+      }
+    }
     const { orderId, saleId, productId, quantity } = stored;
     const offer = await calendar.offerOf(productId);
     if (!offer) throw new ProblemError('code-not-found');
@@ -97,12 +110,18 @@ function wordOf(paid: Settlement): Settlement {
   return paid.order.status === 'CONFIRMED' ? { ...paid, outcome: 'confirmed' } : paid;
 }
 
-export type RedeemRefusal = 'code-used' | 'code-expired' | 'order-ended' | 'payment-declined';
+export type RedeemRefusal =
+  | 'code-used'
+  | 'code-expired'
+  | 'order-ended'
+  | 'decline-limit-reached'
+  | 'payment-declined';
 
 const refusalOf: Partial<Record<Settlement['outcome'], RedeemRefusal>> = {
   'code-used': 'code-used',
   'code-expired': 'code-expired',
   'order-ended': 'order-ended',
+  'decline-limit-reached': 'decline-limit-reached',
   declined: 'payment-declined',
 };
 

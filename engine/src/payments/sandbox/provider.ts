@@ -32,7 +32,7 @@ export function createSandboxProvider({
       signal,
     });
     if (answer.status === 200) return read(answer.text, schema);
-    const code = answer.status === 429 || answer.status >= 500 ? 'PROVIDER_BUSY' : 'PROVIDER_REFUSED';
+    const code = answer.status >= 500 ? 'PROVIDER_BUSY' : 'PROVIDER_REFUSED';
     throw new PaymentError(code, `The sandbox answered ${answer.status} (${answer.text.slice(0, 200)})`);
   }
 
@@ -40,6 +40,7 @@ export function createSandboxProvider({
 
   return {
     name: 'sandbox',
+    needsMethod: false,
     charge: (charge, signal) => post('/charges', toWire(charge), chargeStateSchema, signal, charge.span),
     cancel: (charge, signal) =>
       post(`${pathOf(charge.paymentId)}/cancel`, toWire(charge), chargeStateSchema, signal, charge.span),

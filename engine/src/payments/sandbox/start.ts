@@ -22,7 +22,7 @@ export type SandboxOptions = {
   logger: Logger;
 };
 
-// The largest request is a charge with ids and a method of 200 characters each, escaped.
+// The largest request is a charge with ids and a method of 255 characters at most, escaped.
 const bodyBytesMax = 16 * 1024;
 const oneCharge = { params: z.object({ paymentId: z.string() }) };
 

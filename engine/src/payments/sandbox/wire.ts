@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { methodLengthMax } from '../provider.js';
 
 // What the sandbox and its adapter say to each other, over HTTP and in webhooks.
 
@@ -10,7 +11,7 @@ export const chargeSchema = z.strictObject({
   orderId: z.string().min(1).max(200),
   amountMinor,
   currency: z.string().regex(/^[A-Za-z]{3}$/, 'expected three letters, such as EUR'),
-  method: z.string().max(200).nullable(),
+  method: z.string().max(methodLengthMax).nullable(),
 });
 
 export const chargeStateSchema = z.discriminatedUnion('status', [

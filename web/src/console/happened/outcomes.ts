@@ -19,6 +19,8 @@ export const outcomeTones: Record<AttemptOutcome, Tone> = {
   'limit-key-required': 'bad',
   'payment-limit-reached': 'plain',
   'address-limit-reached': 'plain',
+  'decline-limit-reached': 'bad',
+  'payment-method-required': 'bad',
   'key-reused': 'plain',
   'code-used': 'plain',
   'code-expired': 'plain',

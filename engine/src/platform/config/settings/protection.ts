@@ -25,7 +25,9 @@ export const protectionSettings = {
   RATE_LIMIT_IP_MAX: integer(100, 0, 1_000_000).describe('calls of one address that come back each second'),
   RATE_LIMIT_IP_BURST: integer(50, 1, 1_000_000).describe('calls of one address at once'),
   // Nobody clicks more often than this on something that is sold out.
-  RATE_LIMIT_USER_MAX: integer(5, 0, 1_000_000).describe('purchases of one shopper in a window'),
+  RATE_LIMIT_USER_MAX: integer(5, 0, 1_000_000).describe(
+    'purchases of one shopper in a window, and as many redemptions of checkout codes',
+  ),
   // A hundred shoppers behind one address with all their tries, and some to spare.
   RATE_LIMIT_IP_PURCHASES_MAX: integer(600, 0, 1_000_000).describe(
     'purchases of one address in a window, over all of its shoppers',
