@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
-import { keepAttemptPartitions } from '../dist/ledger/attempt-partitions.js';
+import { createKeepPartitions } from '../dist/ledger/attempt-partitions.js';
 import { createDecide } from '../dist/ledger/decide.js';
 import { readRoutines } from '../dist/ledger/routines.js';
 import { readConfig } from '../dist/platform/config/config.js';
 import { openDatabase } from '../dist/platform/database.js';
+import { runOnce } from '../dist/platform/jobs/run-jobs.js';
 import { migrate } from '../dist/platform/migrations.js';
 import { createPool, inTransaction } from '../dist/platform/postgres.js';
 import { insertOpenSale } from './open-sale.js';
@@ -90,7 +91,7 @@ async function prepare({ isByDay, indexes: wanted }: (typeof variants)[number]):
   for (const index of wanted) await pool.query(indexes[index]);
   if (isByDay) {
     await pool.query('create table attempts_default partition of attempts default');
-    await keepAttemptPartitions(pool, 0);
+    await runOnce(createKeepPartitions(pool, 0));
   }
   await pool.query('truncate orders, journal, allowances');
   await pool.query('checkpoint');

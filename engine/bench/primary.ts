@@ -4,11 +4,12 @@ import { chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { keepAttemptPartitions } from '../dist/ledger/attempt-partitions.js';
+import { createKeepPartitions } from '../dist/ledger/attempt-partitions.js';
 import { createDecide } from '../dist/ledger/decide.js';
 import { readRoutines } from '../dist/ledger/routines.js';
 import { readConfig } from '../dist/platform/config/config.js';
 import { openDatabase } from '../dist/platform/database.js';
+import { runOnce } from '../dist/platform/jobs/run-jobs.js';
 import { migrate } from '../dist/platform/migrations.js';
 import { createPool } from '../dist/platform/postgres.js';
 import { insertOpenSale } from './open-sale.js';
@@ -35,7 +36,7 @@ const pool = createPool(database.url, config);
 const decide = createDecide(pool);
 try {
   await migrate(pool, await readRoutines());
-  await keepAttemptPartitions(pool, 0);
+  await runOnce(createKeepPartitions(pool, 0));
   const results: Figures[] = [];
   await measure(8);
   for (let round = 0; round < rounds; round++) {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { keepAttemptPartitions } from '../src/ledger/attempt-partitions.js';
+import { createKeepPartitions } from '../src/ledger/attempt-partitions.js';
 import { createAttempts } from '../src/ledger/attempts.js';
 import { runAudit } from '../src/ledger/audit.js';
 import { createDecide } from '../src/ledger/decide.js';
 import { orderIdOf } from '../src/orders/order-id.js';
+import { runOnce } from '../src/platform/jobs/run-jobs.js';
 import { dropEverything, migrate, readMigrations } from '../src/platform/migrations.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { expectCleanAudit } from './support/audit.js';
@@ -16,14 +17,14 @@ describe('partitions of attempts', () => {
     const { pool } = await createTestDatabase();
     const days = await daysFromToday(pool, 0, 1, 2);
 
-    expect(await keepAttemptPartitions(pool, 90)).toEqual({ created: days, dropped: [], isComplete: true });
-    expect(await keepAttemptPartitions(pool, 90)).toEqual({ created: [], dropped: [], isComplete: true });
+    expect(await keepPartitions(pool, 90)).toEqual({ created: days, dropped: [], isComplete: true });
+    expect(await keepPartitions(pool, 90)).toEqual({ created: [], dropped: [], isComplete: true });
     expect(await partitions(pool)).toEqual([...days, 'attempts_default']);
   });
 
   it('take what is stamped after midnight, and the default one whatever has no day', async () => {
     const { pool } = await createTestDatabase();
-    await keepAttemptPartitions(pool, 0);
+    await keepPartitions(pool, 0);
     const [today, tomorrow] = await daysFromToday(pool, 0, 1);
     const midnightMs = Math.ceil(Date.now() / dayMs) * dayMs;
 
@@ -40,7 +41,7 @@ describe('partitions of attempts', () => {
     await insertAt(pool, 1, `clock_timestamp() - interval '1 day'`);
     expect(await rowsByPartition(pool)).toEqual({ attempts_default: 6 });
 
-    await keepAttemptPartitions(pool, 0);
+    await keepPartitions(pool, 0);
 
     expect(await rowsByPartition(pool)).toEqual({ [`${today}`]: 3, [`${tomorrow}`]: 2, attempts_default: 1 });
   });
@@ -50,30 +51,30 @@ describe('partitions of attempts', () => {
     const [, tomorrow, after] = await daysFromToday(pool, 0, 1, 2);
     await insertAt(pool, 20_001, 'clock_timestamp()');
 
-    expect(await keepAttemptPartitions(pool, 0)).toMatchObject({ created: [tomorrow, after] });
+    expect(await keepPartitions(pool, 0)).toMatchObject({ created: [tomorrow, after] });
 
     expect(await rowsByPartition(pool)).toEqual({ attempts_default: 20_001 });
     await pool.query('delete from attempts where ctid = (select min(ctid) from attempts)');
-    expect((await keepAttemptPartitions(pool, 0)).created).toHaveLength(1);
+    expect((await keepPartitions(pool, 0)).created).toHaveLength(1);
     expect((await rowsByPartition(pool)).attempts_default).toBeUndefined();
   });
 
   it('are made once by several that run at the same time', async () => {
     const { pool } = await createTestDatabase();
 
-    const runs = await Promise.all([1, 2, 3, 4].map(() => keepAttemptPartitions(pool, 1)));
+    const runs = [1, 2, 3, 4].map(() => runOnce(createKeepPartitions(pool, 1)));
+    const counts = (await Promise.all(runs)).map(({ count }) => count);
 
-    await keepAttemptPartitions(pool, 1);
+    counts.push((await runOnce(createKeepPartitions(pool, 1))).count);
     expect(await partitions(pool)).toHaveLength(4);
-    const created = runs.flatMap(run => run.created);
-    expect(created).toHaveLength(new Set(created).size);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(3);
   });
 });
 
 describe('retention of attempts', () => {
   it('drops what ended that many days ago, and nothing else', async () => {
     const { pool } = await createTestDatabase();
-    await keepAttemptPartitions(pool, 0);
+    await keepPartitions(pool, 0);
     const [young, old, older] = await daysFromToday(pool, -90, -91, -92);
     for (const daysAgo of [90, 91]) await makeDay(pool, daysAgo);
     await pool.query(`alter table attempts attach partition ${await makeTable(pool, `${older}`)}
@@ -81,31 +82,31 @@ describe('retention of attempts', () => {
     await insertAt(pool, 2, `clock_timestamp() - interval '92 days'`);
     await insertAt(pool, 1, `clock_timestamp() - interval '90 days'`);
 
-    expect(await keepAttemptPartitions(pool, 0)).toMatchObject({ dropped: [] });
-    expect(await keepAttemptPartitions(pool, 90)).toEqual({
+    expect(await keepPartitions(pool, 0)).toMatchObject({ dropped: [] });
+    expect(await keepPartitions(pool, 90)).toEqual({
       created: [],
       dropped: [older, old],
       isComplete: true,
     });
 
     expect(await rowsByPartition(pool)).toEqual({ [`${young}`]: 1 });
-    expect(await keepAttemptPartitions(pool, 90)).toMatchObject({ dropped: [] });
+    expect(await keepPartitions(pool, 90)).toMatchObject({ dropped: [] });
   });
 
   it('deletes old rows of the default partition too', async () => {
     const { pool } = await createTestDatabase();
-    await keepAttemptPartitions(pool, 0);
+    await keepPartitions(pool, 0);
     await insertAt(pool, 3, `clock_timestamp() - interval '92 days'`);
     await insertAt(pool, 1, `clock_timestamp() - interval '80 days'`);
 
-    await keepAttemptPartitions(pool, 90);
+    await keepPartitions(pool, 90);
 
     expect(await rowsByPartition(pool)).toEqual({ attempts_default: 1 });
   });
 
   it('leaves the audit clean: an order outlives its attempt', async () => {
     const { pool } = await createTestDatabase();
-    await keepAttemptPartitions(pool, 0);
+    await keepPartitions(pool, 0);
     await makeDay(pool, 91);
     await buy(pool, 'old');
     await buy(pool, 'new');
@@ -116,7 +117,7 @@ describe('retention of attempts', () => {
       `update orders set created_at = created_at - interval '91 days' where shopper_id = 'old'`,
     );
 
-    expect((await keepAttemptPartitions(pool, 90)).dropped).toHaveLength(1);
+    expect((await keepPartitions(pool, 90)).dropped).toHaveLength(1);
 
     expect(Object.values(await rowsByPartition(pool))).toEqual([1]);
     await expectCleanAudit(pool);
@@ -126,7 +127,7 @@ describe('retention of attempts', () => {
 describe('an audit', () => {
   it('puts a drop off, so that no row that it has to find is taken away under it', async () => {
     const { pool } = await createTestDatabase();
-    await keepAttemptPartitions(pool, 0);
+    await keepPartitions(pool, 0);
     await makeDay(pool, 91);
     await buy(pool, 'old');
     await pool.query(`update attempts set answered_at = answered_at - interval '91 days'`);
@@ -141,12 +142,12 @@ describe('an audit', () => {
       );
       return rows.length === 1;
     });
-    expect(await keepAttemptPartitions(pool, 90)).toMatchObject({ dropped: [], isComplete: false });
+    expect(await keepPartitions(pool, 90)).toMatchObject({ dropped: [], isComplete: false });
     await blocker.query('commit');
     blocker.release();
 
     expect((await audit).ok).toBe(true);
-    expect((await keepAttemptPartitions(pool, 90)).dropped).toHaveLength(1);
+    expect((await keepPartitions(pool, 90)).dropped).toHaveLength(1);
     await expectCleanAudit(pool);
   });
 });
@@ -156,24 +157,24 @@ describe('purchases', () => {
     const { pool } = await createTestDatabase();
     const end = await holdPurchaseOpen(pool);
 
-    expect(await keepAttemptPartitions(pool, 0)).toEqual({ created: [], dropped: [], isComplete: false });
+    expect(await keepPartitions(pool, 0)).toEqual({ created: [], dropped: [], isComplete: false });
 
     await end();
-    expect((await keepAttemptPartitions(pool, 0)).created).toHaveLength(3);
+    expect((await keepPartitions(pool, 0)).created).toHaveLength(3);
     expect((await rowsByPartition(pool)).attempts_default).toBeUndefined();
     await expectCleanAudit(pool);
   });
 
   it('that are under way put a drop off to the next run', async () => {
     const { pool } = await createTestDatabase();
-    await keepAttemptPartitions(pool, 0);
+    await keepPartitions(pool, 0);
     await makeDay(pool, 91);
     const end = await holdPurchaseOpen(pool);
 
-    expect(await keepAttemptPartitions(pool, 90)).toEqual({ created: [], dropped: [], isComplete: false });
+    expect(await keepPartitions(pool, 90)).toEqual({ created: [], dropped: [], isComplete: false });
 
     await end();
-    expect((await keepAttemptPartitions(pool, 90)).dropped).toHaveLength(1);
+    expect((await keepPartitions(pool, 90)).dropped).toHaveLength(1);
   });
 
   it('all go through while partitions come and go', async () => {
@@ -191,9 +192,9 @@ describe('purchases', () => {
       return bought;
     });
     for (let round = 0; round < 10; round++) {
-      await keepAttemptPartitions(pool, 90);
+      await keepPartitions(pool, 90);
       await makeDay(pool, 91);
-      await keepAttemptPartitions(pool, 90);
+      await keepPartitions(pool, 90);
     }
     isOver = true;
     const bought = (await Promise.all(buyers)).reduce((sum, count) => sum + count, 0);
@@ -217,7 +218,7 @@ describe('the migration to days', () => {
 
     expect(await rowsByPartition(pool)).toEqual({ attempts_before_days: 5 });
     const [after] = await daysFromToday(pool, 2);
-    expect(await keepAttemptPartitions(pool, 90)).toEqual({
+    expect(await keepPartitions(pool, 90)).toEqual({
       created: [after],
       dropped: [],
       isComplete: true,
@@ -226,6 +227,18 @@ describe('the migration to days', () => {
     expect(await rowsByPartition(pool)).toEqual({ attempts_before_days: 6 });
   });
 });
+
+/** One round of the job. @returns what it made and dropped, and whether all of it went well. */
+async function keepPartitions(pool: Pool, retentionDays: number) {
+  const before = await partitions(pool);
+  const { failures } = await runOnce(createKeepPartitions(pool, retentionDays));
+  const after = await partitions(pool);
+  return {
+    created: after.filter(name => !before.includes(name)),
+    dropped: before.filter(name => !after.includes(name)),
+    isComplete: failures.length === 0,
+  };
+}
 
 const dayMs = 86_400_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepAttemptPartitions } from '../src/ledger/attempt-partitions.js';
+import { createKeepPartitions } from '../src/ledger/attempt-partitions.js';
 import {
   type AttemptCursor,
   type AttemptFilter,
@@ -7,6 +7,7 @@ import {
   listAttempts,
 } from '../src/ledger/list-attempts.js';
 import { orderIdOf } from '../src/orders/order-id.js';
+import { runOnce } from '../src/platform/jobs/run-jobs.js';
 import { inTransaction, type Pool } from '../src/platform/postgres.js';
 import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { until } from './support/condition.js';
@@ -42,7 +43,7 @@ describe('listing attempts', () => {
 
   it('page by page shows each once, although hundreds share a moment, and across partitions', async () => {
     const { pool } = await createTestDatabase();
-    await keepAttemptPartitions(pool, 0);
+    await runOnce(createKeepPartitions(pool, 0));
     const moments = ['-2 days', '-1 second', '-999999 microseconds', '1 day', '5 days'];
     for (const moment of moments) {
       await pool.query(
@@ -71,7 +72,7 @@ describe('listing attempts', () => {
 
   it('finds a shopper and a sale by an index in every partition, with few rows and with many', async () => {
     const { pool } = await createTestDatabase();
-    await keepAttemptPartitions(pool, 0);
+    await runOnce(createKeepPartitions(pool, 0));
     await pool.query(
       `insert into attempts
        select 1 + n % 50, 1, 's' || n % 5000, null, 1, 'sold-out', now() + n * interval '1 ms', 1

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createAccept } from '../src/ledger/accept.js';
-import { addDeadLetter, compensateNext } from '../src/ledger/dead-letters.js';
+import { addDeadLetter } from '../src/ledger/dead-letters.js';
 import { createDecide, type PurchaseRequest } from '../src/ledger/decide.js';
 import { createSettle } from '../src/ledger/settle.js';
 import { createAcceptBatch } from '../src/orders/accept.js';
@@ -9,6 +9,7 @@ import type { Pool } from '../src/platform/postgres.js';
 import { createPostgresQueue } from '../src/queue/postgres-queue.js';
 import { brokenInvariants, expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
+import { compensateNext } from './support/order-acts.js';
 import { createTestSale } from './support/sale.js';
 
 /**

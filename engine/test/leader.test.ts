@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import type { AdvisoryLock } from '../src/platform/advisory-locks.js';
 import { createLeader, type Leader, type LeaderOptions } from '../src/platform/leader.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { type Child, runChild } from './children/run-child.js';
@@ -42,7 +43,7 @@ describe('one of several processes leads', () => {
 
   it('each of its own lock, if they name different ones', async () => {
     const { url } = await createTestDatabase();
-    const children = [startChild(url, 1), startChild(url, 2)];
+    const children = [startChild(url, 'scheduler'), startChild(url, 'attemptPartitions')];
     expect(await Promise.all(children.map(child => child.nextLine()))).toEqual(['leads', 'leads']);
   });
 });
@@ -142,23 +143,23 @@ describe('a candidate', () => {
 function startLeader(url: string, lead: LeaderOptions['lead']): { leader: Leader; errors: unknown[] } {
   const errors: unknown[] = [];
   const connection = { connectionString: url };
-  const leader = createLeader({ connection, lockId: 7, lead, onError: error => errors.push(error) });
+  const leader = createLeader({ connection, lock: 'scheduler', lead, onError: error => errors.push(error) });
   onTestFinished(() => leader.close());
   return { leader, errors };
 }
 
 async function startTwo(url: string): Promise<{ leader: Child; candidate: Child }> {
-  const leader = startChild(url, 7);
+  const leader = startChild(url, 'scheduler');
   expect(await leader.nextLine()).toBe('leads');
-  const candidate = startChild(url, 7);
+  const candidate = startChild(url, 'scheduler');
   // It answers once it runs; its first try for the lock follows within milliseconds.
   candidate.writeLine('?');
   expect(await candidate.nextLine()).toBe('null');
   return { leader, candidate };
 }
 
-function startChild(url: string, lockId: number): Child {
-  const child = runChild('lead.ts', url, String(lockId));
+function startChild(url: string, lock: AdvisoryLock): Child {
+  const child = runChild('lead.ts', url, lock);
   onTestFinished(() => child.kill());
   return child;
 }

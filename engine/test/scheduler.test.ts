@@ -1,10 +1,12 @@
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openAndClose } from '../src/catalog/open-and-close.js';
+import { createOpenAndClose } from '../src/catalog/open-and-close.js';
 import { changeSaleStatus } from '../src/catalog/sales.js';
 import { createSeries } from '../src/catalog/series.js';
+import type { Job } from '../src/platform/jobs/job.js';
+import { createJobFigures } from '../src/platform/jobs/job-figures.js';
+import { runOnce } from '../src/platform/jobs/run-jobs.js';
 import { createPool, inTransaction, type Pool } from '../src/platform/postgres.js';
-import type { Job } from '../src/scheduler/run-jobs.js';
 import { createScheduler } from '../src/scheduler/scheduler.js';
 import { until } from './support/condition.js';
 import { testConfig } from './support/config.js';
@@ -111,7 +113,7 @@ describe('opening and closing', () => {
 
     await inTransaction(pool, async tx => {
       await tx.query('select from stock where sale_id = $1 for update', [locked]);
-      await expect(openAndClose(pool)).rejects.toThrow('1 of 2 failed');
+      expect((await runOnce(createOpenAndClose(pool))).failures).toMatchObject([{ item: `sale ${locked}` }]);
     });
 
     expect(await journalOf(pool, free)).toEqual(['new active', 'upcoming open']);
@@ -161,9 +163,14 @@ describe('the scheduler', () => {
   });
 });
 
+async function openAndClose(pool: Pool): Promise<number> {
+  return (await runOnce(createOpenAndClose(pool))).count;
+}
+
 function startScheduler(url: string, pool: Pool, jobs: Job[]) {
   const logger = pino({ level: 'silent' });
-  const scheduler = createScheduler({ pool, connection: { connectionString: url }, jobs, logger });
+  const figures = createJobFigures();
+  const scheduler = createScheduler({ pool, connection: { connectionString: url }, jobs, figures, logger });
   onTestFinished(() => scheduler.close());
   return scheduler;
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { planWindows } from '../src/catalog/series.js';
 import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
 import {
@@ -8,6 +7,7 @@ import {
   createTestSeries,
   hourly,
   hourMs,
+  planWindows,
   start,
   startsOf,
   windowsOf,

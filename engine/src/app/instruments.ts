@@ -3,11 +3,13 @@ import type { Shedding } from '../admission/shedding.js';
 import { type LiveStocks, readLiveStock } from '../catalog/live-stock.js';
 import { createRequestCounts } from '../http/request-counts.js';
 import { idOutcomes } from '../ids/observe-ids.js';
+import { countUnpartitioned } from '../ledger/attempt-partitions.js';
 import type { AuditReport } from '../ledger/audit.js';
 import { countOpenDeadLetters } from '../ledger/dead-letters.js';
 import type { BatchOptions } from '../orders/batch.js';
 import type { DecisionQueue } from '../orders/decide.js';
 import { createBatchFigures } from '../orders/observe-batches.js';
+import { createJobFigures } from '../platform/jobs/job-figures.js';
 import type { Pool } from '../platform/postgres.js';
 import { createCounts } from '../platform/telemetry/counts.js';
 import { createRecentReading, type RecentReading } from '../platform/telemetry/recent-reading.js';
@@ -55,6 +57,7 @@ export function createInstruments() {
     gate: createCounts<GateAnswer>(gateAnswers),
     ids: { allocated: createCounts(), requests: createCounts(idOutcomes) },
     webhookTries: createCounts(tryOutcomes),
+    jobs: createJobFigures(),
     audit: {
       last: () => lastAudit,
       note(report: AuditReport): void {
@@ -88,6 +91,7 @@ export type Readings = {
   stock: RecentReading<LiveStocks>;
   dead_letters: RecentReading<{ NEW: number; COMPENSATED: number }>;
   webhooks: RecentReading<WebhookBacklog>;
+  attempts: RecentReading<number>;
 };
 
 // Each sale is four series. More sales under way than this are counted, and those that began last are shown.
@@ -99,5 +103,6 @@ export function createReadings({ pool, queue }: { pool: Pool; queue: OrderQueue 
     stock: createRecentReading(() => readLiveStock(pool, salesShownMax)),
     dead_letters: createRecentReading(() => countOpenDeadLetters(pool)),
     webhooks: createRecentReading(() => readWebhookBacklog(pool)),
+    attempts: createRecentReading(() => countUnpartitioned(pool)),
   };
 }

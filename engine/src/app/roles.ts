@@ -1,15 +1,15 @@
 import { createKeepGate } from '../admission/gate/shared-stock.js';
-import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
+import { createKeepPartitions } from '../ledger/attempt-partitions.js';
 import { pruneOperatorActions } from '../operators/actions.js';
 import { createRelay } from '../orders/accept.js';
 import { createCompensate } from '../orders/compensate.js';
 import { createExpire } from '../orders/expire.js';
 import { createReconcile } from '../orders/reconcile.js';
 import { startWork } from '../orders/work.js';
-import { messageOf } from '../platform/errors.js';
 import { faultsChannel } from '../platform/fault-broadcast.js';
+import type { Job } from '../platform/jobs/job.js';
+import { runJobs } from '../platform/jobs/run-jobs.js';
 import { createListener } from '../platform/listener.js';
-import { type Job, runJobs } from '../scheduler/run-jobs.js';
 import { createScheduler } from '../scheduler/scheduler.js';
 import type { Parts } from './parts.js';
 import { createWebhookJobs } from './webhooks.js';
@@ -30,22 +30,20 @@ const starters: Record<Role, (parts: Parts) => () => Promise<void>> = {
   },
 
   scheduler(parts) {
-    const { pool, connection, logger } = parts;
+    const { pool, connection, logger, instruments } = parts;
     const webhooks = createWebhookJobs(parts);
     const jobs = [...scheduledJobs(parts), ...webhooks.jobs];
-    const scheduler = createScheduler({ pool, connection, jobs, logger });
+    const scheduler = createScheduler({ pool, connection, jobs, figures: instruments.jobs, logger });
     return async () => {
       await scheduler.close();
       await webhooks.close();
     };
   },
 
-  compensator({ pool, logger }) {
+  compensator({ pool, logger, instruments }) {
     const ending = new AbortController();
     const jobs = [{ name: 'compensate', everyMs: 250, run: createCompensate(pool) }];
-    const onError = (job: string, error: unknown) =>
-      logger.warn({ job, reason: messageOf(error) }, 'a dead letter could not be compensated yet');
-    const ended = runJobs({ jobs, signal: ending.signal, onError });
+    const ended = runJobs({ jobs, signal: ending.signal, figures: instruments.jobs, logger });
     return async () => {
       ending.abort();
       await ended;
@@ -95,11 +93,9 @@ function scheduledJobs(parts: Parts): Job[] {
     },
     {
       name: 'keep-attempt-partitions',
-      everyMs: 60_000,
-      async run() {
-        await keepAttemptPartitions(pool, config.ATTEMPTS_RETENTION_DAYS);
-        return 0;
-      },
+      // A day's partition waits for a moment without purchases of 50 ms: soon enough to find one in a busy hour.
+      everyMs: 5000,
+      run: createKeepPartitions(pool, config.ATTEMPTS_RETENTION_DAYS),
     },
   ];
 }

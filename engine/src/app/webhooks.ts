@@ -1,11 +1,11 @@
 import type { Config } from '../platform/config/config.js';
-import type { Job } from '../scheduler/run-jobs.js';
+import type { Job } from '../platform/jobs/job.js';
 import { createDestinations, type Destinations } from '../webhooks/address.js';
 import { createDeliver } from '../webhooks/deliver.js';
 import { createPost } from '../webhooks/post.js';
-import { createRelay } from '../webhooks/relay.js';
 import { createSeal } from '../webhooks/seal.js';
 import { createSweep } from '../webhooks/sweep.js';
+import { createTellWebhooks } from '../webhooks/tell.js';
 import type { Parts } from './parts.js';
 
 /** Where this installation's webhooks may go. */
@@ -17,7 +17,7 @@ export function destinationsOf({ WEBHOOK_ALLOW_NETWORKS, NODE_ENV }: Config): De
 }
 
 /** The scheduler's part of webhooks: what happened becomes events, events are sent, old ones go. */
-export function createWebhookJobs({ config, pool, secrets, logger, warn, instruments }: Parts): {
+export function createWebhookJobs({ config, pool, secrets, logger, instruments }: Parts): {
   jobs: Job[];
   close(): Promise<void>;
 } {
@@ -32,21 +32,17 @@ export function createWebhookJobs({ config, pool, secrets, logger, warn, instrum
     onTried: instruments.webhookTries.add,
     onDisabled: endpointId =>
       logger.warn({ endpointId }, 'a webhook has failed for too long and was disabled'),
-    onError: warn('webhooks could not be sent'),
   });
   const jobs: Job[] = [
     {
-      name: 'relay-webhooks',
+      name: 'tell-webhooks',
       everyMs: 500,
-      run: createRelay({ pool, pendingMax: config.WEBHOOK_PENDING_MAX }),
+      run: createTellWebhooks({ pool, pendingMax: config.WEBHOOK_PENDING_MAX }),
     },
     {
       name: 'deliver-webhooks',
-      everyMs: 1000,
-      async run(signal) {
-        await deliver(signal);
-        return 0;
-      },
+      everyMs: 250,
+      run: deliver,
     },
     {
       name: 'sweep-webhooks',

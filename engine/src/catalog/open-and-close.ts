@@ -1,35 +1,38 @@
 import { lockStock } from '../ledger/stock.js';
-import { type Client, inTransaction, type Pool } from '../platform/postgres.js';
-import { settleEach } from '../platform/settle-each.js';
+import { eachItem } from '../platform/jobs/each-item.js';
+import type { Run } from '../platform/jobs/job.js';
+import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
 import { announceSales, journalStatus, type SaleStatus } from './sales.js';
 
 /**
  * Tells of sales whose window has begun or is over, each once: a row in the sale's journal, and a notification. A sale
  * that is over also becomes `ended`, as soon as no order that it accepted in time is left to be decided.
- *
- * @returns how many sales were changed; more than none means that there may be more.
- * @throws AggregateError when sales failed (their stock stayed locked); the others are told all the same.
  */
-export async function openAndClose(pool: Pool, signal?: AbortSignal): Promise<number> {
-  let changed = 0;
-  const change = async ({ saleId }: { saleId: number }) => {
-    if (await inTransaction(pool, tx => tell(tx, saleId))) changed += 1;
-  };
-  const { rows } = await pool.query<{ saleId: number }>({
-    name: 'sales-to-tell',
-    text: `
-      select sale_id as "saleId" from (
-        (select sale_id from sales where ${isToOpen} order by starts_at limit $1)
-        union
-        (select sale_id from sales where ${isToClose} and (closed_at is null or ${isDecided}) order by ends_at limit $1)
-      ) as due order by sale_id`,
-    values: [salesPerPassMax],
+export function createOpenAndClose(pool: Pool): Run {
+  return eachItem({
+    kind: 'sale',
+    keyOf: (saleId: number) => saleId,
+    find: (except, limit) => findSalesToTell(pool, except, limit),
+    roundMax: 100,
+    work: async saleId => ((await inTransaction(pool, tx => tell(tx, saleId))) ? 1 : 0),
   });
-  await settleEach(rows, change, signal);
-  return changed;
 }
 
-const salesPerPassMax = 100;
+async function findSalesToTell(db: Queryable, except: readonly number[], limit: number): Promise<number[]> {
+  const { rows } = await db.query<{ saleId: number }>({
+    name: 'sales-to-tell',
+    text: `
+      with due as (
+        (select sale_id, starts_at as at from sales where ${isToOpen} and sale_id <> all ($1) order by starts_at limit $2)
+        union all
+        (select sale_id, ends_at from sales
+         where ${isToClose} and (closed_at is null or ${isDecided}) and sale_id <> all ($1) order by ends_at limit $2)
+      )
+      select sale_id as "saleId" from due group by sale_id order by min(at), sale_id limit $2`,
+    values: [except, limit],
+  });
+  return rows.map(({ saleId }) => saleId);
+}
 
 type Told = {
   productId: number;

@@ -1,5 +1,6 @@
+import { eachItem } from '../platform/jobs/each-item.js';
+import type { Run } from '../platform/jobs/job.js';
 import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
-import { settleEach } from '../platform/settle-each.js';
 import { nextStart, type Recurrence } from './recurrence.js';
 import { type CreatedSale, insertSale, type NewSale, type Payment, setSaleStatus } from './sales.js';
 
@@ -23,36 +24,75 @@ export type Series = {
 };
 
 /** `passedOver`: windows in which the product has another sale already, so that none was made. */
-export type PlannedWindows = { planned: number; passedOver: PassedOver[] };
-type PassedOver = { seriesId: number; startsAt: Date };
+export type PlannedWindows = { planned: number; passedOver: { seriesId: number; startsAt: Date }[] };
 
 const horizonMs = 24 * 3_600_000;
 // Windows of one series in one transaction; the rest of a pattern of minutes comes with the next passes.
 const windowsPerPassMax = 100;
 const seriesPerPageMax = 500;
+const seriesPerRoundMax = 500;
 
 /**
  * Makes the sales that are missing so that of each active series the windows of the next 24 hours, and the next one in
  * any case, exist; at the product's present price. Windows that are over are not made up for, the one under way is.
  * Whoever plans holds the series' row, so that two planners plan every window once.
  *
- * @param now by the database's clock.
- * @throws AggregateError when series failed; the others are planned all the same.
+ * @param onPlanned told of each series that had windows to plan, after COMMIT.
+ * @param readNow the time by the database's clock.
  */
-export async function planWindows(pool: Pool, now: Date, signal?: AbortSignal): Promise<PlannedWindows> {
-  const result: PlannedWindows = { planned: 0, passedOver: [] };
-  const plan = async (series: Series) => {
-    if (dueStarts(series, now).length === 0) return;
-    await inTransaction(pool, tx => planSeries(tx, series.seriesId, now, result));
-  };
+export function createPlanWindows(
+  pool: Pool,
+  onPlanned: (windows: PlannedWindows) => void,
+  readNow = () => readClock(pool),
+): Run {
+  let now = new Date(0);
+  return eachItem({
+    kind: 'series',
+    keyOf: (seriesId: number) => seriesId,
+    roundMax: seriesPerRoundMax,
+    async find(except, limit) {
+      now = await readNow();
+      return findSeriesToPlan(pool, now, except, limit);
+    },
+    async work(seriesId) {
+      const windows = await inTransaction(pool, tx => planSeries(tx, seriesId, now));
+      onPlanned(windows);
+      return windows.planned + windows.passedOver.length;
+    },
+  });
+}
+
+async function readClock(db: Queryable): Promise<Date> {
+  const { rows } = await db.query<{ now: Date }>('select clock_timestamp() as now');
+  const [row] = rows;
+  if (!row) throw new Error('the clock returned no row');
+  return row.now;
+}
+
+// A series that cannot be judged is due, so that its turn fails and is reported.
+function isDue(series: Series, now: Date): boolean {
+  try {
+    return dueStarts(series, now).length > 0;
+  } catch {
+    return true;
+  }
+}
+
+async function findSeriesToPlan(
+  db: Queryable,
+  now: Date,
+  except: readonly number[],
+  limit: number,
+): Promise<number[]> {
+  const due: number[] = [];
   let page: Series[];
   let after = 0;
   do {
-    page = await readActive(pool, after);
-    await settleEach(page, plan, signal);
+    page = await readActive(db, after);
     after = page.at(-1)?.seriesId ?? after;
-  } while (page.length === seriesPerPageMax && !signal?.aborted);
-  return result;
+    due.push(...page.filter(series => isDue(series, now)).map(({ seriesId }) => seriesId));
+  } while (page.length === seriesPerPageMax);
+  return due.filter(seriesId => !except.includes(seriesId)).slice(0, limit);
 }
 
 /** Creates a series with the given sale as its first window, and plans what comes next. */
@@ -87,7 +127,7 @@ export async function insertSeries(tx: Client, sale: NewSale, recurrence: Recurr
   if (!row) return { outcome: 'product-not-found' };
   const created = await insertSale(tx, { ...sale, seriesId: row.seriesId });
   if (created.outcome === 'created') {
-    await planSeries(tx, row.seriesId, row.now, { planned: 0, passedOver: [] });
+    await planSeries(tx, row.seriesId, row.now);
   } else await tx.query('delete from sale_series where series_id = $1', [row.seriesId]);
   return created;
 }
@@ -118,9 +158,10 @@ export async function listSeries(db: Queryable, after: number, limit: number): P
 }
 
 // Locks: the series' row first, then stock and sales as ever. Nobody who holds those asks for a series.
-async function planSeries(tx: Client, seriesId: number, now: Date, result: PlannedWindows): Promise<void> {
+async function planSeries(tx: Client, seriesId: number, now: Date): Promise<PlannedWindows> {
+  const result: PlannedWindows = { planned: 0, passedOver: [] };
   const series = await lockSeries(tx, seriesId);
-  if (series?.status !== 'active') return;
+  if (series?.status !== 'active') return result;
   const starts = dueStarts(series, now);
   for (const startsAt of starts) {
     const endsAt = endOf(series, startsAt);
@@ -133,6 +174,7 @@ async function planSeries(tx: Client, seriesId: number, now: Date, result: Plann
     seriesId,
     starts.at(-1) ?? series.plannedUntil,
   ]);
+  return result;
 }
 
 /** The starts that are to be planned at `now`, in their order, at most `windowsPerPassMax`. */

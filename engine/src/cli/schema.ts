@@ -1,8 +1,9 @@
 import { seedCatalog } from '../catalog/seed.js';
-import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
+import { createKeepPartitions } from '../ledger/attempt-partitions.js';
 import { readRoutines } from '../ledger/routines.js';
 import { type Config, readConfig } from '../platform/config/config.js';
-import { OperatingError } from '../platform/errors.js';
+import { messageOf, OperatingError } from '../platform/errors.js';
+import { runOnce } from '../platform/jobs/run-jobs.js';
 import { dropEverything, migrate } from '../platform/migrations.js';
 import type { Pool } from '../platform/postgres.js';
 import { withTool } from './tool.js';
@@ -10,12 +11,12 @@ import { withTool } from './tool.js';
 const say = (message: string) => process.stdout.write(`${message}\n`);
 
 export async function migrateDatabase(): Promise<void> {
-  await withTool(bringUpToDate);
+  await withTool(migrateAndSay);
 }
 
 export async function seedDatabase(): Promise<void> {
   await withTool(async (pool, config) => {
-    await bringUpToDate(pool, config);
+    await migrateAndSay(pool, config);
     await seed(pool);
   });
 }
@@ -32,14 +33,22 @@ export async function resetDatabase({ yes = false }: { yes?: boolean }): Promise
   await withTool(async pool => {
     await dropEverything(pool);
     say('deleted all data');
-    await bringUpToDate(pool, config);
+    await migrateAndSay(pool, config);
     await seed(pool);
   });
 }
 
-async function bringUpToDate(pool: Pool, { ATTEMPTS_RETENTION_DAYS }: Config): Promise<void> {
+/** Migrates, and makes the partitions of today. @returns the names of what was applied. */
+export async function bringUpToDate(pool: Pool, { ATTEMPTS_RETENTION_DAYS }: Config): Promise<string[]> {
   const applied = await migrate(pool, await readRoutines());
-  await keepAttemptPartitions(pool, ATTEMPTS_RETENTION_DAYS);
+  const { failures } = await runOnce(createKeepPartitions(pool, ATTEMPTS_RETENTION_DAYS));
+  // Attempts without a partition of their day lie in the default one, and the scheduler tries again.
+  for (const { item, error } of failures) say(`${item} is not up to date yet: ${messageOf(error)}`);
+  return applied;
+}
+
+async function migrateAndSay(pool: Pool, config: Config): Promise<void> {
+  const applied = await bringUpToDate(pool, config);
   say(applied.length > 0 ? `applied ${applied.join(', ')}` : 'the schema is up to date');
 }
 

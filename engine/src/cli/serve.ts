@@ -3,13 +3,12 @@ import type { Logger } from 'pino';
 import { type App, type AppOptions, startApp } from '../app/app.js';
 import { type Role, roles } from '../app/roles.js';
 import { seedCatalog } from '../catalog/seed.js';
-import { keepAttemptPartitions } from '../ledger/attempt-partitions.js';
 import { readRoutines } from '../ledger/routines.js';
 import { checkPooler, findMissingTimeouts } from '../platform/check-pooler.js';
 import { type Config, readConfig } from '../platform/config/config.js';
 import { type Database, joinDatabase, openDatabase } from '../platform/database.js';
 import { messageOf } from '../platform/errors.js';
-import { checkSchema, migrate } from '../platform/migrations.js';
+import { checkSchema } from '../platform/migrations.js';
 import { checkDurability, type Pool, waitForDatabase } from '../platform/postgres.js';
 import { readSecrets, secretPath } from '../platform/secrets.js';
 import { onShutdown } from '../platform/shutdown.js';
@@ -18,6 +17,7 @@ import { createLogger } from '../platform/telemetry/logger.js';
 import { startErrorReports } from '../platform/telemetry/start-error-reports.js';
 import { explainListenError } from './listen-error.js';
 import { startSandboxBeside } from './sandbox.js';
+import { bringUpToDate } from './schema.js';
 import { createToolPool } from './tool.js';
 import { prepareWebBeside } from './web.js';
 
@@ -26,8 +26,7 @@ const say = (message: string) => process.stdout.write(`${message}\n`);
 /** Everything on this machine: database, schema, demo catalogue, all roles, and a payment provider to play with. */
 export async function start(): Promise<void> {
   await serve(['api', ...roles], openDatabase, async (pool, config) => {
-    const applied = await migrate(pool, await readRoutines());
-    await keepAttemptPartitions(pool, config.ATTEMPTS_RETENTION_DAYS);
+    const applied = await bringUpToDate(pool, config);
     if (applied.length > 0) say(`Applied ${applied.join(', ')}.`);
     if ((await seedCatalog(pool)) > 0) say('Added a demo catalogue.');
   });

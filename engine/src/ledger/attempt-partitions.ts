@@ -1,7 +1,7 @@
-import { type Client, inTransaction, type Pool, type Queryable, sqlStateOf } from '../platform/postgres.js';
-
-/** Partitions made and dropped. `isComplete` is false where a lock was not to be had in time: the next run goes on. */
-export type KeptPartitions = { created: string[]; dropped: string[]; isComplete: boolean };
+import { advisoryLocks } from '../platform/advisory-locks.js';
+import { eachItem } from '../platform/jobs/each-item.js';
+import type { Run } from '../platform/jobs/job.js';
+import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
 
 // Long enough for a batch or a COPY under way to end, short enough that what queues up behind our wait is not felt.
 const lockTimeoutMs = 50;
@@ -9,56 +9,57 @@ const lockTimeoutMs = 50;
 const daysAheadMax = 2;
 // A tenth of a second of work, under a lock for which those who write to the default partition wait.
 const rowsPerStepMax = 20_000;
-// Any constant will do; it only has to be the same in every process that keeps the partitions of this database.
-const advisoryLock = 7_233_619;
 
 /**
  * Makes the partitions of `attempts` for today and the next two days, and drops those that ended `retentionDays` ago (0
- * keeps them for ever), by the database's clock. Idempotent; where two run at once, one does the work.
+ * keeps them for ever), by the database's clock. Idempotent; where two run at once, one waits for the other.
  *
- * Purchases wait for it a moment once a day: every step is a transaction of its own, and one that can not have a lock
- * within 50 ms is left to the next run.
+ * Purchases wait for it a moment once a day: every step is a transaction of its own, and one that does not get a lock
+ * within 50 ms has failed, and is tried again.
  */
-export async function keepAttemptPartitions(pool: Pool, retentionDays: number): Promise<KeptPartitions> {
-  const kept: KeptPartitions = { created: [], dropped: [], isComplete: true };
-  for (const day of await readMissingDays(pool)) {
-    const step = await tryStep(pool, tx => createDay(tx, day));
-    if (step === 'done') kept.created.push(day.name);
-    if (step === 'put-off') kept.isComplete = false;
-  }
-  if (retentionDays === 0) return kept;
-  for (const partition of await readExpired(pool, retentionDays)) {
-    const step = await tryStep(pool, tx => dropPartition(tx, partition));
-    if (step === 'done') kept.dropped.push(partition.name);
-    if (step === 'put-off') kept.isComplete = false;
-  }
-  if ((await tryStep(pool, tx => deleteExpiredRows(tx, retentionDays))) === 'put-off')
-    kept.isComplete = false;
-  return kept;
+export function createKeepPartitions(pool: Pool, retentionDays: number): Run {
+  return eachItem({
+    kind: 'partition',
+    keyOf: ({ name }: Step) => name,
+    async find(except) {
+      const steps = await findSteps(pool, retentionDays);
+      return steps.filter(({ name }) => !except.includes(name));
+    },
+    roundMax: Number.POSITIVE_INFINITY,
+    work: step =>
+      inTransaction(pool, async tx => {
+        await tx.query(`set local lock_timeout = ${lockTimeoutMs}`);
+        await tx.query('select pg_advisory_xact_lock($1)', [advisoryLocks.attemptPartitions]);
+        return step.take(tx);
+      }),
+  });
 }
 
+/** Attempts in the default partition, up to 10,001: a day's partition was missing when they came. */
+export async function countUnpartitioned(db: Queryable): Promise<number> {
+  const { rows } = await db.query<{ count: number }>({
+    name: 'count-unpartitioned',
+    text: 'select count(*) as count from (select from attempts_default limit 10001) as waiting',
+  });
+  return rows[0]?.count ?? 0;
+}
+
+/** @returns of `take` how many partitions or rows it was. */
+type Step = { name: string; take: (tx: Client) => Promise<number> };
 type Day = { name: string; startsAt: string; endsAt: string };
 type Partition = { name: string; endsAt: string };
-type Step = 'done' | 'nothing-to-do' | 'put-off';
 
-async function tryStep(pool: Pool, work: (tx: Client) => Promise<boolean>): Promise<Step> {
-  try {
-    return await inTransaction(pool, async tx => {
-      await tx.query(`set local lock_timeout = ${lockTimeoutMs}`);
-      const { rows } = await tx.query<{ isOurs: boolean }>(
-        'select pg_try_advisory_xact_lock($1) as "isOurs"',
-        [advisoryLock],
-      );
-      if (!rows[0]?.isOurs) return 'put-off';
-      return (await work(tx)) ? 'done' : 'nothing-to-do';
-    });
-  } catch (error) {
-    if (sqlStateOf(error) === lockNotAvailable) return 'put-off';
-    throw error;
-  }
+async function findSteps(pool: Pool, retentionDays: number): Promise<Step[]> {
+  const days = await readMissingDays(pool);
+  const steps = days.map((day): Step => ({ name: day.name, take: tx => createDay(tx, day) }));
+  if (retentionDays === 0) return steps;
+  const expired = await readExpired(pool, retentionDays);
+  return [
+    ...steps,
+    ...expired.map((partition): Step => ({ name: partition.name, take: tx => dropPartition(tx, partition) })),
+    { name: 'attempts_default', take: tx => deleteExpiredRows(tx, retentionDays) },
+  ];
 }
-
-const lockNotAvailable = '55P03';
 
 // The bounds of a partition stand nowhere but in its expression, written and read here under the same settings. Of the
 // partition from before there were days the lower one is MINVALUE.
@@ -101,11 +102,11 @@ async function readMissingDays(db: Queryable): Promise<Day[]> {
  * not, which CREATE TABLE ... PARTITION OF would do. Both tables are scanned meanwhile, to prove that each row is where
  * it belongs: the new one holds a step's rows at most, and the default one is empty as a rule.
  */
-async function createDay(tx: Client, { name, startsAt, endsAt }: Day): Promise<boolean> {
+async function createDay(tx: Client, { name, startsAt, endsAt }: Day): Promise<number> {
   const { rows } = await tx.query<{ isThere: boolean }>('select to_regclass($1) is not null as "isThere"', [
     name,
   ]);
-  if (rows[0]?.isThere) return false;
+  if (rows[0]?.isThere) return 0;
   await tx.query(`create table ${name} (like attempts including all)`);
   await tx.query('lock table only attempts in share row exclusive mode');
   await tx.query('lock table attempts_default in access exclusive mode');
@@ -118,7 +119,7 @@ async function createDay(tx: Client, { name, startsAt, endsAt }: Day): Promise<b
   await tx.query(
     `alter table attempts attach partition ${name} for values from ('${startsAt}') to ('${endsAt}')`,
   );
-  return true;
+  return 1;
 }
 
 async function readExpired(db: Queryable, retentionDays: number): Promise<Partition[]> {
@@ -136,25 +137,25 @@ const cutoff = `((clock_timestamp() at time zone 'UTC')::date - $1::integer)::ti
  * Detaches and drops in one, so that no crash leaves a table that belongs to nothing. Locks `attempts` as a whole for a
  * moment: DETACH ... CONCURRENTLY, which would not, is not to be had beside a default partition.
  */
-async function dropPartition(tx: Client, { name, endsAt }: Partition): Promise<boolean> {
+async function dropPartition(tx: Client, { name, endsAt }: Partition): Promise<number> {
   await tx.query(`drop table if exists ${name}`);
   await raiseKeptSince(tx, endsAt);
-  return true;
+  return 1;
 }
 
-async function deleteExpiredRows(tx: Client, retentionDays: number): Promise<boolean> {
-  const { rows } = await tx.query<{ endsAt: string }>(
+async function deleteExpiredRows(tx: Client, retentionDays: number): Promise<number> {
+  const { rows } = await tx.query<{ endsAt: string; count: number }>(
     `with expired as (
        delete from attempts_default where ctid = any (array(
          select ctid from attempts_default where answered_at < ${cutoff} limit ${rowsPerStepMax}
        )) returning 1
-     ) select (${cutoff})::text as "endsAt" from expired limit 1`,
+     ) select (${cutoff})::text as "endsAt", count(*) as count from expired`,
     [retentionDays],
   );
   const [row] = rows;
-  if (!row) return false;
+  if (!row?.count) return 0;
   await raiseKeptSince(tx, row.endsAt);
-  return true;
+  return row.count;
 }
 
 async function raiseKeptSince(tx: Client, since: string): Promise<void> {

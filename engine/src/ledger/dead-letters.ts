@@ -55,29 +55,50 @@ export async function addDeadLetter(db: Queryable, letter: NewDeadLetter): Promi
 }
 
 /**
- * Compensates the oldest letter that nobody has compensated: its order ends as FAILED and gives back units and allowance,
- * and the letter is an operator's from then on. One transaction, so that it is done once or not at all.
- *
- * @returns the sale, or undefined if there was no such letter.
+ * Letters that nobody has compensated, without those in `except`, at most `limit`: the oldest of each sale first, so that
+ * a sale whose letters fail keeps no other waiting. Index: dead_letters_by_age, which has only what is open.
  */
-export async function compensateNext(pool: Pool): Promise<number | undefined> {
+export async function findNewLetters(
+  db: Queryable,
+  except: readonly number[],
+  limit: number,
+): Promise<number[]> {
+  const { rows } = await db.query<{ id: number }>({
+    name: 'find-new-letters',
+    text: `select dead_letter_id as id from dead_letters
+           where status = 'NEW' and dead_letter_id <> all ($1)
+           order by row_number() over (partition by sale_id order by dead_letter_id), dead_letter_id limit $2`,
+    values: [except, limit],
+  });
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Compensates a letter: its order ends as FAILED and gives back units and allowance, and the letter is an operator's from
+ * then on. One transaction, so that it is done once or not at all.
+ *
+ * @returns false if another compensator has the letter, or had it.
+ */
+export async function compensateLetter(pool: Pool, deadLetterId: number): Promise<boolean> {
   return inTransaction(pool, async tx => {
+    // A sale that somebody else keeps locked must not keep the letters of the others waiting.
+    await tx.query(`set local lock_timeout = '1s'`);
     const { rows } = await tx.query<DeadLetter>(
-      `select ${columns} from ${tables} where d.status = 'NEW' order by d.dead_letter_id limit 1
-       for update of d skip locked`,
+      `select ${columns} from ${tables} where d.dead_letter_id = $1 and d.status = 'NEW' for update of d skip locked`,
+      [deadLetterId],
     );
     const [letter] = rows;
-    if (!letter) return undefined;
+    if (!letter) return false;
     const { saleId, orderId, reason, source } = letter;
     // What is owed to a shopper is owed whatever became of the order.
     if (source === 'refund') {
       await moveLetter(tx, letter, 'COMPENSATED');
-      return saleId;
+      return true;
     }
     const { decisions } = await createSettle(tx)(saleId, [{ event: 'fail', orderId, reason }]);
     // An order that came to its end by another road, such as a payment that was late, leaves nothing to mend.
     await moveLetter(tx, letter, decisions[0]?.outcome === 'failed' ? 'COMPENSATED' : 'DISCARDED');
-    return saleId;
+    return true;
   });
 }
 

@@ -16,6 +16,8 @@ create or replace function expire(p_sale_id bigint, p_limit integer) returns tab
   sold integer,
   version bigint
 ) language plpgsql
+-- A sale that somebody else keeps locked must not keep the holds of the others waiting.
+set lock_timeout = '1s'
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off

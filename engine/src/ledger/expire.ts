@@ -19,10 +19,14 @@ export async function expireHolds(
 }
 
 /**
- * Sales that have lapsed holds, at most `limit`. The walk steps from sale to sale along orders_holds_by_deadline: it costs
+ * Sales that have lapsed holds, without those in `except`, at most `limit`. The walk steps from sale to sale along orders_holds_by_deadline: it costs
  * two look-ups a sale with holds, however many holds there are.
  */
-export async function findSalesWithLapsedHolds(db: Queryable, limit: number): Promise<number[]> {
+export async function findSalesWithLapsedHolds(
+  db: Queryable,
+  except: readonly number[],
+  limit: number,
+): Promise<number[]> {
   const { rows } = await db.query<{ sale_id: number }>({
     name: 'find-sales-with-lapsed-holds',
     text: `with recursive held as (
@@ -33,8 +37,8 @@ export async function findSalesWithLapsedHolds(db: Queryable, limit: number): Pr
                where status = 'RESERVED' and sale_id > held.sale_id order by sale_id, expires_at limit 1
              ) next
            )
-           select sale_id from held where expires_at <= clock_timestamp() limit $1`,
-    values: [limit],
+           select sale_id from held where expires_at <= clock_timestamp() and sale_id <> all ($1) limit $2`,
+    values: [except, limit],
   });
   return rows.map(row => row.sale_id);
 }

@@ -24,11 +24,12 @@ export type Payment = {
 export type DuePayment = Payment & { status: 'PENDING' | 'REFUND_DUE' };
 
 /**
- * Takes payments whose time has come, oldest first, at most `limit`, and puts each off for `againInMs`: who takes one and
+ * Takes payments whose time has come, without those in `except`, oldest first, at most `limit`, and puts each off for `againInMs`: who takes one and
  * dies leaves it to whoever comes then, and two who take at once do not take the same.
  */
 export async function takeDuePayments(
   db: Queryable,
+  except: readonly string[],
   limit: number,
   againInMs: number,
 ): Promise<DuePayment[]> {
@@ -36,14 +37,14 @@ export async function takeDuePayments(
     name: 'take-due-payments',
     text: `with due as (
              select payment_id from payments
-             where due_at <= clock_timestamp() order by due_at limit $1 for update skip locked
+             where due_at <= clock_timestamp() and payment_id <> all ($3) order by due_at limit $1 for update skip locked
            ), taken as (
              update payments p set due_at = clock_timestamp() + $2 * interval '1 millisecond', tries = p.tries + 1
              from due where p.payment_id = due.payment_id
              returning p.*
            )
            select ${columns} from taken p join orders o on o.sale_id = p.sale_id and o.order_id = p.order_id`,
-    values: [limit, againInMs],
+    values: [limit, againInMs, except],
   });
   return rows;
 }

@@ -1,18 +1,19 @@
-import { compensateNext } from '../ledger/dead-letters.js';
+import { compensateLetter, findNewLetters } from '../ledger/dead-letters.js';
+import { eachItem } from '../platform/jobs/each-item.js';
+import type { Run } from '../platform/jobs/job.js';
 import type { Pool } from '../platform/postgres.js';
 
-const lettersPerRoundMax = 100;
-
 /**
- * Takes the dead letters that nobody has compensated, oldest first: each ends its order as FAILED and gives back its
- * units and its buyer's allowance in one transaction. One that fails stays, and is taken again.
- *
- * @returns how many letters were compensated; 0 when there is nothing left to do.
+ * Takes the dead letters that nobody has compensated: each ends its order as FAILED and gives back its units and its
+ * buyer's allowance in one transaction.
  */
-export function createCompensate(pool: Pool): () => Promise<number> {
-  return async () => {
-    let count = 0;
-    while (count < lettersPerRoundMax && (await compensateNext(pool)) !== undefined) count += 1;
-    return count;
-  };
+export function createCompensate(pool: Pool): Run {
+  return eachItem({
+    kind: 'dead letter',
+    keyOf: (letterId: number) => letterId,
+    find: (except, limit) => findNewLetters(pool, except, limit),
+    // Each waits a second for a locked sale at most, so that new letters of other sales have their turn within 20 s.
+    roundMax: 20,
+    work: async letterId => ((await compensateLetter(pool, letterId)) ? 1 : 0),
+  });
 }

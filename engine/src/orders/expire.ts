@@ -1,5 +1,7 @@
 import { expireHolds, findSalesWithLapsedHolds } from '../ledger/expire.js';
 import type { Stock } from '../ledger/stock.js';
+import { eachItem } from '../platform/jobs/each-item.js';
+import type { Run } from '../platform/jobs/job.js';
 import type { Pool } from '../platform/postgres.js';
 
 export type ExpireOptions = {
@@ -10,23 +12,21 @@ export type ExpireOptions = {
   onStock: (stock: Stock) => void;
 };
 
-// With more sales than this the rest wait for the next round, which follows at once.
-const salesPerRoundMax = 100;
-
 /**
  * Ends one batch of lapsed holds in every sale that has some. A purchase that comes meanwhile waits for one batch at
- * most: between two batches of a sale its lock is free, and who waited for it has it first.
- *
- * @returns how many holds were ended; 0 when there is nothing left to do.
+ * most: between two batches of a sale its lock is free, and the first in line gets it.
  */
-export function createExpire({ pool, batchMax, onStock }: ExpireOptions): () => Promise<number> {
-  return async () => {
-    let count = 0;
-    for (const saleId of await findSalesWithLapsedHolds(pool, salesPerRoundMax)) {
+export function createExpire({ pool, batchMax, onStock }: ExpireOptions): Run {
+  return eachItem({
+    kind: 'sale',
+    keyOf: (saleId: number) => saleId,
+    find: (except, limit) => findSalesWithLapsedHolds(pool, except, limit),
+    // With more sales than this the rest wait for the next round, which follows at once.
+    roundMax: 100,
+    async work(saleId) {
       const { expired, stock } = await expireHolds(pool, saleId, batchMax);
       if (expired > 0) onStock(stock);
-      count += expired;
-    }
-    return count;
-  };
+      return expired;
+    },
+  });
 }

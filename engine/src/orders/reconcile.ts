@@ -4,6 +4,8 @@ import type { OrderEvent, Settlement } from '../ledger/settle.js';
 import { PaymentError } from '../payments/provider.js';
 import type { Payments } from '../payments/resilient.js';
 import { messageOf } from '../platform/errors.js';
+import { eachItem } from '../platform/jobs/each-item.js';
+import type { Run } from '../platform/jobs/job.js';
 import type { Pool } from '../platform/postgres.js';
 import type { DecisionQueue } from './decide.js';
 import { type Pay, paymentToMake } from './pay.js';
@@ -26,22 +28,20 @@ const backoffMaxMs = 15_000;
  * Asks the provider about payments whose outcome nobody has heard: those that a request gave up on, whose process died,
  * or whose webhook never came. A hold that lives is charged, under the same id as before; for one that has ended the
  * payment is stopped, or what was captured too late is settled. Refunds that are due are made.
- *
- * @returns how many payments have come to an end.
  */
-export function createReconcile(options: ReconcileOptions): () => Promise<number> {
-  const { pool, onError } = options;
-  return async () => {
-    const due = await takeDuePayments(pool, paymentsPerRoundMax, takenForMs);
-    const results = await Promise.all(
-      due.map(async payment => {
-        const isSettled = await settle(options, payment);
-        if (!isSettled) await postpone(options, payment).catch(onError);
-        return isSettled;
-      }),
-    );
-    return results.filter(Boolean).length;
-  };
+export function createReconcile(options: ReconcileOptions): Run {
+  return eachItem({
+    kind: 'payment',
+    keyOf: ({ paymentId }: DuePayment) => paymentId,
+    find: (except, limit) => takeDuePayments(options.pool, except, limit, takenForMs),
+    roundMax: paymentsPerRoundMax,
+    atOnceMax: paymentsPerRoundMax,
+    async work(payment) {
+      if (await settle(options, payment)) return 1;
+      await postpone(options, payment);
+      return 0;
+    },
+  });
 }
 
 /** @returns whether the payment has come to an end. */

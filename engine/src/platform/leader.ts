@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { type AdvisoryLock, advisoryLocks } from './advisory-locks.js';
 import { backoffMs, endsWithin, pause, sleep } from './backoff.js';
 
 export type Leader = {
@@ -11,7 +12,7 @@ export type Leader = {
 export type LeaderOptions = {
   connection: pg.ClientConfig;
   /** Those who name the same lock compete with each other. */
-  lockId: number;
+  lock: AdvisoryLock;
   /** The work of the one who leads. It must end soon after the signal aborts; when it ends by itself, another may lead. */
   lead: (signal: AbortSignal) => Promise<void>;
   onError: (error: unknown) => void;
@@ -45,7 +46,7 @@ const closeTimeoutMs = 10_000;
  */
 export function createLeader({
   connection,
-  lockId,
+  lock,
   lead,
   onError,
   onChange = () => {},
@@ -77,7 +78,7 @@ export function createLeader({
   async function win({ query }: Session, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const { rows } = await query('select pg_try_advisory_lock($1) as won', [lockId]);
+      const { rows } = await query('select pg_try_advisory_lock($1) as won', [advisoryLocks[lock]]);
       if (rows[0]?.won) return;
       await pause(heartbeatEveryMs, signal);
     }

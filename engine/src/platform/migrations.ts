@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { advisoryLocks } from './advisory-locks.js';
 import { OperatingError } from './errors.js';
 import { type Client, inTransaction, type Pool } from './postgres.js';
 
 const directory = new URL('../../migrations/', import.meta.url);
-// Any constant will do; it only has to be the same in every process that migrates this database.
-const advisoryLock = 7_233_618;
 
 export type Migration = { version: number; name: string; sql: string; checksum: string };
 export type Routine = { name: string; sql: string };
@@ -111,7 +110,7 @@ async function applyRoutine(tx: Client, { name, sql }: Routine): Promise<boolean
 }
 
 async function lockAndPrepare(tx: Client): Promise<void> {
-  await tx.query('select pg_advisory_xact_lock($1)', [advisoryLock]);
+  await tx.query('select pg_advisory_xact_lock($1)', [advisoryLocks.migrations]);
   await tx.query(`
     create table if not exists schema_migrations (
       version    integer primary key,

@@ -14,7 +14,7 @@ export type Claimed = {
   formerSecret: string | null;
 };
 
-/** Endpoints that have something due, but for those named. Index: webhook_deliveries_due. */
+/** Endpoints that have something due, without those in `except`. Index: webhook_deliveries_due. */
 export async function findDueEndpoints(db: Queryable, except: readonly number[]): Promise<number[]> {
   const { rows } = await db.query<{ endpointId: number }>({
     name: 'due-webhook-endpoints',

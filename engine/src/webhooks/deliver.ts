@@ -1,5 +1,6 @@
-import { pause } from '../platform/backoff.js';
 import { messageOf } from '../platform/errors.js';
+import { eachItem } from '../platform/jobs/each-item.js';
+import type { Run } from '../platform/jobs/job.js';
 import type { Pool } from '../platform/postgres.js';
 import {
   type Claimed,
@@ -9,6 +10,7 @@ import {
   type RetryRules,
   settleDelivery,
 } from './claim.js';
+import { endpointsMax } from './endpoints.js';
 import type { Post } from './post.js';
 import type { Seal } from './seal.js';
 import { signedHeaders } from './sign.js';
@@ -24,47 +26,45 @@ export type DeliverOptions = RetryRules & {
   timeoutMs: number;
   onTried: (outcome: TryOutcome) => void;
   onDisabled: (endpointId: number) => void;
-  onError: (error: unknown) => void;
 };
 
 // A receiver has that many at once at most, so that one that is slow for a moment is not run over.
 const inHandMax = 10;
-const lookEveryMs = 250;
 
 /**
- * Sends what is due, until the signal aborts: one loop for each endpoint that has something, so that a receiver that is
- * slow or dead costs no other its turn. What a process that dies had in hand is sent again when its lease is over.
+ * Sends what is due, to all endpoints that have something at the same time, so that a receiver that is slow or dead costs
+ * no other its turn. What a process that dies had in hand is sent again when its lease is over.
  */
-export function createDeliver(options: DeliverOptions): (signal: AbortSignal) => Promise<void> {
-  const { pool, timeoutMs, onError } = options;
+export function createDeliver(options: DeliverOptions): Run {
+  const { pool, timeoutMs } = options;
   const send = createSend(options);
 
-  async function work(endpointId: number, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      // Beyond the time limit of a try is what writing its result takes; later it is sent once more rather than never.
-      const leaseMs = 2 * timeoutMs + 1000;
-      const claimed = await claimDeliveries(pool, { endpointId, limit: inHandMax, leaseMs });
-      await Promise.all(claimed.map(delivery => send(delivery, signal)));
-      if (claimed.length < inHandMax) return;
-    }
-  }
+  return eachItem({
+    kind: 'webhook',
+    keyOf: (endpointId: number) => endpointId,
+    find: except => findDueEndpoints(pool, except),
+    roundMax: endpointsMax,
+    atOnceMax: endpointsMax,
+    overlaps: true,
+    async work(endpointId, signal) {
+      let count = 0;
+      let claimed: Claimed[];
+      do {
+        // Beyond the time limit of a try is what writing its result takes; later it is sent once more rather than never.
+        const leaseMs = 2 * timeoutMs + 1000;
+        claimed = await claimDeliveries(pool, { endpointId, limit: inHandMax, leaseMs });
+        await settleAll(claimed.map(delivery => send(delivery, signal)));
+        count += claimed.length;
+      } while (claimed.length === inHandMax && !signal.aborted);
+      return count;
+    },
+  });
+}
 
-  return async signal => {
-    const underWay = new Map<number, Promise<void>>();
-    try {
-      while (!signal.aborted) {
-        for (const endpointId of await findDueEndpoints(pool, [...underWay.keys()])) {
-          const done = work(endpointId, signal)
-            .catch(onError)
-            .finally(() => underWay.delete(endpointId));
-          underWay.set(endpointId, done);
-        }
-        await pause(lookEveryMs, signal);
-      }
-    } finally {
-      await Promise.all(underWay.values());
-    }
-  };
+/** As Promise.all, but all have ended when it rejects. */
+async function settleAll(sendings: Promise<void>[]): Promise<void> {
+  await Promise.allSettled(sendings);
+  await Promise.all(sendings);
 }
 
 function createSend({ pool, seal, post, onTried, onDisabled, ...rules }: DeliverOptions) {

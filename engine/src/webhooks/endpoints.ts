@@ -25,7 +25,7 @@ export type Endpoint = {
 };
 
 // Each has its own loop, and every event is written once for each of them. Who needs more has a hub of their own.
-const endpointsMax = 20;
+export const endpointsMax = 20;
 
 export type NewEndpoint = Pick<Endpoint, 'url' | 'description' | 'events'>;
 

@@ -2,13 +2,13 @@ import { createLeader } from '../../src/platform/leader.js';
 
 // A candidate for one lock. Prints when its work starts and stops, and, asked with a line, the first and last moment at
 // which it believed to lead, in milliseconds of the machine's monotonic clock, which all processes share.
-const [databaseUrl = '', lockId = ''] = process.argv.slice(2);
+const [databaseUrl = '', name = ''] = process.argv.slice(2);
 const machineMs = () => Number(process.hrtime.bigint()) / 1e6;
 let belief: { from: number; to: number } | undefined;
 
 const leader = createLeader({
   connection: { connectionString: databaseUrl },
-  lockId: Number(lockId),
+  lock: name === 'attemptPartitions' ? name : 'scheduler',
   async lead(signal) {
     console.log('leads');
     await new Promise(resolve => signal.addEventListener('abort', resolve));

@@ -1,17 +1,13 @@
 import { changeSaleStatus, type SaleStatus } from '../../src/catalog/sales.js';
 import { createAccept } from '../../src/ledger/accept.js';
-import {
-  addDeadLetter,
-  compensateNext,
-  discardDeadLetter,
-  replayDeadLetter,
-} from '../../src/ledger/dead-letters.js';
+import { addDeadLetter, discardDeadLetter, replayDeadLetter } from '../../src/ledger/dead-letters.js';
 import { createDecide } from '../../src/ledger/decide.js';
 import { expireHolds } from '../../src/ledger/expire.js';
 import { createSettle, type OrderEvent } from '../../src/ledger/settle.js';
 import type { Pool } from '../../src/platform/postgres.js';
 import { lapse } from './holds.js';
 import type { Ask, Entrance, LetterSource, ModelSale, PaymentWord } from './life-model.js';
+import { compensateNext } from './order-acts.js';
 import { createTestSale } from './sale.js';
 
 export const priceMinor = 1999;
@@ -27,7 +23,7 @@ export async function createLifeEngine(pool: Pool, terms: readonly ModelSale[]) 
     saleIds.push(sale.saleId);
   }
   // Letters of a run that was given up are not this one's.
-  while ((await compensateNext(pool)) !== undefined);
+  while (await compensateNext(pool));
   const idOf = (sale: number) => saleIds[sale] ?? 0;
   const paymentIds: string[] = [];
   const payWord = (paymentId: string) => {
@@ -96,7 +92,7 @@ export async function createLifeEngine(pool: Pool, terms: readonly ModelSale[]) 
       const why = { source, reason: `${source}-failed`, error: 'as the test says', deliveries: 1 };
       await addDeadLetter(pool, { saleId: idOf(sale), orderId, ...why });
     },
-    compensate: async () => ((await compensateNext(pool)) === undefined ? 'none' : 'compensated'),
+    compensate: async () => ((await compensateNext(pool)) ? 'compensated' : 'none'),
     async resolve(letter: number, how: 'replay' | 'discard'): Promise<string> {
       const letterId = (await letterIds())[letter] ?? 0;
       const resolved = how === 'replay' ? replayDeadLetter : discardDeadLetter;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createAccept } from '../../src/ledger/accept.js';
-import { addDeadLetter, compensateNext } from '../../src/ledger/dead-letters.js';
+import { addDeadLetter, compensateLetter, findNewLetters } from '../../src/ledger/dead-letters.js';
 import { createDecide } from '../../src/ledger/decide.js';
 import { expireHolds } from '../../src/ledger/expire.js';
 import { createSettle, type OrderEvent } from '../../src/ledger/settle.js';
@@ -51,7 +51,14 @@ export async function addDeadLetters(pool: Pool, orders: readonly TouchedOrder[]
 /** Finishes what a sweep or a compensator that was in the way of another has left for the next round. */
 export async function finishRounds(pool: Pool, saleId: number): Promise<void> {
   await expireHolds(pool, saleId, 10_000);
-  while ((await compensateNext(pool)) !== undefined);
+  while (await compensateNext(pool));
+}
+
+/** Compensates a letter, if one is free. @returns whether it did. */
+export async function compensateNext(pool: Pool): Promise<boolean> {
+  for (const letterId of await findNewLetters(pool, [], 100))
+    if (await compensateLetter(pool, letterId)) return true;
+  return false;
 }
 
 export const orderKinds = ['held', 'heldAndPaying', 'directAndPaying', 'queued', 'queuedToBePaid'] as const;

@@ -1,6 +1,7 @@
 import { createProduct } from '../../src/catalog/products.js';
 import type { Recurrence } from '../../src/catalog/recurrence.js';
-import { createSeries } from '../../src/catalog/series.js';
+import { createPlanWindows, createSeries, type PlannedWindows } from '../../src/catalog/series.js';
+import { runOnce } from '../../src/platform/jobs/run-jobs.js';
 import type { Pool } from '../../src/platform/postgres.js';
 
 export const hourMs = 3_600_000;
@@ -9,6 +10,17 @@ export const hourly: Recurrence = { cron: '0 * * * *', timeZone: 'Europe/Berlin'
 // Far from now, so that no test depends on the hour at which it runs.
 export const start = new Date('2036-06-01T00:00:00Z');
 export const at = (hours: number) => new Date(start.getTime() + hours * hourMs);
+
+/** One round of planning, at a time of the test's. */
+export async function planWindows(pool: Pool, now: Date) {
+  const all: PlannedWindows = { planned: 0, passedOver: [] };
+  const onPlanned = ({ planned, passedOver }: PlannedWindows) => {
+    all.planned += planned;
+    all.passedOver.push(...passedOver);
+  };
+  const { failures } = await runOnce(createPlanWindows(pool, onPlanned, async () => now));
+  return { ...all, failures };
+}
 
 /** An hourly series with its first window; planned further only if that is near the present. */
 export async function createHourly(pool: Pool, startsAt: Date) {

@@ -1,6 +1,7 @@
 import { readUnits } from '../../ledger/allowances.js';
 import type { Stock } from '../../ledger/stock.js';
 import { coalesce } from '../../platform/coalesce.js';
+import type { Job } from '../../platform/jobs/job.js';
 import type { Queryable } from '../../platform/postgres.js';
 import type { RedisLink } from '../../platform/redis.js';
 import { groupBySale } from './group-by-sale.js';
@@ -133,10 +134,6 @@ export function createSharedStock({ link, db, onError }: SharedStockOptions): Sh
 }
 
 /** For the scheduler, so that a sale is in Redis before it opens, also where no API runs yet. */
-export function createKeepGate({ keep }: SharedStock): {
-  name: string;
-  everyMs: number;
-  run(): Promise<number>;
-} {
+export function createKeepGate({ keep }: SharedStock): Job {
   return { name: 'keep-gate', everyMs: 1000, run: keep };
 }

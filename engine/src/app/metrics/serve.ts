@@ -3,6 +3,7 @@ import { type MetricsServer, serveMetrics } from '../../platform/telemetry/metri
 import type { ApiFigures } from '../instruments.js';
 import type { Parts } from '../parts.js';
 import { showApi } from './api.js';
+import { showJobs } from './jobs.js';
 import { showOrders } from './orders.js';
 import { showStores } from './stores.js';
 import { showWebhooks } from './webhooks.js';
@@ -18,6 +19,7 @@ export async function startMetrics(
   showOrders(metrics, parts);
   showStores(metrics, parts);
   showWebhooks(metrics, parts);
+  showJobs(metrics, parts);
   if (api) showApi(metrics, parts, api);
   const server = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
   logger.info({ url: server.url }, 'metrics');

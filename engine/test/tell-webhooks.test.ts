@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { runOnce } from '../src/platform/jobs/run-jobs.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { createRehearsal } from '../src/rehearsals/rehearsal.js';
 import { createEndpoint, deleteEndpoint, webhookEventTypes } from '../src/webhooks/endpoints.js';
-import { createRelay } from '../src/webhooks/relay.js';
 import { createSeal } from '../src/webhooks/seal.js';
 import { createSweep } from '../src/webhooks/sweep.js';
+import { createTellWebhooks } from '../src/webhooks/tell.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
@@ -18,7 +19,9 @@ async function startRelay(pendingMax = 100_000) {
     ...{ url: 'https://shop.example/', description: '', events: [...webhookEventTypes] },
   });
   if (!endpoint) throw new Error('no endpoint');
-  return { pool, endpointId: endpoint.endpoint.endpointId, relay: createRelay({ pool, pendingMax }) };
+  const run = createTellWebhooks({ pool, pendingMax });
+  const relay = async () => (await runOnce(run)).count;
+  return { pool, endpointId: endpoint.endpoint.endpointId, relay };
 }
 
 /** One purchase, decided in a transaction that is left open. @returns what commits it. */
@@ -158,7 +161,8 @@ describe('the relay', () => {
       { status: 'pending', count: 3 },
     ]);
 
-    const sweep = createSweep({ pool, retentionDays: 7, eventsMax: 1000 });
+    const run = createSweep({ pool, retentionDays: 7, eventsMax: 1000 });
+    const sweep = async () => (await runOnce(run)).count;
     expect(await sweep()).toBe(0);
     await pool.query(`update webhook_events set created_at = now() - interval '8 days'`);
     await sweep();

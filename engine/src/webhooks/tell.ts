@@ -1,6 +1,7 @@
+import type { Run } from '../platform/jobs/job.js';
 import { inTransaction, type Pool } from '../platform/postgres.js';
 
-export type RelayOptions = {
+export type TellWebhooksOptions = {
   pool: Pool;
   /** Deliveries that may wait for one endpoint; those beyond it have failed at once, and can be replayed. */
   pendingMax: number;
@@ -18,7 +19,7 @@ const passTimeoutMs = 60_000;
  *
  * @returns how many changes were read; as many as there may be means that there are more.
  */
-export function createRelay({ pool, pendingMax }: RelayOptions): () => Promise<number> {
+export function createTellWebhooks({ pool, pendingMax }: TellWebhooksOptions): Run {
   return async () => {
     const { rowCount } = await pool.query(`select from webhook_endpoints where status <> 'deleted' limit 1`);
     if (rowCount === 0) return 0;
@@ -29,7 +30,7 @@ export function createRelay({ pool, pendingMax }: RelayOptions): () => Promise<n
       // Whatever the statistics say of tables that grow by the minute: by time, and an order by its key.
       await tx.query(`set local enable_seqscan = off; set local statement_timeout = ${passTimeoutMs}`);
       const pass = {
-        name: 'relay-webhooks',
+        name: 'tell-webhooks',
         text: relay,
         values: [changesMax, pendingMax],
         query_timeout: passTimeoutMs + 1000,

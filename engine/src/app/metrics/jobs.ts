@@ -1,0 +1,42 @@
+import type { Metrics } from '../../platform/telemetry/metrics.js';
+import type { Parts } from '../parts.js';
+
+/** The periodic jobs that this process runs, or ran: those of the schedule while it leads, and the compensator's. */
+export function showJobs({ counter, gauge }: Metrics, { instruments, readings }: Parts): void {
+  const labels = ['job'];
+  const figures = () => instruments.jobs.read();
+  gauge(
+    {
+      name: 'doorbuster_job_last_success_timestamp_seconds',
+      help: 'When a periodic job last ended a round; before its first, when this process began to run it',
+      labels,
+    },
+    () => figures().map(([job, { lastSuccessAtMs }]) => [{ job }, lastSuccessAtMs / 1000]),
+  );
+  counter(
+    {
+      name: 'doorbuster_job_failures_total',
+      help: 'Rounds of periodic jobs that failed, and items that did; the log names them',
+      labels,
+    },
+    () => figures().map(([job, { failures }]) => [{ job }, failures]),
+  );
+  gauge(
+    {
+      name: 'doorbuster_job_failing_items',
+      help: 'Items of a periodic job whose last try failed, at most 1,000',
+      labels,
+    },
+    () => figures().map(([job, { itemsFailing }]) => [{ job }, itemsFailing]),
+  );
+  gauge(
+    {
+      name: 'doorbuster_attempts_default_rows',
+      help: 'Attempts in the default partition, up to 10,001: the partition of their day was missing',
+    },
+    async () => {
+      const count = await readings.attempts.get();
+      return count === undefined ? [] : [[{}, count]];
+    },
+  );
+}
