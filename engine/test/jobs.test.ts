@@ -34,7 +34,7 @@ describe('doorbuster start, whose scheduler leads', () => {
     expect(await hasPartition(pool, stuck)).toBe(true);
     await until('the log names the other', () => engine.output().includes(`"item":"partition ${stuck}"`));
     const text = await scrape(metricsOf(engine.output()));
-    expect(seriesValue(text, 'doorbuster_job_failing_items{job="keep-attempt-partitions"}')).toBe(1);
+    expect(seriesValue(text, 'doorbuster_job_failing_items{job_name="keep-attempt-partitions"}')).toBe(1);
     expect(seriesValue(text, 'doorbuster_attempts_default_rows')).toBe(0);
     expect(jobsOf(text)).toEqual(allJobs);
     const lastSuccess = seriesOf(text, 'doorbuster_job_last_success_timestamp_seconds');
@@ -79,7 +79,7 @@ describe('one sale whose books are broken', () => {
           .split('\n')
           .some(line => line.includes(`"job":"${job}","item":"${item}"`)),
       );
-      const series = `doorbuster_job_failing_items{job="${job}"}`;
+      const series = `doorbuster_job_failing_items{job_name="${job}"}`;
       await until(
         `${job} is counted`,
         async () => seriesValue(await scrape(metricsOf(output())), series) === 1,
@@ -104,7 +104,7 @@ const allJobs = [
 
 function jobsOf(text: string): (string | undefined)[] {
   const series = seriesOf(text, 'doorbuster_job_last_success_timestamp_seconds');
-  return series.map(line => /job="([^"]+)"/.exec(line)?.[1]).sort();
+  return series.map(line => /job_name="([^"]+)"/.exec(line)?.[1]).sort();
 }
 
 async function hold(pool: Pool, saleId: number): Promise<string> {

@@ -3,7 +3,8 @@ import type { Parts } from '../parts.js';
 
 /** The periodic jobs that this process runs, or ran: those of the schedule while it leads, and the compensator's. */
 export function showJobs({ counter, gauge }: Metrics, { instruments, readings }: Parts): void {
-  const labels = ['job'];
+  // A scraper has a label "job" of its own.
+  const labels = ['job_name'];
   const figures = () => instruments.jobs.read();
   gauge(
     {
@@ -11,7 +12,7 @@ export function showJobs({ counter, gauge }: Metrics, { instruments, readings }:
       help: 'When a periodic job last ended a round; before its first, when this process began to run it',
       labels,
     },
-    () => figures().map(([job, { lastSuccessAtMs }]) => [{ job }, lastSuccessAtMs / 1000]),
+    () => figures().map(([job_name, { lastSuccessAtMs }]) => [{ job_name }, lastSuccessAtMs / 1000]),
   );
   counter(
     {
@@ -19,7 +20,7 @@ export function showJobs({ counter, gauge }: Metrics, { instruments, readings }:
       help: 'Rounds of periodic jobs that failed, and items that did; the log names them',
       labels,
     },
-    () => figures().map(([job, { failures }]) => [{ job }, failures]),
+    () => figures().map(([job_name, { failures }]) => [{ job_name }, failures]),
   );
   gauge(
     {
@@ -27,7 +28,7 @@ export function showJobs({ counter, gauge }: Metrics, { instruments, readings }:
       help: 'Items of a periodic job whose last try failed, at most 1,000',
       labels,
     },
-    () => figures().map(([job, { itemsFailing }]) => [{ job }, itemsFailing]),
+    () => figures().map(([job_name, { itemsFailing }]) => [{ job_name }, itemsFailing]),
   );
   gauge(
     {
