@@ -25,7 +25,8 @@ describe('compensating', () => {
   it('is done wholly or not at all when its process is killed with SIGKILL in the middle of a letter', async () => {
     const { url, pool, saleId } = await failReserved(1);
     const holder = await pool.connect();
-    await holder.query('begin');
+    // A process takes long to start on a busy machine.
+    await holder.query('begin; set local idle_in_transaction_session_timeout = 0');
     await holder.query('select from stock where sale_id = $1 for update', [saleId]);
     const compensator = await startRoleProcess('compensator', url);
     await until('it waits with the letter in hand', () => isWaitingForLock(pool));

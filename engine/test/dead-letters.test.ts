@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Role } from '../src/app/roles.js';
-import { openAndClose } from '../src/catalog/open-and-close.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { expectCleanAudit } from './support/audit.js';
@@ -9,7 +8,7 @@ import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { decidedStandings, postOrder, queueOrder, standingOf } from './support/queued.js';
 import { faultsEnabled } from './support/queued-faults.js';
-import { createTestSale, stockOf } from './support/sale.js';
+import { createTestSale, openAndClose, stockOf } from './support/sale.js';
 
 const path = '/api/admin/dead-letters';
 
@@ -94,7 +93,7 @@ describe('a dead letter', () => {
        where sale_id = $1`,
       [saleId],
     );
-    await openAndClose(pool, new AbortController().signal);
+    await openAndClose(pool);
     expect((await pool.query('select status from sales')).rows).toEqual([{ status: 'ended' }]);
 
     await resolve(api, letter.id, 'replay');

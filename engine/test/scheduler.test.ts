@@ -11,7 +11,7 @@ import { createScheduler } from '../src/scheduler/scheduler.js';
 import { until } from './support/condition.js';
 import { testConfig } from './support/config.js';
 import { createTestDatabase } from './support/database.js';
-import { createTestSale } from './support/sale.js';
+import { createTestSale, openAndClose } from './support/sale.js';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -162,10 +162,6 @@ describe('the scheduler', () => {
     await until('more than two passes are planned', async () => (await count()) > 250, 20_000);
   });
 });
-
-async function openAndClose(pool: Pool): Promise<number> {
-  return (await runOnce(createOpenAndClose(pool))).count;
-}
 
 function startScheduler(url: string, pool: Pool, jobs: Job[]) {
   const logger = pino({ level: 'silent' });

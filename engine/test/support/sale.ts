@@ -1,5 +1,7 @@
+import { createOpenAndClose } from '../../src/catalog/open-and-close.js';
 import { createProduct } from '../../src/catalog/products.js';
 import { createSale, type Payment, type Sale } from '../../src/catalog/sales.js';
+import { runOnce } from '../../src/platform/jobs/run-jobs.js';
 import type { Pool } from '../../src/platform/postgres.js';
 
 export type SaleOptions = {
@@ -41,6 +43,11 @@ export async function createTestSale(pool: Pool, options: SaleOptions = {}): Pro
   });
   if (created.outcome !== 'created') throw new Error(`no sale for the test: ${created.outcome}`);
   return created.sale;
+}
+
+/** One round of opening and closing. @returns how many sales were changed. */
+export async function openAndClose(pool: Pool): Promise<number> {
+  return (await runOnce(createOpenAndClose(pool))).count;
 }
 
 export async function stockOf(pool: Pool, saleId: number) {
