@@ -95,7 +95,7 @@ const allJobs = [
   'keep-attempt-partitions',
   'open-and-close',
   'plan-windows',
-  'prune-operator-actions',
+  'prune',
   'reconcile-payments',
   'relay-forgotten-orders',
   'sweep-webhooks',

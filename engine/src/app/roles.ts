@@ -1,6 +1,5 @@
 import { createKeepGate } from '../admission/gate/shared-stock.js';
 import { createKeepPartitions } from '../ledger/attempt-partitions.js';
-import { pruneOperatorActions } from '../operators/actions.js';
 import { createRelay } from '../orders/accept.js';
 import { createCompensate } from '../orders/compensate.js';
 import { createExpire } from '../orders/expire.js';
@@ -12,6 +11,7 @@ import { runJobs } from '../platform/jobs/run-jobs.js';
 import { createListener } from '../platform/listener.js';
 import { createScheduler } from '../scheduler/scheduler.js';
 import type { Parts } from './parts.js';
+import { createPrune } from './prune.js';
 import { createWebhookJobs } from './webhooks.js';
 
 export const roles = ['worker', 'scheduler', 'compensator'] as const;
@@ -86,11 +86,7 @@ function scheduledJobs(parts: Parts): Job[] {
       everyMs: 5000,
       run: createRelay({ pool, queue, isQueueOutside: config.AMQP_URL !== undefined }),
     },
-    {
-      name: 'prune-operator-actions',
-      everyMs: 60_000,
-      run: () => pruneOperatorActions(pool, config.OPERATOR_ACTIONS_RETENTION_DAYS),
-    },
+    createPrune(parts),
     {
       name: 'keep-attempt-partitions',
       // A day's partition waits for a moment without purchases of 50 ms: soon enough to find one in a busy hour.

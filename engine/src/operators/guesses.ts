@@ -84,7 +84,12 @@ async function addGuesses(db: Queryable, names: readonly string[], lockSeconds: 
                last_at = excluded.last_at`,
     values: [names, lockSeconds],
   });
-  await db.query({
+  await pruneGuesses(db, lockSeconds);
+}
+
+/** Forgets guesses that count no more, and the oldest beyond `namesMax`. @returns how many. */
+export async function pruneGuesses(db: Queryable, lockSeconds: number): Promise<number> {
+  const { rowCount } = await db.query({
     name: 'prune-operator-guesses',
     text: `delete from operator_guesses
            where last_at < greatest(
@@ -92,4 +97,5 @@ async function addGuesses(db: Queryable, names: readonly string[], lockSeconds: 
              (select last_at from operator_guesses order by last_at desc offset $2 limit 1))`,
     values: [lockSeconds, namesMax - 1],
   });
+  return rowCount ?? 0;
 }

@@ -26,7 +26,11 @@ export type LockOutOptions = {
 const namesMax = 10_000;
 
 /** Counts wrong secrets by name (a user, an address) in this process. */
-export function createLockOut({ triesMax, lockSeconds, nowMs = Date.now }: LockOutOptions): LockOut {
+export function createLockOut({
+  triesMax,
+  lockSeconds,
+  nowMs = () => performance.now(),
+}: LockOutOptions): LockOut {
   const counted = new LRUCache<string, { failures: number; lastAtMs: number }>({ max: namesMax });
 
   function countOf(name: string) {

@@ -59,9 +59,6 @@ export function createOperatorSessions(db: Queryable): OperatorSessions {
 }
 
 async function createSession(db: Queryable, session: NewOperatorSession): Promise<OperatorSession> {
-  await db.query(`delete from operator_sessions where ends_at < clock_timestamp() - $1::interval`, [
-    keptAfterEnd,
-  ]);
   const { sessionId, operator, ip, userAgent, ttlSeconds } = session;
   const { rows } = await db.query<OperatorSession>(
     `insert into operator_sessions (session_id, operator, ip, user_agent, ends_at)
@@ -72,6 +69,15 @@ async function createSession(db: Queryable, session: NewOperatorSession): Promis
   const [created] = rows;
   if (!created) throw new Error('insert into operator_sessions returned no row');
   return created;
+}
+
+/** @returns how many sessions that nobody has to look for any more were forgotten. */
+export async function pruneOperatorSessions(db: Queryable): Promise<number> {
+  const { rowCount } = await db.query(
+    'delete from operator_sessions where ends_at < clock_timestamp() - $1::interval',
+    [keptAfterEnd],
+  );
+  return rowCount ?? 0;
 }
 
 async function readSession(db: Queryable, sessionId: string): Promise<OperatorSession | undefined> {

@@ -19,6 +19,8 @@ const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
 const graceSeconds = 60;
 // Each statement clears away more than it adds, so that the table holds what can still be shown, and is bounded by it.
 const clearedPerSpending = 4;
+// A delete of some ten milliseconds.
+const prunedAtOnceMax = 1000;
 
 /** Off the hot road: only a purchase in a sale that asks for a challenge comes here, before its batch. */
 export function createSpendChallenge(db: Queryable): SpendChallenge {
@@ -61,6 +63,18 @@ async function insert(db: Queryable, spendings: readonly Spending[]): Promise<vo
       clearedPerSpending * spendings.length,
     ],
   });
+}
+
+// Index: spent_challenges_by_age.
+/** Forgets challenges that are too old to be shown again, for sales in which nobody shows one any more. @returns how many. */
+export async function pruneSpentChallenges(db: Queryable): Promise<number> {
+  const { rowCount } = await db.query(
+    `delete from spent_challenges where (sale_id, challenge) in (
+       select sale_id, challenge from spent_challenges
+       where expires_at < clock_timestamp() - make_interval(secs => $1) order by expires_at limit $2)`,
+    [graceSeconds, prunedAtOnceMax],
+  );
+  return rowCount ?? 0;
 }
 
 // A statement of its own sees what others have committed meanwhile. Index: spent_challenges_pkey.

@@ -143,8 +143,8 @@ async function isLive({ path, owner }: Lock, silent: Set<string>): Promise<boole
 /** Compares the file's time with itself and not with our clock, which may differ from the other machine's. */
 async function heartbeatMoves(path: string): Promise<boolean> {
   const first = await unlessMissing(stat(path));
-  const deadline = Date.now() + silenceMs;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + silenceMs;
+  while (performance.now() < deadline) {
     await delay(250);
     const current = await unlessMissing(stat(path));
     if (current === undefined) return false;

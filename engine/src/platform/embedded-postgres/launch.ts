@@ -28,7 +28,7 @@ const progressEveryMs = 5000;
 
 /** Starts the server and waits until it answers a query. Fails as soon as the server has ended, with its last words. */
 export async function launchServer(plan: ServerPlan, options: LaunchOptions): Promise<Launch> {
-  const leftoverDeadline = Date.now() + leftoverWaitMs;
+  const leftoverDeadline = performance.now() + leftoverWaitMs;
   for (let attempt = 1; ; attempt++) {
     const server = await spawnServer(plan, await options.choosePort());
     const databaseUrl = databaseUrlFor(server.port, options.password);
@@ -37,7 +37,8 @@ export async function launchServer(plan: ServerPlan, options: LaunchOptions): Pr
     await server.stop();
     const log = await lastWords(server);
     const mayRetry =
-      (isPortTaken(log) && attempt < portAttemptsMax) || (isStillUsed(log) && Date.now() < leftoverDeadline);
+      (isPortTaken(log) && attempt < portAttemptsMax) ||
+      (isStillUsed(log) && performance.now() < leftoverDeadline);
     if (outcome !== 'exited' || !mayRetry) throw failure(outcome, plan, server, log);
     await delay(100);
   }
@@ -48,10 +49,10 @@ async function untilReady(
   databaseUrl: string,
   onProgress: (message: string) => void,
 ): Promise<Outcome> {
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   let progressAt = startedAt + progressEveryMs;
   let deadline = startedAt + silenceMaxMs;
-  while (Date.now() < deadline) {
+  while (performance.now() < deadline) {
     // Whoever else listens on the port may keep a connection waiting; our server's end is not waited for behind it.
     const error = await Promise.race([attemptConnection(databaseUrl), server.exited]);
     if (server.hasExited()) return 'exited';
@@ -59,8 +60,8 @@ async function untilReady(
     const code = codeOf(error);
     if (code === '28P01') return (await exitsWithin(server, 1000)) ? 'exited' : 'password rejected';
     if (code === '57P03') deadline = startedAt + recoveryMaxMs;
-    if (Date.now() >= progressAt) {
-      onProgress(`PostgreSQL is still starting (${Math.round((Date.now() - startedAt) / 1000)} s)`);
+    if (performance.now() >= progressAt) {
+      onProgress(`PostgreSQL is still starting (${Math.round((performance.now() - startedAt) / 1000)} s)`);
       progressAt += progressEveryMs;
     }
     await Promise.race([server.exited, delay(20)]);

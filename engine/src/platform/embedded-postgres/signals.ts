@@ -22,8 +22,8 @@ export async function shutDown(pid: number, hasEnded: () => Promise<boolean>): P
 }
 
 export async function waitUntil(condition: () => Promise<boolean>, waitMs: number): Promise<boolean> {
-  const deadline = Date.now() + waitMs;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + waitMs;
+  while (performance.now() < deadline) {
     if (await condition()) return true;
     await delay(10);
   }
