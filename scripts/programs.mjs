@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 const forDrills = [
   { program: 'redis-server', debianPackage: 'redis-server' },
   { program: 'rabbitmq-server', debianPackage: 'rabbitmq-server' },
+  { program: 'faketime', debianPackage: 'faketime' },
 ];
 /** @type {Needed[]} */
 const forTests = [
@@ -23,7 +24,6 @@ const forTests = [
   { program: 'prometheus', debianPackage: 'prometheus' },
   { program: 'promtool', debianPackage: 'prometheus' },
   { program: 'pgbouncer', debianPackage: 'pgbouncer' },
-  { program: 'faketime', debianPackage: 'faketime' },
   {
     program: 'chromium',
     debianPackage: 'chromium',

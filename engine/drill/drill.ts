@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { endsWithin, sleep } from '../dist/platform/backoff.js';
+import { endsWithin } from '../dist/platform/backoff.js';
 import { messageOf } from '../dist/platform/errors.js';
+import { runAudit } from './audit.js';
 import type { Cluster } from './cluster.js';
-import { runTool } from './engine-process.js';
 import type { Fault } from './faults.js';
-import { type Audit, auditSchema, judge, type Verdict } from './judge.js';
+import { judge, type Verdict } from './judge.js';
 import { type LoadReport, runLoad, type ScenarioName } from './load.js';
 import type { Probe } from './probe.js';
 
@@ -42,7 +42,7 @@ export async function runDrill(
   const [report, recovery] = await Promise.all([load, disturbed]);
   say(`${report.throughput.requests} requests in ${Math.round(report.elapsedMs)} ms; auditing`);
   const gateAgreement = await probe.untilGateAgrees(report.sale.saleId).catch(messageOf);
-  const audit = await runAudit(cluster, journalFile);
+  const audit = await runAudit(cluster.env, ['--acknowledged', journalFile]);
   return {
     scenario,
     fault: fault.name,
@@ -94,26 +94,4 @@ async function shareGone({ pool }: Cluster, saleId: number, share: number): Prom
     [saleId, share],
   );
   return rowCount === 1;
-}
-
-// Attempts are written behind their answers, within 5 s.
-const attemptsInvariant = 13;
-const auditTries = 5;
-const auditAgainAfterMs = 1000;
-
-/** The audit as an operator runs it; again where all that is missing may be on its way. */
-async function runAudit({ env }: Cluster, journalFile: string): Promise<Audit> {
-  for (let tries = 1; ; tries++) {
-    const { exitCode, stdout, stderr } = await runTool(
-      ['audit', '--json', '--acknowledged', journalFile],
-      env,
-    );
-    if (stdout === '') throw new Error(`doorbuster audit ended with ${exitCode}:\n${stderr}`);
-    const audit = auditSchema.parse(JSON.parse(stdout));
-    const broken = audit.invariants.filter(({ violations }) => violations > 0);
-    if (tries === auditTries || broken.every(({ id }) => id !== attemptsInvariant)) {
-      return { ...audit, ok: audit.ok && exitCode === 0 };
-    }
-    await sleep(auditAgainAfterMs);
-  }
 }

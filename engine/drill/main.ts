@@ -2,6 +2,9 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../dist/platform/errors.js';
 import { type Cluster, startCluster } from './cluster.js';
 import { type DrillResult, runDrill } from './drill.js';
+import { renderDays } from './fortnight/day.js';
+import { openShopFor, runFortnight } from './fortnight/fortnight.js';
+import type { Shop } from './fortnight/shop.js';
 import { type Choice, helpText, optionsForParsing, readChoice, UsageError } from './options.js';
 import { openProbe, type Probe } from './probe.js';
 import { createRandom } from './random.js';
@@ -18,6 +21,7 @@ const auditWithinS = 10;
 
 type Stage = { cluster: Cluster; probe: Probe };
 let stage: Promise<Stage> | undefined;
+let shop: Promise<Shop> | undefined;
 
 let isInterrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void interrupt());
@@ -25,11 +29,28 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
 try {
   const { values } = parseArgs({ options: optionsForParsing });
   if (values.help) process.stdout.write(helpText());
-  else await drill(readChoice(values));
+  else await run(readChoice(values));
 } catch (error) {
   const isUsage = error instanceof UsageError || error instanceof TypeError;
   process.stderr.write(`drill: ${messageOf(error)}\n${isUsage ? 'See npm run drill -- --help\n' : ''}`);
   process.exitCode = 2;
+}
+
+async function run(choice: Choice): Promise<void> {
+  if (choice.fortnights.length > 0) await liveFortnights(choice);
+  else await drill(choice);
+}
+
+async function liveFortnights({ fortnights, isQuick }: Choice): Promise<void> {
+  for (const season of fortnights) {
+    say(`a fortnight in ${season}`);
+    const options = { season, isQuick, say };
+    shop = openShopFor(options);
+    const { days, breaches } = await runFortnight(await shop, options).finally(endShop);
+    process.stdout.write(`${season}\n${renderDays(days)}\n`);
+    for (const breach of breaches) process.stdout.write(`BROKEN  ${breach}\n`);
+    if (breaches.length > 0) process.exitCode = 1;
+  }
 }
 
 async function drill({ drills, isQuick, seed }: Choice): Promise<void> {
@@ -78,7 +99,7 @@ async function interrupt(): Promise<void> {
   if (isInterrupted) process.exit(130);
   isInterrupted = true;
   say('interrupted: the servers are stopped');
-  await endStage();
+  await Promise.all([endStage(), endShop()]);
   process.exit(130);
 }
 
@@ -86,4 +107,10 @@ async function interrupt(): Promise<void> {
 async function endStage(): Promise<void> {
   const staged = await stage?.catch(() => undefined);
   await staged?.cluster.stop();
+}
+
+async function endShop(): Promise<void> {
+  const opened = await shop?.catch(() => undefined);
+  shop = undefined;
+  await opened?.stop();
 }

@@ -1,9 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { type Fault, faults } from './faults.js';
+import { type Season, seasonNames } from './fortnight/seasons.js';
 import { type ScenarioName, scenarioNames } from './load.js';
 
 /** What was asked for, checked. */
-export type Choice = { drills: { scenario: ScenarioName; fault: Fault }[]; isQuick: boolean; seed: number };
+export type Choice = {
+  drills: { scenario: ScenarioName; fault: Fault }[];
+  fortnights: Season[];
+  isQuick: boolean;
+  seed: number;
+};
 
 /** An option that means nothing; the message says what would. */
 export class UsageError extends Error {}
@@ -11,6 +17,7 @@ export class UsageError extends Error {}
 export const optionsForParsing = {
   scenario: { type: 'string', multiple: true },
   fault: { type: 'string', multiple: true },
+  fortnight: { type: 'string', multiple: true },
   all: { type: 'boolean' },
   quick: { type: 'boolean' },
   seed: { type: 'string' },
@@ -20,6 +27,7 @@ export const optionsForParsing = {
 export type Values = {
   scenario?: string[] | undefined;
   fault?: string[] | undefined;
+  fortnight?: string[] | undefined;
   all?: boolean | undefined;
   quick?: boolean | undefined;
   seed?: string | undefined;
@@ -29,15 +37,22 @@ export type Values = {
 const seedMax = 2 ** 31;
 
 /** Left out, the scenario is `mixed`, and the faults are all. @throws UsageError */
-export function readChoice({ scenario, fault, all = false, quick = false, seed }: Values): Choice {
+export function readChoice({ scenario, fault, fortnight, all = false, quick = false, seed }: Values): Choice {
+  if (fortnight && (all || scenario || fault))
+    throw new UsageError('--fortnight goes with none of --all, --scenario and --fault');
   if (all && (scenario || fault)) throw new UsageError('--all goes with neither --scenario nor --fault');
   const wanted = scenario ?? (all ? scenarioNames : ['mixed']);
   const scenarios = wanted.map(name => pick('scenario', name, scenarioNames, each => each));
   const chosen = fault ? fault.map(name => pick('fault', name, faults, each => each.name)) : faults;
-  return {
-    drills: scenarios.flatMap(name => chosen.map(each => ({ scenario: name, fault: each }))),
+  const choice = {
+    fortnights: (fortnight ?? []).map(name => pick('fortnight', name, seasonNames, each => each)),
     isQuick: quick,
     seed: seed === undefined ? randomInt(seedMax) : readSeed(seed),
+  };
+  if (fortnight) return { ...choice, drills: [] };
+  return {
+    ...choice,
+    drills: scenarios.flatMap(name => chosen.map(each => ({ scenario: name, fault: each }))),
   };
 }
 
@@ -55,6 +70,7 @@ function readSeed(text: string): number {
 
 export function helpText(): string {
   return `npm run drill [-- --scenario mixed] [--fault redis-flushall] [--all] [--quick] [--seed 7]
+npm run drill -- --fortnight autumn [--fortnight spring] [--quick]
 
 Runs a whole installation on this machine: two API processes behind one port, two workers, a scheduler, a compensator,
 and a PostgreSQL, a Redis and a RabbitMQ of its own, on free ports and in directories that go away with it. Loads it with
@@ -73,12 +89,18 @@ The load generator's verdict has to hold, and \`doorbuster audit\` has to exit w
   --fault NAME     one of those below (default: all of them); may be repeated
   --all            every fault in every scenario
   --quick          small loads: seconds each
+  --fortnight NAME ${seasonNames.join(', ')}: see below; may be repeated
   --seed N         decides when in the sale a fault strikes; a run prints its own
 
 Faults:
 ${faults.map(({ name, summary }) => `  ${name.padEnd(26)}${summary}`).join('\n')}
 
-Needs redis-server and rabbitmq-server; where they are missing, "node scripts/programs.mjs drill" says how to install them.
+A fortnight runs \`doorbuster start\` alone, with its embedded PostgreSQL, and moves the clock of all its processes ahead by an
+hour a step, over the changes of the clocks in Europe and America (with --quick two days, by six hours a step). Each step has
+purchases, holds, payments, webhooks to a receiver that fails, and sessions. After each step all that is due has to be done,
+each day the audit has to hold, and only the books may grow. It takes some fifteen minutes.
+
+Needs redis-server, rabbitmq-server and faketime; "node scripts/programs.mjs drill" says how to install those that are missing.
 
 Exit codes: 0 all promises were kept, 1 some were not, 2 the drill could not take place, 130 interrupted.
 `;

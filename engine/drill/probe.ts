@@ -1,8 +1,8 @@
-import { request } from 'node:http';
 import { z } from 'zod';
 import { epochKey, stockKey } from '../dist/admission/gate/redis-scripts.js';
 import { messageOf } from '../dist/platform/errors.js';
-import { apiProcesses, type Cluster, credentials } from './cluster.js';
+import { call } from './call.js';
+import { apiProcesses, type Cluster } from './cluster.js';
 import type { Fault } from './faults.js';
 import { until } from './until.js';
 
@@ -17,8 +17,6 @@ export type Probe = {
 /** Within this the gate agrees with the ledger; docs/operate.md promises it. */
 const gateAgreesWithinMs = 10_000;
 const recoveredWithinMs = 60_000;
-// The engine decides or refuses within 2 s; a connection that a killed process took with it is never answered.
-const answerTimeoutMs = 3000;
 // One that was accepted while the queue was down waits for the scheduler. This asks for those that are accepted now.
 const decidedWithinMs = 2000;
 
@@ -34,19 +32,19 @@ export async function openProbe(cluster: Cluster): Promise<Probe> {
 
   async function buys(): Promise<boolean> {
     const userId = `probe-${shopper++}`;
-    const bought = await call(url, 'POST', '/api/purchase', { productId, userId });
+    const bought = await call(url, 'POST', '/api/purchase', { body: { productId, userId } });
     return bought.status === 200;
   }
 
   async function decidesQueued(): Promise<boolean> {
     const userId = `probe-${shopper++}`;
-    const accepted = await call(url, 'POST', '/api/orders', { productId, userId });
+    const accepted = await call(url, 'POST', '/api/orders', { body: { productId, userId } });
     if (accepted.status !== 202) return false;
     const { order_id: orderId } = acceptedSchema.parse(accepted.body);
     await until(
       'the queued order is decided',
       async () => {
-        const { status, body } = await call(url, 'GET', `/api/orders/${orderId}`, undefined, userId);
+        const { status, body } = await call(url, 'GET', `/api/orders/${orderId}`, { userId });
         return status === 200 && orderSchema.parse(body).status === 'CONFIRMED';
       },
       decidedWithinMs,
@@ -96,14 +94,13 @@ async function readLedger(
 
 async function createProbeSale(url: string): Promise<number> {
   const product = { name: 'Probe', priceMinor: 100, currency: 'EUR' };
-  const { id: productId } = idSchema.parse((await call(url, 'POST', '/api/admin/products', product)).body);
+  const { id: productId } = idSchema.parse(
+    (await call(url, 'POST', '/api/admin/products', { body: product })).body,
+  );
   const at = (offsetMs: number) => new Date(Date.now() + offsetMs).toISOString();
   const window = { startsAt: at(-60_000), endsAt: at(86_400_000) };
   await call(url, 'POST', '/api/admin/sales', {
-    productId,
-    ...window,
-    allocation: 1_000_000,
-    perUserLimit: 1,
+    body: { productId, ...window, allocation: 1_000_000, perUserLimit: 1 },
   });
   return productId;
 }
@@ -121,36 +118,4 @@ async function untilTrue(what: string, check: () => Promise<boolean>, timeoutMs:
     throw new Error(`${messageOf(error)}${reason}`);
   });
   return performance.now() - startedAtMs;
-}
-
-function call(
-  url: string,
-  method: string,
-  path: string,
-  body?: object,
-  userId?: string,
-): Promise<{ status: number; body: unknown }> {
-  const token = path.startsWith('/api/admin') ? credentials.OPERATOR_TOKEN : credentials.API_KEY;
-  const headers = {
-    authorization: `Bearer ${token}`,
-    ...(body && { 'content-type': 'application/json' }),
-    ...(userId && { 'x-user-id': userId }),
-  };
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      `${url}${path}`,
-      { method, headers, agent: false, timeout: answerTimeoutMs },
-      answer => {
-        let text = '';
-        answer.on('data', chunk => {
-          text += chunk;
-        });
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: JSON.parse(text) }));
-        answer.on('error', reject);
-      },
-    );
-    sent.on('timeout', () => sent.destroy(new Error(`${method} ${path} was not answered`)));
-    sent.on('error', reject);
-    sent.end(body && JSON.stringify(body));
-  });
 }

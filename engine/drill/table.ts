@@ -15,8 +15,12 @@ const heads = [
 
 /** The results as a table for people, one line a drill. */
 export function renderTable(results: readonly DrillResult[]): string {
-  const rows = [heads, ...results.map(cellsOf)];
-  const widths = heads.map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)));
+  return renderRows([heads, ...results.map(cellsOf)]);
+}
+
+/** The first row has a head for each column. */
+export function renderRows(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)));
   return rows
     .map(row =>
       row

@@ -1,0 +1,49 @@
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { credentials } from './cluster.js';
+
+export type Answer = { status: number; headers: IncomingHttpHeaders; body: unknown };
+
+export type Call = {
+  body?: object | undefined;
+  /** The shopper, where the body does not name one. */
+  userId?: string | undefined;
+  idempotencyKey?: string | undefined;
+  /** Whoever calls, by a token or a cookie; unless given the shop's own server, or the operator where the path is one's. */
+  bearer?: string | undefined;
+  cookie?: string | undefined;
+  timeoutMs?: number | undefined;
+};
+
+// The engine decides or refuses within 2 s; a connection that a killed process took with it is never answered.
+const answerTimeoutMs = 3000;
+
+/** One call over a connection of its own. @throws when there is no answer. */
+export function call(url: string, method: string, path: string, asked: Call = {}): Promise<Answer> {
+  const { body, userId, idempotencyKey, cookie, timeoutMs = answerTimeoutMs } = asked;
+  const own = path.startsWith('/api/admin') ? credentials.OPERATOR_TOKEN : credentials.API_KEY;
+  const headers = {
+    ...(cookie ? { cookie } : { authorization: `Bearer ${asked.bearer ?? own}` }),
+    ...(body && { 'content-type': 'application/json' }),
+    ...(userId && { 'x-user-id': userId }),
+    ...(idempotencyKey && { 'idempotency-key': idempotencyKey }),
+  };
+  return new Promise((resolve, reject) => {
+    const sent = request(`${url}${path}`, { method, headers, agent: false, timeout: timeoutMs }, answer => {
+      let text = '';
+      answer.on('data', chunk => {
+        text += chunk;
+      });
+      answer.on('end', () =>
+        resolve({
+          status: answer.statusCode ?? 0,
+          headers: answer.headers,
+          body: text === '' ? undefined : JSON.parse(text),
+        }),
+      );
+      answer.on('error', reject);
+    });
+    sent.on('timeout', () => sent.destroy(new Error(`${method} ${path} was not answered`)));
+    sent.on('error', reject);
+    sent.end(body && JSON.stringify(body));
+  });
+}

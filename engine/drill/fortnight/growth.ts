@@ -1,0 +1,119 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Shop } from './shop.js';
+
+/** What there was at the end of a day. */
+export type Size = {
+  /** Rows of each table; partitions count as one. */
+  rows: Record<string, number>;
+  partitions: number;
+  files: number;
+  megabytes: number;
+  engineDescriptors: number;
+  engineMegabytes: number;
+  engineHeapMegabytes: number;
+  engineTimers: number;
+  databaseDescriptors: number;
+  databaseMegabytes: number;
+};
+
+export async function measure({ pool, directory, metricsUrl, enginePid, databasePid }: Shop): Promise<Size> {
+  const metrics = await (await fetch(`${metricsUrl}/metrics`)).text();
+  const figureOf = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1] ?? 0);
+  const { rows: names } = await pool.query<{ name: string }>(
+    `select relname as name from pg_class
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition order by relname`,
+  );
+  const rows: Record<string, number> = {};
+  for (const { name } of names) {
+    const { rows: counted } = await pool.query<{ count: number }>(
+      `select count(*)::integer as count from ${name}`,
+    );
+    rows[name] = counted[0]?.count ?? 0;
+  }
+  const { rows: attached } = await pool.query(
+    `select from pg_inherits where inhparent = 'attempts'::regclass`,
+  );
+  const files = listFiles(directory);
+  const database = [databasePid, ...childrenOf(databasePid)];
+  return {
+    ...{ rows, partitions: attached.length, files: files.length },
+    megabytes: sum(files.map(bytesOf)) / mebibyte,
+    engineDescriptors: descriptorsOf(enginePid),
+    engineMegabytes: memoryOf(enginePid),
+    engineHeapMegabytes: figureOf('nodejs_heap_size_used_bytes') / mebibyte,
+    engineTimers: figureOf('nodejs_active_resources{type="Timeout"}'),
+    databaseDescriptors: sum(database.map(descriptorsOf)),
+    databaseMegabytes: sum(database.map(memoryOf)),
+  };
+}
+
+const mebibyte = 2 ** 20;
+
+function listFiles(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+}
+
+// Files and processes come and go while they are counted.
+function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function descriptorsOf(pid: number): number {
+  return existsSync(`/proc/${pid}/fd`) ? readdirSync(`/proc/${pid}/fd`).length : 0;
+}
+
+function childrenOf(pid: number): number[] {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(file) ? readFileSync(file, 'utf8').split(' ').filter(Boolean).map(Number) : [];
+}
+
+/** Proportional: what several processes share counts once. */
+function memoryOf(pid: number): number {
+  const file = `/proc/${pid}/smaps_rollup`;
+  const kilobytes = existsSync(file) ? /^Pss:\s+(\d+) kB/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
+  return Number(kilobytes ?? 0) / 1024;
+}
+
+const sum = (figures: readonly number[]) => figures.reduce((total, figure) => total + figure, 0);
+
+/** The books: what was sold, and how it came about. A day adds as much as was sold on it, and nothing of it ever goes. */
+const books = new Set([
+  ...['products', 'sales', 'sale_series', 'sale_journal', 'stock'],
+  ...['orders', 'journal', 'allowances', 'digest_allowances', 'payments', 'payment_journal', 'dead_letters'],
+]);
+
+/** Days after which all that is kept for some days has begun to go. */
+const warmUpDays = 5;
+
+/**
+ * What has grown from the day on which all was warm. Rows of the books grow by as much a day as on that day; everything else
+ * stays as large as it was.
+ */
+export function problemsOfGrowth(days: readonly Size[]): string[] {
+  const warm = days[warmUpDays];
+  const before = days[warmUpDays - 1];
+  const last = days.at(-1);
+  if (!warm || !before || !last || last === warm) return [];
+  const passed = days.length - 1 - warmUpDays;
+  const problems: string[] = [];
+  const hold = (what: string, now: number, allowed: number) => {
+    if (now > allowed) problems.push(`${what} grew to ${now.toFixed(0)}, allowed are ${allowed.toFixed(0)}`);
+  };
+  for (const [table, now] of Object.entries(last.rows)) {
+    const then = warm.rows[table] ?? 0;
+    const aDay = then - (before.rows[table] ?? 0);
+    if (books.has(table)) hold(`rows of ${table}`, now, then + (1.2 * aDay + 2) * passed);
+    else hold(`rows of ${table}`, now, 1.2 * then + 10);
+  }
+  hold('partitions of attempts', last.partitions, warm.partitions + 1);
+  hold('files', last.files, 1.1 * warm.files);
+  hold('file descriptors of the engine', last.engineDescriptors, warm.engineDescriptors + 10);
+  hold('timers of the engine', last.engineTimers, warm.engineTimers + 10);
+  hold('file descriptors of PostgreSQL', last.databaseDescriptors, 1.3 * warm.databaseDescriptors);
+  hold('memory of the engine', last.engineMegabytes, 1.15 * warm.engineMegabytes + 10);
+  hold('memory of PostgreSQL', last.databaseMegabytes, 1.15 * warm.databaseMegabytes + 10);
+  return problems;
+}

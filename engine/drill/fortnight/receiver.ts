@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import { portOf } from '../servers/fault-proxy.js';
+import { findFreePort } from '../servers/free-port.js';
+import { type Actor, type Desk, isMorning } from './desk.js';
+
+export type Receiver = Actor & {
+  /** Tries that it has answered since the last time it was asked, and those that it refused. */
+  takeCounts(): { tries: number; refused: number };
+  close(): Promise<void>;
+};
+
+const eventSchema = z.object({ type: z.string(), data: z.looseObject({ orderId: z.string().optional() }) });
+const endpointSchema = z.object({ id: z.number(), status: z.string() });
+const events = ['order.confirmed', 'order.refunded', 'sale.opened', 'sale.sold_out'];
+
+// From six to ten in the morning nothing works; at other times one try in seven fails.
+const outage = { from: 6, to: 10 };
+const failsEvery = 7;
+// Retries are an hour apart at most, and half an hour at least by then; the sweep of one step leaves those of the next.
+const deliveredWithinHours = 3;
+
+/** Hears of everything, and fails for hours each day. Beside it stands one that never answers, which is disabled after a day. */
+export async function openReceiver(desk: Desk): Promise<Receiver> {
+  const { shop, expect, complain } = desk;
+  const heard = new Set<string>();
+  const counts = { tries: 0, refused: 0 };
+  let isDown = false;
+
+  async function take(request: IncomingMessage): Promise<number> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    counts.tries += 1;
+    const sentAtMs = Number(request.headers['webhook-timestamp']) * 1000;
+    // One that is under way when the clock jumps was signed before.
+    if (!shop.clock.wasNow(sentAtMs))
+      complain(`a webhook says that it was sent at ${new Date(sentAtMs).toISOString()}`);
+    if (isDown || counts.tries % failsEvery === 0) {
+      counts.refused += 1;
+      return 500;
+    }
+    const { type, data } = eventSchema.parse(JSON.parse(Buffer.concat(chunks).toString()));
+    if (type === 'order.confirmed') heard.add(data.orderId ?? '');
+    return 204;
+  }
+
+  const server = createServer((request, response) => {
+    void take(request).then(
+      status => response.writeHead(status).end(),
+      error => complain(`a webhook cannot be read: ${error}`),
+    );
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  await hear(desk, portOf(server.address()));
+  const silent = await hear(desk, await findFreePort());
+
+  async function lookAtSilent(hour: number): Promise<void> {
+    const path = `/api/admin/webhooks/${silent}`;
+    const { status } = endpointSchema.parse((await shop.call('GET', path)).body);
+    // Its first delivery failed within the first two steps.
+    if (hour % 48 === 36 && status !== 'disabled')
+      complain('a webhook that has failed for a day is not disabled');
+    if (hour % 48 === 0 && hour > 0)
+      expect('a webhook is enabled again', await shop.call('PATCH', path, { body: { enabled: true } }), 200);
+  }
+
+  async function lookForMissing(): Promise<void> {
+    const now = shop.clock.now().getTime();
+    const { rows } = await shop.pool.query<{ orderId: string }>(
+      `select order_id as "orderId" from journal where to_status = 'CONFIRMED' and at > $1 and at < $2`,
+      [new Date(now - 30 * hourMs), new Date(now - deliveredWithinHours * hourMs)],
+    );
+    const missing = rows.filter(({ orderId }) => !heard.has(orderId));
+    if (missing.length > 0)
+      complain(`${missing.length} confirmed orders were not told, such as ${missing[0]?.orderId}`);
+  }
+
+  return {
+    async act(hour) {
+      isDown = hour % 24 >= outage.from && hour % 24 < outage.to;
+      await lookAtSilent(hour);
+      if (isMorning(hour)) await lookForMissing();
+    },
+    takeCounts() {
+      const taken = { ...counts };
+      counts.tries = 0;
+      counts.refused = 0;
+      return taken;
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+const hourMs = 3_600_000;
+
+/** @returns the id of the webhook. */
+async function hear({ shop, expect }: Desk, port: number): Promise<number> {
+  const body = { url: `http://127.0.0.1:${port}/`, events };
+  const created = await shop.call('POST', '/api/admin/webhooks', { body });
+  expect('a webhook', created, 201);
+  return endpointSchema.parse(created.body).id;
+}

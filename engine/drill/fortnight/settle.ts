@@ -1,0 +1,87 @@
+import { messageOf } from '../../dist/platform/errors.js';
+import { until } from '../until.js';
+import type { Complain } from './desk.js';
+import type { Shop } from './shop.js';
+
+/** Work of the periodic jobs that is due now: what it is, and how many things of it there are. */
+const due = `
+  select 'holds that have lapsed' as what, count(*)::integer as count
+    from orders where status = 'RESERVED' and expires_at < clock_timestamp()
+  union all select 'orders in the queue', count(*) from orders where status = 'QUEUED'
+  union all select 'payments that nobody knows the end of', count(*) from payments where status in ('PENDING', 'REFUND_DUE')
+  union all select 'sales that have begun', count(*)
+    from sales where opened_at is null and status <> 'ended' and starts_at <= clock_timestamp()
+  union all select 'sales that are over', count(*)
+    from sales where status <> 'ended' and ends_at <= clock_timestamp() - interval '1 minute'
+  union all select 'events that nobody was told', count(*)
+    from journal j where to_status in ('CONFIRMED', 'REFUNDED') and at > clock_timestamp() - interval '2 hours'
+      and not exists (select from webhook_events where subject = j.order_id::text)
+  union all select 'webhooks to be sent', count(*)
+    from webhook_deliveries join webhook_endpoints e using (endpoint_id)
+    where webhook_deliveries.status = 'pending' and e.status = 'enabled' and due_at <= clock_timestamp()
+  union all select 'dead letters to be compensated', count(*) from dead_letters where status = 'NEW'`;
+
+/** What follows days is looked at less often: each partition of attempts, the trail; the sweep of webhooks once a minute. */
+const dueDaily = (keptDays: number) => `
+  select 'days of attempts without a partition' as what, count(*)::integer as count
+    from generate_series(0, 2) as ahead,
+         to_char((clock_timestamp() at time zone 'UTC')::date + ahead, '"attempts_"YYYYMMDD') as name
+    where to_regclass(name) is null
+  union all select 'attempts in the default partition', count(*) from attempts_default
+  union all select 'attempts that are too old', count(*)
+    from attempts where answered_at < (((clock_timestamp() at time zone 'UTC')::date - ${keptDays})::timestamp at time zone 'UTC')
+  union all select 'actions of operators that are too old', count(*)
+    from operator_actions where at < clock_timestamp() - interval '${keptDays} days'
+  union all select 'events of webhooks that are a day too old', count(*)
+    from webhook_events v where created_at < clock_timestamp() - interval '${keptDays + 1} days' and not exists (
+      select from webhook_deliveries d join webhook_endpoints e using (endpoint_id)
+      where d.event_id = v.event_id and d.status = 'pending' and e.status = 'enabled')`;
+
+const dueLong = ['operator_sessions', 'operator_guesses', 'operator_actions', 'spent_challenges', 'attempts']
+  .map(table => `select '${table} that are kept for ever' as what, count(*)::integer as count from ${table}`)
+  .join(' union all ');
+
+// The rarest job runs once a minute; a busy machine is late.
+const withinMs = { step: 30_000, day: 100_000 };
+
+/** Waits until the jobs have done what was due after a step of the clock. Tells what is still left after 30 s. */
+export function settleStep(shop: Shop, complain: Complain): Promise<void> {
+  return settle(shop, complain, due, withinMs.step);
+}
+
+/** As settleStep, for what is due once a day. */
+export function settleDay(shop: Shop, complain: Complain, keptDays: number): Promise<void> {
+  return settle(shop, complain, dueDaily(keptDays), withinMs.day);
+}
+
+/** As settleDay, for what is kept for some time, once nobody has added to it for longer. */
+export function settleLong(shop: Shop, complain: Complain): Promise<void> {
+  return settle(shop, complain, dueLong, withinMs.day);
+}
+
+async function settle(shop: Shop, complain: Complain, query: string, timeoutMs: number): Promise<void> {
+  let left: { what: string; count: number }[] = [];
+  const isDone = async () => {
+    left = (await shop.pool.query<{ what: string; count: number }>(query)).rows.filter(
+      ({ count }) => count > 0,
+    );
+    return left.length === 0;
+  };
+  await until('all that is due is done', isDone, timeoutMs).catch(error => {
+    if (left.length === 0) complain(messageOf(error));
+    for (const { what, count } of left) complain(`${what}: ${count}, after ${timeoutMs / 1000} s`);
+  });
+}
+
+/** Waits until the engine's own idea of the database's time has followed. */
+export async function untilClockIsSeen({ call, clock }: Shop): Promise<void> {
+  await until(
+    'the engine sees the time',
+    async () => {
+      const { body } = await call('GET', '/api/products?limit=1');
+      const seenMs = Date.parse(String(Object(body).now));
+      return Math.abs(seenMs - clock.now().getTime()) < 2000;
+    },
+    withinMs.step,
+  );
+}

@@ -1,0 +1,19 @@
+import childProcess, { type SpawnOptions } from 'node:child_process';
+import { syncBuiltinESMExports } from 'node:module';
+
+/*
+ * Loaded into the engine before its own code. The engine gives PostgreSQL an environment of a few chosen variables; this
+ * adds those of the moved clock, so that both live in the same time.
+ */
+const names = [
+  ...['LD_PRELOAD', 'NO_FAKE_STAT'],
+  ...['FAKETIME_TIMESTAMP_FILE', 'FAKETIME_NO_CACHE', 'FAKETIME_DONT_FAKE_MONOTONIC'],
+];
+const clock = Object.fromEntries(names.map(name => [name, process.env[name]]));
+
+const { spawn } = childProcess;
+Object.assign(childProcess, {
+  spawn: (command: string, args: readonly string[], options: SpawnOptions) =>
+    spawn(command, args, { ...options, env: { ...options.env, ...clock } }),
+});
+syncBuiltinESMExports();
