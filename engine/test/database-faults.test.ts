@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDecide } from '../src/ledger/decide.js';
 import { createDecisionQueue } from '../src/orders/decide.js';
 import { orderIdOf } from '../src/orders/order-id.js';
@@ -47,6 +48,27 @@ describe('when the reply of COMMIT is cut', () => {
     expect(retried.headers.get('idempotency-replayed')).toBe('true');
     expect(retried.body.order?.id).toBe(lost.body.orderId);
     expect((await stockOf(pool, saleId)).sold).toBe(1);
+  });
+});
+
+describe('when a proxy before PostgreSQL has no server to lead to', () => {
+  it('says that nothing was taken, since nothing was sent', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId } = await createTestSale(pool);
+    const proxy = await startFaultProxy(url);
+    const api = await startTestApi(proxy.url, { DECISION_DEADLINE_MS: '300' });
+    await api.purchase({ productId, userId: 'warm-up' });
+    proxy.close();
+    // It takes a connection and closes it, as HAProxy does.
+    const empty = createServer(socket => socket.destroy());
+    empty.listen(Number(new URL(proxy.url).port), '127.0.0.1');
+    onTestFinished(() => void empty.close());
+
+    await until('a purchase is refused as overloaded', async () => {
+      const { status, slug } = await api.purchase({ productId, userId: 'ada', key: 'the-key' });
+      expect(status).toBe(503);
+      return slug === 'overloaded';
+    });
   });
 });
 

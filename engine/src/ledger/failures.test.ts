@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { InjectedFault } from '../platform/faults.js';
+import { ConnectError } from '../platform/postgres.js';
 import { classifyFailure } from './failures.js';
 
 const withCode = (code: string) => Object.assign(new Error('failed'), { code });
@@ -11,10 +12,9 @@ describe('what a failed statement means for its batch', () => {
     ['transient', withCode('40P01')],
     ['transient', withCode('57014')],
     ['transient', withCode('53300')],
-    ['transient', withCode('ECONNREFUSED')],
-    ['transient', withCode('ENOTFOUND')],
-    ['transient', new Error('timeout exceeded when trying to connect')],
-    ['transient', new Error('Connection terminated due to connection timeout')],
+    ['transient', new ConnectError(new Error('Connection terminated unexpectedly'))],
+    ['transient', new ConnectError(withCode('57P03'))],
+    ['transient', new ConnectError(withCode('28P01'))],
     ['transient', new InjectedFault('ledger')],
     ['unknown', new Error('Connection terminated unexpectedly')],
     ['unknown', new Error('Query read timeout')],

@@ -1,6 +1,5 @@
-import { codeOf, messageOf } from '../platform/errors.js';
 import { InjectedFault } from '../platform/faults.js';
-import { constraintOf, sqlStateOf } from '../platform/postgres.js';
+import { ConnectError, constraintOf, sqlStateOf } from '../platform/postgres.js';
 
 /**
  * What a failed statement of the ledger means for its batch.
@@ -12,8 +11,9 @@ import { constraintOf, sqlStateOf } from '../platform/postgres.js';
 export type Failure = 'transient' | 'unknown' | 'permanent';
 
 export function classifyFailure(error: unknown): Failure {
+  if (error instanceof ConnectError || error instanceof InjectedFault) return 'transient';
   const state = sqlStateOf(error);
-  if (state === undefined) return wasNeverSent(error) ? 'transient' : 'unknown';
+  if (state === undefined) return 'unknown';
   // Two transactions met on one order id: the next try finds the order and says so.
   if (oneOrderPerId.has(constraintOf(error) ?? '')) return 'transient';
   if (transientStates.has(state) || transientClasses.has(state.slice(0, 2))) return 'transient';
@@ -32,22 +32,3 @@ const transientStates = new Set([
   '25006', // read_only_sql_transaction: a standby that is being promoted
 ]);
 const transientClasses = new Set(['53']); // insufficient resources: connections, memory, disk
-
-// What the driver gives when no connection could be had: no statement has left the process.
-const connectCodes = new Set([
-  'ECONNREFUSED',
-  'ENOENT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-]);
-const connectMessages = new Set([
-  'timeout exceeded when trying to connect',
-  'Connection terminated due to connection timeout',
-]);
-
-function wasNeverSent(error: unknown): boolean {
-  if (error instanceof InjectedFault) return true;
-  return connectCodes.has(codeOf(error) ?? '') || connectMessages.has(messageOf(error));
-}

@@ -35,7 +35,37 @@ export function createPool(
     failCancelledCommits(client);
   });
   if (isThroughPooler(databaseUrl, config)) pool.on('connect', dropStatementNames);
+  nameConnectErrors(pool);
   return pool;
+}
+
+/** No connection could be had, so that no statement has left this process. Has the message and the code of its cause. */
+export class ConnectError extends Error {
+  readonly code: string | undefined;
+
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.code = codeOf(cause);
+  }
+}
+
+/**
+ * A proxy whose servers are all down takes a connection and closes it, which reads like one that was lost at COMMIT. Only
+ * who asked for the connection can tell; pool.query asks here, too.
+ */
+function nameConnectErrors(pool: Pool): void {
+  pool.connect = new Proxy(pool.connect, {
+    apply(connect, self, [callback]) {
+      if (!callback) {
+        return Reflect.apply(connect, self, []).catch((error: unknown) => {
+          throw new ConnectError(error);
+        });
+      }
+      const named: Parameters<Pool['connect']>[0] = (error, ...rest) =>
+        callback(error && new ConnectError(error), ...rest);
+      return Reflect.apply(connect, self, [named]);
+    },
+  });
 }
 
 /**

@@ -37,6 +37,28 @@ describe('settings', () => {
     ]);
   });
 
+  it('take one address of PostgreSQL, and refuse several with the ways out', () => {
+    const several = [
+      'postgres://u:p@one,two/shop',
+      'postgres://u:p@one:5432,two:5432/shop',
+      'postgres://u:p@one/shop?host=one,two',
+      'postgres://u:p@one/shop?sslmode=require&target_session_attrs=read-write',
+      'postgres://u:p@one/shop?load_balance_hosts=random',
+    ];
+    for (const url of several) {
+      expect([url, problemsOf({ DATABASE_URL: url, DATABASE_DIRECT_URL: url })]).toEqual([
+        url,
+        [
+          expect.stringMatching(/^DATABASE_URL: expected one address that leads to the primary \(HAProxy/),
+          expect.stringMatching(/^DATABASE_DIRECT_URL: expected one address/),
+        ],
+      ]);
+    }
+    for (const url of ['postgres://u:a,b@one:5432/shop', 'postgresql://u@/shop?host=/var/run/postgresql']) {
+      expect(readConfig({ DATABASE_URL: url }).DATABASE_URL).toBe(url);
+    }
+  });
+
   it('want the identity spelled out in production', () => {
     expect(problemsOf({ NODE_ENV: 'production' })).toEqual([expect.stringContaining('IDENTITY')]);
     expect(readConfig({ NODE_ENV: 'production', IDENTITY: 'demo' }).IDENTITY).toBe('demo');

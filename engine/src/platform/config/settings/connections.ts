@@ -3,7 +3,9 @@ import { integer } from '../fields.js';
 
 /** The servers that it works with. */
 export const connectionsSettings = {
-  DATABASE_URL: postgresAddress().describe('your PostgreSQL; without it `start` brings one of its own'),
+  DATABASE_URL: postgresAddress().describe(
+    'your PostgreSQL; without it `start` brings one of its own. One address, which leads to the primary: [several servers](high-availability.md) stand behind it',
+  ),
   // Where DATABASE_URL leads to a pooler: the server itself, for what needs a session of its own.
   DATABASE_DIRECT_URL: postgresAddress().describe(
     'where `DATABASE_URL` leads to [a pooler](operate.md#a-pooler-before-postgresql): PostgreSQL itself, behind it',
@@ -46,5 +48,20 @@ function postgresAddress() {
   return z
     .string()
     .regex(/^postgres(ql)?:\/\/\S+$/, 'expected postgres://user:password@host:port/database')
+    .refine(
+      namesOneServer,
+      'expected one address that leads to the primary (HAProxy, a virtual address, an endpoint of the provider): the driver takes neither several hosts nor target_session_attrs or load_balance_hosts',
+    )
     .optional();
+}
+
+// What the driver does not know it passes over: it would look for one host named "one,two", or write to a standby.
+function namesOneServer(url: string): boolean {
+  const [address = '', query] = url.split('?', 2);
+  const [authority = ''] = address.slice(address.indexOf('//') + 2).split('/');
+  const options = new URLSearchParams(query);
+  const hosts = [authority.slice(authority.lastIndexOf('@') + 1)];
+  for (const name of ['host', 'hostaddr', 'port']) hosts.push(...options.getAll(name));
+  const chooses = options.has('target_session_attrs') || options.has('load_balance_hosts');
+  return !chooses && !hosts.some(host => host.includes(','));
 }
