@@ -1,7 +1,7 @@
-// Looks for the programs that the tests (or, with the argument `drill`, the drills) start and npm does not bring. As root on
-// Debian it installs those that are missing; otherwise it names them, with the one command that installs them, and fails.
+// Looks for the programs that the tests (or, with the argument `drill`, the drills, or with `failover` that one) start and npm
+// does not bring. As root on Debian it installs those that are missing; otherwise it names them, with the one command that installs them, and fails.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,6 +17,14 @@ const forDrills = [
   { program: 'redis-server', debianPackage: 'redis-server' },
   { program: 'rabbitmq-server', debianPackage: 'rabbitmq-server' },
   { program: 'faketime', debianPackage: 'faketime' },
+];
+/** @type {Needed[]} */
+const forFailover = [
+  ...forDrills,
+  { program: 'patroni', debianPackage: 'patroni' },
+  { program: 'etcd', debianPackage: 'etcd-server' },
+  { program: 'haproxy', debianPackage: 'haproxy' },
+  { program: 'pg_rewind', debianPackage: 'postgresql', substitutes: serverPrograms('pg_rewind') },
 ];
 /** @type {Needed[]} */
 const forTests = [
@@ -41,7 +49,7 @@ const forTests = [
 
 // Debian puts servers into a folder that is not on the PATH of ordinary users.
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
-const [command, needed] = process.argv[2] === 'drill' ? ['npm run drill', forDrills] : ['npm test', forTests];
+const [command, needed] = neededFor(process.argv[2]);
 
 const isDebian = isExecutable('/usr/bin/apt-get');
 const missing = missingPrograms();
@@ -50,6 +58,26 @@ const stillMissing = missingPrograms();
 if (stillMissing.length > 0) {
   console.error(explain(stillMissing));
   process.exit(1);
+}
+
+/**
+ * @param {string | undefined} use
+ * @returns {[string, Needed[]]}
+ */
+function neededFor(use) {
+  if (use === 'drill') return ['npm run drill', forDrills];
+  if (use === 'failover') return ['npm run drill -- --fault postgres-failover', forFailover];
+  return ['npm test', forTests];
+}
+
+/**
+ * Debian keeps the programs of each major version of PostgreSQL in a folder of its own, which is on no PATH.
+ * @param {string} program
+ */
+function serverPrograms(program) {
+  const folder = '/usr/lib/postgresql';
+  const versions = existsSync(folder) ? readdirSync(folder) : [];
+  return versions.map(version => join(folder, version, 'bin', program));
 }
 
 function missingPrograms() {

@@ -5,6 +5,7 @@ import { createPool, type Pool } from '../dist/platform/postgres.js';
 import { type EngineProcess, runTool, spawnEngine } from './engine-process.js';
 import { type FaultProxy, openFaultProxy } from './servers/fault-proxy.js';
 import { findFreePort } from './servers/free-port.js';
+import { startReplicatedPostgres } from './servers/patroni.js';
 import { type PostgresServer, startPostgres } from './servers/postgres.js';
 import { type RabbitmqServer, startRabbitmq } from './servers/rabbitmq.js';
 import { type RedisServer, startRedis } from './servers/redis.js';
@@ -31,6 +32,9 @@ export type Cluster = {
 export const apiProcesses = 2;
 const workers = 2;
 
+/** One server; or two under Patroni, which `postgres.crash` has change places. */
+export type DatabaseKind = 'single' | 'replicated';
+
 /** Made for the run; no network but this machine's own sees them. */
 export const credentials = {
   API_KEY: 'drill-api-key-0000000000',
@@ -39,13 +43,16 @@ export const credentials = {
 };
 
 /** @param say hears how far it is. @throws when a server is missing, with the command that would help. */
-export async function startCluster(say: (message: string) => void): Promise<Cluster> {
+export async function startCluster(
+  say: (message: string) => void,
+  kind: DatabaseKind = 'single',
+): Promise<Cluster> {
   const closing: (() => unknown)[] = [];
   const stop = async () => {
     for (let close = closing.pop(); close; close = closing.pop()) await close();
   };
   try {
-    return await build(say, closing, stop);
+    return await build(say, kind, closing, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -54,6 +61,7 @@ export async function startCluster(say: (message: string) => void): Promise<Clus
 
 async function build(
   say: (message: string) => void,
+  kind: DatabaseKind,
   closing: (() => unknown)[],
   stop: () => Promise<void>,
 ): Promise<Cluster> {
@@ -62,7 +70,7 @@ async function build(
   chmodSync(dataDir, 0o711);
   closing.push(() => rmSync(dataDir, { recursive: true, force: true }));
   say('starting PostgreSQL, Redis and RabbitMQ');
-  const postgres = await startPostgres(dataDir);
+  const postgres = await (kind === 'single' ? startPostgres(dataDir) : startReplicatedPostgres());
   closing.push(postgres.stop);
   const redis = await startRedis();
   closing.push(redis.remove);

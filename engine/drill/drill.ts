@@ -70,7 +70,7 @@ async function disturb(
   }
   say(`${fault.name} strikes`);
   try {
-    await fault.strike(cluster, loadIsOver);
+    await fault.strike(cluster, { loadIsOver, probe, say });
     say('the fault is over');
     return await probe.untilRecovered(fault);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { sleep } from '../dist/platform/backoff.js';
-import { apiProcesses, type Cluster } from './cluster.js';
+import { apiProcesses, type Cluster, type DatabaseKind } from './cluster.js';
+import type { Probe } from './probe.js';
 import { until } from './until.js';
 
 /** Something that goes wrong in the middle of a sale. */
@@ -8,11 +9,16 @@ export type Fault = {
   summary: string;
   /** Requests may fail while it lasts: lost connections, timeouts and 503, and no other answer. */
   isFelt: boolean;
+  /** `single` unless it says otherwise. */
+  database?: DatabaseKind;
   /** Breaks something, and comes back when all is whole again that the engine does not mend itself. */
-  strike(cluster: Cluster, loadIsOver: Promise<unknown>): Promise<unknown>;
+  strike(cluster: Cluster, scene: Scene): Promise<unknown>;
   /** What, besides purchases, has to go well again. */
   isHealed?(cluster: Cluster): boolean;
 };
+
+/** What goes on around a fault. */
+type Scene = { loadIsOver: Promise<unknown>; probe: Probe; say: (message: string) => void };
 
 const outageMs = 10_000;
 const dropEveryMs = 2000;
@@ -63,7 +69,7 @@ export const faults: readonly Fault[] = [
     name: 'rabbitmq-drop-connections',
     summary: 'every AMQP connection cut each 2 s, for as long as the load lasts and three times at least',
     isFelt: false,
-    async strike({ proxy }, loadIsOver) {
+    async strike({ proxy }, { loadIsOver }) {
       let isOver = false;
       void loadIsOver.then(() => {
         isOver = true;
@@ -103,6 +109,22 @@ export const faults: readonly Fault[] = [
       await postgres.crash();
       await sleep(outageMs);
       await postgres.start();
+    },
+  },
+  {
+    name: 'postgres-failover',
+    summary:
+      'kill -9 of the leading PostgreSQL and its Patroni; the standby takes over, the old one follows it',
+    isFelt: true,
+    database: 'replicated',
+    async strike({ postgres }, { probe, say }) {
+      const killedAtMs = performance.now();
+      const secondsSince = () => `${((performance.now() - killedAtMs) / 1000).toFixed(1)} s after the kill`;
+      await postgres.crash();
+      await probe.untilBuys();
+      say(`the first purchase went well ${secondsSince()}`);
+      await postgres.start();
+      say(`the old primary is a synchronous standby ${secondsSince()}`);
     },
   },
 ];

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../dist/platform/errors.js';
-import { type Cluster, startCluster } from './cluster.js';
+import { type Cluster, type DatabaseKind, startCluster } from './cluster.js';
 import { type DrillResult, runDrill } from './drill.js';
 import { renderDays } from './fortnight/day.js';
 import { openShopFor, runFortnight } from './fortnight/fortnight.js';
@@ -19,7 +19,7 @@ const say = (message: string) =>
 // Attempts are written within 5 s of their answers, and a gate heals within 10 s.
 const auditWithinS = 10;
 
-type Stage = { cluster: Cluster; probe: Probe };
+type Stage = { cluster: Cluster; probe: Probe; database: DatabaseKind };
 let stage: Promise<Stage> | undefined;
 let shop: Promise<Shop> | undefined;
 
@@ -59,7 +59,9 @@ async function drill({ drills, isQuick, seed }: Choice): Promise<void> {
   const results: DrillResult[] = [];
   try {
     for (const { scenario, fault } of drills) {
-      stage ??= setStage();
+      const { database = 'single' } = fault;
+      if ((await stage)?.database !== database) await endStage();
+      stage ??= setStage(database);
       say(`${scenario}, ${fault.name}: ${fault.summary}`);
       // Between a tenth and a half, so that there is enough left to be sold afterwards.
       const strikeAt = 0.1 + 0.4 * random();
@@ -75,7 +77,6 @@ async function drill({ drills, isQuick, seed }: Choice): Promise<void> {
       if (result.breaches.length === 0) continue;
       // What is broken now would be found again by the next audit.
       await endStage();
-      stage = undefined;
     }
   } finally {
     if (!isInterrupted) await endStage();
@@ -84,10 +85,10 @@ async function drill({ drills, isQuick, seed }: Choice): Promise<void> {
   if (results.some(({ breaches }) => breaches.length > 0)) process.exitCode = 1;
 }
 
-async function setStage(): Promise<Stage> {
-  const cluster = await startCluster(say);
+async function setStage(database: DatabaseKind): Promise<Stage> {
+  const cluster = await startCluster(say, database);
   try {
-    return { cluster, probe: await openProbe(cluster) };
+    return { cluster, probe: await openProbe(cluster), database };
   } catch (error) {
     await cluster.stop();
     throw error;
@@ -106,6 +107,7 @@ async function interrupt(): Promise<void> {
 /** What is still being started is stopped once it has: only then is it known what there is to stop. */
 async function endStage(): Promise<void> {
   const staged = await stage?.catch(() => undefined);
+  stage = undefined;
   await staged?.cluster.stop();
 }
 

@@ -36,14 +36,15 @@ export type Values = {
 // What a person can type again.
 const seedMax = 2 ** 31;
 
-/** Left out, the scenario is `mixed`, and the faults are all. @throws UsageError */
+/** Left out, the scenario is `mixed`, and the faults are those of one PostgreSQL. @throws UsageError */
 export function readChoice({ scenario, fault, fortnight, all = false, quick = false, seed }: Values): Choice {
   if (fortnight && (all || scenario || fault))
     throw new UsageError('--fortnight goes with none of --all, --scenario and --fault');
   if (all && (scenario || fault)) throw new UsageError('--all goes with neither --scenario nor --fault');
   const wanted = scenario ?? (all ? scenarioNames : ['mixed']);
   const scenarios = wanted.map(name => pick('scenario', name, scenarioNames, each => each));
-  const chosen = fault ? fault.map(name => pick('fault', name, faults, each => each.name)) : faults;
+  const usual = all ? faults : faults.filter(({ database }) => database === undefined);
+  const chosen = fault ? fault.map(name => pick('fault', name, faults, each => each.name)) : usual;
   const choice = {
     fortnights: (fortnight ?? []).map(name => pick('fortnight', name, seasonNames, each => each)),
     isQuick: quick,
@@ -86,7 +87,7 @@ the load generator, breaks something in the middle of the sale, and holds the re
 The load generator's verdict has to hold, and \`doorbuster audit\` has to exit with 0.
 
   --scenario NAME  ${scenarioNames.join(', ')} (default: mixed); may be repeated
-  --fault NAME     one of those below (default: all of them); may be repeated
+  --fault NAME     one of those below (default: all but postgres-failover); may be repeated
   --all            every fault in every scenario
   --quick          small loads: seconds each
   --fortnight NAME ${seasonNames.join(', ')}: see below; may be repeated
@@ -101,6 +102,7 @@ purchases, holds, payments, webhooks to a receiver that fails, and sessions. Aft
 each day the audit has to hold, and only the books may grow. It takes some fifteen minutes.
 
 Needs redis-server, rabbitmq-server and faketime; "node scripts/programs.mjs drill" says how to install those that are missing.
+postgres-failover needs Patroni, etcd, HAProxy and PostgreSQL: "node scripts/programs.mjs failover".
 
 Exit codes: 0 all promises were kept, 1 some were not, 2 the drill could not take place, 130 interrupted.
 `;

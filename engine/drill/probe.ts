@@ -8,6 +8,8 @@ import { until } from './until.js';
 
 /** A sale beside the one that is loaded, in which the drill buys to see whether all goes well again. */
 export type Probe = {
+  /** Waits until a purchase goes well. @returns after how many ms. */
+  untilBuys(): Promise<number>;
   /** Waits until purchases and queued orders end as they should, and the gate is vouched for. @returns after how many ms. */
   untilRecovered(fault: Fault): Promise<number>;
   /** Waits until every API process and Redis see the stock of a sale as the ledger does. @returns after how many ms. */
@@ -73,6 +75,7 @@ export async function openProbe(cluster: Cluster): Promise<Probe> {
   }
 
   return {
+    untilBuys: () => untilTrue('a purchase goes well', buys, recoveredWithinMs),
     untilRecovered: fault => untilTrue('purchases go well again', () => isWell(fault), recoveredWithinMs),
     untilGateAgrees: saleId =>
       untilTrue('the gate agrees with the ledger', () => gateAgrees(saleId), gateAgreesWithinMs),

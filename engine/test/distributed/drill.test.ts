@@ -68,7 +68,7 @@ function together(names: readonly string[]): Fault {
     name: names.join(' and '),
     summary: '',
     isFelt: chosen.some(({ isFelt }) => isFelt),
-    strike: (all, loadIsOver) => Promise.all(chosen.map(fault => fault.strike(all, loadIsOver))),
+    strike: (all, scene) => Promise.all(chosen.map(fault => fault.strike(all, scene))),
     isHealed: all => chosen.every(({ isHealed }) => isHealed === undefined || isHealed(all)),
   };
 }

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { findFreePort } from '../../drill/servers/free-port.js';
 import { findProgram } from '../../drill/servers/programs.js';
+import { isListening } from '../../drill/servers/server-process.js';
 import { until } from './condition.js';
 
 // Fewer than the engine opens to it, so that they have to be shared.
@@ -50,15 +50,6 @@ pool_mode = transaction
 default_pool_size = ${serverConnections}
 max_client_conn = 500
 `;
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('connect', () => resolve(true));
-    socket.on('error', () => resolve(false));
-    socket.on('connect', () => socket.destroy());
-  });
 }
 
 async function end(child: ChildProcess): Promise<void> {

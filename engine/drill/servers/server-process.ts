@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { childEnvironment, identityOf, type ServerUser } from '../../dist/platform/embedded-postgres/run.js';
+
+export type LaunchedServer = {
+  /** kill -9, unless it has ended by itself. */
+  kill(): Promise<void>;
+};
+
+/** Starts a server in the foreground; it ends with this process at the latest. */
+export function launch(program: string, args: readonly string[], user?: ServerUser): LaunchedServer {
+  const child = spawn(program, args, {
+    ...{ stdio: 'ignore', cwd: '/', env: childEnvironment() },
+    ...identityOf(user),
+  });
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  // A program that is not there ends the drill where it is waited for.
+  child.on('error', () => {});
+  return {
+    async kill() {
+      process.off('exit', end);
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      end();
+      await exited;
+    },
+  };
+}
+
+export function isListening(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => {
+      resolve(true);
+      socket.destroy();
+    });
+  });
+}
