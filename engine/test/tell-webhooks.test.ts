@@ -133,6 +133,31 @@ describe('the relay', () => {
     expect(Number(rows[0]?.below)).toBeLessThan(99999999999);
   });
 
+  it('does not begin with all that was ever sold when the first webhook comes', async () => {
+    const { pool } = await createTestDatabase();
+    const sale = await createTestSale(pool);
+    const buy = async () => {
+      const orderId = randomUUID();
+      await (await decideOpen(pool, sale.saleId, orderId))();
+      return orderId;
+    };
+    await buy();
+    await until('all that was sold is passed over', async () => {
+      await runOnce(createTellWebhooks({ pool, pendingMax: 100 }));
+      const { rows } = await pool.query<{ isPassed: boolean }>(
+        `select below::text::bigint > (select max(xmin::text::bigint) from journal) as "isPassed" from webhook_cursor`,
+      );
+      return rows[0]?.isPassed;
+    });
+    const endpoint = { url: 'https://shop.example/', description: '', events: [...webhookEventTypes] };
+    await createEndpoint(pool, seal, endpoint);
+    const heard = await buy();
+
+    const relay = async () => (await runOnce(createTellWebhooks({ pool, pendingMax: 100 }))).count;
+    await relayUntil(relay, 'what was sold since is told', async () => (await confirmed(pool)).length > 0);
+    expect(await confirmed(pool)).toEqual([heard]);
+  });
+
   it('tells nothing of a rehearsal, whose sale nobody sees', async () => {
     const { pool, relay } = await startRelay();
     const terms = { allocation: 1, shoppers: 1, ratePerSecond: 1, seconds: 1 };
