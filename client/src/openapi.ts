@@ -7234,8 +7234,10 @@ export interface paths {
                                 ready: number;
                                 inFlight: number;
                                 delayed: number;
-                                oldestAgeMs: number;
+                                oldestAgeMs: number | null;
                             } | null;
+                            /** @description That have waited for more than a minute to be decided, at most 10,000 */
+                            lateOrders: number | null;
                             /** @description That nobody has resolved */
                             deadLetters: number | null;
                             /** @description Sales under way, of all processes; those that began last, twelve at most */

@@ -6,15 +6,17 @@ import { idOutcomes } from '../ids/observe-ids.js';
 import { countUnpartitioned } from '../ledger/attempt-partitions.js';
 import type { AuditReport } from '../ledger/audit.js';
 import { countOpenDeadLetters } from '../ledger/dead-letters.js';
+import { type LateOrders, readLateOrders } from '../ledger/late-orders.js';
 import type { BatchOptions } from '../orders/batch.js';
 import type { DecisionQueue } from '../orders/decide.js';
 import { createBatchFigures } from '../orders/observe-batches.js';
+import type { ReadDepth } from '../orders/queue-depth.js';
 import { createJobFigures } from '../platform/jobs/job-figures.js';
 import type { Pool } from '../platform/postgres.js';
 import { createCounts } from '../platform/telemetry/counts.js';
 import { createRecentReading, type RecentReading } from '../platform/telemetry/recent-reading.js';
 import type { Span } from '../platform/telemetry/tracing.js';
-import type { Depth, OrderQueue } from '../queue/queue.js';
+import type { Depth } from '../queue/queue.js';
 import { readWebhookBacklog, type WebhookBacklog } from '../webhooks/backlog.js';
 import { tryOutcomes } from '../webhooks/deliver.js';
 
@@ -89,6 +91,7 @@ export function createCountOrder({ orders }: Instruments) {
 export type Readings = {
   queue: RecentReading<Depth>;
   stock: RecentReading<LiveStocks>;
+  late_orders: RecentReading<LateOrders>;
   dead_letters: RecentReading<{ NEW: number; COMPENSATED: number }>;
   webhooks: RecentReading<WebhookBacklog>;
   attempts: RecentReading<number>;
@@ -97,10 +100,11 @@ export type Readings = {
 // Each sale is four series. More sales under way than this are counted, and those that began last are shown.
 export const salesShownMax = 100;
 
-export function createReadings({ pool, queue }: { pool: Pool; queue: OrderQueue }): Readings {
+export function createReadings({ pool, readDepth }: { pool: Pool; readDepth: ReadDepth }): Readings {
   return {
-    queue: createRecentReading(() => queue.depth()),
+    queue: createRecentReading(readDepth),
     stock: createRecentReading(() => readLiveStock(pool, salesShownMax)),
+    late_orders: createRecentReading(() => readLateOrders(pool)),
     dead_letters: createRecentReading(() => countOpenDeadLetters(pool)),
     webhooks: createRecentReading(() => readWebhookBacklog(pool)),
     attempts: createRecentReading(() => countUnpartitioned(pool)),

@@ -135,14 +135,18 @@ function breakersOf({ payments, shared, outage }: Parts): LiveFrame['breakers'] 
   };
 }
 
-async function readStores({ readings }: Parts): Promise<Pick<LiveFrame, 'queue' | 'deadLetters' | 'stock'>> {
-  const [queue, letters, stock] = await Promise.all([
+async function readStores({
+  readings,
+}: Parts): Promise<Pick<LiveFrame, 'queue' | 'lateOrders' | 'deadLetters' | 'stock'>> {
+  const [queue, late, letters, stock] = await Promise.all([
     readings.queue.get(),
+    readings.late_orders.get(),
     readings.dead_letters.get(),
     readings.stock.get(),
   ]);
   return {
-    queue: queue ?? null,
+    queue: queue ? { ...queue, oldestAgeMs: queue.oldestAgeMs ?? null } : null,
+    lateOrders: late?.count ?? null,
     deadLetters: letters ? letters.NEW + letters.COMPENSATED : null,
     stock: stock ? { ...stock, sales: stock.sales.slice(0, salesMax) } : null,
   };

@@ -8,6 +8,7 @@ import { createAcceptBatch, type OrderRequest } from '../orders/accept.js';
 import { createDecisionQueue, type DecisionQueue } from '../orders/decide.js';
 import { observeBatches } from '../orders/observe-batches.js';
 import { createPay } from '../orders/pay.js';
+import { createReadDepth } from '../orders/queue-depth.js';
 import { spoil } from '../orders/spoil.js';
 import { traceBatches } from '../orders/trace-batches.js';
 import type { Config } from '../platform/config/config.js';
@@ -104,6 +105,7 @@ export function createParts(options: PartsOptions) {
     : createPostgresQueue({ pool, listen: connection });
   const spoiled = spoilQueue(broker, faults);
   const queue = tracing ? traceQueue(spoiled, tracing, config.AMQP_URL ? 'rabbitmq' : 'postgresql') : spoiled;
+  const readDepth = createReadDepth({ pool, queue, isQueueOutside: config.AMQP_URL !== undefined });
   const payments = createPayments({ config, secrets, logger, faults, tracing });
   const decisions = createDecisions({
     ...{ pool: decisionPool, config, logger, faults, refusals, instruments, tracing, onStock },
@@ -120,10 +122,10 @@ export function createParts(options: PartsOptions) {
 
   return {
     ...{ config, secrets, logger, warn, connection, pool, faults, faultBroadcast },
-    ...{ queue, payments, decisions, acceptances, settlements, pay },
+    ...{ queue, readDepth, payments, decisions, acceptances, settlements, pay },
     ...{ shared, refusals, instruments, tracing, outage, clock: createDatabaseClock() },
     pools: { decisions: decisionPool, other: pool },
-    readings: createReadings({ pool, queue }),
+    readings: createReadings({ pool, readDepth }),
     onStock,
     /** Has every change of stock that this process makes told to `follow`. */
     followStock(follow: (stock: Stock) => void): void {

@@ -1,5 +1,6 @@
 import { createKeepGate } from '../admission/gate/shared-stock.js';
 import { createKeepPartitions } from '../ledger/attempt-partitions.js';
+import { buryOverdueOrders } from '../ledger/late-orders.js';
 import { createRelay } from '../orders/accept.js';
 import { createCompensate } from '../orders/compensate.js';
 import { createExpire } from '../orders/expire.js';
@@ -23,10 +24,21 @@ export function startRole(role: Role, parts: Parts): () => Promise<void> {
 }
 
 const starters: Record<Role, (parts: Parts) => () => Promise<void>> = {
-  worker({ queue, pool, decisions, outage, pay, config, warn }) {
+  worker(parts) {
+    const { queue, readDepth, pool, decisions, outage, pay, config, warn } = parts;
     const batchMax = config.DECISION_BATCH_MAX;
     const onError = warn('trouble in the worker');
-    return startWork({ queue, db: pool, decisions, outage, pay, batchMax, onError }).stop;
+    const worker = startWork({ queue, db: pool, decisions, outage, pay, batchMax, onError });
+    if (config.AMQP_URL === undefined) return worker.stop;
+    // What this process sees of the queue is shared with the scheduler by reading its depth.
+    const share = async () => {
+      await readDepth();
+      return 0;
+    };
+    const stopSharing = startJob(parts, { name: 'share-queue-age', everyMs: 5000, run: share });
+    return async () => {
+      await Promise.all([worker.stop(), stopSharing()]);
+    };
   },
 
   scheduler(parts) {
@@ -40,16 +52,19 @@ const starters: Record<Role, (parts: Parts) => () => Promise<void>> = {
     };
   },
 
-  compensator({ pool, logger, instruments }) {
-    const ending = new AbortController();
-    const jobs = [{ name: 'compensate', everyMs: 250, run: createCompensate(pool) }];
-    const ended = runJobs({ jobs, signal: ending.signal, figures: instruments.jobs, logger });
-    return async () => {
-      ending.abort();
-      await ended;
-    };
+  compensator(parts) {
+    return startJob(parts, { name: 'compensate', everyMs: 250, run: createCompensate(parts.pool) });
   },
 };
+
+function startJob({ instruments, logger }: Parts, job: Job): () => Promise<void> {
+  const ending = new AbortController();
+  const ended = runJobs({ jobs: [job], signal: ending.signal, figures: instruments.jobs, logger });
+  return async () => {
+    ending.abort();
+    await ended;
+  };
+}
 
 /** Has the faults that another process was asked for set in this one. @returns what ends it. */
 export function hearFaults({ connection, faultBroadcast, warn }: Parts): () => Promise<void> {
@@ -63,11 +78,14 @@ export function hearFaults({ connection, faultBroadcast, warn }: Parts): () => P
   }).close;
 }
 
+// A transaction of some ten milliseconds.
+const overdueBatchMax = 1000;
 // At 100 rows a lock is held for some 5 ms: purchases of the same sale feel it as one more small batch.
 const expiryBatchMax = 100;
 
 function scheduledJobs(parts: Parts): Job[] {
-  const { config, pool, queue, pay, payments, settlements, warn, onStock, shared } = parts;
+  const { config, pool, queue, readDepth, pay, payments, settlements, warn, onStock, shared } = parts;
+  const waitMaxMs = config.QUEUED_ORDER_WAIT_MAX_MINUTES * 60_000;
   const onError = warn('a payment could not be reconciled yet');
   return [
     ...(shared ? [createKeepGate(shared.stock)] : []),
@@ -84,8 +102,9 @@ function scheduledJobs(parts: Parts): Job[] {
     {
       name: 'relay-forgotten-orders',
       everyMs: 5000,
-      run: createRelay({ pool, queue, isQueueOutside: config.AMQP_URL !== undefined }),
+      run: createRelay({ pool, queue, readDepth }),
     },
+    ...(waitMaxMs > 0 ? [createBuryOverdue(pool, waitMaxMs)] : []),
     createPrune(parts),
     {
       name: 'keep-attempt-partitions',
@@ -94,4 +113,12 @@ function scheduledJobs(parts: Parts): Job[] {
       run: createKeepPartitions(pool, config.ATTEMPTS_RETENTION_DAYS),
     },
   ];
+}
+
+function createBuryOverdue(pool: Parts['pool'], waitMaxMs: number): Job {
+  return {
+    name: 'bury-overdue-orders',
+    everyMs: 5000,
+    run: () => buryOverdueOrders(pool, waitMaxMs, overdueBatchMax),
+  };
 }

@@ -2,10 +2,18 @@ import type { Queryable } from '../platform/postgres.js';
 
 export type ForgottenOrder = { orderId: string; saleId: number; shopperId: string; quantity: number };
 
+/** An order is forgotten when it is older than everything that waits in the queue, by more than publishing ever takes. */
+export const publishTakesMaxMs = 15_000;
+
 /**
- * QUEUED orders older than `olderThanMs`, oldest first, at most `limit`. Each is given once a minute: told again and not
- * decided by then, it is told again. In a paused sale each is given once, since all of them wait for it to be resumed and
- * a pause of hours would fill the queue.
+ * When a message is published again whose order is still QUEUED: after a minute, then as long again as the order had waited,
+ * then once an hour. An order that waits for hours because its sale is stuck has a handful of messages, not hundreds.
+ */
+export const untilRetold = `least(greatest(interval '1 minute', o.retold_at - o.created_at), interval '1 hour')`;
+
+/**
+ * QUEUED orders older than `olderThanMs` whose message is due to be published again, oldest first, at most `limit`. In a
+ * paused sale each is given once: all of them wait for it to be resumed, and a pause of hours would fill the queue.
  */
 export async function takeForgottenOrders(
   db: Queryable,
@@ -18,7 +26,7 @@ export async function takeForgottenOrders(
              select o.sale_id, o.order_id from orders o join sales s on s.sale_id = o.sale_id
              where o.status = 'QUEUED' and o.created_at < clock_timestamp() - $1 * interval '1 millisecond'
                and (o.retold_at is null
-                    or s.status <> 'paused' and o.retold_at < clock_timestamp() - interval '1 minute')
+                    or s.status <> 'paused' and o.retold_at < clock_timestamp() - ${untilRetold})
              order by o.created_at limit $2 for update of o skip locked
            )
            update orders o set retold_at = clock_timestamp()

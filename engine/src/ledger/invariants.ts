@@ -1,3 +1,5 @@
+import { publishTakesMaxMs, untilRetold } from './forgotten-orders.js';
+
 type Invariant = { id: number; title: string; sql: string | null };
 
 /**
@@ -105,16 +107,17 @@ export const invariants: readonly Invariant[] = [
   {
     id: 9,
     title: 'Nothing queued is lost: decided, queued, or a dead letter with a reason',
-    // What waits in a queue outside of this database is known by when it was published (queue_watch). An order of a paused
-    // sale is told of once, and waits.
+    // What waits in a queue outside of this database is known by when it was published (queue_watch). The relay has a minute
+    // to publish what is due. An order of a paused sale is published again once, and waits.
     sql: `select from orders o
           where status = 'QUEUED' and created_at < clock_timestamp() - interval '60 seconds'
             and not exists (select from queue_messages m where m.order_id = o.order_id)
-            and coalesce(retold_at < clock_timestamp() - interval '120 seconds', true)
+            and coalesce(retold_at < clock_timestamp() - interval '60 seconds' - ${untilRetold}, true)
             and not exists (select from dead_letters d where d.order_id = o.order_id and d.status = 'NEW')
             and not exists (select from queue_watch w join sales s on s.sale_id = o.sale_id
                             where w.seen_at > clock_timestamp() - interval '120 seconds'
-                              and (o.created_at >= w.waits_since or s.status = 'paused' and o.retold_at is not null))
+                              and (o.created_at >= w.waits_since - interval '${publishTakesMaxMs} milliseconds'
+                                   or s.status = 'paused' and o.retold_at is not null))
           union all
           select from orders o
           where status = 'FAILED' and not exists (select from dead_letters d where d.order_id = o.order_id)

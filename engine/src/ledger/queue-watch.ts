@@ -1,16 +1,27 @@
 import type { Queryable } from '../platform/postgres.js';
 
 /**
- * Writes down that the queue was seen, and that what waits in it was published less than `oldestAgeMs` ago. Only for a
- * queue outside of this database, of which the audit could know nothing otherwise.
+ * Shares what processes have seen of a queue outside of this database: how old its oldest message can be. Each sees a part;
+ * the youngest age that any of them has seen holds for all.
+ *
+ * @param ageMs what the caller has seen; undefined where it has seen nothing yet.
+ * @returns undefined until some process has seen something.
  */
-export async function noteQueueSeen(db: Queryable, oldestAgeMs: number): Promise<void> {
+export async function shareQueueAge(db: Queryable, ageMs: number | undefined): Promise<number | undefined> {
   // Locks: the one row. Index: queue_watch_pkey.
-  await db.query({
-    name: 'note-queue-seen',
-    text: `insert into queue_watch (waits_since, seen_at)
-           values (clock_timestamp() - $1 * interval '1 millisecond', clock_timestamp())
-           on conflict (is_only) do update set waits_since = excluded.waits_since, seen_at = excluded.seen_at`,
-    values: [oldestAgeMs],
+  const { rows } = await db.query<{ ageMs: number | null }>({
+    name: 'share-queue-age',
+    text: `with seen as (
+             insert into queue_watch (waits_since, seen_at)
+             select clock_timestamp() - $1::float8 * interval '1 millisecond', clock_timestamp()
+             where $1::float8 is not null
+             on conflict (is_only) do update
+             set waits_since = greatest(queue_watch.waits_since, excluded.waits_since), seen_at = excluded.seen_at
+             returning waits_since
+           )
+           select extract(epoch from clock_timestamp() - coalesce(
+             (select waits_since from seen), (select waits_since from queue_watch)))::float8 * 1000 as "ageMs"`,
+    values: [ageMs ?? null],
   });
+  return rows[0]?.ageMs ?? undefined;
 }

@@ -1,10 +1,10 @@
 import { type Acceptance, createAccept } from '../ledger/accept.js';
 import type { DecidedBatch, PurchaseRequest } from '../ledger/decide.js';
-import { takeForgottenOrders } from '../ledger/forgotten-orders.js';
-import { noteQueueSeen } from '../ledger/queue-watch.js';
+import { publishTakesMaxMs, takeForgottenOrders } from '../ledger/forgotten-orders.js';
 import { endsWithin } from '../platform/backoff.js';
 import type { Pool } from '../platform/postgres.js';
 import type { OrderQueue } from '../queue/queue.js';
+import type { ReadDepth } from './queue-depth.js';
 
 // The orders are durable, so that a queue which is slow or silent shall not keep their shoppers waiting. Waiting this long
 // has accepting slow down with a queue that is only busy.
@@ -38,26 +38,21 @@ export function createAcceptBatch({ pool, queue, onError }: AcceptOptions) {
 }
 
 const ordersPerRoundMax = 1000;
-// An order is forgotten when it is older than everything that waits in the queue, by more than publishing ever takes.
-const publishTakesMaxMs = 15_000;
 
-export type RelayOptions = Pick<AcceptOptions, 'pool' | 'queue'> & {
-  /** Not in this database, so that the audit has to be told what is known of it. */
-  isQueueOutside: boolean;
-};
+export type RelayOptions = Pick<AcceptOptions, 'pool' | 'queue'> & { readDepth: ReadDepth };
 
 /**
- * Tells the queue again of QUEUED orders of which it can not have heard. One that it did hear of is delivered twice, and
- * decided once.
+ * Re-publishes QUEUED orders whose message was probably lost. One whose message was not lost is delivered twice, and decided
+ * once.
  *
- * @returns how many orders were told of.
+ * @returns how many orders were published.
  */
-export function createRelay({ pool, queue, isQueueOutside }: RelayOptions): () => Promise<number> {
+export function createRelay({ pool, queue, readDepth }: RelayOptions): () => Promise<number> {
   return async () => {
-    const { oldestAgeMs } = await queue.depth();
-    const olderThanMs = oldestAgeMs + publishTakesMaxMs;
-    if (isQueueOutside) await noteQueueSeen(pool, olderThanMs);
-    const orders = await takeForgottenOrders(pool, olderThanMs, ordersPerRoundMax);
+    const { oldestAgeMs } = await readDepth();
+    // No process has consumed yet, nor seen the queue empty: all of them may wait there.
+    if (oldestAgeMs === undefined) return 0;
+    const orders = await takeForgottenOrders(pool, oldestAgeMs + publishTakesMaxMs, ordersPerRoundMax);
     await queue.publish(orders);
     return orders.length;
   };

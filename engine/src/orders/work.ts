@@ -8,6 +8,7 @@ import type { Consumer, Delivery, OrderQueue, Settlement } from '../queue/queue.
 import type { DecisionQueue } from './decide.js';
 import type { Undecided } from './lanes.js';
 import type { Pay } from './pay.js';
+import { createSaleBackoff } from './sale-backoff.js';
 
 export type WorkOptions = {
   queue: OrderQueue;
@@ -19,13 +20,9 @@ export type WorkOptions = {
   onError: (error: unknown) => void;
 };
 
-// What came to nothing is tried again after up to 100, 200 and 400 ms; the fourth failure is a dead letter.
-const triesMax = 4;
-const firstRetryMs = 100;
-// Nobody need look at a paused sale's orders more often; resuming it takes a second to be felt.
-const pausedRetryMs = 1000;
-// Deliveries grow with each worker that dies over a message, too. So many deaths are no accident.
+// Deliveries that count are those whose worker died, and those that could not be buried. So many are no accident.
 const deliveriesMax = 20;
+const brokenRetryMs = 100;
 const brokenRetryMaxMs = 30_000;
 // While the database is down a batch in hand waits for it this long before it goes back into the queue, where anybody sees
 // it. However often that happens, it is no failure of the message's.
@@ -35,13 +32,11 @@ const outageRetryMs = 1000;
 const paymentsMax = 100;
 
 /**
- * What each outcome of a decision means for its message. `transient` is tried again with backoff and ends as a dead
- * letter, `permanent` is one at once, `later` waits without being counted as a failure, `foreign` is dropped.
+ * What each outcome of a decision means for its message. `later` waits, however long, and is never counted as a failure: a
+ * ledger that is slow, locked or paused says nothing about the order. `permanent` is a dead letter at once, `foreign` is
+ * dropped.
  */
-const meaning: Record<
-  (Decision | Undecided)['outcome'],
-  'done' | 'transient' | 'permanent' | 'later' | 'foreign'
-> = {
+const meaning = {
   confirmed: 'done',
   reserved: 'done',
   replayed: 'done',
@@ -52,19 +47,20 @@ const meaning: Record<
   'decline-limit-reached': 'done',
   'sold-out': 'done',
   'sale-paused': 'later',
-  overloaded: 'transient',
-  unknown: 'transient',
+  overloaded: 'later',
+  unknown: 'later',
   undecided: 'permanent',
   // The message tells of an order that the ledger does not have as it says: nothing that we wrote. The order of that id, if
   // there is one, shall not suffer for it; the relay tells of it if its own message is lost.
   'order-not-found': 'foreign',
   'key-reused': 'foreign',
-};
+} as const satisfies Record<(Decision | Undecided)['outcome'], 'done' | 'permanent' | 'later' | 'foreign'>;
 
 /** The worker: decides queued orders in batches through the same queue of decisions as the other entrances. */
 export function startWork(options: WorkOptions): Consumer {
   const { queue, batchMax, outage, onError } = options;
   const stopping = new AbortController();
+  const backoff = createSaleBackoff();
   const payments = createPayInBackground(options);
 
   async function decide({ message, deliveries, span }: Delivery): Promise<Settlement> {
@@ -73,34 +69,41 @@ export function startWork(options: WorkOptions): Consumer {
     if (deliveries > deliveriesMax) {
       return bury(message, deliveries, 'too-many-deliveries', 'Its workers died again and again.');
     }
+    const restMs = backoff.restMs(saleId);
+    if (restMs > 0) return { laterInMs: restMs };
+    const joinedAtMs = performance.now();
     const decided = await options.decisions.join(saleId, {
       orderId,
       shopperId,
       quantity,
       entrance: 'queued',
-      receivedAtMs: performance.now(),
+      receivedAtMs: joinedAtMs,
       span,
     });
     if (decided.outcome === 'reserved' && decided.paymentId !== null) payments.begin(decided.paymentId, span);
     // Behind a message that only has its id, in the same batch, it was passed over.
     if (decided.outcome === 'replayed' && decided.order.status === 'QUEUED') return { laterInMs: 0 };
-    return settle(decided.outcome, message, deliveries);
+    if (meaning[decided.outcome] !== 'later') backoff.end(saleId);
+    return settle(decided.outcome, message, deliveries, joinedAtMs);
+  }
+
+  function settleLater(saleId: number, joinedAtMs: number): Settlement {
+    // Where nothing answers, the next batch waits in hand instead.
+    void outage.suspect();
+    return { laterInMs: backoff.grow(saleId, joinedAtMs) };
   }
 
   async function settle(
     outcome: keyof typeof meaning,
     message: Delivery['message'],
     deliveries: number,
+    joinedAtMs: number,
   ): Promise<Settlement> {
     switch (meaning[outcome]) {
       case 'done':
         return 'done';
       case 'later':
-        return { laterInMs: pausedRetryMs };
-      case 'transient':
-        if (await outage.suspect()) return { laterInMs: outageRetryMs };
-        if (deliveries < triesMax) return { retryInMs: backoffMs(deliveries - 1, firstRetryMs, 400) };
-        return bury(message, deliveries, outcome, 'It could not be decided, try after try.');
+        return settleLater(message.saleId, joinedAtMs);
       case 'permanent':
         return bury(message, deliveries, outcome, 'PostgreSQL refuses to decide it; the log has its words.');
       case 'foreign':
@@ -134,7 +137,7 @@ export function startWork(options: WorkOptions): Consumer {
     } catch (error) {
       onError(error);
       if (await outage.suspect()) return { laterInMs: outageRetryMs };
-      return { retryInMs: backoffMs(delivery.deliveries - 1, firstRetryMs, brokenRetryMaxMs) };
+      return { retryInMs: backoffMs(delivery.deliveries - 1, brokenRetryMs, brokenRetryMaxMs) };
     }
   }
 

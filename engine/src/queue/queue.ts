@@ -62,8 +62,11 @@ export type Depth = {
   inFlight: number;
   /** Wait for the delay of a retry. */
   delayed: number;
-  /** Time since the oldest ready message was published, as far as the broker can tell; 0 when none is ready. */
-  oldestAgeMs: number;
+  /**
+   * The oldest ready message was published this long ago at most; 0 when none is ready. Undefined where neither the broker
+   * nor what this process has seen can tell.
+   */
+  oldestAgeMs: number | undefined;
 };
 
 export type ConsumeOptions = {

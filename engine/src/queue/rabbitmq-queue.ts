@@ -82,13 +82,13 @@ export function createRabbitmqQueue(options: RabbitmqQueueOptions): OrderQueue {
  * time, and than the last moment at which nothing waited.
  */
 function createAge() {
-  let emptyBeforeMs = Date.now();
+  let emptyBeforeMs = Number.NEGATIVE_INFINITY;
   return {
     noteEmptyBefore(atMs: number): void {
       // A publisher whose clock is ahead must not make everything look new for long.
       emptyBeforeMs = Math.max(emptyBeforeMs, Math.min(atMs, Date.now()));
     },
-    oldestMs: () => Math.max(0, Date.now() - emptyBeforeMs),
+    oldestMs: () => (Number.isFinite(emptyBeforeMs) ? Math.max(0, Date.now() - emptyBeforeMs) : undefined),
   };
 }
 

@@ -66,6 +66,8 @@ export async function stockOf(pool: Pool, saleId: number) {
 export async function lockStock(pool: Pool, saleId: number): Promise<() => Promise<void>> {
   const client = await pool.connect();
   await client.query('begin');
+  // Held until the test lets go, not until the pool's own timeout.
+  await client.query('set local idle_in_transaction_session_timeout = 0');
   await client.query('select from stock where sale_id = $1 for update', [saleId]);
   return async () => {
     await client.query('rollback');

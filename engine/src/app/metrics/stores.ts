@@ -59,7 +59,7 @@ function showBreakers({ gauge }: Metrics, { payments, shared, outage }: Parts): 
 
 /** The same from every process: to be looked at with max(), not with sum(). */
 function showReadings({ gauge }: Metrics, { readings }: Parts): void {
-  const { queue, stock, dead_letters: deadLetters } = readings;
+  const { queue, stock, late_orders: lateOrders, dead_letters: deadLetters } = readings;
   gauge({ name: 'doorbuster_queue_messages', help: 'Orders in the queue', labels: ['state'] }, async () =>
     depthSamples(await queue.get()),
   );
@@ -69,8 +69,25 @@ function showReadings({ gauge }: Metrics, { readings }: Parts): void {
       help: 'Age of the oldest order that could be decided now',
     },
     async () => {
-      const depth = await queue.get();
-      return depth ? [[{}, depth.oldestAgeMs / 1000]] : [];
+      const { oldestAgeMs } = (await queue.get()) ?? {};
+      return oldestAgeMs === undefined ? [] : [[{}, oldestAgeMs / 1000]];
+    },
+  );
+  gauge(
+    {
+      name: 'doorbuster_late_orders',
+      help: 'Orders that have waited for more than a minute to be decided, without those of paused sales',
+    },
+    async () => {
+      const late = await lateOrders.get();
+      return late ? [[{}, late.count]] : [];
+    },
+  );
+  gauge(
+    { name: 'doorbuster_late_orders_oldest_age_seconds', help: 'How long the first of them has waited' },
+    async () => {
+      const late = await lateOrders.get();
+      return late ? [[{}, late.oldestAgeMs / 1000]] : [];
     },
   );
   gauge(

@@ -45,9 +45,13 @@ const frameSchema = z
       postgres: z.enum(['up', 'down']),
     }),
     queue: z
-      .object({ ready: z.int(), inFlight: z.int(), delayed: z.int(), oldestAgeMs: z.number() })
+      .object({ ready: z.int(), inFlight: z.int(), delayed: z.int(), oldestAgeMs: z.number().nullable() })
       .nullable()
       .meta({ description: 'Of all processes; null where it can not be read now' }),
+    lateOrders: z
+      .int()
+      .nullable()
+      .meta({ description: 'That have waited for more than a minute to be decided, at most 10,000' }),
     deadLetters: z.int().nullable().meta({ description: 'That nobody has resolved' }),
     stock: z
       .object({

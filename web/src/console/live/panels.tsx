@@ -75,7 +75,7 @@ export function OrdersPanel({ frames, now }: Props) {
 }
 
 export function QueuePanel({ frames, now }: Props) {
-  const { queue, deadLetters } = now;
+  const { queue, lateOrders, deadLetters } = now;
   const rows: Row[] = [
     {
       name: 'Ready',
@@ -85,9 +85,10 @@ export function QueuePanel({ frames, now }: Props) {
     { name: 'Oldest', text: queue ? age(queue.oldestAgeMs) : '–' },
     { name: 'In hand', text: queue ? count(queue.inFlight) : '–' },
     { name: 'Delayed', text: queue ? count(queue.delayed) : '–' },
+    { name: 'Late by a minute', text: lateOrders === null ? '–' : count(lateOrders) },
     { name: 'Dead letters', text: deadLetters === null ? '–' : count(deadLetters) },
   ];
-  const note = queue === null ? 'The queue can not be read now.' : undefined;
+  const note = queue === null ? 'The queue cannot be read now.' : undefined;
   return <Panel title="Queue" unit="orders" times={timesOf(frames)} rows={rows} note={note} />;
 }
 

@@ -11,7 +11,8 @@ export function millis(value: number | null): string {
 }
 
 /** An age: 320 ms, 4.2 s, 3 min. */
-export function age(ms: number): string {
+export function age(ms: number | null): string {
+  if (ms === null) return '–';
   if (ms < 1000) return `${Math.round(ms)} ms`;
   return ms < 120_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
 }

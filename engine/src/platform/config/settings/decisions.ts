@@ -10,6 +10,10 @@ export const decisionsSettings = {
   DECISION_QUEUE_MAX: integer(20_000, 1, 1_000_000).describe('purchases that wait in one process'),
   // The rate is flat from 200 to 1,000 orders a batch; latency is not. See docs/measurements/.
   DECISION_BATCH_MAX: integer(500, 1, 5000).describe('purchases in one transaction'),
+  // A slow ledger is no reason to fail an order that was accepted, however long it takes.
+  QUEUED_ORDER_WAIT_MAX_MINUTES: integer(0, 0, 10_080).describe(
+    'minutes that an accepted order may wait to be decided; after that it fails and becomes a dead letter. 0: it waits',
+  ),
   // Some 130 bytes an attempt with short names: 26 MB, and seven seconds of refusals at 30,000 a second.
   ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000).describe(
     'refused attempts in memory, waiting to be written',
