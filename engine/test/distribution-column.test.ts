@@ -14,7 +14,6 @@ const beside = [
     'id_allocations',
     'id_counters',
     'operator_actions',
-    'operator_guesses',
     'operator_sessions',
     'order_transitions',
     'payment_journal',

@@ -37,7 +37,7 @@ const dueDaily = (keptDays: number) => `
       select from webhook_deliveries d join webhook_endpoints e using (endpoint_id)
       where d.event_id = v.event_id and d.status = 'pending' and e.status = 'enabled')`;
 
-const dueLong = ['operator_sessions', 'operator_guesses', 'operator_actions', 'spent_challenges', 'attempts']
+const dueLong = ['operator_sessions', 'operator_actions', 'spent_challenges', 'attempts']
   .map(table => `select '${table} that are kept for ever' as what, count(*)::integer as count from ${table}`)
   .join(' union all ');
 

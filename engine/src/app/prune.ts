@@ -1,20 +1,18 @@
 import { pruneSpentChallenges } from '../admission/proofs/spend-challenge.js';
 import { pruneOperatorActions } from '../operators/actions.js';
-import { pruneGuesses } from '../operators/guesses.js';
 import { pruneOperatorSessions } from '../operators/sessions.js';
 import { eachItem } from '../platform/jobs/each-item.js';
 import type { Job } from '../platform/jobs/job.js';
 import type { Parts } from './parts.js';
 
 /**
- * Forgets what is kept for some time alone. Sign-ins, guesses and challenges are cleared by those who add to them as well,
- * where that bounds a table; but addresses of operators must go on time, also when nobody signs in again.
+ * Forgets what is kept for some time alone. Addresses of operators must go on time, also when nobody signs in
+ * again.
  */
 export function createPrune({ pool, config }: Pick<Parts, 'pool' | 'config'>): Job {
   const prunings = {
     'operator actions': () => pruneOperatorActions(pool, config.OPERATOR_ACTIONS_RETENTION_DAYS),
     'operator sessions': () => pruneOperatorSessions(pool),
-    'operator guesses': () => pruneGuesses(pool, config.OPERATOR_LOCKOUT_SECONDS),
     'spent challenges': () => pruneSpentChallenges(pool),
   };
   const all = Object.entries(prunings).map(([name, prune]) => ({ name, prune }));

@@ -1,18 +1,11 @@
 import { LRUCache } from 'lru-cache';
 
 export type LockOut = {
-  /** Seconds until any of these may try again; 0 if each may try now. */
+  /** Seconds until any of these may be wrong again; 0 if each may be now. */
   waitSeconds(names: readonly string[]): number;
   /** Counts a wrong secret against each of these. */
   failed(names: readonly string[]): void;
-  /** Takes over what others have counted, where that is more. */
-  learn(counts: readonly GuessCount[]): void;
-  /** Forgets what was counted against this one. */
-  forget(name: string): void;
 };
-
-/** Wrong secrets in a row, and how long ago the last one was. */
-export type GuessCount = { name: string; failures: number; ageMs: number };
 
 export type LockOutOptions = {
   /** Wrong secrets in a row after which a name is locked out; 0 locks nobody out. */
@@ -22,10 +15,10 @@ export type LockOutOptions = {
   nowMs?: () => number;
 };
 
-// Some 150 bytes each. Whoever has more addresses than this can have older ones forgotten, and still has 16 characters to guess.
+// Some 150 bytes each. A guesser with more addresses than this has older ones forgotten, and is answered 401 there again.
 const namesMax = 10_000;
 
-/** Counts wrong secrets by name (a user, an address) in this process. */
+/** Counts wrong secrets by name (a user, an address, the beginning of a secret) in this process. */
 export function createLockOut({
   triesMax,
   lockSeconds,
@@ -53,13 +46,5 @@ export function createLockOut({
         counted.set(name, { failures, lastAtMs: nowMs() });
       }
     },
-    learn(counts) {
-      for (const { name, failures, ageMs } of counts) {
-        const known = countOf(name);
-        if (failures <= (known?.failures ?? 0)) continue;
-        counted.set(name, { failures, lastAtMs: Math.max(known?.lastAtMs ?? 0, nowMs() - ageMs) });
-      }
-    },
-    forget: name => void counted.delete(name),
   };
 }

@@ -1,8 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import { createGuesses } from '../../operators/guesses.js';
 import { createLockOut } from '../../operators/lock-out.js';
 import type { Config } from '../../platform/config/config.js';
-import type { Queryable } from '../../platform/postgres.js';
 import type { Secrets } from '../../platform/secrets.js';
 import { addressKeyOf } from '../client-address.js';
 import { ProblemError } from '../problem.js';
@@ -12,85 +10,76 @@ import { createSecretCheck } from './secret-check.js';
 export type GuessingOptions = {
   config: Config;
   secrets: Secrets;
-  db: Queryable;
   /** A shopper or the shop's server. @throws ProblemError for a token that is nobody's */
   callerIfAny: (request: FastifyRequest) => unknown;
 };
 
 /**
- * Compares secrets, and locks out whoever guesses: by name and address at sign-in, by address with bearer tokens. All
- * processes count together; between the reading of that count and the comparison nothing is waited for, so that however
- * many guesses come at once, each process compares no more than may be wrong.
+ * Compares secrets, and answers a caller who guesses 429: by name and address at sign-in, by address with bearer tokens.
+ * The right secret passes whatever others have guessed. That gives a guesser no more tries: a text whose first half is
+ * wrong cannot be right, and only so many whose first half is right are compared to the end (docs/decisions/0037).
  */
-export function createGuessing({ config, secrets, db, callerIfAny }: GuessingOptions) {
+export function createGuessing({ config, secrets, callerIfAny }: GuessingOptions) {
   const { OPERATOR_TRIES_MAX: triesMax, OPERATOR_LOCKOUT_SECONDS: lockSeconds } = config;
-  const operatorAt = createSecretCheck(secrets.operators.map(({ secret }) => secret));
-  const lockOut = createLockOut({ triesMax, lockSeconds });
-  const guesses = createGuesses(db, lockSeconds);
+  const known = secrets.operators.map(({ secret }) => secret);
+  const operatorAt = createSecretCheck(known);
+  const halfAt = createSecretCheck(known.map(firstHalf));
+  const guessers = createLockOut({ triesMax, lockSeconds });
+  // Apart from the guessers, of whom so many can come that the oldest are forgotten.
+  const halves = createLockOut({ triesMax, lockSeconds });
 
-  // The right secret is refused as well while somebody is locked out: anything else would tell it from a wrong one.
-  function checkLock(names: readonly string[]): void {
+  function checkLock(lockOut: typeof guessers, names: readonly string[]): void {
     const waitSeconds = lockOut.waitSeconds(names);
     if (waitSeconds > 0) throw new ProblemError('locked-out', undefined, waitSeconds);
   }
 
-  // Whoever is locked out here is refused without a query.
-  async function hearOthers(names: readonly string[]): Promise<void> {
-    checkLock(names);
-    if (triesMax > 0) lockOut.learn(await guesses.read(names));
+  /** @throws ProblemError locked-out for whatever begins like a secret whose second half was guessed too often */
+  function compare(text: string) {
+    const half = halfAt(firstHalf(text));
+    const halfNames = half < 0 ? [] : [String(half)];
+    checkLock(halves, halfNames);
+    return { operator: secrets.operators[operatorAt(text)], halfNames };
   }
 
-  async function failed(names: readonly string[]): Promise<void> {
-    lockOut.failed(names);
-    if (triesMax > 0) await guesses.add(names);
-  }
-
-  async function forget(name: string): Promise<void> {
-    lockOut.forget(name);
-    if (triesMax > 0) await guesses.forget(name);
-  }
-
-  // Others' guesses under an operator's name keep nobody out who comes from where that operator has signed in before: else
-  // whoever goes on guessing would keep them out for ever.
-  async function heldAgainst(request: FastifyRequest, name: string): Promise<string[]> {
-    const names = [`address ${addressKeyOf(request)}`];
-    checkLock(names);
-    return (await guesses.hasSignedIn(name, request.ip)) ? names : [`user ${name}`, ...names];
+  /** Counts a wrong secret. @throws ProblemError locked-out where there were too many before it */
+  function failed(names: readonly string[], halfNames: readonly string[]): void {
+    halves.failed(halfNames);
+    checkLock(guessers, names);
+    guessers.failed(names);
   }
 
   return {
     /** @throws ProblemError not-authenticated or locked-out */
-    async checkSecret(request: FastifyRequest, name: string, secret: string): Promise<void> {
-      const names = await heldAgainst(request, name);
-      await hearOthers(names);
-      checkLock(names);
-      if (secrets.operators[operatorAt(secret)]?.name === name) return forget(`user ${name}`);
-      await failed(names);
+    checkSecret(request: FastifyRequest, name: string, secret: string): void {
+      const { operator, halfNames } = compare(secret);
+      if (operator?.name === name) return;
+      failed([`user ${name}`, addressOf(request)], halfNames);
       throw new ProblemError('not-authenticated', 'There is no such operator, or the secret is another.');
     },
 
     /** @returns the name of the operator whose secret is presented. @throws ProblemError as above, or forbidden */
-    async operatorOfBearer(request: FastifyRequest): Promise<string> {
-      const names = [`address ${addressKeyOf(request)}`];
+    operatorOfBearer(request: FastifyRequest): string {
       const bearer = bearerOf(request);
-      if (bearer !== undefined) {
-        await hearOthers(names);
-        checkLock(names);
-        const operator = secrets.operators[operatorAt(bearer)];
-        if (operator) return operator.name;
+      const { operator, halfNames } = bearer === undefined ? noSecret : compare(bearer);
+      if (operator) return operator.name;
+      try {
+        if (callerIfAny(request) !== undefined) throw new ProblemError('forbidden');
+      } catch (error) {
+        const isGuess = error instanceof ProblemError && error.slug === 'not-authenticated';
+        if (isGuess && bearer !== undefined) failed([addressOf(request)], halfNames);
+        throw error;
       }
-      await refuse(request, bearer === undefined ? [] : names);
       throw new ProblemError('not-authenticated');
     },
   };
+}
 
-  async function refuse(request: FastifyRequest, names: readonly string[]): Promise<void> {
-    try {
-      if (callerIfAny(request) !== undefined) throw new ProblemError('forbidden');
-    } catch (error) {
-      const isGuess = error instanceof ProblemError && error.slug === 'not-authenticated';
-      if (isGuess && names.length > 0) await failed(names);
-      throw error;
-    }
-  }
+const noSecret = { operator: undefined, halfNames: [] };
+
+function addressOf(request: FastifyRequest): string {
+  return `address ${addressKeyOf(request)}`;
+}
+
+function firstHalf(secret: string): string {
+  return secret.slice(0, secret.length / 2);
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import {
   createOperatorSessions,
@@ -53,7 +53,8 @@ const userAgentCharactersMax = 200;
 export function createOperators(options: OperatorsOptions): Operators {
   const { config, secrets, db, nowMs, crossSite } = options;
   const signer = createTokenSigner(secrets.secretKey, 'operator-session');
-  const sessions = createOperatorSessions(db);
+  const marks = secretMarksOf(secrets);
+  const sessions = createOperatorSessions(db, [...marks.values()]);
   const { checkSecret, operatorOfBearer } = createGuessing(options);
   const found = new WeakMap<FastifyRequest, Operator>();
 
@@ -68,7 +69,7 @@ export function createOperators(options: OperatorsOptions): Operators {
   async function operatorOf(request: FastifyRequest): Promise<Operator> {
     const cookie = cookieOf(request, operatorCookie);
     if (bearerOf(request) === undefined && cookie !== undefined) return ofCookie(request, cookie);
-    return { name: await operatorOfBearer(request), session: undefined };
+    return { name: operatorOfBearer(request), session: undefined };
   }
 
   function cookiesOf(request: FastifyRequest, token: string, csrfToken: string, maxAgeSeconds: number) {
@@ -85,15 +86,12 @@ export function createOperators(options: OperatorsOptions): Operators {
     },
     of: request => found.get(request),
     async signIn(request, name, secret) {
-      await checkSecret(request, name, secret);
+      checkSecret(request, name, secret);
       const ttlSeconds = config.OPERATOR_SESSION_TTL_SECONDS;
       const userAgent = (request.headers['user-agent'] ?? '').slice(0, userAgentCharactersMax);
-      const origin = { ip: request.ip, userAgent };
       const session = await sessions.create({
-        sessionId: randomUUID(),
-        operator: name,
-        ...origin,
-        ttlSeconds,
+        ...{ sessionId: randomUUID(), operator: name, ip: request.ip, userAgent },
+        ...{ secretMark: marks.get(name) ?? '', ttlSeconds },
       });
       const token = signer.sign({ subject: session.sessionId, endsAtMs: session.endsAt.getTime() });
       const csrfToken = crossSite.tokenFor(token);
@@ -107,4 +105,13 @@ export function createOperators(options: OperatorsOptions): Operators {
     sessions,
     checkOrigin: crossSite.checkOrigin,
   };
+}
+
+/**
+ * What stands for each operator's secret beside their sessions, by name. Keyed, so that a copy of the database is of no use
+ * for guessing the secret.
+ */
+function secretMarksOf({ operators, secretKey }: Secrets): Map<string, string> {
+  const markOf = (text: string) => createHmac('sha256', secretKey).update(text).digest('base64url');
+  return new Map(operators.map(({ name, secret }) => [name, markOf(`operator:${name}:${secret}`)]));
 }

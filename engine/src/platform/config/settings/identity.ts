@@ -76,10 +76,10 @@ export const identitySettings = {
   ),
   // More mistakes than a person makes in a row; 0 is no limit.
   OPERATOR_TRIES_MAX: integer(10, 0, 100_000).describe(
-    'wrong secrets in a row, by name and by address, before they [lock out](operate.md#operators); 0 is no limit',
+    'wrong secrets, by name and by address, after which further wrong ones are [refused with 429](operate.md#operators); 0 is no limit',
   ),
-  // Ten tries in five minutes are a million a year: nothing against 16 characters.
-  OPERATOR_LOCKOUT_SECONDS: integer(300, 1, 86_400).describe('how long they do'),
+  // Ten tries in five minutes are a million a year: nothing against the second half of 16 random characters.
+  OPERATOR_LOCKOUT_SECONDS: integer(300, 1, 86_400).describe('for how long'),
   // Books are closed after a year; 0 keeps them for ever.
   OPERATOR_ACTIONS_RETENTION_DAYS: integer(400, 0, 36_500).describe(
     'days after which the scheduler forgets what operators did; 0 keeps it for ever',
