@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
+import { createServer, get, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startTestApi } from './support/api.js';
 import { until } from './support/condition.js';
@@ -23,7 +23,7 @@ describe('pages of the shop', () => {
     expect([response.status, await response.text()]).toEqual([200, '<h1>Drops</h1>']);
     expect(response.headers.get('set-cookie')).toBeNull();
     expect(asked).toHaveLength(1);
-    expect(asked[0]?.url).toBe('/drops/1?from=mail');
+    expect(asked[0]?.url).toBe('/drops/1');
     expect(asked[0]?.headers).toMatchObject({ accept: 'text/html' });
     expect(JSON.stringify(asked)).not.toContain('secret');
   });
@@ -75,6 +75,63 @@ describe('pages of the shop', () => {
     expect(await request('POST', '/drops/1')).toMatchObject({ status: 404, slug: 'not-found' });
     expect((await request('HEAD', '/drops/1')).status).toBe(200);
     expect(requests).toBe(1);
+  });
+
+  it('are shared whatever a query, a HEAD or a cached copy asks for; the console’s filters are not lost', async () => {
+    const asked: (string | undefined)[] = [];
+    const web = await startWeb(({ url }, response) => {
+      asked.push(url);
+      response.setHeader('etag', '"1"').end('page');
+    });
+    const { url } = await startApi(web);
+    const startedAtMs = performance.now();
+    const answers = await Promise.all([
+      ...Array.from({ length: 50 }, (_, n) => fetch(`${url}/drops/1?utm=${n}`)),
+      fetch(`${url}/drops/1`, { method: 'HEAD' }),
+      fetch(`${url}/drops/1`, { headers: { 'if-none-match': '"1"' } }),
+      fetch(`${url}/%64rops/1`),
+    ]);
+    // On a slow machine they take more than one second, and each second has a rendering.
+    const seconds = Math.floor((performance.now() - startedAtMs) / 1000);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(asked.length).toBeLessThanOrEqual(1 + seconds);
+    expect(new Set(asked)).toEqual(new Set(['/drops/1']));
+
+    await fetch(`${url}/admin/orders?status=FAILED`);
+    await fetch(`${url}/drops/1?_rsc=abc`, { headers: { rsc: '1' } });
+    expect(asked.slice(-2)).toEqual(['/admin/orders?status=FAILED', '/drops/1?_rsc=abc']);
+  });
+
+  it('are reached under one spelling: no other one gets past the limit per address, or to the web process', async () => {
+    const asked: (string | undefined)[] = [];
+    const web = await startWeb(({ url }, response) => {
+      asked.push(url);
+      response.statusCode = url === '/_next/static/part.js' ? 200 : 404;
+      response.end('{}');
+    });
+    const limit = 40;
+    const { url } = await startApi(web, { RATE_LIMIT_IP_MAX: '1', RATE_LIMIT_IP_BURST: String(limit) });
+    const disguises = ['..', '.', '%2e%2e', '.%2E', '..%2f..', '..\\..', '..%5C..', '', '%252e%252e'].map(
+      segment => `/_next/static/${segment}/${segment}/drops/1`,
+    );
+    for (const path of disguises) expect([path, await statusOf(url, path)]).toEqual([path, 404]);
+    expect(asked).toEqual([]);
+
+    // A part that is there is free once it is kept; one that is not counts each time, and so do all other spellings.
+    expect(await statusOf(url, '/_next/static/part.js')).toBe(200);
+    const free = await Promise.all(
+      Array.from({ length: 2 * limit }, () => statusOf(url, '/_next/static/part.js?x')),
+    );
+    expect(new Set(free)).toEqual(new Set([200]));
+    expect(asked).toEqual(['/_next/static/part.js']);
+    const startedAtMs = performance.now();
+    const invented = await Promise.all(
+      Array.from({ length: 100 }, (_, n) => statusOf(url, `/_next/static/invented-${n}.js`)),
+    );
+    const seconds = Math.ceil((performance.now() - startedAtMs) / 1000);
+    expect(invented.filter(status => status === 404).length).toBeLessThanOrEqual(limit + seconds);
+    expect(await Promise.all(disguises.map(path => statusOf(url, path)))).toContain(429);
+    expect(asked.length).toBeLessThanOrEqual(1 + limit + seconds);
   });
 
   it('are a page that tries again while the web process is down, and a problem for programs', async () => {
@@ -153,9 +210,18 @@ describe('pages of the shop', () => {
   });
 });
 
-async function startApi({ url: webUrl }: { url: string }) {
+async function startApi({ url: webUrl }: { url: string }, env: Record<string, string> = {}) {
   const { url } = await createTestDatabase();
-  return startTestApi(url, { WEB_URL: webUrl });
+  return startTestApi(url, { WEB_URL: webUrl, ...env });
+}
+
+/** `fetch` would resolve dot segments itself. */
+async function statusOf(url: string, path: string): Promise<number | undefined> {
+  const { hostname, port } = new URL(url);
+  const request = get({ hostname, port, path });
+  const [response] = await once(request, 'response');
+  response.resume();
+  return response.statusCode;
 }
 
 async function startWeb(answer: RequestListener) {

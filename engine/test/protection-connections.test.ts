@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { startTestApi, type TestApi } from './support/api.js';
 import { until } from './support/condition.js';
+import { operatorToken, testConfig } from './support/config.js';
 import { createTestDatabase } from './support/database.js';
 import { readProtection } from './support/protection.js';
 import { openConnection, openConnections } from './support/sockets.js';
@@ -48,21 +50,57 @@ describe('open connections', () => {
     }
   });
 
-  it('are bounded in all: one more is closed', async () => {
+  it('are bounded in all: beyond that operators and probes are answered, one request each, and nobody else', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url, { CONNECTIONS_MAX: '10' });
     const connections = await openConnections(api.url, 10);
-
-    const extra = await openConnection(api.url);
-    extra.write(healthText);
-    expect(await extra.answer()).toBeUndefined();
+    const ask = async (path: string) => {
+      const extra = await openConnection(api.url);
+      extra.write(
+        `GET ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${operatorToken}\r\n\r\n`,
+      );
+      const answer = await extra.answer();
+      const isClosed = once(extra.socket, 'close');
+      expect(answer?.head).toMatch(/^connection: close\r$/im);
+      await isClosed;
+      return answer?.status;
+    };
+    expect(await ask('/api/ready')).toBe(200);
+    expect(await ask('/api/health')).toBe(200);
+    expect(await ask('/api/admin/protection')).toBe(200);
+    expect(await ask('/api/products')).toBe(503);
+    expect(await ask('/')).toBe(503);
 
     for (const connection of connections) {
       connection.write(healthText);
       expect((await connection.answer())?.status).toBe(200);
     }
     for (const { socket } of connections) socket.destroy();
-    expect((await refusedBy(api)).connections).toBeGreaterThan(0);
+    expect((await refusedBy(api)).connections).toBe(2);
+  });
+
+  it('that are kept for operators and probes are not taken by one address, nor are there more than a hundred', async () => {
+    const { url } = await createTestDatabase();
+    const api = await startTestApi(url, { CONNECTIONS_MAX: '10' });
+    await openConnections(api.url, 20);
+    const eleventh = await openConnection(api.url);
+    expect((await eleventh.answer())?.status).toBe(503);
+    const elsewhere = await openConnection(api.url, '127.0.0.2');
+    elsewhere.write(healthText);
+    expect((await elsewhere.answer())?.status).toBe(200);
+
+    for (let n = 3; n < 12; n++) {
+      await Promise.all(Array.from({ length: 10 }, () => openConnection(api.url, `127.0.0.${n}`)));
+    }
+    const last = await openConnection(api.url, '127.0.0.12');
+    last.write(healthText);
+    expect(await last.answer()).toBeUndefined();
+  });
+
+  it('of one address are by default no more than a third of all', () => {
+    const { CONNECTIONS_MAX, CONNECTIONS_PER_IP_MAX } = testConfig();
+    expect(CONNECTIONS_PER_IP_MAX).toBeGreaterThan(0);
+    expect(CONNECTIONS_PER_IP_MAX * 3).toBeLessThanOrEqual(CONNECTIONS_MAX);
   });
 });
 

@@ -51,6 +51,19 @@ describe('the events of a stock', () => {
     await seen(busyReader, 24, 'open');
   });
 
+  it('are bounded per address, of which an IPv6 network has one for each /64', async () => {
+    const { pool, url } = await createTestDatabase();
+    const { productId } = await createTestSale(pool);
+    const limits = { eventStreams: { streamsPerShopperMax: 3 } };
+    const api = await startTestApi(url, { TRUST_PROXY: '127.0.0.0/8' }, limits);
+    const open = async (from: string) =>
+      (await readEvents(`${api.url}/api/stock/${productId}/events`, { 'x-forwarded-for': from })).status;
+    const statuses: number[] = [];
+    for (const host of ['1', '2', '3', '4']) statuses.push(await open(`2001:db8:1:1::${host}`));
+    expect(statuses).toEqual([200, 200, 200, 429]);
+    expect(await open('2001:db8:1:2::1')).toBe(200);
+  });
+
   it('are not there for a product without a sale', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url);

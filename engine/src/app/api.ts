@@ -107,10 +107,10 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
     ...{ config, secrets, db: pool, nowMs: clock.nowMs },
     onError: warn('the keys for tokens could not be read'),
   });
-  const { serverOptions, ...layers } = createLayers(parts, identity);
   const forwardedPages = config.WEB_URL
     ? createForwardedPages(config.WEB_URL, createReadPictureOrigins(pool))
     : undefined;
+  const { serverOptions, ...layers } = createLayers(parts, identity, forwardedPages);
   const server = await createServer(logger, {
     ...serverOptions,
     forwardedPages,
@@ -159,7 +159,7 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
   registerStockEvents(server, {
     lookAtStock,
     stockBroadcast: createStockBroadcast(lookAtStock),
-    stockStreams: createEventStreams(server, { streamsPerShopperMax: stockStreamsPerAddressMax }),
+    stockStreams: createEventStreams(server, { streamsPerShopperMax: stockStreamsPerAddressMax, ...limits }),
   });
   registerAttempts(server, shop);
   registerSession(server, ids);

@@ -4,6 +4,7 @@ import { createShedding, type Shedding } from '../admission/shedding.js';
 import { type Admission, createAdmission } from '../http/admit-purchase.js';
 import { limitConnections } from '../http/connection-limits.js';
 import { registerCors } from '../http/cors.js';
+import type { ForwardedPages } from '../http/forwarded-pages.js';
 import type { Identity } from '../http/identity/identity.js';
 import { type Protection, protect } from '../http/protection.js';
 import type { ServerOptions } from '../http/server.js';
@@ -21,7 +22,11 @@ export type Layers = Admission & {
   shedding: Shedding;
 };
 
-export function createLayers(parts: Parts, identity: Identity): Layers {
+export function createLayers(
+  parts: Parts,
+  identity: Identity,
+  pages: Pick<ForwardedPages, 'isKeptPart'> | undefined,
+): Layers {
   const { config, refusals } = parts;
   const shedding = createShedding({
     lagMaxMs: config.SHED_LAG_MS,
@@ -37,7 +42,7 @@ export function createLayers(parts: Parts, identity: Identity): Layers {
       shedding.close();
       done();
     });
-    limitConnections(app.server, {
+    const { isReserved } = limitConnections(app.server, {
       max: config.CONNECTIONS_MAX,
       perAddressMax: config.CONNECTIONS_PER_IP_MAX,
       proxies: config.TRUST_PROXY,
@@ -45,8 +50,10 @@ export function createLayers(parts: Parts, identity: Identity): Layers {
     });
     protection = protect(app, {
       inFlightMax: config.MAX_IN_FLIGHT,
+      isReserved,
       rate: rateOf(config.RATE_LIMIT_IP_MAX, 1000, config.RATE_LIMIT_IP_BURST),
-      isExempt: request => identity.isOfShop(request) || isOfWeb(request),
+      // A dozen parts make a page: a crowd behind one address that opens it in the same second needs all of them.
+      isExempt: request => pages?.isKeptPart(request) || identity.isOfShop(request) || isOfWeb(request),
       isOfWeb,
       shedding,
       refusals,

@@ -4,7 +4,7 @@ import type { Refusals } from '../admission/refusals.js';
 import { addressKey } from './client-address.js';
 
 export type ConnectionLimits = {
-  /** Open connections in all; 0 is no limit. */
+  /** Open connections in all, but for those that are kept for operators and probes; 0 is no limit. */
   max: number;
   /** Open connections of one address; 0 is no limit. */
   perAddressMax: number;
@@ -13,23 +13,42 @@ export type ConnectionLimits = {
   refusals: Refusals;
 };
 
+export type Connections = {
+  /** Whether a connection is one of the last, which are kept for operators and probes. */
+  isReserved(socket: Socket): boolean;
+};
+
+// Beyond the bound of all: a console has six, and a probe one at a time. One address has no more than a console and a
+// script need, so that whoever took all others does not take these, too.
+const reservedMax = 100;
+const reservedPerAddressMax = 10;
+
 /**
- * Bounds the connections that are open. Beyond the first bound they are closed as they come; beyond that of an address they
- * are told so, which costs one write and no parser.
+ * Bounds the connections that are open. Beyond the first bound and the reserve they are closed as they come; beyond that of
+ * an address they are told so, which costs one write and no parser.
  */
 export function limitConnections(
   server: Server,
   { max, perAddressMax, proxies, refusals }: ConnectionLimits,
-): void {
+): Connections {
   // Not server.maxConnections: that counts those of one listener.
   let openCount = 0;
   const isProxy = createIsProxy(proxies);
-  const open = new Map<string, number>();
+  const countByAddress = createTally();
+  const countReserved = createTally();
+  const reserved = new Set<Socket>();
 
-  function leave(key: string): void {
-    const left = (open.get(key) ?? 1) - 1;
-    if (left > 0) open.set(key, left);
-    else open.delete(key);
+  function reserve(socket: Socket): void {
+    reserved.add(socket);
+    socket.once('close', () => reserved.delete(socket));
+  }
+
+  function isTooMany(socket: Socket, isLate: boolean): boolean {
+    const address = socket.remoteAddress ?? '';
+    const key = addressKey(address);
+    if (key === undefined || isProxy(address)) return false;
+    const isGreedy = perAddressMax > 0 && countByAddress(key, socket) > perAddressMax;
+    return isGreedy || (isLate && countReserved(key, socket) > reservedPerAddressMax);
   }
 
   server.on('connection', (socket: Socket) => {
@@ -37,21 +56,33 @@ export function limitConnections(
     socket.once('close', () => {
       openCount -= 1;
     });
-    if (max > 0 && openCount > max) {
+    const isLate = max > 0 && openCount > max;
+    if (isLate && openCount > max + reservedMax) {
       refusals.connections += 1;
       socket.destroy();
       return;
     }
-    if (perAddressMax === 0) return;
-    const key = addressKey(socket.remoteAddress ?? '');
-    if (key === undefined || isProxy(socket.remoteAddress ?? '')) return;
+    if (isTooMany(socket, isLate)) {
+      refusals.connectionsPerIp += 1;
+      socket.end(refusal, () => socket.destroy());
+    } else if (isLate) reserve(socket);
+  });
+  return { isReserved: socket => reserved.size > 0 && reserved.has(socket) };
+}
+
+/** Counts open connections by a key. */
+function createTally(): (key: string, socket: Socket) => number {
+  const open = new Map<string, number>();
+  return (key, socket) => {
     const count = (open.get(key) ?? 0) + 1;
     open.set(key, count);
-    socket.once('close', () => leave(key));
-    if (count <= perAddressMax) return;
-    refusals.connectionsPerIp += 1;
-    socket.end(refusal, () => socket.destroy());
-  });
+    socket.once('close', () => {
+      const left = (open.get(key) ?? 1) - 1;
+      if (left > 0) open.set(key, left);
+      else open.delete(key);
+    });
+    return count;
+  };
 }
 
 const body = JSON.stringify({

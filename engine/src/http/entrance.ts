@@ -109,7 +109,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const { productId, quantity = 1, userId, paymentMethod, challenge, token } = body;
     const receivedAtMs = performance.now();
     const caller = identity.callerOf(request);
-    const shopperId = shopperOf(caller, userId ?? headerOf(request, 'x-user-id'));
+    const shopperId = shopperOf(caller, request, userId);
     checkMayState(caller, body);
     const key = headerOf(request, 'idempotency-key');
     const admitted = admitPurchase(request, reply, caller, shopperId);

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool } from 'undici';
 import type { ReadPictureOrigins } from '../catalog/picture-origins.js';
 import { compress, isCompressible, takesGzip } from './compress-page.js';
+import { pagePathOf } from './page-path.js';
 import { askForNonce, createRenderNonce, pageHeaders, policyOf, policyOfPlainPage } from './page-policy.js';
 import { sendProblem } from './problem.js';
 
@@ -10,6 +11,8 @@ import { sendProblem } from './problem.js';
 export type ForwardedPages = {
   /** Whether a request that no route of the API takes is for a page. */
   takes(request: FastifyRequest): boolean;
+  /** Whether the answer is a part of a page that is kept here, so that it costs no more than a refusal. */
+  isKeptPart(request: FastifyRequest): boolean;
   answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
   close(): Promise<void>;
 };
@@ -25,9 +28,9 @@ const bodyTimeoutMs = 10_000;
 const pageKeptMs = 1000;
 // Named by its content: it is right for as long as it is kept.
 const immutableKeptMs = 3_600_000;
-// Some 20 kB each: 10 MB. A name that is longer than any page's is not kept.
+// Some 20 kB each: 10 MB. A path that is longer than any page's is not kept.
 const keptMax = 500;
-const sharedUrlMax = 200;
+const sharedPathMax = 200;
 
 /**
  * Forwards requests for pages, one origin for pages and API. Nothing that says who is asking goes along: pages are the
@@ -46,14 +49,14 @@ export function createForwardedPages(webUrl: string, readPictureOrigins: ReadPic
   const kept = new LRUCache<string, Promise<Page>>({ max: keptMax });
   let inFlight = 0;
 
-  async function fetchPage(request: FastifyRequest): Promise<Page> {
+  async function fetchPage(request: FastifyRequest, path: string): Promise<Page> {
     if (inFlight >= inFlightMax) throw new TooManyPages();
     inFlight += 1;
     try {
       const nonce = createRenderNonce();
       const { statusCode, headers, body } = await pool.request({
-        path: request.url,
-        method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+        path,
+        method: 'GET',
         headers: {
           ...pick(request.headers, requestHeaders),
           'content-security-policy': askForNonce(nonce),
@@ -84,22 +87,30 @@ export function createForwardedPages(webUrl: string, readPictureOrigins: ReadPic
     return { ...page, headers: { ...others, 'content-encoding': 'gzip' }, body: await compress(body) };
   }
 
-  function fetchShared(key: string, request: FastifyRequest): Promise<Page> {
+  function fetchShared(key: string, request: FastifyRequest, path: string): Promise<Page> {
     const known = kept.get(key);
     if (known) return known;
-    const page = fetchPage(request);
-    kept.set(key, page, { ttl: isImmutable(request.url) ? immutableKeptMs : pageKeptMs });
+    const page = fetchPage(request, path);
+    kept.set(key, page, { ttl: isPart(path) ? immutableKeptMs : pageKeptMs });
     const forget = () => void (kept.peek(key) === page && kept.delete(key));
     page.then(({ statusCode }) => statusCode !== 200 && forget(), forget);
     return page;
   }
 
   return {
-    takes: ({ method, url }) => (method === 'GET' || method === 'HEAD') && /^\/(?!\/|api(\/|\?|$))/.test(url),
+    takes: ({ method, url }) => (method === 'GET' || method === 'HEAD') && pathOf(url) !== undefined,
+    isKeptPart(request) {
+      // Before the path is read: every call of the API is asked.
+      if (!isPart(request.url)) return false;
+      const path = pathOf(request.url);
+      return path !== undefined && isPart(path) && kept.has(sharedKeyOf(request, path));
+    },
     async answer(request, reply) {
-      const key = sharedKeyOf(request);
+      const path = pathOf(request.url) ?? '/';
       try {
-        const page = await (key === undefined ? fetchPage(request) : fetchShared(key, request));
+        const page = await (readsMore(request, path)
+          ? fetchPage(request, path + queryOf(request.url))
+          : fetchShared(sharedKeyOf(request, path), request, path));
         return reply.code(page.statusCode).headers(page.headers).send(page.body);
       } catch (error) {
         return sendBusy(request, reply, error instanceof TooManyPages ? 'overloaded' : 'unavailable');
@@ -113,22 +124,40 @@ type Page = { statusCode: number; headers: Record<string, string | string[]>; bo
 
 class TooManyPages extends Error {}
 
-/** Under which name the answer is shared; undefined where it depends on more than the path. */
-function sharedKeyOf({ method, url, headers }: FastifyRequest): string | undefined {
-  const isPlain = method === 'GET' && !url.includes('?') && url.length <= sharedUrlMax;
-  if (!isPlain || headers.rsc !== undefined || headers['if-none-match'] || headers['if-modified-since'])
-    return undefined;
-  return `${takesGzip(headers['accept-encoding']) ? 'gzip' : 'as it is'} ${url}`;
+/** The path of a page; those of the API are none. */
+function pathOf(url: string): string | undefined {
+  const path = pagePathOf(url);
+  return path === undefined || /^\/api(\/|$)/.test(path) ? undefined : path;
+}
+
+function queryOf(url: string): string {
+  const at = url.indexOf('?');
+  return at < 0 ? '' : url.slice(at);
+}
+
+/**
+ * Whether the answer depends on more than the path, so that it cannot be shared: what Next's own navigation asks for, and
+ * pages of the console, which keep their filters in the query. Pages of the shop read no query.
+ */
+function readsMore({ url, headers }: FastifyRequest, path: string): boolean {
+  if (isPart(path)) return false;
+  const isFiltered = path.startsWith('/admin') && url.includes('?');
+  return headers.rsc !== undefined || isFiltered || path.length > sharedPathMax;
+}
+
+function sharedKeyOf({ headers }: FastifyRequest, path: string): string {
+  return `${takesGzip(headers['accept-encoding']) ? 'gzip' : 'as it is'} ${path}`;
 }
 
 /** Next names these by their content. */
-function isImmutable(url: string): boolean {
-  return url.startsWith('/_next/static/');
+function isPart(path: string): boolean {
+  return path.startsWith('/_next/static/');
 }
 
-// The content's negotiation, the browser's cache, and what Next's own navigation asks with. No cookie, no authorization.
+// The content's negotiation, and what Next's own navigation asks with. No cookie, no authorization. Nor what a browser has
+// kept: an answer without a body could not be shared.
 const requestHeaders = [
-  ...['accept', 'accept-language', 'if-none-match', 'if-modified-since', 'user-agent'],
+  ...['accept', 'accept-language', 'user-agent'],
   ...['rsc', 'next-router-state-tree', 'next-router-prefetch', 'next-router-segment-prefetch', 'next-url'],
 ];
 

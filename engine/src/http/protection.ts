@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createMemoryRateLimits } from '../admission/rate-limits/memory-rate-limits.js';
 import type { RateLimit } from '../admission/rate-limits/rate-limits.js';
@@ -9,7 +10,7 @@ import { addressKeyOf } from './client-address.js';
 import { sendBusy } from './forwarded-pages.js';
 import { refuseOverloaded, sendProblem } from './problem.js';
 import { tellRate, tellRetryAfter } from './rate-limit-answer.js';
-import { classOf, countsAsWork, isPartOfPage, type RouteClass } from './route-class.js';
+import { classOf, countsAsWork, isForOperations, type RouteClass } from './route-class.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,11 +29,13 @@ export type Protection = {
 export type ProtectionOptions = {
   /** 0 is no limit. */
   inFlightMax: number;
+  /** Whether a connection is one of the last, which are kept for operators and probes. */
+  isReserved: (socket: Socket) => boolean;
   /** Per address; undefined is no limit. Counted by each process for itself: it is this process that it protects. */
   rate: RateLimit | undefined;
   shedding: Shedding;
   refusals: Refusals;
-  /** Whether a call comes from the shop itself, whose address stands for all of its shoppers. */
+  /** Whether a call does not count: it comes from the shop itself, whose address stands for all of its shoppers, or costs nothing. */
   isExempt: (request: FastifyRequest) => boolean;
   /** Whether it is the web process that asks: seldom, and for everybody who looks at a page. */
   isOfWeb: (request: FastifyRequest) => boolean;
@@ -47,7 +50,7 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => 
  * else a few hundred senders who dawdle would keep everybody out.
  */
 export function protect(app: FastifyInstance, options: ProtectionOptions): Protection {
-  const { inFlightMax, rate, shedding, refusals, isExempt, isOfWeb } = options;
+  const { inFlightMax, isReserved, rate, shedding, refusals, isExempt, isOfWeb } = options;
   const calls = createMemoryRateLimits();
   const policy = rate && { name: 'ip', rate };
   const hold = createHold();
@@ -56,7 +59,7 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
   const isFull = () => inFlightMax > 0 && inFlight >= inFlightMax;
 
   function isTooOften(request: FastifyRequest, reply: FastifyReply): boolean {
-    if (!policy || isPartOfPage(request.url) || isExempt(request)) return false;
+    if (!policy || isExempt(request)) return false;
     const taken = calls.take(addressKeyOf(request), policy.rate);
     tellRate(reply, policy, taken);
     if (taken.allowed) return false;
@@ -110,12 +113,22 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
   return {
     inFlight: () => inFlight,
     refuseIfFull(request, response) {
-      if (!isFull() || !countsAsWork(request.url ?? '')) return false;
-      refusals.inFlight += 1;
+      const { url = '', socket } = request;
+      const isLate = isReserved(socket);
+      // The next one who needs it has waited meanwhile.
+      if (isLate) response.shouldKeepAlive = false;
+      if (isLate && !isOfConsole(url)) refusals.connections += 1;
+      else if (isFull() && countsAsWork(url)) refusals.inFlight += 1;
+      else return false;
       hold(() => refuseOverloaded(response));
       return true;
     },
   };
+}
+
+/** What an operator or a probe asks for, with the pages of the console. */
+function isOfConsole(url: string): boolean {
+  return isForOperations(url) || url.startsWith('/admin') || url.startsWith('/_next/static/');
 }
 
 const shedLayer = {

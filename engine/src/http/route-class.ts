@@ -32,8 +32,12 @@ const classes: Record<string, RouteClass> = {
  * are refused by it all the same are those that nobody needs.
  */
 export function countsAsWork(url: string): boolean {
-  if (url.startsWith('/api/admin/') || url.endsWith('/events')) return false;
-  return !freePaths.has(url);
+  return !isForOperations(url) && !url.endsWith('/events');
+}
+
+/** Whether a path is of an operator's call, or of those that decide over the life of the process. */
+export function isForOperations(url: string): boolean {
+  return url.startsWith('/api/admin/') || freePaths.has(url);
 }
 
 const freePaths = new Set(
@@ -52,12 +56,4 @@ export function classOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): 
 /** Whether an answer of this route stays open for as long as somebody reads it. */
 export function isStream(route: Pick<RouteOptions, 'method' | 'url'>): boolean {
   return classOf(route) === 'stream' || route.url === '/api/admin/live';
-}
-
-/**
- * Parts of a page that everybody needs to show it, a dozen at once, and that are answered from memory: the crowd behind one
- * address that opens a page in the same second shall not get half of it.
- */
-export function isPartOfPage(url: string): boolean {
-  return url.startsWith('/_next/static/');
 }

@@ -34,18 +34,19 @@ export const formatSchema = z
   .optional()
   .meta({ description: 'Wins over the Accept header' });
 
-/** Shoppers of the shop's own server: any text of 1 to 128 characters without control characters, or a number. */
+/** Text to read: what PostgreSQL can keep, with a bound. Every text that a caller writes is this one or the next. */
+export const textSchema = (min: number, max: number) =>
+  z.string().min(min).max(max).refine(isStorable, 'expected text without U+0000 or lone surrogates');
+
+/** Text that stands for somebody or something: two that look alike are one, or one of them is refused. */
+const nameSchema = (max: number) => z.string().min(1).max(max).refine(isName, nameRule);
+
+const nameRule =
+  'expected text in its NFKC form, without white space but for single spaces inside, and without control or invisible characters';
+
+/** Shoppers of the shop's own server: a name of 1 to 128 characters, or a number. */
 // The transformation stands around the union: inside of it the description would leave the number out.
-export const shopperIdSchema = z
-  .union([
-    z
-      .string()
-      .min(1)
-      .max(128)
-      .refine(isPlainText, 'expected text without control characters or lone surrogates'),
-    z.int().min(0),
-  ])
-  .transform(String);
+export const shopperIdSchema = z.union([nameSchema(128), z.int().min(0)]).transform(String);
 
 export const headerUserIdSchema = z
   .string()
@@ -65,9 +66,6 @@ export const currencySchema = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 42
 /** Minor units. The bound keeps price times quantity below 2^53. */
 export const priceSchema = z.int().min(0).max(1_000_000_000);
 
-export const textSchema = (min: number, max: number) =>
-  z.string().min(min).max(max).refine(isStorable, 'expected text without U+0000 or lone surrogates');
-
 /** What a shopper pays with, in the payment provider's own words; never a card number. */
 const paymentMethodSchema = z
   .string()
@@ -77,13 +75,7 @@ const paymentMethodSchema = z
 
 // An address as a shop writes it, or a digest of one.
 function limitKeySchema(description: string) {
-  return z
-    .string()
-    .min(1)
-    .max(500)
-    .refine(isPlainText, 'expected text without control characters or lone surrogates')
-    .optional()
-    .meta({ description });
+  return nameSchema(500).optional().meta({ description });
 }
 
 const requestTimeoutSchema = z
@@ -130,16 +122,10 @@ export const buyBodySchema = z.strictObject({
   addressKey: limitKeySchema(
     'What is the same for the same address, where the sale has a perAddressLimit; with the API key alone',
   ),
-  challenge: z
-    .string()
-    .min(1)
-    .max(1000)
+  challenge: textSchema(1, 1000)
     .optional()
     .meta({ description: 'The solved challenge, where the sale asks for one: base64 as solvers give it' }),
-  token: z
-    .string()
-    .min(1)
-    .max(100)
+  token: textSchema(1, 100)
     .optional()
     .meta({ description: 'Of GET /api/purchase-token, where the sale wants one' }),
 });
@@ -165,8 +151,12 @@ export const orderSchema = z.object({
 
 export const boughtSchema = z.object({ success: z.literal(true), message: z.string(), order: orderSchema });
 
-function isPlainText(text: string): boolean {
-  return text.isWellFormed() && !/\p{Cc}/u.test(text);
+// Most are ASCII. For the others: NFKC makes one of composed and decomposed, full-width and other forms of a letter, and of
+// every space. What no reader sees is refused: unassigned, control and format characters, fillers, the blank of Braille.
+function isName(text: string): boolean {
+  if (/^[\x21-\x7e]+$/.test(text)) return true;
+  if (!text.isWellFormed() || text.normalize('NFKC') !== text) return false;
+  return !/^ | $| {2}|[^\S ]|[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
 }
 
 function isStorable(text: string): boolean {

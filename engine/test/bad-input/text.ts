@@ -17,7 +17,8 @@ export const unicodeRows: Row[] = [
   ...['/api/purchase', '/api/orders'].flatMap(path =>
     withField(path, goodBuy, 'paymentMethod', [...noText, ...noLine, '"💳"']),
   ),
-  ...withField('/api/purchase', { userId: '"u"' }, 'code', ['"a\\u0000b"', '"\\ud800"', '"\\n"', '"💥"'], {
+  ...withField('/api/purchase', { userId: '"u"' }, 'code', noText.slice(0, 4)),
+  ...withField('/api/purchase', { userId: '"u"' }, 'code', ['"\\n"', '"💥"'], {
     ...{ status: 404, slug: 'code-not-found' },
   }),
   ...withField('/api/admin/products', product, 'name', noText, operator),

@@ -23,9 +23,13 @@ export async function openConnections(url: string, count: number): Promise<RawCo
   return connections;
 }
 
-export async function openConnection(url: string): Promise<RawConnection> {
+/** @param localAddress where it comes from, such as 127.0.0.2. */
+export async function openConnection(url: string, localAddress?: string): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
-  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  const socket = connect({
+    ...{ host: hostname, port: Number(port), noDelay: true },
+    ...(localAddress === undefined ? {} : { localAddress }),
+  });
   // What the server does to the connection is seen by the answer, or by its want.
   socket.on('error', () => {});
   onTestFinished(() => void socket.destroy());

@@ -49,16 +49,24 @@ export type IdentityOptions = {
 /**
  * The shopper that a request is for. Only the shop's own server may name one.
  *
- * @param named `userId` of the body or, where there is none, the X-User-Id header.
+ * @param userId of the body; without it the X-User-Id header counts, and with both they must agree.
  * @throws ProblemError invalid
  */
-export function shopperOf(caller: Caller, named: string | undefined): string {
+export function shopperOf(caller: Caller, { headers }: FastifyRequest, userId?: string): string {
+  const header = headers['x-user-id'];
+  const named = userId ?? (typeof header === 'string' ? header : undefined);
   if (caller.kind === 'shopper') {
     if (named === undefined) return caller.shopperId;
     throw new ProblemError('invalid', 'userId: only a call with the API key may name the shopper');
   }
-  if (named !== undefined) return named;
-  throw new ProblemError('invalid', 'userId: expected the shopper, in the body or as the X-User-Id header');
+  if (named === undefined) {
+    throw new ProblemError('invalid', 'userId: expected the shopper, in the body or as the X-User-Id header');
+  }
+  if (header === undefined || header === named) return named;
+  throw new ProblemError(
+    'invalid',
+    'userId: expected the same shopper in the body and as the X-User-Id header',
+  );
 }
 
 export function createIdentity(options: IdentityOptions): Identity {

@@ -75,7 +75,8 @@ function createKeys({ config, onKeysChanged, onError }: JwtOptions) {
   });
 }
 
-const badSubject = 'The subject of the token names no shopper: expected 1 to 128 characters.';
+const badSubject =
+  'The subject of the token names no shopper: expected 1 to 128 characters in NFKC form, none of them invisible.';
 const invalid = new ProblemError('not-authenticated', 'The token is not valid.');
 const over = new ProblemError('not-authenticated', 'The token has expired.');
 const keysUnavailable = new ProblemError('unavailable', 'The keys for tokens could not be read yet.');

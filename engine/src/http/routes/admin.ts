@@ -11,7 +11,7 @@ import type { Pool } from '../../platform/postgres.js';
 import type { Identity } from '../identity/identity.js';
 import { ProblemError } from '../problem.js';
 import { slugs } from '../problems.js';
-import { idParamSchema, idSchema, timeSchema } from '../schemas.js';
+import { idParamSchema, idSchema, textSchema, timeSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import { saleView } from '../views.js';
 import { registerAdminOrders } from './admin-orders.js';
@@ -49,7 +49,7 @@ const newSaleSchema = z
     challenge: z.int().min(1000).max(10_000_000).nullable().default(null),
     requiresToken: z.boolean().default(false),
     recurrence: z
-      .strictObject({ cron: z.string().max(cronLengthMax), timeZone: z.string().max(timeZoneLengthMax) })
+      .strictObject({ cron: textSchema(0, cronLengthMax), timeZone: textSchema(0, timeZoneLengthMax) })
       .optional(),
   })
   .refine(sale => sale.startsAt < sale.endsAt, {

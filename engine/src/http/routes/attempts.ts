@@ -98,7 +98,7 @@ export function registerAttempts(app: App, { identity, pool, clock }: AttemptsPa
     response: { 200: z.object({ attempts: z.array(attemptSchema) }) },
   };
   app.get('/api/attempts', { schema: mine }, async request => {
-    const shopperId = shopperOf(identity.callerOf(request), request.headers['x-user-id']);
+    const shopperId = shopperOf(identity.callerOf(request), request);
     const { productId, limit } = request.query;
     const from = new Date(clock.nowMs() - shopperWindowMs);
     const { attempts } = await listAttempts(pool, { shopperId, productId, from }, { limit, isAnswer: true });

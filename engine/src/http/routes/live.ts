@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressKeyOf } from '../client-address.js';
 import type { EventStreams } from '../event-stream.js';
 import type { Identity } from '../identity/identity.js';
 import type { LiveBroadcast } from '../live-broadcast.js';
@@ -99,7 +100,7 @@ export function registerLive(app: App, { identity, live, liveStreams }: LivePart
 
   // No HEAD: it would hold a stream that nothing can be sent on.
   app.get('/api/admin/live', { schema, exposeHeadRoute: false, onRequest }, async (request, reply) => {
-    const stream = liveStreams.open(reply, request.ip);
+    const stream = liveStreams.open(reply, addressKeyOf(request));
     if (typeof stream === 'string') return sendProblem(reply, stream);
     const end = setTimeout(stream.end, streamEndsAfterMs).unref();
     stream.onClose(() => clearTimeout(end));

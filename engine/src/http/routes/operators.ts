@@ -8,7 +8,7 @@ import type { Identity } from '../identity/identity.js';
 import { describeAction, signInPath } from '../operator-trail.js';
 import { ProblemError } from '../problem.js';
 import { problems, slugs } from '../problems.js';
-import { idParamSchema, pageLimitSchema } from '../schemas.js';
+import { idParamSchema, pageLimitSchema, textSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
 export type OperatorsParts = { identity: Identity; pool: Pool };
@@ -33,7 +33,7 @@ const signIn = {
   tags,
   body: z.strictObject({
     operator: z.string().regex(operatorNamePattern, 'expected a name').default('operator'),
-    secret: z.string().min(1).max(1000),
+    secret: textSchema(1, 1000),
   }),
   response: {
     201: z.object({ session: sessionSchema, csrfToken: csrfTokenSchema }),

@@ -46,7 +46,7 @@ export function registerOrderEvents(app: App, parts: OrderEventsParts): void {
 
   // No HEAD: it would hold a stream that nothing can be sent on.
   app.get('/api/orders/:id/events', { schema, exposeHeadRoute: false }, async (request, reply) => {
-    const shopperId = shopperOf(identity.callerOf(request), request.headers['x-user-id']);
+    const shopperId = shopperOf(identity.callerOf(request), request);
     const orderId = request.params.id.toLowerCase();
     const order = await readOrder(orderId, shopperId);
     if (!order) throw new ProblemError('order-not-found');

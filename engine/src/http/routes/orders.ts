@@ -11,7 +11,7 @@ import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Queryable } from '../../platform/postgres.js';
 import { bySending } from '../answer-by-sending.js';
 import { answerEnded } from '../answer-order.js';
-import { createEntrance, type EntranceParts, headerOf } from '../entrance.js';
+import { createEntrance, type EntranceParts } from '../entrance.js';
 import { shopperOf } from '../identity/identity.js';
 import { ProblemError, sendProblem } from '../problem.js';
 import { slugs } from '../problems.js';
@@ -108,13 +108,13 @@ export function registerOrders(app: App, parts: OrdersParts): void {
   }
 
   app.get('/api/orders/:id', { schema: read }, async request => {
-    const shopperId = shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
+    const shopperId = shopperOf(identity.callerOf(request), request);
     const { order, product } = await findMine(request.params.id, shopperId);
     return orderView(order.orderId, product, order, order.remaining);
   });
 
   app.delete('/api/orders/:id', { schema: cancel }, async (request, reply) => {
-    const shopperId = shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
+    const shopperId = shopperOf(identity.callerOf(request), request);
     const { order, product } = await findMine(request.params.id, shopperId);
     const { orderId, saleId } = order;
     const { span } = request;
@@ -136,7 +136,7 @@ export function registerOrders(app: App, parts: OrdersParts): void {
 
 function registerList(app: App, { identity, calendar, clock, pool }: OrdersParts): void {
   app.get('/api/orders', { schema: list }, async request => {
-    const shopperId = shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
+    const shopperId = shopperOf(identity.callerOf(request), request);
     const { productId, limit } = request.query;
     const from = new Date(clock.nowMs() - listedWindowMs);
     const stored = await listOrdersOf(pool, { shopperId, productId, from, limit });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Gate } from '../../admission/gate/gate.js';
 import type { Calendar } from '../../catalog/calendar.js';
-import { headerOf } from '../entrance.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
 import { ProblemError } from '../problem.js';
 import { problems, slugs } from '../problems.js';
@@ -28,7 +27,7 @@ const schema = {
 /** GET /api/precheck: one unit of the product, for this shopper, as the gate sees it. */
 export function registerPrecheck(app: App, { identity, calendar, gate }: PrecheckParts): void {
   app.get('/api/precheck', { schema }, async request => {
-    const shopperId = shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
+    const shopperId = shopperOf(identity.callerOf(request), request);
     const offer = await calendar.offerOf(request.query.productId);
     if (!offer) throw new ProblemError('product-not-found');
     const reason = offer.sale

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { Proofs } from '../../admission/proofs/proofs.js';
 import { type Calendar, phaseOf } from '../../catalog/calendar.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
-import { headerOf } from '../entrance.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
 import { ProblemError } from '../problem.js';
 import { slugs } from '../problems.js';
@@ -43,7 +42,7 @@ const tokenSchema = {
 /** What a shopper fetches to show with a purchase, where the sale asks for it. */
 export function registerProofs(app: App, { identity, calendar, clock, proofs }: ProofsParts): void {
   async function asked(request: FastifyRequest, productId: number) {
-    const shopperId = shopperOf(identity.callerOf(request), headerOf(request, 'x-user-id'));
+    const shopperId = shopperOf(identity.callerOf(request), request);
     const offer = await calendar.offerOf(productId);
     if (!offer) throw new ProblemError('product-not-found');
     return { shopperId, sale: offer.sale };

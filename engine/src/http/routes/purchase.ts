@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Decision, PurchaseRequest } from '../../ledger/decide.js';
 import type { DecisionQueue } from '../../orders/decide.js';
 import type { Pay } from '../../orders/pay.js';
@@ -15,6 +15,7 @@ import {
   buyProblems,
   idSchema,
   quantitySchema,
+  textSchema,
 } from '../schemas.js';
 import type { App } from '../server.js';
 import type { Redeem } from './redeem.js';
@@ -41,7 +42,7 @@ const schema = {
   body: buyBodySchema.extend({
     productId: idSchema.optional(),
     quantity: quantitySchema.optional(),
-    code: z.string().min(1).max(100).optional().meta({ description: 'Of a checkout; in place of productId' }),
+    code: textSchema(1, 100).optional().meta({ description: 'Of a checkout; in place of productId' }),
   }),
   response: { 200: boughtSchema, 202: boughtSchema },
 };

@@ -52,7 +52,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
   return async (request, { code, userId, paymentMethod = null }, reply) => {
     const receivedAtMs = performance.now();
     const caller = identity.callerOf(request);
-    const shopperId = shopperOf(caller, userId ?? headerOf(request, 'x-user-id'));
+    const shopperId = shopperOf(caller, request, userId);
     const stored = await findOrder(code, shopperId);
     // What has ended is told to everybody who asks, and asks nothing of the provider.
     if (stored.status === 'RESERVED') {

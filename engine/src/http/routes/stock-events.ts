@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressKeyOf } from '../client-address.js';
 import type { EventStreams } from '../event-stream.js';
 import { ProblemError, sendProblem } from '../problem.js';
 import { slugs } from '../problems.js';
@@ -30,7 +31,7 @@ export function registerStockEvents(app: App, parts: StockEventsParts): void {
     const { productId } = request.params;
     const view = await lookAtStock(productId);
     if (!view) throw new ProblemError('sale-not-found', 'This product has no sale.');
-    const stream = stockStreams.open(reply, request.ip);
+    const stream = stockStreams.open(reply, addressKeyOf(request));
     if (typeof stream === 'string') return sendProblem(reply, stream);
     const send = (stock: StockView) =>
       stream.send({ id: stock.now, event: 'stock', data: JSON.stringify(stock) });

@@ -36,7 +36,7 @@ const withSecretSchema = endpointSchema.extend({
   secret: z.string().meta({ description: 'Told here and never again' }),
 });
 
-const urlSchema = z.string().min(1).max(2000).meta({ description: 'https, and an address of the internet' });
+const urlSchema = textSchema(1, 2000).meta({ description: 'https, and an address of the internet' });
 const eventsSchema = z
   .array(z.enum(webhookEventTypes))
   .min(1)

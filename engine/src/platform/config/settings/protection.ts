@@ -9,9 +9,11 @@ export const protectionSettings = {
     'requests in work: read, and not answered yet; with `doorbuster start` 4000 unless set',
   ),
   // As many as there may be streams, and half as many to buy on; an idle one is some 20 kB.
-  CONNECTIONS_MAX: integer(15_000, 0, 1_000_000).describe('open connections; `ulimit -n` has to be above it'),
-  // Off, since one address may be a proxy that nobody has named, or a city behind its carrier's.
-  CONNECTIONS_PER_IP_MAX: integer(0, 0, 1_000_000).describe(
+  CONNECTIONS_MAX: integer(15_000, 0, 1_000_000).describe(
+    'open connections; 100 more are kept for operators and probes. `ulimit -n` has to be above it',
+  ),
+  // A third of all: a campus or a carrier behind one address has fewer, and one address cannot take them all.
+  CONNECTIONS_PER_IP_MAX: integer(5000, 0, 1_000_000).describe(
     'open connections of one address that is no proxy of `TRUST_PROXY`',
   ),
   // Headers and body together are a few packets; who needs longer than this does not want an answer.
