@@ -88,6 +88,7 @@ const api = await startApp({
     join: createJoin(parts.pool),
     drained: async () => {},
     waiting: () => 0,
+    inHand: () => 0,
     oldestWaitMs: () => 0,
   }),
 });

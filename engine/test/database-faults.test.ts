@@ -8,6 +8,7 @@ import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { startFaultProxy } from './support/fault-proxy.js';
+import { createUnwatched } from './support/queue-options.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
 describe('when the reply of COMMIT is cut', () => {
@@ -156,7 +157,7 @@ describe('a request that PostgreSQL refuses by itself', () => {
     const poisoned: string[] = [];
     const queue = createDecisionQueue({
       decide: createDecide(pool),
-      onStock: () => {},
+      ...createUnwatched(),
       onPoison: ({ shopperId }) => poisoned.push(shopperId),
       deadlineMs: 5000,
       queueMax: 100,

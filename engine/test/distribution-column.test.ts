@@ -10,6 +10,7 @@ import { createTestDatabase } from './support/database.js';
 const beside = [
   ...[
     'attempts_kept',
+    'commit_probe',
     'dead_letters',
     'id_allocations',
     'id_counters',

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Urgency } from '../src/admission/shedding.js';
 import type { AppOptions } from '../src/app/app.js';
 import { problems } from '../src/http/problems.js';
 import type { Decide } from '../src/ledger/decide.js';
 import { createDecisionQueue } from '../src/orders/decide.js';
 import { type Answer, serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { createTestDatabase } from './support/database.js';
-import { createStuckDecide, type ProtectionView, untilProtection } from './support/protection.js';
+import { createStuckDecide, type ProtectionView, shedAt, untilProtection } from './support/protection.js';
 import { createTestSale, type SaleOptions } from './support/sale.js';
 
 const document = readFileSync(new URL('../../docs/outcomes.md', import.meta.url), 'utf8');
@@ -24,6 +25,7 @@ type Case = {
   env?: Record<string, string>;
   /** Purchases that are under way for as long as the request takes, until the layers of protection say this of it. */
   busy?: { purchases: number; until: (view: ProtectionView) => boolean };
+  shedding?: Urgency;
   /** Sent this often at once; the last answer counts. */
   times?: number;
   before?: Purchase[];
@@ -48,13 +50,12 @@ const cases: Record<string, Case[]> = {
       send: unsupported,
     },
     {
-      env: { SHED_WAIT_MS: '1' },
-      busy: { purchases: 2, until: ({ shedding }) => shedding.level === 'finishing' },
+      shedding: 'finishing',
       send: unsupported,
     },
     {
-      env: { SHED_WAIT_MS: '1500', RATE_LIMIT_USER_MAX: '1', RATE_LIMIT_SERVICE: 'true' },
-      busy: { purchases: 2, until: ({ shedding }) => shedding.level === 'buying' },
+      env: { RATE_LIMIT_USER_MAX: '1', RATE_LIMIT_SERVICE: 'true' },
+      shedding: 'buying',
       send: { productId: 999_999, userId: 'a', quantity: 11 },
     },
     {
@@ -155,11 +156,10 @@ async function answerOf(example: Case): Promise<Answer> {
   const { productId } = await createTestSale(pool, sale);
   const stuck = createStuckDecide();
   const decide = busy ? stuck.decide : example.decide;
-  const api = await startTestApi(
-    url,
-    env,
-    decide ? { createDecisions: queueOf(decide, busy ? 20_000 : 500) } : {},
-  );
+  const api = await startTestApi(url, env, {
+    ...(decide && { createDecisions: queueOf(decide, busy ? 20_000 : 500) }),
+    ...(example.shedding && { shedding: shedAt(example.shedding) }),
+  });
   const credentials = byCookie ? await cookieHeaders(api) : serviceHeaders;
   const buyNow = (purchase: Purchase) =>
     api.purchase({ ...purchase, productId: purchase.productId === P ? productId : purchase.productId });
@@ -193,13 +193,6 @@ async function cookieHeaders(api: TestApi): Promise<Record<string, string>> {
 }
 
 function queueOf(decide: Decide, deadlineMs: number): NonNullable<AppOptions['createDecisions']> {
-  return ({ onStock }) =>
-    createDecisionQueue({
-      decide,
-      onStock,
-      onPoison: () => {},
-      deadlineMs,
-      queueMax: 100,
-      batchMax: 100,
-    });
+  return ({ ofBatches }) =>
+    createDecisionQueue({ decide, ...ofBatches, deadlineMs, queueMax: 100, batchMax: 100 });
 }

@@ -7,6 +7,7 @@ import type { Pool } from '../src/platform/postgres.js';
 import { type Answer, startTestApi, type TestApi } from './support/api.js';
 import { brokenInvariants, expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
+import { createUnwatched } from './support/queue-options.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
 describe('a race for the last units', () => {
@@ -134,8 +135,7 @@ async function raceTwoQueues(pool: Pool, saleId: number, requestCount: number): 
 function createQueue(pool: Pool) {
   return createDecisionQueue({
     decide: createDecide(pool),
-    onStock: () => {},
-    onPoison: () => {},
+    ...createUnwatched(),
     deadlineMs: 5000,
     queueMax: 1000,
     batchMax: 50,

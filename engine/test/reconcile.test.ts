@@ -13,6 +13,7 @@ import type { Pool } from '../src/platform/postgres.js';
 import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
 import { letPaymentsBeDue } from './support/paid-orders.js';
+import { createUnwatched } from './support/queue-options.js';
 import { createTestSale } from './support/sale.js';
 
 // As in reconcile.ts.
@@ -117,8 +118,7 @@ function createReconciler(pool: Pool, payments: Payments): () => Promise<number>
   const onError = () => {};
   const settlements = createDecisionQueue<OrderEvent, Settlement>({
     decide: createSettle(pool),
-    onStock: () => {},
-    onPoison: () => {},
+    ...createUnwatched(),
     ...{ deadlineMs: 5000, queueMax: 1000, batchMax: 500 },
   });
   const pay = createPay({ db: pool, payments, settlements, onError });

@@ -9,6 +9,7 @@ const layers = [
   'shedFinishing',
   'shopper',
   'ipPurchases',
+  'sale',
   'abandoned',
 ] as const;
 
@@ -16,7 +17,7 @@ type Layer = (typeof layers)[number];
 
 /**
  * What each layer of protection has refused since this process began: plain numbers, counted where it happens and read by
- * whoever shows them. `abandoned` are those who went away before their batch was sealed.
+ * whoever shows them. `sale` are those whose sale had its share of the room, or waited too long already; `abandoned` are those who went away before their batch was sealed.
  */
 export type Refusals = Record<Layer, number>;
 
@@ -31,6 +32,7 @@ export function createRefusals(): Refusals {
     shedFinishing: 0,
     shopper: 0,
     ipPurchases: 0,
+    sale: 0,
     abandoned: 0,
   };
 }

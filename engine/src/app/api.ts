@@ -1,6 +1,7 @@
 import { createDigests } from '../admission/digests.js';
 import { observeGate } from '../admission/gate/observe-gate.js';
 import { createProofs } from '../admission/proofs/proofs.js';
+import type { Shedding } from '../admission/shedding.js';
 import { createReadPictureOrigins } from '../catalog/picture-origins.js';
 import { createListProductIds } from '../catalog/products.js';
 import { createDraining } from '../http/draining.js';
@@ -67,17 +68,24 @@ export type ApiOptions = {
   listeners?: number;
   /** Other bounds for streams of events, for tests. */
   eventStreams?: Partial<EventStreamOptions>;
+  /** Another way to judge how far behind the process is, for tests. */
+  shedding?: Shedding | undefined;
 };
 
 /** The role that answers shoppers and operators. */
 export async function startApi(
   parts: Parts,
-  { listeners = 1, eventStreams = {} }: ApiOptions = {},
+  { listeners = 1, eventStreams = {}, shedding }: ApiOptions = {},
 ): Promise<Api> {
   const { config, warn } = parts;
   const memory = createMemory(parts);
   try {
-    const { server, draining, figures, rehearse } = await createApiServer(parts, memory, eventStreams);
+    const { server, draining, figures, rehearse } = await createApiServer(
+      parts,
+      memory,
+      eventStreams,
+      shedding,
+    );
     const url = await listen(
       server,
       { host: config.HOST, port: config.PORT, backlog: acceptBacklog, listeners },
@@ -98,10 +106,15 @@ export async function startApi(
   }
 }
 
-async function createApiServer(parts: Parts, memory: Memory, limits: Partial<EventStreamOptions>) {
+async function createApiServer(
+  parts: Parts,
+  memory: Memory,
+  limits: Partial<EventStreamOptions>,
+  shedding: Shedding | undefined,
+) {
   const { config, secrets, logger, pool, warn, queue, faults, faultBroadcast, clock } = parts;
   const { calendar, views } = memory;
-  const { instruments } = parts;
+  const { instruments, decisionConnections, commits } = parts;
   const lookAtStock = createLookAtStock({ ...memory, clock });
   const identity = createIdentity({
     ...{ config, secrets, db: pool, nowMs: clock.nowMs },
@@ -110,7 +123,7 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
   const forwardedPages = config.WEB_URL
     ? createForwardedPages(config.WEB_URL, createReadPictureOrigins(pool))
     : undefined;
-  const { serverOptions, ...layers } = createLayers(parts, identity, forwardedPages);
+  const { serverOptions, ...layers } = createLayers(parts, identity, forwardedPages, shedding);
   const server = await createServer(logger, {
     ...serverOptions,
     forwardedPages,
@@ -124,7 +137,6 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
   const readOrder = createReadOrder(pool);
   const codes = createCheckoutCodes(secrets.secretKey);
   const gate = observeGate(createGate(parts.shared, views, clock), instruments.gate);
-  const probe = createProbe(() => pool.query('select 1'));
   const shop = {
     ...parts,
     ...memory,
@@ -145,8 +157,11 @@ async function createApiServer(parts: Parts, memory: Memory, limits: Partial<Eve
 
   async function unreadyReasons(): Promise<string[]> {
     if (draining.isOn()) return ['this process is shutting down'];
-    const error = await probe();
-    return error === undefined ? [] : [`PostgreSQL does not answer: ${messageOf(error)}`];
+    if (decisionConnections.openCount() === 0) {
+      return [`decisions have no connection to PostgreSQL: ${decisionConnections.whyMissing()}`];
+    }
+    const error = await commits.whyNot();
+    return error === undefined ? [] : [`PostgreSQL takes no commits: ${messageOf(error)}`];
   }
 
   registerPurchase(server, { ...shop, redeem: createRedeem(shop) });

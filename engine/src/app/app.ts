@@ -34,6 +34,7 @@ export async function startApp({ roles, ...options }: AppOptions): Promise<App> 
     await tracing?.close();
   };
   try {
+    await parts.decisionConnections.firstTry;
     // An API hears of faults on the connection that it follows the ledger on.
     if (!roles.includes('api') && parts.faults.isEnabled) running.push(hearFaults(parts));
     for (const role of roles) if (role !== 'api') running.push(startRole(role, parts));

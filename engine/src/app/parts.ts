@@ -5,20 +5,23 @@ import { createDecide, type Decision, type PurchaseRequest } from '../ledger/dec
 import { createSettle, type OrderEvent, type Settlement } from '../ledger/settle.js';
 import type { Stock } from '../ledger/stock.js';
 import { createAcceptBatch, type OrderRequest } from '../orders/accept.js';
-import { createDecisionQueue, type DecisionQueue } from '../orders/decide.js';
+import { createDecisionQueue, type DecisionQueue, type DecisionQueueOptions } from '../orders/decide.js';
 import { observeBatches } from '../orders/observe-batches.js';
 import { createPay } from '../orders/pay.js';
 import { createReadDepth } from '../orders/queue-depth.js';
 import { spoil } from '../orders/spoil.js';
+import { createStuckSales } from '../orders/stuck-sales.js';
 import { traceBatches } from '../orders/trace-batches.js';
+import { createCommitCheck } from '../platform/commit-check.js';
 import type { Config } from '../platform/config/config.js';
 import { createDatabaseClock } from '../platform/database-clock.js';
 import { messageOf } from '../platform/errors.js';
 import { createFaultBroadcast } from '../platform/fault-broadcast.js';
 import { createFaults, type Faults } from '../platform/faults.js';
 import { createOutage } from '../platform/outage.js';
-import { connectionOptions, createPool, type Pool } from '../platform/postgres.js';
+import { connectionOptions, type Pool } from '../platform/postgres.js';
 import type { Secrets } from '../platform/secrets.js';
+import { atMostPerSecond, seldom } from '../platform/telemetry/rarely.js';
 import { type Span, type Tracing, traceOf } from '../platform/telemetry/tracing.js';
 import { createPostgresQueue } from '../queue/postgres-queue.js';
 import { createRabbitmqQueue } from '../queue/rabbitmq-queue.js';
@@ -32,6 +35,7 @@ import {
   type Instruments,
 } from './instruments.js';
 import { createPayments } from './payments.js';
+import { createPools } from './pools.js';
 import { createShared } from './redis.js';
 
 export type PartsOptions = {
@@ -48,12 +52,11 @@ export type PartsOptions = {
 type CreateDecisions = (parts: {
   pool: Pool;
   config: Config;
-  logger: Logger;
   faults: Faults;
-  refusals: Refusals;
   instruments: Instruments;
   tracing: Tracing | undefined;
-  onStock: (stock: Stock) => void;
+  /** What the queues of decisions have in common, whatever they decide. */
+  ofBatches: Omit<DecisionQueueOptions<{ orderId: string; span?: Span | undefined }, unknown>, 'decide'>;
 }) => DecisionQueue<PurchaseRequest, Decision>;
 
 export type Parts = ReturnType<typeof createParts>;
@@ -61,18 +64,12 @@ export type Parts = ReturnType<typeof createParts>;
 /** What all roles of a process share: connections, the queues of decisions, the order queue, payments. */
 export function createParts(options: PartsOptions) {
   const { config, secrets, databaseUrl, logger, tracing, createDecisions = decideInBatches } = options;
-  // Decisions have connections of their own: nothing else that asks the database can stand in their way.
-  const decisionConnections = Math.ceil(config.DB_POOL_MAX / 5);
-  const decisionPool = createPool(
-    databaseUrl,
-    { ...config, DB_POOL_MAX: decisionConnections, DB_POOL_MIN: 0 },
-    Math.min(config.DB_TIMEOUT, Math.max(config.DECISION_DEADLINE_MS, statementTimeoutMsMin)),
-  );
   const refusals = createRefusals();
   const instruments = createInstruments();
-  const pool = createPool(databaseUrl, { ...config, DB_POOL_MAX: config.DB_POOL_MAX - decisionConnections });
   const connection = connectionOptions(config.DATABASE_DIRECT_URL ?? databaseUrl, config);
   const warn = (message: string) => (error: unknown) => logger.warn({ reason: messageOf(error) }, message);
+  const { pool, decisionPool, decisionConnections } = createPools(databaseUrl, config, logger);
+  const commits = createCommitCheck(pool);
 
   const faults = createFaults({ isEnabled: config.FAULTS_ENABLED });
   const faultBroadcast = createFaultBroadcast(pool, faults);
@@ -84,7 +81,16 @@ export function createParts(options: PartsOptions) {
     listener(stock);
     shared?.stock.write(stock);
   };
-  const onPoison = createTellPoison(logger);
+  const stuckSales = createStuckSales(Math.floor(decisionConnections.wantedCount() / 2));
+  const ofBatches = {
+    ...{
+      onStock,
+      stuckSales,
+      onEnd: commits.note,
+      ...createTellTrouble(logger),
+      ...boundsOf(config, refusals),
+    },
+  };
   const countOrder = createCountOrder(instruments);
   const batched: Batched = (work, decide) =>
     createDecisionQueue({
@@ -97,7 +103,7 @@ export function createParts(options: PartsOptions) {
         work,
         tracing,
       ),
-      ...{ onStock, onPoison, ...boundsOf(config, refusals) },
+      ...ofBatches,
     });
 
   const broker = config.AMQP_URL
@@ -108,7 +114,7 @@ export function createParts(options: PartsOptions) {
   const readDepth = createReadDepth({ pool, queue, isQueueOutside: config.AMQP_URL !== undefined });
   const payments = createPayments({ config, secrets, logger, faults, tracing });
   const decisions = createDecisions({
-    ...{ pool: decisionPool, config, logger, faults, refusals, instruments, tracing, onStock },
+    ...{ pool: decisionPool, config, faults, instruments, tracing, ofBatches },
   });
   const settlements = batched<OrderEvent, Settlement>('settle', createSettle(decisionPool));
   const onUnpublished = warn('an accepted order could not be published to the queue yet');
@@ -121,8 +127,8 @@ export function createParts(options: PartsOptions) {
   const pay = createPay({ db: pool, payments, settlements, onError: warn('a payment has no outcome yet') });
 
   return {
-    ...{ config, secrets, logger, warn, connection, pool, faults, faultBroadcast },
-    ...{ queue, readDepth, payments, decisions, acceptances, settlements, pay },
+    ...{ config, secrets, logger, warn, connection, pool, decisionConnections, commits, faults },
+    ...{ faultBroadcast, queue, readDepth, payments, decisions, acceptances, settlements, pay },
     ...{ shared, refusals, instruments, tracing, outage, clock: createDatabaseClock() },
     pools: { decisions: decisionPool, other: pool },
     readings: createReadings({ pool, readDepth }),
@@ -136,13 +142,14 @@ export function createParts(options: PartsOptions) {
       await Promise.all([decisions, settlements, acceptances].map(waiting => waiting.drained()));
       await queue.close();
       await shared?.stock.close();
+      decisionConnections.close();
       await Promise.all([pool.end(), decisionPool.end()]);
     },
   };
 }
 
 const decideInBatches: CreateDecisions = parts => {
-  const { pool, config, logger, faults, refusals, instruments, tracing, onStock } = parts;
+  const { pool, config, faults, instruments, tracing, ofBatches } = parts;
   const observed = observeBatches(
     createDecide(pool),
     instruments.batches.decide,
@@ -150,20 +157,27 @@ const decideInBatches: CreateDecisions = parts => {
   );
   return createDecisionQueue({
     decide: traceBatches(spoil(observed, faults, config.DECISION_DEADLINE_MS), 'decide', tracing),
-    onStock,
-    onPoison: createTellPoison(logger),
-    ...boundsOf(config, refusals),
+    ...ofBatches,
   });
 };
 
-function createTellPoison(logger: Logger) {
-  return ({ orderId, span }: { orderId: string; span?: Span | undefined }, error: unknown) =>
-    logger.error({ err: error, orderId, ...traceOf(span) }, 'PostgreSQL refuses a request');
-}
+// A few lines a second name enough requests to find what they have in common.
+const poisonLinesPerSecondMax = 10;
 
-// The deadline goes with the request into the statement: nothing that all of its batch have given up holds the hot row. A
-// shorter one than this would cut off batches that are nearly done.
-const statementTimeoutMsMin = 1000;
+function createTellTrouble(logger: Logger) {
+  const isTold = atMostPerSecond(poisonLinesPerSecondMax);
+  return {
+    onPoison({ orderId, span }: { orderId: string; span?: Span | undefined }, error: unknown): void {
+      if (isTold()) logger.error({ err: error, orderId, ...traceOf(span) }, 'PostgreSQL refuses a request');
+    },
+    onBroken: seldom(error =>
+      logger.error(
+        { err: error },
+        'PostgreSQL cannot run a statement of the ledger, whatever is asked of it',
+      ),
+    ),
+  };
+}
 
 function boundsOf(config: Config, refusals: Refusals) {
   return {

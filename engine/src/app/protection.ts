@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { RateLimit } from '../admission/rate-limits/rate-limits.js';
+import { createSaleRoom, type SaleRoom } from '../admission/sale-room.js';
 import { createShedding, type Shedding } from '../admission/shedding.js';
 import { type Admission, createAdmission } from '../http/admit-purchase.js';
 import { limitConnections } from '../http/connection-limits.js';
@@ -9,6 +10,7 @@ import type { Identity } from '../http/identity/identity.js';
 import { type Protection, protect } from '../http/protection.js';
 import type { ServerOptions } from '../http/server.js';
 import { createIsOfWeb } from '../http/web-key.js';
+import { hasItsShare } from '../orders/lanes.js';
 import type { Config } from '../platform/config/config.js';
 import type { Parts } from './parts.js';
 import { createRateLimits } from './redis.js';
@@ -20,18 +22,26 @@ export type Layers = Admission & {
   /** Requests in work. */
   inFlight: () => number;
   shedding: Shedding;
+  saleRoom: SaleRoom;
 };
 
 export function createLayers(
   parts: Parts,
   identity: Identity,
   pages: Pick<ForwardedPages, 'isKeptPart'> | undefined,
+  given?: Shedding,
 ): Layers {
   const { config, refusals } = parts;
-  const shedding = createShedding({
-    lagMaxMs: config.SHED_LAG_MS,
+  const shedding = given ?? createShedding({ lagMaxMs: config.SHED_LAG_MS });
+  const inFlight = () => protection?.inFlight() ?? 0;
+  const inFlightMax = config.MAX_IN_FLIGHT;
+  const saleRoom = createSaleRoom({
+    queues: [parts.decisions, parts.settlements, parts.acceptances],
+    decisions: parts.decisions,
     waitMaxMs: config.SHED_WAIT_MS,
-    oldestWaitMs: createOldestWait(parts),
+    refusals,
+    // The request that asks is in work itself.
+    hasItsShare: own => inFlightMax > 0 && hasItsShare(own, inFlightMax - inFlight() + 1),
   });
   const isOfWeb = createIsOfWeb(config.WEB_KEY);
   let protection: Protection | undefined;
@@ -49,7 +59,7 @@ export function createLayers(
       refusals,
     });
     protection = protect(app, {
-      inFlightMax: config.MAX_IN_FLIGHT,
+      inFlightMax,
       isReserved,
       rate: rateOf(config.RATE_LIMIT_IP_MAX, 1000, config.RATE_LIMIT_IP_BURST),
       // A dozen parts make a page: a crowd behind one address that opens it in the same second needs all of them.
@@ -67,8 +77,9 @@ export function createLayers(
       onCreated,
       refuse: (request, response) => protection?.refuseIfFull(request, response) ?? false,
     },
-    inFlight: () => protection?.inFlight() ?? 0,
+    inFlight,
     shedding,
+    saleRoom,
     ...createAdmission({
       perShopper: rateOf(config.RATE_LIMIT_USER_MAX, config.RATE_LIMIT_WINDOW_MS),
       perAddress: rateOf(config.RATE_LIMIT_IP_PURCHASES_MAX, config.RATE_LIMIT_WINDOW_MS),
@@ -78,11 +89,6 @@ export function createLayers(
       refusals,
     }),
   };
-}
-
-// Orders for the queue are not looked at: while the broker is away they wait for it, and direct purchases need it not.
-function createOldestWait({ decisions, settlements }: Parts): () => number {
-  return () => Math.max(decisions.oldestWaitMs(), settlements.oldestWaitMs());
 }
 
 function timeoutsOf({ REQUEST_TIMEOUT_MS, HEADERS_TIMEOUT_MS, IDLE_TIMEOUT_MS }: Config) {

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { countsByDigest, type DigestsOf } from '../admission/digests.js';
 import type { Gate, GateRefusal } from '../admission/gate/gate.js';
 import { asksForProof, type ProofRefusal, type Proofs, type Shown } from '../admission/proofs/proofs.js';
+import type { SaleRoom } from '../admission/sale-room.js';
 import type { Calendar } from '../catalog/calendar.js';
 import type { Product } from '../catalog/products.js';
 import type { Sale } from '../catalog/sales.js';
@@ -25,6 +26,7 @@ export type EntranceParts = {
   admitPurchase: AdmitPurchase;
   calendar: Calendar;
   gate: Gate;
+  saleRoom: SaleRoom;
   proofs: Proofs;
   digestsOf: DigestsOf;
   findReplay: FindReplay;
@@ -81,7 +83,8 @@ export type Enter = (
  * refusal.
  */
 export function createEntrance(parts: EntranceParts, { entrance, join }: EntranceOptions): Enter {
-  const { identity, admitPurchase, calendar, gate, proofs, digestsOf, findReplay, attempts, faults } = parts;
+  const { identity, admitPurchase, calendar, gate, saleRoom, proofs } = parts;
+  const { digestsOf, findReplay, attempts, faults } = parts;
   const needsMethod = parts.payments.needsMethod && entrance !== 'checkout';
 
   // A refusal from memory must not hide the order that the first try of this key has made. Nor must a limit: who asks again
@@ -138,6 +141,10 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
     const orderId = orderIdOf(shopperId, key);
     const attempt = { productId, saleId, orderId, shopperId, quantity, receivedAtMs };
     const isBarred = barred !== undefined || refusal !== undefined;
+    // An order for the queue waits neither for the sale's lock nor for who holds it.
+    if (sale && !isBarred && saleRoom.refuses(sale.saleId, entrance === 'queued')) {
+      return refuse(reply, 'overloaded');
+    }
     const digests =
       sale && !isBarred && countsByDigest(sale)
         ? digestsOf(sale, statedBy(request, caller, body))
@@ -156,7 +163,7 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
       attempts.record({ ...attempt, outcome: missing });
       return refuse(reply, missing);
     }
-    const decided = await (barred || refusal || missing || !sale
+    const decided = await (isBarred || missing || !sale
       ? replayOr(barred ?? refusal ?? missing ?? 'sale-not-open', purchase, productId)
       : join(sale.saleId, purchase, patienceOf(request, receivedAtMs)));
     request.decision = { orderId, receivedAtMs, decidedAtMs: performance.now() };

@@ -114,7 +114,7 @@ function createServeBatch(db: Queryable, kind: string): (batch: readonly Waiter[
         return share(waiters, await allocateRange(requests, countIds(waiters)));
       } catch (error) {
         const failure = classifyFailure(error);
-        if (failure === 'permanent') return rejectAll(waiters, error);
+        if (failure === 'bad-row' || failure === 'broken') return rejectAll(waiters, error);
         mayBeCommitted ||= failure === 'unknown';
         await sleep(backoffMs(tries, 100, 400));
       }

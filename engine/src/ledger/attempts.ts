@@ -102,7 +102,7 @@ function createWrite(pool: Pool, onError: (error: unknown) => void, isGivenUp: (
         return true;
       } catch (error) {
         onError(error);
-        if (classifyFailure(error) === 'permanent') return false;
+        if (classifyFailure(error) === 'bad-row') return false;
         await sleep(backoffMs(tries, 50, 1000));
       }
     }

@@ -21,9 +21,13 @@ describe('what a failed statement means for its batch', () => {
     ['unknown', withCode('ECONNRESET')],
     ['unknown', withCode('EPIPE')],
     ['unknown', withCode('57P01')],
-    ['permanent', withCode('22021')],
-    ['permanent', withCode('23514')],
-    ['permanent', withCode('42P01')],
+    ['bad-row', withCode('22021')],
+    ['bad-row', withCode('23514')],
+    ['broken', withCode('42P01')],
+    ['broken', withCode('42883')],
+    ['broken', withCode('42501')],
+    ['broken', withCode('58030')],
+    ['broken', withCode('XX000')],
   ] as const)('is %s for %s', (failure, error) => {
     expect(classifyFailure(error)).toBe(failure);
   });

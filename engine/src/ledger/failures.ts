@@ -6,9 +6,11 @@ import { ConnectError, constraintOf, sqlStateOf } from '../platform/postgres.js'
  *
  * - `transient`: nothing was written; the same batch may pass when sent again.
  * - `unknown`: the connection was lost or fell silent; the batch may have been committed. Sent again, it tells.
- * - `permanent`: nothing was written, and sending the same batch again will fail again.
+ * - `bad-row`: nothing was written, and one of its rows is the reason: the others pass without it.
+ * - `broken`: nothing was written, and no row is the reason, but the statement itself or the server: a function or a right
+ *   that is missing, a broken disk. It fails for every batch until a person mends it.
  */
-export type Failure = 'transient' | 'unknown' | 'permanent';
+export type Failure = 'transient' | 'unknown' | 'bad-row' | 'broken';
 
 export function classifyFailure(error: unknown): Failure {
   if (error instanceof ConnectError || error instanceof InjectedFault) return 'transient';
@@ -18,7 +20,13 @@ export function classifyFailure(error: unknown): Failure {
   if (oneOrderPerId.has(constraintOf(error) ?? '')) return 'transient';
   if (transientStates.has(state) || transientClasses.has(state.slice(0, 2))) return 'transient';
   // 57P0x ends the session; whether the statement's COMMIT came first cannot be told from here.
-  return state.startsWith('57P') || state.startsWith('08') ? 'unknown' : 'permanent';
+  if (state.startsWith('57P') || state.startsWith('08')) return 'unknown';
+  return badRowClasses.has(state.slice(0, 2)) ? 'bad-row' : 'broken';
+}
+
+/** Whether a statement ended because it took too long, mostly since another transaction held its lock. */
+export function hasTimedOut(error: unknown): boolean {
+  return timeoutStates.has(sqlStateOf(error) ?? '') || messageOf(error) === 'Query read timeout';
 }
 
 // A key used at the same moment for two products, or for a purchase and a queued order, which takes no lock of its sale.
@@ -32,3 +40,5 @@ const transientStates = new Set([
   '25006', // read_only_sql_transaction: a standby that is being promoted
 ]);
 const transientClasses = new Set(['53']); // insufficient resources: connections, memory, disk
+const badRowClasses = new Set(['22', '23']); // data exception, integrity constraint violation
+const timeoutStates = new Set(['55P03', '57014']);

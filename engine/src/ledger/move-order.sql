@@ -11,7 +11,8 @@ begin
   where sale_id = p_order.sale_id and order_id = p_order.order_id and status = p_order.status and seq = p_order.seq
     and exists (select from order_transitions where from_status = p_order.status and to_status = p_to);
   if not found then
-    raise exception 'order % can not move from % to %', p_order.order_id, p_order.status, p_to;
+    raise check_violation using message =
+      format('order %s cannot move from %s to %s', p_order.order_id, p_order.status, p_to);
   end if;
   insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, reason, prize, at)
   values (p_order.sale_id, p_order.order_id, p_order.seq + 1, p_order.status, p_to, p_order.quantity, p_reason,

@@ -14,7 +14,7 @@ begin
       tries = 0, due_at = case when p_to = 'REFUND_DUE' then clock_timestamp() end
   where payment_id = p_payment.payment_id and status = p_payment.status;
   if not found then
-    raise exception 'payment % is no longer %', p_payment.payment_id, p_payment.status;
+    raise check_violation using message = format('payment %s is no longer %s', p_payment.payment_id, p_payment.status);
   end if;
   insert into payment_journal (payment_id, seq, status, amount_minor, reason)
   select p_payment.payment_id, max(seq) + 1, p_to, p_amount_minor, p_reason

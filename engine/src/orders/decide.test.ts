@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { until } from '../../test/support/condition.js';
 import type { Decide, Decision, PurchaseRequest } from '../ledger/decide.js';
 import { createDecisionQueue, type DecisionQueueOptions } from './decide.js';
+import { createStuckSales } from './stuck-sales.js';
 
 const stock = { saleId: 1, allocation: 10, available: 10, reserved: 0, sold: 0, version: 1 };
 
@@ -156,6 +158,67 @@ describe('the decision queue', () => {
     expect(poisoned).toEqual(['poison']);
   });
 
+  it.each(['42883', '42501', '58030', 'XX000'])(
+    'sends a batch once and answers all of it when the ledger is broken (%s), and tries again with the next',
+    async code => {
+      const broken: unknown[] = [];
+      const ledger = createLedger();
+      const queue = createQueue(ledger.decide, { onBroken: error => broken.push(error) });
+
+      const answers = ['a', 'b', 'c', 'd'].map(name => queue.join(1, request(name)));
+      await ledger.called(1);
+      ledger.fail(databaseError(code));
+      expect(await Promise.all(answers)).toEqual(answers.map(() => ({ outcome: 'overloaded' })));
+      expect(ledger.batches).toEqual([['a', 'b', 'c', 'd']]);
+      expect(broken).toHaveLength(1);
+
+      const next = queue.join(1, request('e'));
+      await until('the next batch is sent', () => ledger.batches.length === 2);
+      ledger.commit();
+      expect((await next).outcome).toBe('sold-out');
+    },
+  );
+
+  it('gives each sale its share of the room, so that however many hang, the next still gets in', async () => {
+    const ledger = createLedger();
+    const queueMax = 60;
+    const queue = createQueue(ledger.decide, { queueMax });
+    const answers = [1, 2, 3].map(saleId => queue.join(saleId, request(`first of ${saleId}`)));
+    await ledger.called(3);
+
+    // Their batches hang, and each sale asks for all of the room.
+    for (let i = 0; i < 2 * queueMax; i++) {
+      for (const saleId of [1, 2, 3]) answers.push(queue.join(saleId, request(`${saleId}-${i}`)));
+    }
+    const heldByThree = queue.waiting();
+    expect(heldByThree).toBeGreaterThan(queueMax * 0.8);
+    expect(heldByThree).toBeLessThan(queueMax);
+    answers.push(queue.join(4, request('of the fourth')));
+    await ledger.called(4);
+    expect(ledger.batches.at(-1)).toEqual(['of the fourth']);
+
+    ledger.commit();
+    await ledger.called(7);
+    ledger.commit();
+    await Promise.all(answers);
+  });
+
+  it('has nine tenths of the room for a sale that is alone', async () => {
+    const ledger = createLedger();
+    const queue = createQueue(ledger.decide, { queueMax: 40 });
+    const answers = [queue.join(1, request('first'))];
+    await ledger.called(1);
+    for (let i = 0; i < 100; i++) answers.push(queue.join(1, request(`${i}`)));
+    expect(queue.waiting()).toBe(36);
+    expect(queue.inHand(1)).toBe(37);
+    ledger.commit();
+    await ledger.called(2);
+    ledger.commit();
+    await Promise.all(answers);
+    await queue.drained();
+    expect(queue.inHand(1)).toBe(0);
+  });
+
   it('is drained when nothing waits and nothing is being decided', async () => {
     const ledger = createLedger();
     const queue = createQueue(ledger.decide);
@@ -203,8 +266,9 @@ function createLedger() {
 }
 
 function createQueue(decide: Decide, options: Partial<DecisionQueueOptions<PurchaseRequest, Decision>> = {}) {
-  const defaults = { onStock: () => {}, onPoison: () => {}, deadlineMs: 2000, queueMax: 100, batchMax: 100 };
-  return createDecisionQueue({ decide, ...defaults, ...options });
+  const events = { onStock: () => {}, onEnd: () => {}, onPoison: () => {}, onBroken: () => {} };
+  const bounds = { deadlineMs: 2000, queueMax: 100, batchMax: 100, stuckSales: createStuckSales(1) };
+  return createDecisionQueue({ decide, ...events, ...bounds, ...options });
 }
 
 function request(shopperId: string): PurchaseRequest {

@@ -8,13 +8,15 @@ export type DecisionQueue<Request, Outcome> = {
   drained(): Promise<void>;
   /** Requests that wait for their batch, over all sales. */
   waiting(): number;
-  /** How long the one who waits for longest has been waiting, over all sales; 0 where nobody does. */
-  oldestWaitMs(): number;
+  /** Requests of one sale that are not answered yet, whether they wait or are in its batch. */
+  inHand(saleId: number): number;
+  /** How long the first of one sale has been waiting; of the sale where that is longest, if none is named. 0 where nobody waits. */
+  oldestWaitMs(saleId?: number): number;
 };
 
 export type DecisionQueueOptions<Request, Outcome> = BatchOptions<Request, Outcome> & {
   deadlineMs: number;
-  /** Requests waiting over all sales; one more is refused at once. */
+  /** Requests waiting over all sales, of which one sale gets its share; one more is refused at once. */
   queueMax: number;
   batchMax: number;
   /** Told how many of a batch had gone away before it was sealed, and were left out. */
@@ -46,7 +48,7 @@ export function createDecisionQueue<Request, Outcome>({
     request: Request,
     { deadlineAtMs = Number.POSITIVE_INFINITY, connection }: Patience = {},
   ): Promise<Outcome | Undecided> {
-    if (lanes.isFull()) return Promise.resolve({ outcome: 'overloaded' });
+    if (lanes.isFull(saleId)) return Promise.resolve({ outcome: 'overloaded' });
     return new Promise(answer => {
       const joinedAtMs = performance.now();
       const isFirst = lanes.push(saleId, {
@@ -88,6 +90,7 @@ export function createDecisionQueue<Request, Outcome>({
     drained: () =>
       lanes.laneCount() === 0 ? Promise.resolve() : new Promise(resolve => onDrained.push(resolve)),
     waiting: lanes.waiting,
+    inHand: lanes.inHand,
     oldestWaitMs: lanes.oldestWaitMs,
   };
 }

@@ -29,7 +29,8 @@ export type Waiter<Request, Outcome> = {
 
 /** Requests that wait for their batch: one lane a sale, each in order of arrival. */
 export type Lanes<Request, Outcome> = {
-  isFull(): boolean;
+  /** Whether the sale may have no more waiters: there is no room at all, or it has its share. */
+  isFull(saleId: number): boolean;
   /** @returns true if this is the first of its lane, so that somebody has to begin serving it. */
   push(saleId: number, waiter: Waiter<Request, Outcome>): boolean;
   /** Takes the next batch out; an empty one removes the lane. */
@@ -39,48 +40,73 @@ export type Lanes<Request, Outcome> = {
   /** Sales being served. */
   laneCount(): number;
   waiting(): number;
-  /** How long the one who waits for longest has been waiting; 0 where nobody does. */
-  oldestWaitMs(): number;
+  /** Of one sale, those in its batch under way included. */
+  inHand(saleId: number): number;
+  /** How long the first of one sale has been waiting; of the sale where that is longest, if none is named. 0 where nobody waits. */
+  oldestWaitMs(saleId?: number): number;
 };
 
+/**
+ * How many places one user of a room may have for each that is free: the one that alone wants all of it gets nine tenths,
+ * two get nine nineteenths each, and however many want it, some of it stays free for the next. A fixed share would keep more
+ * of it from the one hot sale that a process mostly has, and a few stuck ones would fill it all the same.
+ */
+const placesPerFreeOne = 9;
+
+/** Whether one that has `own` places in a room with `free` left has its share. */
+export function hasItsShare(own: number, free: number): boolean {
+  return own >= placesPerFreeOne * free;
+}
+
 export function createLanes<Request, Outcome>(queueMax: number): Lanes<Request, Outcome> {
-  const lanes = new Map<number, Waiter<Request, Outcome>[]>();
+  const lanes = new Map<number, Lane<Request, Outcome>>();
   let waitingCount = 0;
 
   return {
-    isFull: () => waitingCount >= queueMax,
+    isFull: saleId => hasItsShare(lanes.get(saleId)?.waiters.length ?? 0, queueMax - waitingCount),
     push(saleId, waiter) {
       waitingCount += 1;
       const lane = lanes.get(saleId);
-      if (lane) lane.push(waiter);
-      else lanes.set(saleId, [waiter]);
+      if (lane) lane.waiters.push(waiter);
+      else lanes.set(saleId, { waiters: [waiter], sealedCount: 0 });
       return lane === undefined;
     },
     take(saleId, batchMax) {
-      const batch = lanes.get(saleId)?.splice(0, batchMax) ?? [];
+      const lane = lanes.get(saleId);
+      const batch = lane?.waiters.splice(0, batchMax) ?? [];
       waitingCount -= batch.length;
+      if (lane) lane.sealedCount = batch.length;
       if (batch.length === 0) lanes.delete(saleId);
       return batch;
     },
     refuseLate() {
       const nowMs = performance.now();
-      for (const lane of lanes.values()) {
-        const late = lane.filter(({ deadlineAtMs }) => deadlineAtMs <= nowMs);
+      for (const { waiters } of lanes.values()) {
+        const late = waiters.filter(({ deadlineAtMs }) => deadlineAtMs <= nowMs);
         if (late.length === 0) continue;
-        keepInTime(lane, nowMs);
+        keepInTime(waiters, nowMs);
         waitingCount -= late.length;
         answerAll(late, { outcome: 'overloaded' });
       }
     },
-    oldestWaitMs() {
+    inHand(saleId) {
+      const lane = lanes.get(saleId);
+      return lane ? lane.waiters.length + lane.sealedCount : 0;
+    },
+    oldestWaitMs(saleId) {
+      const counted = saleId === undefined ? lanes.values() : [lanes.get(saleId)];
       let oldestAtMs = Number.POSITIVE_INFINITY;
-      for (const [first] of lanes.values()) if (first) oldestAtMs = Math.min(oldestAtMs, first.joinedAtMs);
+      for (const lane of counted) {
+        oldestAtMs = Math.min(oldestAtMs, lane?.waiters[0]?.joinedAtMs ?? Number.POSITIVE_INFINITY);
+      }
       return Math.max(0, performance.now() - oldestAtMs);
     },
     laneCount: () => lanes.size,
     waiting: () => waitingCount,
   };
 }
+
+type Lane<Request, Outcome> = { waiters: Waiter<Request, Outcome>[]; sealedCount: number };
 
 // In place: whoever serves the lane holds it, too.
 function keepInTime(lane: { deadlineAtMs: number }[], nowMs: number): void {

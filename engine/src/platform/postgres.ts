@@ -24,8 +24,10 @@ export function createPool(
     max: config.DB_POOL_MAX,
     min: config.DB_POOL_MIN,
     connectionTimeoutMillis: config.DB_TIMEOUT,
-    idleTimeoutMillis: 30 * 60_000,
-    maxLifetimeSeconds: 60 * 60,
+    // What a rush has opened goes back within a minute: other processes share what the server has.
+    idleTimeoutMillis: 60_000,
+    // A pool that keeps all of its connections keeps each: what it gave back, another process might take.
+    maxLifetimeSeconds: config.DB_POOL_MIN < config.DB_POOL_MAX ? 60 * 60 : 0,
   });
   // A connection that the server closes is replaced by the pool, and whoever was using it has the error from its query.
   // Without these listeners Node would end the process: the pool's is for idle connections, the other for those in use.

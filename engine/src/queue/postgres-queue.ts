@@ -90,7 +90,7 @@ export function createPostgresQueue({
 }
 
 function throwTyped(cause: unknown): never {
-  if (classifyFailure(cause) === 'permanent') {
+  if (classifyFailure(cause) === 'bad-row') {
     throw new OperatingError(
       'QUEUE_REFUSED',
       `PostgreSQL refuses to store a message: ${messageOf(cause)}`,

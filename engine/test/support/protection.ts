@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Shedding, Urgency } from '../../src/admission/shedding.js';
 import type { Decide } from '../../src/ledger/decide.js';
 import type { TestApi } from './api.js';
 import { until } from './condition.js';
@@ -37,4 +38,11 @@ export function createStuckDecide(): { decide: Decide; letGo: () => void } {
   });
   const serialization = Object.assign(new Error('serialization failure'), { code: '40001' });
   return { decide: () => isOver.then(() => Promise.reject(serialization)), letGo: () => letGo() };
+}
+
+/** Says that the process is as far behind as that. */
+export function shedAt(level: 'none' | Urgency): Shedding {
+  const levels = ['none', 'browsing', 'buying', 'finishing'];
+  const refuses = (urgency: Urgency) => levels.indexOf(urgency) <= levels.indexOf(level);
+  return { refuses, state: () => ({ lagMs: 0, level }), close: () => {} };
 }

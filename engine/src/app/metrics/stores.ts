@@ -10,7 +10,7 @@ export function showStores(metrics: Metrics, parts: Parts): void {
   showReadings(metrics, parts);
 }
 
-function showPools({ gauge }: Metrics, { pools }: Parts): void {
+function showPools({ gauge }: Metrics, { pools, decisionConnections }: Parts): void {
   gauge(
     {
       name: 'pg_pool_waiting_connections',
@@ -26,6 +26,13 @@ function showPools({ gauge }: Metrics, { pools }: Parts): void {
         [{ pool, state: 'idle' }, idleCount],
         [{ pool, state: 'busy' }, totalCount - idleCount],
       ]),
+  );
+  gauge(
+    {
+      name: 'doorbuster_decision_connections_missing',
+      help: 'Connections to PostgreSQL that decisions should have and have not',
+    },
+    () => [[{}, decisionConnections.wantedCount() - decisionConnections.openCount()]],
   );
 }
 

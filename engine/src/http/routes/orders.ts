@@ -98,7 +98,7 @@ const accept = {
 
 /** A shopper's own orders; another's is as unknown as one that never was. */
 export function registerOrders(app: App, parts: OrdersParts): void {
-  const { identity, calendar, readOrder, settlements } = parts;
+  const { identity, calendar, readOrder, settlements, saleRoom } = parts;
 
   async function findMine(id: string, shopperId: string) {
     const order = await readOrder(id.toLowerCase(), shopperId);
@@ -117,6 +117,7 @@ export function registerOrders(app: App, parts: OrdersParts): void {
     const shopperId = shopperOf(identity.callerOf(request), request);
     const { order, product } = await findMine(request.params.id, shopperId);
     const { orderId, saleId } = order;
+    if (saleRoom.refuses(saleId, true)) return sendProblem(reply, 'overloaded');
     const { span } = request;
     const settled = await settlements.join(saleId, { event: 'cancel', orderId, shopperId, span });
     if (!('order' in settled)) {

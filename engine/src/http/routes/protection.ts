@@ -9,6 +9,8 @@ export type ProtectionParts = {
   inFlight: () => number;
   shedding: Shedding;
   refusals: Refusals;
+  decisions: { oldestWaitMs(): number };
+  settlements: { oldestWaitMs(): number };
 };
 
 const count = z.int();
@@ -23,7 +25,7 @@ const schema = {
           .enum(['none', 'browsing', 'buying', 'finishing'])
           .meta({ description: 'Refused up to this' }),
         lagMs: z.number().meta({ description: 'How late the event loop is, smoothed' }),
-        waitMs: z.number().meta({ description: 'Age of the oldest waiting decision' }),
+        waitMs: z.number().meta({ description: 'Age of the oldest waiting decision, of whichever sale' }),
       }),
       refused: z
         .object({
@@ -36,6 +38,7 @@ const schema = {
           shedFinishing: count,
           shopper: count,
           ipPurchases: count,
+          sale: count,
           abandoned: count,
         })
         .meta({ description: 'Since the process began, by layer' }),
@@ -46,11 +49,12 @@ const schema = {
 /** GET /api/admin/protection: what the layers do, for operators. */
 export function registerProtection(
   app: App,
-  { identity, inFlight, shedding, refusals }: ProtectionParts,
+  { identity, inFlight, shedding, refusals, decisions, settlements }: ProtectionParts,
 ): void {
   app.get('/api/admin/protection', { schema }, async request => {
     await identity.requireOperator(request);
-    const { level, lagMs, waitMs } = shedding.state();
+    const { level, lagMs } = shedding.state();
+    const waitMs = Math.max(decisions.oldestWaitMs(), settlements.oldestWaitMs());
     return {
       inFlight: inFlight(),
       shedding: { level, lagMs: Math.round(lagMs), waitMs: Math.round(waitMs) },

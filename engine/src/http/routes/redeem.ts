@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SaleRoom } from '../../admission/sale-room.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import type { Attempts } from '../../ledger/attempts.js';
 import type { StoredOrder } from '../../ledger/orders.js';
@@ -22,6 +23,7 @@ export type RedeemParts = {
   readOrder: ReadOrder;
   codes: CheckoutCodes;
   settlements: DecisionQueue<OrderEvent, Settlement>;
+  saleRoom: SaleRoom;
   pay: Pay;
   payments: Pick<Payments, 'needsMethod'>;
   admitRedemption: AdmitRedemption;
@@ -38,7 +40,7 @@ export type Redeem = (
 ) => Promise<FastifyReply>;
 
 export function createRedeem(parts: RedeemParts): Redeem {
-  const { identity, calendar, readOrder, codes, payments, admitRedemption, attempts } = parts;
+  const { identity, calendar, readOrder, codes, payments, admitRedemption, attempts, saleRoom } = parts;
   const present = createPresent(parts);
 
   /** @throws ProblemError code-not-found: forged, somebody else's, or of an order that is not there. */
@@ -68,6 +70,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
 
     // Without a key of the caller's this try is told from others all the same, when it has to be sent again.
     const key = orderIdOf(shopperId, headerOf(request, 'idempotency-key'));
+    if (saleRoom.refuses(saleId, true)) return sendProblem(reply, 'overloaded');
     const event = { event: 'redeem', orderId, shopperId, key, paymentMethod, span: request.span } as const;
     const final = await present(saleId, event, presentationsMax);
     const refusal = 'order' in final ? refusalOf[final.outcome] : final.outcome;

@@ -30,7 +30,7 @@ describe('settings', () => {
       'PORT: expected a whole number from 0 to 65535',
       expect.stringContaining('LOG_LEVEL: '),
       'DATABASE_URL: expected postgres://user:password@host:port/database',
-      'DB_POOL_MAX: expected a whole number from 2 to 1000',
+      'DB_POOL_MAX: expected a whole number from 3 to 1000',
       'AMQP_URL: expected amqp://user:password@host:port/vhost, or amqps:',
       'REDIS_URL: expected redis://user:password@host:port/number',
       'API_KEY: expected at least 16 characters',

@@ -22,7 +22,7 @@ it('docs/settings.md has each setting once, with what it means, and says which a
 
 it('docs/settings.md tells defaults, bounds and values as they are', () => {
   for (const row of [
-    '| `DB_POOL_MAX` | `25` | 2 to 1000 |',
+    '| `DB_POOL_MAX` | `25` | 3 to 1000 |',
     '| `IDENTITY` | `demo` | `demo`, `jwt`, `trusted` |',
     '| `DATABASE_URL`, `DATABASE_URL_FILE` |  | `postgres://user:password@host:port/database` |',
     '| `WEB_ENABLED` | `true` | `true`, `false` |',

@@ -10,10 +10,12 @@ export const connectionsSettings = {
   DATABASE_DIRECT_URL: postgresAddress().describe(
     'where `DATABASE_URL` leads to [a pooler](operate.md#a-pooler-before-postgresql): PostgreSQL itself, behind it',
   ),
-  DB_POOL_MAX: integer(25, 2, 1000).describe(
-    'connections of one process, a fifth of them for decisions; up to four more are sessions of their own',
+  DB_POOL_MAX: integer(25, 3, 1000).describe(
+    'connections of one process. A fifth of them, two at least, are for decisions: opened first and kept. Up to four more are sessions of their own',
   ),
-  DB_POOL_MIN: integer(5, 0, 1000).describe('connections that a process keeps open'),
+  DB_POOL_MIN: integer(5, 0, 1000).describe(
+    'connections that a process keeps open beside those for decisions',
+  ),
   DB_TIMEOUT: integer(5000, 1, 600_000).describe(
     'ms: for a connection, for a statement, for a lock, and for a transaction that is idle',
   ),

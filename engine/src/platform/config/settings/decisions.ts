@@ -7,7 +7,9 @@ export const decisionsSettings = {
     'a purchase that is not decided by then is refused with 503',
   ),
   // At 20,000 decisions a second a queue of 20,000 is one second of work: what does not fit would miss its deadline.
-  DECISION_QUEUE_MAX: integer(20_000, 1, 1_000_000).describe('purchases that wait in one process'),
+  DECISION_QUEUE_MAX: integer(20_000, 1, 1_000_000).describe(
+    'purchases that wait in one process, nine tenths of them for one sale at most',
+  ),
   // The rate is flat from 200 to 1,000 orders a batch; latency is not. See docs/measurements/.
   DECISION_BATCH_MAX: integer(500, 1, 5000).describe('purchases in one transaction'),
   // A slow ledger is no reason to fail an order that was accepted, however long it takes.

@@ -6,7 +6,7 @@ import { boolean, integer } from '../fields.js';
 export const protectionSettings = {
   // Work that waits: at 20,000 purchases a second 500 of them are 25 ms of it. `doorbuster start` has 4,000.
   MAX_IN_FLIGHT: integer(500, 0, 1_000_000).describe(
-    'requests in work: read, and not answered yet; with `doorbuster start` 4000 unless set',
+    'requests in work: read, and not answered yet, nine tenths of them for one sale at most; with `doorbuster start` 4000 unless set',
   ),
   // As many as there may be streams, and half as many to buy on; an idle one is some 20 kB.
   CONNECTIONS_MAX: integer(15_000, 0, 1_000_000).describe(
@@ -44,7 +44,9 @@ export const protectionSettings = {
     'how late the event loop may be before purchases are shed; browsing goes at half of it',
   ),
   // Half of what an admitted purchase may take in all.
-  SHED_WAIT_MS: integer(500, 0, 60_000).describe('how long the oldest decision may have waited, likewise'),
+  SHED_WAIT_MS: integer(500, 0, 60_000).describe(
+    'how long the oldest purchase of a sale may have waited before further ones of that sale are refused',
+  ),
   TRUST_PROXY: z
     .string()
     .default('')

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { createStuckSales } from './stuck-sales.js';
+
+describe('stuck sales', () => {
+  it('take turns on a bounded number of connections, while others have the rest', () => {
+    const { begin } = createStuckSales(2);
+    for (const saleId of [1, 2, 3]) begin(saleId)?.(true);
+
+    const turns = [begin(1), begin(2)];
+    expect(turns.every(turn => turn !== undefined)).toBe(true);
+    expect(begin(3)).toBeUndefined();
+    // Also a second batch of one that has a turn already, such as its settlements.
+    expect(begin(1)).toBeUndefined();
+    expect(begin(4)).toBeDefined();
+
+    turns[0]?.(true);
+    expect(begin(3)).toBeDefined();
+  });
+
+  it('are stuck no more once a batch of them is committed', () => {
+    const { begin } = createStuckSales(1);
+    for (const saleId of [1, 2]) begin(saleId)?.(true);
+    const turn = begin(1);
+    expect(begin(2)).toBeUndefined();
+    turn?.(false);
+    expect([begin(1), begin(1), begin(2)].every(next => next !== undefined)).toBe(true);
+  });
+});
