@@ -14,6 +14,8 @@ export type Calendar = {
   peek(productId: number): Offer | undefined;
   /** undefined for a product that does not exist. */
   offerOf(productId: number): Promise<Offer | undefined>;
+  /** The sale whose window ended so lately that a purchase may still be on its way to COMMIT there; from memory. */
+  endedLately(productId: number): Sale | undefined;
   /** The product has changed: reads it again, and answers from the old entry until that is done. Never throws. */
   refresh(productId: number): Promise<void>;
   /** Notifications may have been missed: forget everything. */
@@ -27,6 +29,10 @@ const entriesMax = 10_000;
 // Notifications carry changes at once; this only bounds how long a lost one can matter.
 const entryAgeMaxMs = 10_000;
 const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
+
+// A retry right after the end of its sale waits in the ledger's queue behind a first try that is still committing there;
+// no statement lasts longer than this.
+export const retryDoubtMs = 15_000;
 
 export function createCalendar(db: Queryable, clock: DatabaseClock): Calendar {
   const entries = new LRUCache<number, Entry>({ max: entriesMax });
@@ -62,6 +68,12 @@ export function createCalendar(db: Queryable, clock: DatabaseClock): Calendar {
     refresh,
     clear: () => entries.clear(),
     peek,
+    endedLately(productId) {
+      const nowMs = clock.nowMs();
+      const isLate = ({ endsAt }: Sale) =>
+        nowMs >= endsAt.getTime() && nowMs - endsAt.getTime() < retryDoubtMs;
+      return entries.get(productId)?.sales.findLast(isLate);
+    },
     async offerOf(productId) {
       const known = peek(productId);
       if (known) return known;

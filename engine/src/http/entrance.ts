@@ -163,9 +163,12 @@ export function createEntrance(parts: EntranceParts, { entrance, join }: Entranc
       attempts.record({ ...attempt, outcome: missing });
       return refuse(reply, missing);
     }
-    const decided = await (isBarred || missing || !sale
+    // The next window of a product may be the one that counts now, and the first try be under way in the last.
+    const last = refusal === 'sale-not-open' ? calendar.endedLately(productId) : undefined;
+    const counts = last ?? (isBarred || missing ? undefined : sale);
+    const decided = await (!counts
       ? replayOr(barred ?? refusal ?? missing ?? 'sale-not-open', purchase, productId)
-      : join(sale.saleId, purchase, patienceOf(request, receivedAtMs)));
+      : join(counts.saleId, purchase, patienceOf(request, receivedAtMs)));
     request.decision = { orderId, receivedAtMs, decidedAtMs: performance.now() };
     // Not an attempt: it was counted, and costs nothing more.
     if (decided.outcome === 'rate-limited') return refuse(reply, 'rate-limited');

@@ -54,6 +54,21 @@ export function describeGateContract(name: string, envOf: () => Promise<Record<s
       expect(await one.gate.check(justOver, 'b', 1, false)).toBe('sale-not-open');
     });
 
+    it('refuses a request that may be a retry only what stays refused', async () => {
+      const { pool, sale, one, ask } = await start({ allocation: 2, perUserLimit: 2 });
+      const retry = (quantity: number) => one.gate.check(sale, 'b', quantity, true);
+      expect(await one.decide(sale.saleId, 'a')).toBe('confirmed');
+      await pool.query(`update sales set payment = 'required' where sale_id = $1`, [sale.saleId]);
+      expect(await one.decide(sale.saleId, 'c')).toBe('reserved');
+
+      // One unit is held and may come back, the other never does.
+      expect(ask(one, 'b', 1)).toBe('sold-out');
+      expect(await retry(1)).toBeUndefined();
+      expect(retry(2)).toBe('sold-out');
+      expect(await one.gate.check({ ...sale, status: 'paused' }, 'b', 1, true)).toBeUndefined();
+      expect(one.gate.check({ ...sale, status: 'ended' }, 'b', 1, true)).toBe('sale-not-open');
+    });
+
     it('refuses in one process what another has sold', async () => {
       const { sale, one, other, ask } = await start({ allocation: 2 });
       await one.decide(sale.saleId, 'a', 2);

@@ -12,7 +12,8 @@ export type Gate = {
   /**
    * Answers at once where it can. A promise never rejects, and settles within REDIS_TIMEOUT.
    *
-   * @param mayBeRetry the request has a key, and its first try may still be on its way to COMMIT.
+   * @param mayBeRetry the request has a key, and its first try may still be on its way to COMMIT: only what stays refused is
+   *   refused then.
    * @returns undefined where the ledger shall decide.
    */
   check(

@@ -73,7 +73,9 @@ export function createRedisGate({ link, shared, views, clock, patienceMs }: Redi
       const verdict = judge({ sale, quantity, mayBeRetry }, clock, views.peek(sale.saleId));
       if (verdict === 'in-doubt') return undefined;
       if (verdict !== 'open') return verdict;
-      return shared.epoch() === undefined ? undefined : askRedis({ sale, shopperId, quantity });
+      // Redis knows only of units that may come back, which is no answer to a retry.
+      if (mayBeRetry || shared.epoch() === undefined) return undefined;
+      return askRedis({ sale, shopperId, quantity });
     },
     limitReached: shared.writeUnits,
     async countDisagreements(stocks) {
