@@ -5,7 +5,7 @@ import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { type EventReader, readEvents, statuses } from './support/events.js';
-import { createTestSale } from './support/sale.js';
+import { createTestSale, tellStock } from './support/sale.js';
 
 type Order = { orderId: string; saleId: number };
 
@@ -19,7 +19,7 @@ describe('the events of an order', () => {
     const delaysMs: number[] = [];
     for (let seq = 2; seq <= 10; seq++) {
       await step(pool, order, seq, `S${seq - 1}`, `S${seq}`);
-      await notify(pool, saleId);
+      await tellStock(pool, saleId);
       const committedAtMs = performance.now();
       await statuses(reader, seq);
       delaysMs.push(performance.now() - committedAtMs);
@@ -36,7 +36,7 @@ describe('the events of an order', () => {
     const reader = await follow(api, order);
     await step(pool, order, 2, 'QUEUED', 'RESERVED');
     await step(pool, order, 3, 'RESERVED', 'EXPIRED', 'not paid in time');
-    await notify(pool, saleId);
+    await tellStock(pool, saleId);
 
     expect(await statuses(reader, 3)).toEqual(['QUEUED', 'RESERVED', 'EXPIRED']);
     expect(reader.isOver()).toBe(false);
@@ -98,7 +98,7 @@ describe('the events of an order', () => {
 
     for (let seq = 2; seq <= 20; seq++) {
       await step(pool, order, seq, `S${seq - 1}`, `S${seq}`);
-      for (let times = 0; times < 5; times++) await notify(pool, saleId);
+      for (let times = 0; times < 5; times++) await tellStock(pool, saleId);
     }
 
     await statuses(reader, 20);
@@ -240,8 +240,4 @@ async function step(
      values ($1, $2, $3, $4, $5, 1, $6, clock_timestamp())`,
     [saleId, orderId, seq, from, to, reason],
   );
-}
-
-async function notify(pool: Pool, saleId: number): Promise<void> {
-  await pool.query('select pg_notify($1, $2)', ['doorbuster_orders', JSON.stringify({ saleId })]);
 }

@@ -4,7 +4,7 @@ import { startTestApi, type TestApi } from './support/api.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { startFaultProxy } from './support/fault-proxy.js';
-import { createTestSale } from './support/sale.js';
+import { createTestSale, tellStock } from './support/sale.js';
 
 describe('stock from memory', () => {
   it('shows in one process what another has sold, at most 100 ms later', async () => {
@@ -134,10 +134,9 @@ async function stockIn(api: TestApi, productId: number): Promise<unknown> {
 
 async function returnOneUnit(pool: Pool, saleId: number): Promise<void> {
   await pool.query(
-    `with changed as (
-       update stock set allocation = allocation + 1, available = available + 1, version = version + 1
-       where sale_id = $1 returning *
-     ) select announce_stock(stock) from changed stock`,
+    `update stock set allocation = allocation + 1, available = available + 1, version = version + 1
+     where sale_id = $1`,
     [saleId],
   );
+  await tellStock(pool, saleId);
 }

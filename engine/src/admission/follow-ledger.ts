@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Calendar } from '../catalog/calendar.js';
+import { stockChannel } from '../ledger/announce.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
 import { faultsChannel } from '../platform/fault-broadcast.js';
 import { createListener, type Listener, type ListenerOptions } from '../platform/listener.js';
@@ -39,13 +40,12 @@ export function followLedger(parts: FollowLedgerParts): Listener {
 }
 
 const handlers: Record<string, (parts: FollowLedgerParts, payload: unknown) => void> = {
-  doorbuster_stock({ views, onOrders }, payload) {
+  [stockChannel]({ views, onOrders }, payload) {
     const stock = stockSchema.parse(payload);
     views().apply(stock);
-    // Units move with orders, whoever moves them.
+    // Whatever moves orders of a sale gives its stock a new version.
     onOrders(stock.saleId);
   },
-  doorbuster_orders: ({ onOrders }, payload) => onOrders(ordersSchema.parse(payload).saleId),
   [faultsChannel]: ({ onFaults }, payload) => onFaults(payload),
   doorbuster_catalog: ({ calendar }, payload) =>
     void calendar.refresh(catalogSchema.parse(payload).productId),
@@ -59,5 +59,4 @@ const stockSchema = z.object({
   sold: z.number(),
   version: z.number(),
 });
-const ordersSchema = z.object({ saleId: z.number() });
 const catalogSchema = z.object({ productId: z.number() });

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { createRefusals, type Refusals } from '../admission/refusals.js';
 import type { Acceptance } from '../ledger/accept.js';
+import { createAnnounce } from '../ledger/announce.js';
 import { createDecide, type Decision, type PurchaseRequest } from '../ledger/decide.js';
 import { createSettle, type OrderEvent, type Settlement } from '../ledger/settle.js';
 import type { Stock } from '../ledger/stock.js';
@@ -77,8 +78,10 @@ export function createParts(options: PartsOptions) {
   // Only an API has a memory of stock to keep; it puts itself here.
   let listener: (stock: Stock) => void = () => {};
   const shared = createShared({ config, pool, warn });
+  const announce = createAnnounce(pool, warn('other processes could not be told of a change'));
   const onStock = (stock: Stock) => {
     listener(stock);
+    announce.tell(stock);
     shared?.stock.write(stock);
   };
   const stuckSales = createStuckSales(Math.floor(decisionConnections.wantedCount() / 2));
@@ -140,6 +143,7 @@ export function createParts(options: PartsOptions) {
     async close(): Promise<void> {
       outage.close();
       await Promise.all([decisions, settlements, acceptances].map(waiting => waiting.drained()));
+      await announce.close();
       await queue.close();
       await shared?.stock.close();
       decisionConnections.close();

@@ -69,6 +69,7 @@ declare
   v_outcome text;
   v_sold integer := 0;
   v_held integer := 0;
+  v_moved integer;
   v_has_queued boolean := p_entrances is not null and 'queued' = any (p_entrances);
   v_bought integer[] := array_fill(0, array[cardinality(p_order_ids)]); -- units per order, at its id's first position
   v_taken integer[] := array_fill(0, array[cardinality(p_order_ids)]);  -- units per buyer, at the buyer's first position
@@ -215,7 +216,6 @@ begin
         reserved = stock.reserved + v_held, version = stock.version + 1
     where sale_id = p_sale_id
     returning * into strict v_stock;
-    perform announce_stock(v_stock);
     if v_has_digests then
       perform count_digests(p_sale_id, v_payment_digests, v_address_digests, p_quantities, outcomes);
     end if;
@@ -224,7 +224,11 @@ begin
     end if;
   end if;
   if v_has_queued then
-    perform decide_queued(v_sale, p_order_ids, p_entrances, outcomes, prizes, p_waited_us, expires_at, decided_at);
+    v_moved := decide_queued(v_sale, p_order_ids, p_entrances, outcomes, prizes, p_waited_us, expires_at, decided_at);
+    if v_moved > 0 and v_sold + v_held = 0 then
+      -- Who follows the sale sees by its version that orders of it have moved.
+      update stock set version = stock.version + 1 where sale_id = p_sale_id returning * into strict v_stock;
+    end if;
   end if;
 
   if 'replayed' = any (outcomes) then

@@ -4,7 +4,6 @@ import type { Routine } from '../platform/migrations.js';
 // In order of use: a function comes after those that it calls.
 const names = [
   'await-standby',
-  'announce',
   'order-view',
   'draw-prize',
   'decline-limit',

@@ -68,7 +68,10 @@ begin
       continue;
     end if;
     if v_event."paymentId" is not null then
-      select * into strict v_payment from payments where payment_id = v_event."paymentId";
+      select * into v_payment from payments where payment_id = v_event."paymentId";
+      if not found then
+        raise foreign_key_violation using message = format('there is no payment %s', v_event."paymentId");
+      end if;
     end if;
 
     case v_event.event
@@ -225,8 +228,6 @@ begin
                      version = stock.version + 1
     where sale_id = p_sale_id
     returning * into strict v_stock;
-    perform announce_stock(v_stock);
-    perform announce_orders(p_sale_id);
   end if;
   allocation := v_stock.allocation;
   available := v_stock.available;

@@ -45,7 +45,7 @@ export function createOrderFollower({ db, onError }: OrderFollowerOptions): Orde
     for (const order of orders) unread.add(order);
     if (isReading || unread.size === 0) return;
     isReading = true;
-    // Two channels tell of one COMMIT, and their hints arrive together.
+    // Hints of one turn are one reading.
     setImmediate(readUntilDone);
   }
 

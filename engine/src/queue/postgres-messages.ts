@@ -32,6 +32,7 @@ export function createMessages(pool: Pool, leaseMs: number): Messages {
   return {
     async publish(messages) {
       await pool.query(publishStatement(messages));
+      void pool.query(wakeStatement).catch(() => {});
     },
     async fetch(batchMax, from) {
       const token = randomUUID();
@@ -70,16 +71,17 @@ export function createMessages(pool: Pool, leaseMs: number): Messages {
   };
 }
 
-// Purpose: store a batch and wake the consumers, both at COMMIT. The payload is what platform/listener.ts can read.
-// Locks: none on rows; like every NOTIFY, the commit waits for those before it.
+// Purpose: wake the consumers. A transaction of its own, which writes nothing: one that stored the messages as well would keep
+// every other that notifies waiting for its own flush. One that is lost costs its message a second. The payload is what
+// platform/listener.ts can read.
+const wakeStatement = { name: 'wake-consumers', text: 'select pg_notify($1, $2)', values: [channel, 'null'] };
+
+// Purpose: store a batch. Locks: none on rows.
 function publishStatement(messages: readonly QueuedOrder[]) {
   return {
     name: 'publish-messages',
-    text: `with published as (
-             insert into queue_messages (order_id, sale_id, shopper_id, quantity, force_fail, traceparent)
-             select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::boolean[], $6::text[])
-           )
-           select pg_notify('${channel}', 'null')`,
+    text: `insert into queue_messages (order_id, sale_id, shopper_id, quantity, force_fail, traceparent)
+           select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::boolean[], $6::text[])`,
     values: [
       messages.map(({ orderId }) => orderId),
       messages.map(({ saleId }) => saleId),

@@ -9,7 +9,7 @@ import { runTool } from '../support/engine.js';
 import { describeGateContract } from '../support/gate-contract.js';
 import { startGateProcess } from '../support/gate-rig.js';
 import { startTestRedis, type TestRedis } from '../support/redis.js';
-import { createTestSale, type SaleOptions } from '../support/sale.js';
+import { createTestSale, type SaleOptions, tellStock } from '../support/sale.js';
 
 describeGateContract('in memory', async () => ({}));
 describeGateContract('in Redis', async () => envOf(await startTestRedis()));
@@ -82,12 +82,11 @@ describe('two processes with one Redis', () => {
       const state = async () => (await other.request('GET', `/api/stock/${productId}`)).body.stock;
       soldMs.push(await msUntil('it is sold out there', async () => (await state()) === 0));
       await pool.query(
-        `with changed as (
-           update stock set allocation = allocation + 1, available = available + 1, version = version + 1
-           where sale_id = $1 returning *
-         ) select announce_stock(stock) from changed stock`,
+        `update stock set allocation = allocation + 1, available = available + 1, version = version + 1
+         where sale_id = $1`,
         [saleId],
       );
+      await tellStock(pool, saleId);
       returnedMs.push(await msUntil('it sells there', async () => (await state()) === 1));
     }
 

@@ -1,6 +1,8 @@
 import { createOpenAndClose } from '../../src/catalog/open-and-close.js';
 import { createProduct } from '../../src/catalog/products.js';
 import { createSale, type Payment, type Sale } from '../../src/catalog/sales.js';
+import { createAnnounce } from '../../src/ledger/announce.js';
+import { readStock } from '../../src/ledger/stock.js';
 import { runOnce } from '../../src/platform/jobs/run-jobs.js';
 import type { Pool } from '../../src/platform/postgres.js';
 
@@ -60,6 +62,15 @@ export async function stockOf(pool: Pool, saleId: number) {
   const [stock] = rows;
   if (!stock) throw new Error(`sale ${saleId} has no stock row`);
   return stock;
+}
+
+/** Tells every process of the sale's stock, as the process does that has changed it. */
+export async function tellStock(pool: Pool, saleId: number): Promise<void> {
+  const announce = createAnnounce(pool, error => {
+    throw error;
+  });
+  for (const stock of await readStock(pool, [saleId])) announce.tell(stock);
+  await announce.close();
 }
 
 /** Keeps the sale's stock row locked, so that no purchase is decided. @returns what lets go of it. */

@@ -1,0 +1,66 @@
+import { LRUCache } from 'lru-cache';
+import { pause } from '../platform/backoff.js';
+import type { Queryable } from '../platform/postgres.js';
+import type { Stock } from './stock.js';
+
+/** Tells every process that a sale has changed: its stock, or the status of its orders. */
+export type Announce = {
+  /** After COMMIT. Never waits, never throws: what is lost on the way is read by everybody within a second. */
+  tell(stock: Stock): void;
+  /** Tells what is left. */
+  close(): Promise<void>;
+};
+
+export const stockChannel = 'doorbuster_stock';
+
+// A gate that hears of a change 20 ms later lets a few more through to the ledger; readers look five times a second.
+const tellEveryMs = 20;
+// Sales beyond this that change within the same 20 ms are not told of.
+const salesMax = 2000;
+
+/**
+ * A notification takes a lock of the whole server until its transaction is on disk, so that transactions which notify are
+ * committed one after the other, whatever their sales. So none that writes notifies. What it changed is told afterwards, by
+ * a transaction that writes nothing and waits for no disk: the newest state of each sale, at most 50 times a second.
+ */
+export function createAnnounce(db: Queryable, onError: (error: unknown) => void): Announce {
+  const pending = new Map<number, Stock>();
+  // A batch that changed nothing leaves the version as it was.
+  const toldVersions = new LRUCache<number, number>({ max: salesMax });
+  const closing = new AbortController();
+  let telling: Promise<void> | undefined;
+
+  async function tellPending(): Promise<void> {
+    while (pending.size > 0) {
+      const payloads = [...pending.values()].map(stock => JSON.stringify(stock));
+      pending.clear();
+      try {
+        await db.query({ ...statement, values: [stockChannel, payloads] });
+      } catch (error) {
+        onError(error);
+      }
+      await pause(tellEveryMs, closing.signal);
+    }
+    telling = undefined;
+  }
+
+  return {
+    tell(stock) {
+      if ((toldVersions.get(stock.saleId) ?? -1) >= stock.version) return;
+      if (pending.size >= salesMax && !pending.has(stock.saleId)) return;
+      toldVersions.set(stock.saleId, stock.version);
+      pending.set(stock.saleId, stock);
+      telling ??= tellPending();
+    },
+    async close() {
+      closing.abort();
+      await telling;
+    },
+  };
+}
+
+// Purpose: notify. Locks: PostgreSQL's own of its queue of notifications, for the moment of a commit that is not flushed.
+const statement = {
+  name: 'announce',
+  text: 'select pg_notify($1, payload) from unnest($2::text[]) as payload',
+};
