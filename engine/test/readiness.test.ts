@@ -25,7 +25,7 @@ describe('a process on a database that takes no commits is not ready, and is whe
     for (const api of apis) await untilReady(api);
     await Promise.all(apis.map(api => api.drain()));
     await server.remove();
-  }, 60_000);
+  }, 120_000);
 
   it('where it is read-only', async () => {
     const { url, pool } = await createTestDatabase();
@@ -46,7 +46,7 @@ describe('a process on a database that takes no commits is not ready, and is whe
     await untilUnready(api, /takes no commits: cannot execute UPDATE in a read-only transaction/);
     await setReadOnly(false);
     await untilReady(api);
-  }, 60_000);
+  }, 120_000);
 
   it('where its volume is full, which decisions find out', async () => {
     const { url, pool } = await createTestDatabase();
@@ -64,7 +64,7 @@ describe('a process on a database that takes no commits is not ready, and is whe
     await pool.query('drop trigger volume_is_full on orders');
     await untilReady(api);
     expect((await api.purchase({ productId, userId: 'a' })).status).toBe(200);
-  }, 60_000);
+  }, 120_000);
 });
 
 async function readinessOf(api: TestApi) {

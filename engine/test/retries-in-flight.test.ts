@@ -36,7 +36,7 @@ describe('a retry whose first try is not committed yet', () => {
     expiry.release();
 
     await expectOneOrder(first, retry);
-  }, 60_000);
+  }, 120_000);
 
   it("is not refused for the product's next window while the last one still commits", async () => {
     const database = await createTestDatabase();
@@ -76,7 +76,7 @@ describe('a retry whose first try is not committed yet', () => {
     holder.release();
 
     await expectOneOrder(first, retry);
-  }, 60_000);
+  }, 120_000);
 });
 
 async function startTwo({ url }: TestDatabase): Promise<[TestApi, TestApi]> {
