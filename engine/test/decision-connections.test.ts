@@ -55,6 +55,7 @@ describe('where the role may have fewer connections than the process', () => {
     const database = await createTestDatabase();
     const { productId } = await createTestSale(database.pool);
     const api = await startTestApi(await createLimitedRole(database, roleMax), settings);
+    await until('it sells', async () => (await api.purchase({ productId, userId: 'first' })).status === 200);
     const before = await sessionIds(database);
     await database.pool.query('alter table stock rename to stock_elsewhere');
     expect((await api.purchase({ productId, userId: 'a' })).status).toBe(503);
