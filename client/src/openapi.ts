@@ -7052,7 +7052,7 @@ export interface paths {
                                 level: "none" | "browsing" | "buying" | "finishing";
                                 /** @description How late the event loop is, smoothed */
                                 lagMs: number;
-                                /** @description Age of the oldest waiting decision */
+                                /** @description Age of the oldest waiting decision, of whichever sale */
                                 waitMs: number;
                             };
                             /** @description Since the process began, by layer */
@@ -7066,6 +7066,7 @@ export interface paths {
                                 shedFinishing: number;
                                 shopper: number;
                                 ipPurchases: number;
+                                sale: number;
                                 abandoned: number;
                             };
                         };
