@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { createAnnounce } from '../dist/ledger/announce.js';
-import { keepAttemptPartitions } from '../dist/ledger/attempt-partitions.js';
 import { createDecide } from '../dist/ledger/decide.js';
 import { readRoutines } from '../dist/ledger/routines.js';
 import { readConfig } from '../dist/platform/config/config.js';
@@ -36,7 +35,6 @@ const ways = ['inside', 'afterwards'] as const;
 
 try {
   await migrate(pool, await readRoutines());
-  await keepAttemptPartitions(pool, 0);
   for (const way of ways) await measure(way, 8);
   process.stdout.write('| round | sales at once | notified | decisions/s |\n|---|---|---|---|\n');
   for (let round = 1; round <= rounds; round++) {
