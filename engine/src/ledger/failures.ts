@@ -1,3 +1,4 @@
+import { messageOf } from '../platform/errors.js';
 import { InjectedFault } from '../platform/faults.js';
 import { ConnectError, constraintOf, sqlStateOf } from '../platform/postgres.js';
 
