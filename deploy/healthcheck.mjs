@@ -1,6 +1,6 @@
-// Asks whether a process of this image answers: the API's health, or the address that is given. The image has no curl.
+// Asks whether a process of this image answers: the API's liveness, or the address that is given. The image has no curl.
 const { PORT = '3000' } = process.env;
-const url = process.argv[2] ?? `http://127.0.0.1:${PORT}/api/health`;
+const url = process.argv[2] ?? `http://127.0.0.1:${PORT}/api/live`;
 
 try {
   // Docker gives up after 5 s and then says nothing of what was wrong.

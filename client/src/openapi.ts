@@ -4493,9 +4493,9 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    /** @description Bought then or later; 30 days before `to` unless said */
+                    /** @description Bought in that hour or later; 30 days before `to` unless said */
                     from?: string;
-                    /** @description Bought before; now unless said */
+                    /** @description Bought in the hours before; now unless said */
                     to?: string;
                 };
                 header?: never;
@@ -4538,8 +4538,32 @@ export interface paths {
                                 productId: number;
                                 name: string;
                             }[];
-                            /** @description How long PostgreSQL took over it */
+                            /** @description How long PostgreSQL took over it, in milliseconds */
                             tookMs: number;
+                            /** @enum {boolean} */
+                            success: true;
+                            /** @description The same in decimals, of the one currency in which most orders are; all currencies are in `totals` */
+                            data: {
+                                /** @description Null where nothing was sold */
+                                currency: string | null;
+                                totalRevenue: number;
+                                totalUnitsSold: number;
+                                topProducts: {
+                                    /** @description A whole number from 1 */
+                                    id: number;
+                                    name: string;
+                                    totalSold: number;
+                                }[];
+                                revenueByDay: {
+                                    /** Format: date */
+                                    date: string;
+                                    revenue: number;
+                                }[];
+                            };
+                            meta: {
+                                /** @description How long PostgreSQL took over it, in milliseconds */
+                                queryTimeMs: number;
+                            };
                         };
                     };
                 };
@@ -8750,14 +8774,14 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/health": {
+    "/api/live": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The process is alive */
+        /** The process is alive, whatever it depends on */
         get: {
             parameters: {
                 query?: never;
@@ -8775,7 +8799,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             /** @enum {string} */
-                            status: "ok";
+                            status: "alive";
                             uptimeSeconds: number;
                         };
                     };
@@ -8814,6 +8838,100 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The services that the process depends on: 503 where purchases cannot go on without one */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            status: "healthy" | "unhealthy";
+                            /** Format: date-time */
+                            timestamp: string;
+                            services: {
+                                /** @enum {string} */
+                                database: "healthy" | "unhealthy";
+                                /** @enum {string} */
+                                redis?: "healthy" | "unhealthy";
+                            };
+                        };
+                    };
+                };
+                /** @description Bad Request: `invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout: `request-timeout` */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Header Fields Too Large: `headers-too-large` */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            status: "healthy" | "unhealthy";
+                            /** Format: date-time */
+                            timestamp: string;
+                            services: {
+                                /** @enum {string} */
+                                database: "healthy" | "unhealthy";
+                                /** @enum {string} */
+                                redis?: "healthy" | "unhealthy";
+                            };
+                        } | components["schemas"]["Problem"];
                     };
                 };
             };

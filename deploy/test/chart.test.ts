@@ -148,7 +148,7 @@ describe('the Helm chart', () => {
       expect(httpGet.port).toBe(metrics.includes(httpGet.path) ? 'metrics' : 'http');
     }
     const api = podsOf(rendered.least).find(({ name }) => name.endsWith('-api'));
-    expect(api?.container.livenessProbe?.httpGet.path).toBe('/api/health');
+    expect(api?.container.livenessProbe?.httpGet.path).toBe('/api/live');
     expect(api?.container.readinessProbe?.httpGet.path).toBe('/api/ready');
   });
 

@@ -84,6 +84,7 @@ describe('/openapi.json', () => {
       ],
       ['get', '/api/attempts', await api.request('GET', '/api/attempts', { headers: asShopper })],
       ['get', '/api/attempts', await api.request('GET', '/api/attempts?limit=0', { headers: asShopper })],
+      ['get', '/api/live', await api.request('GET', '/api/live')],
       ['get', '/api/health', await api.request('GET', '/api/health')],
       ['get', '/api/ready', await api.request('GET', '/api/ready')],
       ['post', '/api/admin/products', await api.asOperator('POST', '/api/admin/products', product)],

@@ -98,6 +98,7 @@ const allJobs = [
   'prune',
   'reconcile-payments',
   'relay-forgotten-orders',
+  'sum-sold',
   'sweep-webhooks',
   'tell-webhooks',
 ];

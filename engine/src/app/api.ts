@@ -202,7 +202,11 @@ async function createApiServer(
   registerOperators(server, { identity, pool });
   const rehearse = createRehearsals(parts, server, calendar);
   registerRehearsals(server, { identity, pool, rehearse });
-  registerOperations(server, { unreadyReasons });
+  registerOperations(server, {
+    isDatabaseUp: async () => (await probe()) === undefined,
+    isRedisUp: parts.shared?.link.isUp,
+    unreadyReasons,
+  });
   registerSecurityTxt(server, config.SECURITY_CONTACT);
   return { server, draining, figures, rehearse };
 }

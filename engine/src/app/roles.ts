@@ -1,6 +1,7 @@
 import { createKeepGate } from '../admission/gate/shared-stock.js';
 import { createKeepPartitions } from '../ledger/attempt-partitions.js';
 import { buryOverdueOrders } from '../ledger/late-orders.js';
+import { createSumSold } from '../ledger/sum-sold.js';
 import { createRelay } from '../orders/accept.js';
 import { createCompensate } from '../orders/compensate.js';
 import { createExpire } from '../orders/expire.js';
@@ -103,6 +104,12 @@ function scheduledJobs(parts: Parts): Job[] {
       name: 'relay-forgotten-orders',
       everyMs: 5000,
       run: createRelay({ pool, queue, readDepth }),
+    },
+    // A statistic sums what is new by itself: this only keeps that short.
+    {
+      name: 'sum-sold',
+      everyMs: 15_000,
+      run: createSumSold(pool),
     },
     ...(waitMaxMs > 0 ? [createBuryOverdue(pool, waitMaxMs)] : []),
     createPrune(parts),

@@ -14,7 +14,7 @@ declare module 'fastify' {
   }
 }
 
-const problemSchema = z
+export const problemSchema = z
   .object({
     type: z
       .enum(Object.keys(problems).map(slug => `/problems/${slug}`))
@@ -56,7 +56,7 @@ export const describeRoute: SwaggerTransform<FastifySchema & { hide?: boolean }>
     ...(mayBeForged ? ofActionsByCookie : []),
     ...ofCaller,
   ];
-  const answers = { ...(typeof response === 'object' ? response : {}), ...refusalsOf(slugs) };
+  const answers = { ...refusalsOf(slugs), ...(typeof response === 'object' ? response : {}) };
   return jsonSchemaTransform({ ...input, schema: { ...schema, ...(tags && { tags }), response: answers } });
 };
 

@@ -22,6 +22,7 @@ const classes: Record<string, RouteClass> = {
   'POST /api/users': 'buying',
   'POST /api/users/batch': 'buying',
   'POST /api/webhooks/payments': 'free',
+  'GET /api/live': 'free',
   'GET /api/health': 'free',
   'GET /api/ready': 'free',
   'GET /api/users/health': 'free',

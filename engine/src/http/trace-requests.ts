@@ -10,7 +10,7 @@ declare module 'fastify' {
 }
 
 // Asked every few seconds by whoever keeps processes running: nobody looks for these.
-const untraced = new Set(['/api/health', '/api/ready', '/api/users/health']);
+const untraced = new Set(['/api/live', '/api/health', '/api/ready', '/api/users/health']);
 
 /**
  * A span for each request of a route, from its entry, before the body is read, to the end of its answer. It goes on from

@@ -13,7 +13,7 @@ export function orderView(orderId: string, product: Product, order: OrderRecord,
     productId: product.productId,
     productName: product.name,
     quantity: order.quantity,
-    totalPrice: order.totalMinor / 10 ** fractionDigits(product.currency),
+    totalPrice: decimalOf(order.totalMinor, product.currency),
     totalPriceMinor: order.totalMinor,
     currency: product.currency,
     remainingStock: remaining,
@@ -66,6 +66,11 @@ export function stockView(sale: Sale, stock: Stock, nowMs: number) {
     endsAt: sale.endsAt.toISOString(),
     now: new Date(nowMs).toISOString(),
   };
+}
+
+/** An amount as the published contracts have it: in the currency's own unit, with decimals. */
+export function decimalOf(amountMinor: number, currency: string): number {
+  return amountMinor / 10 ** fractionDigits(currency);
 }
 
 const digitsByCurrency = new Map<string, number>();

@@ -108,6 +108,7 @@ const methods: [path: string, methods: string[]][] = [
   ['/api/stock/1', ['PUT', 'POST', 'TRACE', 'SEARCH']],
   ['/api/precheck', ['POST', 'TRACE']],
   ['/api/session', ['GET', 'DELETE', 'TRACE']],
+  ['/api/live', ['POST', 'TRACE']],
   ['/api/health', ['POST', 'TRACE']],
   ['/api/webhooks/payments', ['GET', 'TRACE']],
   ['/api/admin/audit', ['POST', 'DELETE', 'TRACE']],

@@ -27,7 +27,7 @@ export type AttemptsParts = { identity: Identity; pool: Pool; clock: DatabaseClo
 
 // A shopper asks about today's sale. Each day is a partition to plan for, and all who got nothing ask at the same time.
 const shopperWindowMs = 7 * 86_400_000;
-// Without a sale or a shopper no index leads to the rows, so that a longer time has to be asked for.
+// Without a sale or a shopper each sale is looked at, so that a longer time has to be asked for.
 const unfilteredWindowMs = 3_600_000;
 
 const limitSchema = z

@@ -29,14 +29,13 @@ export function RevenueView() {
     queryKey: ['stats', span],
     queryFn: () =>
       answerOf(operatorApi.GET('/api/admin/stats', { params: { query: { from: daysAgo(span) } } })),
-    // It goes through every order of the time.
     staleTime: 15_000,
   });
   return (
     <>
       <PageHead
         title="Revenue"
-        lead="What is bought and was not given back, read from the orders themselves. Days are those of UTC."
+        lead="What is bought and was not given back. Days are those of UTC."
         actions={
           <Action weight="tool" aria-disabled={stats.isFetching} onClick={() => void stats.refetch()}>
             {stats.isFetching ? 'Reading …' : 'Read again'}

@@ -1,0 +1,98 @@
+import { eachItem } from '../platform/jobs/each-item.js';
+import type { Run } from '../platform/jobs/job.js';
+import { type Client, inTransaction, type Pool } from '../platform/postgres.js';
+
+// Longer than any transaction that writes the journal takes. One that took longer shows in the sum of its sale, which is
+// then made from the beginning.
+const marginMs = 30_000;
+// A sale of some ten million orders, summed from the beginning.
+const timeoutMs = 60_000;
+
+/**
+ * Brings the sums of `sold_by_hour` up to date. A sale's changes are made one after the other under its stock row's lock,
+ * and stamped under it, so that its journal grows in the order of time: what is new is what comes after the last row that
+ * is summed. A sum counts only if its units are those that the same snapshot says are sold. Sales of which that does not
+ * hold (clocks that were set back, a database that has just been migrated) are the items of this job, each summed from
+ * the beginning.
+ */
+export function createSumSold(pool: Pool): Run {
+  return eachItem({
+    kind: 'sale',
+    keyOf: (saleId: number) => saleId,
+    find: (except, limit) => inTransaction(pool, tx => sumNew(tx, except, limit)),
+    roundMax: 100,
+    work: saleId => inTransaction(pool, tx => sumAnew(tx, saleId)),
+  });
+}
+
+// The locked row keeps two from summing the same; nobody who holds a lock of a sale asks for it. It is locked by a statement
+// of its own, so that the snapshot of the next one is younger than the lock.
+async function begin(tx: Client): Promise<Date> {
+  // Whatever the statistics say of tables that grow by the minute: the journal by time or by sale, an order by its key.
+  await tx.query(`set local enable_seqscan = off; set local statement_timeout = ${timeoutMs}`);
+  const { rows } = await tx.query<{ at: Date }>('select at from sold_summed_at for update');
+  const [row] = rows;
+  if (!row) throw new Error('sold_summed_at has no row');
+  return new Date(row.at.getTime() - marginMs);
+}
+
+/** @param journal the rows to sum. An order that was confirmed as it was made has its time in its first row. */
+const soldIn = (journal: string) => `
+  bought as materialized (${journal}), sold as materialized (
+    select b.sale_id, date_trunc('hour', coalesce(o.created_at, b.at), 'UTC') as hour, b.quantity, b.at, p.price_minor
+    from changed c join bought b on b.sale_id = c.sale_id and b.at > c.up_to join sales p on p.sale_id = c.sale_id
+    left join orders o on b.seq > 1 and o.sale_id = b.sale_id and o.order_id = b.order_id
+  ), complete as materialized (
+    select sale_id, c.sold, max(s.at) as up_to
+    from changed c join sold s using (sale_id) group by sale_id, c.sold, c.units
+    having c.units + sum(s.quantity) = c.sold
+  ), summed as (
+    insert into sold_by_hour (sale_id, hour, orders, units, revenue_minor)
+    select sale_id, hour, count(*), sum(quantity), sum(quantity * price_minor)
+    from sold join complete using (sale_id) group by sale_id, hour
+    on conflict (sale_id, hour) do update
+    set orders = sold_by_hour.orders + excluded.orders, units = sold_by_hour.units + excluded.units,
+        revenue_minor = sold_by_hour.revenue_minor + excluded.revenue_minor
+  ), noted as (
+    insert into sold_summed (sale_id, units, up_to) select sale_id, sold, up_to from complete
+    on conflict (sale_id) do update set units = excluded.units, up_to = excluded.up_to
+  )`;
+
+/** @returns sales to be summed from the beginning. Indexes: journal_by_time, orders_pkey. */
+async function sumNew(tx: Client, except: readonly number[], limit: number): Promise<number[]> {
+  const since = await begin(tx);
+  const statement = {
+    name: 'sum-new-sold',
+    text: `
+      with changed as materialized (
+        select s.sale_id, s.sold, coalesce(m.units, 0) as units, coalesce(m.up_to, '-infinity') as up_to
+        from stock s left join sold_summed m using (sale_id) where s.sold <> coalesce(m.units, 0)
+      ), ${soldIn(`select * from journal where at > $3 and to_status = 'CONFIRMED' and exists (select from changed)`)}, moved as (
+        update sold_summed_at set at = statement_timestamp() where exists (select from changed)
+      )
+      select sale_id as "saleId" from changed
+      where sale_id not in (select sale_id from complete) and sale_id <> all ($1) order by sale_id limit $2`,
+    values: [except, limit, since],
+    query_timeout: timeoutMs + 1000,
+  };
+  const { rows } = await tx.query<{ saleId: number }>(statement);
+  return rows.map(({ saleId }) => saleId);
+}
+
+/** @throws where the journal of a sale and its stock disagree, which the audit finds as well. Indexes: journal_pkey, orders_pkey. */
+async function sumAnew(tx: Client, saleId: number): Promise<number> {
+  await begin(tx);
+  await tx.query('delete from sold_by_hour where sale_id = $1', [saleId]);
+  const statement = {
+    text: `
+      with changed as materialized (
+        select sale_id, sold, 0 as units, '-infinity'::timestamptz as up_to from stock where sale_id = $1
+      ), ${soldIn(`select * from journal where sale_id = $1 and to_status = 'CONFIRMED'`)}
+      select from complete`,
+    values: [saleId],
+    query_timeout: timeoutMs + 1000,
+  };
+  const { rowCount } = await tx.query(statement);
+  if (rowCount !== 1) throw new Error(`the journal of sale ${saleId} and its stock disagree on what is sold`);
+  return 1;
+}
