@@ -203,7 +203,7 @@ async function createApiServer(
   const rehearse = createRehearsals(parts, server, calendar);
   registerRehearsals(server, { identity, pool, rehearse });
   registerOperations(server, {
-    isDatabaseUp: async () => (await probe()) === undefined,
+    isDatabaseUp: async () => (await commits.whyNot()) === undefined,
     isRedisUp: parts.shared?.link.isUp,
     unreadyReasons,
   });

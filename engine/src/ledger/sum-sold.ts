@@ -21,7 +21,7 @@ export function createSumSold(pool: Pool): Run {
     keyOf: (saleId: number) => saleId,
     find: (except, limit) => inTransaction(pool, tx => sumNew(tx, except, limit)),
     roundMax: 100,
-    work: saleId => inTransaction(pool, tx => sumAnew(tx, saleId)),
+    work: saleId => sumAnew(pool, saleId),
   });
 }
 
@@ -79,20 +79,50 @@ async function sumNew(tx: Client, except: readonly number[], limit: number): Pro
   return rows.map(({ saleId }) => saleId);
 }
 
-/** @throws where the journal of a sale and its stock disagree, which the audit finds as well. Indexes: journal_pkey, orders_pkey. */
-async function sumAnew(tx: Client, saleId: number): Promise<number> {
-  await begin(tx);
-  await tx.query('delete from sold_by_hour where sale_id = $1', [saleId]);
+/**
+ * Reads the whole sale first, and takes the lock only to write: what is bought meanwhile comes after `upTo`.
+ *
+ * @throws where the journal of a sale and its stock disagree, which the audit finds as well. Indexes: journal_pkey, orders_pkey.
+ */
+async function sumAnew(pool: Pool, saleId: number): Promise<number> {
+  const whole = await inTransaction(pool, tx => readWhole(tx, saleId));
+  if (!whole) throw new Error(`the journal of sale ${saleId} and its stock disagree on what is sold`);
+  await inTransaction(pool, async tx => {
+    await begin(tx);
+    await tx.query('delete from sold_by_hour where sale_id = $1', [saleId]);
+    await tx.query(
+      `insert into sold_by_hour (sale_id, hour, orders, units, revenue_minor)
+       select $1, hour, orders, units, revenue_minor
+       from jsonb_to_recordset($2) as h (hour timestamptz, orders bigint, units bigint, revenue_minor bigint)`,
+      [saleId, JSON.stringify(whole.hours)],
+    );
+    await tx.query(
+      `insert into sold_summed (sale_id, units, up_to) values ($1, $2, $3::timestamptz)
+       on conflict (sale_id) do update set units = excluded.units, up_to = excluded.up_to`,
+      [saleId, whole.units, whole.upTo],
+    );
+  });
+  return 1;
+}
+
+type Whole = { units: number; upTo: string; hours: unknown };
+
+async function readWhole(tx: Client, saleId: number): Promise<Whole | undefined> {
+  await tx.query(`set local enable_seqscan = off; set local statement_timeout = ${timeoutMs}`);
   const statement = {
     text: `
-      with changed as materialized (
-        select sale_id, sold, 0 as units, '-infinity'::timestamptz as up_to from stock where sale_id = $1
-      ), ${soldIn(`select * from journal where sale_id = $1 and to_status = 'CONFIRMED'`)}
-      select from complete`,
+      with sold as (
+        select date_trunc('hour', coalesce(o.created_at, j.at), 'UTC') as hour, count(*) as orders,
+               sum(j.quantity) as units, sum(j.quantity * p.price_minor) as revenue_minor, max(j.at) as up_to
+        from journal j join sales p using (sale_id)
+        left join orders o on j.seq > 1 and o.sale_id = j.sale_id and o.order_id = j.order_id
+        where j.sale_id = $1 and j.to_status = 'CONFIRMED' group by 1
+      )
+      select sum(h.units)::bigint as units, max(h.up_to)::text as "upTo", jsonb_agg(h) as hours
+      from sold h having sum(h.units) = (select sold from stock where sale_id = $1)`,
     values: [saleId],
     query_timeout: timeoutMs + 1000,
   };
-  const { rowCount } = await tx.query(statement);
-  if (rowCount !== 1) throw new Error(`the journal of sale ${saleId} and its stock disagree on what is sold`);
-  return 1;
+  const { rows } = await tx.query<Whole>(statement);
+  return rows[0];
 }

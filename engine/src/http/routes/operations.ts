@@ -4,7 +4,7 @@ import { sendProblem } from '../problem.js';
 import type { App } from '../server.js';
 
 export type OperationsParts = {
-  /** Whether PostgreSQL answers. */
+  /** Whether PostgreSQL takes commits. */
   isDatabaseUp: () => Promise<boolean>;
   /** Whether Redis answers; undefined where there is none. */
   isRedisUp: (() => boolean) | undefined;
