@@ -12,6 +12,7 @@ import { chooseServerUser } from '../src/platform/embedded-postgres/server-user.
 import { waitUntil } from '../src/platform/embedded-postgres/signals.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/platform/embedded-postgres/start.js';
 import { type Child, runChild } from './children/run-child.js';
+import { descendantsOf } from './support/process-table.js';
 
 const isRoot = process.geteuid?.() === 0;
 let parentDir = '';
@@ -107,10 +108,23 @@ test('of three first starts at the same time one wins and the others name it', a
   await winner?.finish();
 }, 60_000);
 
-test('after kill -9 of the engine the next start replaces its server and has its data', async () => {
+test('5 s after kill -9 of the engine its server has ended, and the next start has its data', async () => {
   const child = startChild();
   const orphan = JSON.parse(await child.nextLine());
   await query(orphan.databaseUrl, keepRow);
+  await child.kill();
+  expect(await waitUntil(() => hasEnded(orphan.pid), 5000)).toBe(true);
+  expect(await findRunningEmbeddedPostgres(dataDir)).toBeUndefined();
+  const { databaseUrl } = await start();
+  expect(await query(databaseUrl, countRows)).toEqual([{ rows: 1 }]);
+}, 60_000);
+
+test('where the guardian of the server was killed too, the next start replaces the server and has its data', async () => {
+  const child = startChild();
+  const orphan = JSON.parse(await child.nextLine());
+  await query(orphan.databaseUrl, keepRow);
+  const guardian = descendantsOf(child.pid).find(({ command }) => command.includes('doorbuster-guardian'));
+  process.kill(guardian?.pid ?? 0, 'SIGKILL');
   await child.kill();
   expect(await findRunningEmbeddedPostgres(dataDir)).toBe(orphan.databaseUrl);
   const { databaseUrl } = await start();
@@ -122,8 +136,8 @@ test('after kill -9 of engine and server the data are recovered, though another 
   const child = startChild();
   const { databaseUrl, pid } = JSON.parse(await child.nextLine());
   await query(databaseUrl, keepRow);
-  await child.kill();
   process.kill(pid, 'SIGKILL');
+  await child.kill();
   expect(await waitUntil(() => hasEnded(pid), 10_000)).toBe(true);
   // The server would refuse to start next to a live process with this pid and its own uid.
   const pidFile = join(dataDir, 'postgres', 'postmaster.pid');

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
-import { sleep } from '../platform/backoff.js';
+import { endsWithin, sleep } from '../platform/backoff.js';
 import { type Config, readConfig } from '../platform/config/config.js';
 import { joinDatabase } from '../platform/database.js';
 import { OperatingError } from '../platform/errors.js';
@@ -28,14 +28,20 @@ export async function serveApi(options: { processes?: string }): Promise<void> {
   const logger = createLogger(config.LOG_LEVEL);
   await readSecrets(config);
   const database = await joinDatabase(config, { onProgress: say });
+  // Each process takes its connections from the one listening socket. Handed over by this process (round robin), those
+  // under way to a process that is killed would stay open here, with a client that waits for ever.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ args: ['api'] });
   const crew = keepRunning(count, { DATABASE_URL: database.url }, config, logger);
-  onShutdown(config.DRAIN_DELAY_MS + 2 * config.DRAIN_TIMEOUT_MS, logger, async () => {
+  const closeTimeoutMs = config.DRAIN_DELAY_MS + 2 * config.DRAIN_TIMEOUT_MS;
+  async function close(): Promise<void> {
     await crew.stop();
     await database.close();
-  });
-  void Promise.race([database.lost, crew.lost]).then(reason => {
+  }
+  onShutdown(closeTimeoutMs, logger, close);
+  void Promise.race([database.lost, crew.lost]).then(async reason => {
     logger.fatal(reason);
+    await endsWithin(close(), closeTimeoutMs);
     process.exit(1);
   });
   const { port, pids } = await crew.listening;

@@ -69,8 +69,7 @@ async function serve(
     const app = await startApp({
       roles: chosen,
       ...{ config: inForce, secrets, databaseUrl: database.url, logger },
-      // Of several processes the one that started them takes the connections, and has nothing else to do.
-      listeners: cluster.isWorker ? 1 : listeners,
+      listeners,
     });
     closing.push(app.drain);
     if (app.url) web?.start(app.url);

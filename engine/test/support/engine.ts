@@ -13,7 +13,11 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 export type EngineProcess = {
   /** Empty where it does not listen. */
   url: string;
+  pid: number;
+  /** Sends a signal, and waits for the end. @returns the exit code, null for a death by signal */
   kill(signal: NodeJS.Signals): Promise<number | null>;
+  /** Its exit code, once it has ended. */
+  ended: Promise<number | null>;
   output: () => string;
 };
 
@@ -49,6 +53,12 @@ export function startApiProcesses(
   return startRoleCommand(['api', '--processes', String(count)], databaseUrl, env);
 }
 
+/** The API in several processes, on the embedded PostgreSQL of a DATA_DIR that was migrated. */
+export function startApiOnDataDir(count: number, dataDir: string): Promise<EngineProcess> {
+  const child = spawnEngine(['api', '--processes', String(count)], dataDir);
+  return start(child, /shop API\s+(http:\/\/[^/\s]+)/);
+}
+
 async function startRoleCommand(
   command: string[],
   databaseUrl: string,
@@ -61,7 +71,11 @@ async function startRoleCommand(
 
 /** @param running what it prints once it runs; the first group is its address, if it has one. */
 async function start(child: ChildProcess, running: RegExp): Promise<EngineProcess> {
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) await kill(child, 'SIGTERM');
+  });
   let output = '';
+  const ended = once(child, 'exit').then(() => child.exitCode);
   const url = await new Promise<string>((resolve, reject) => {
     const onText = (text: Buffer) => {
       output += text;
@@ -72,10 +86,9 @@ async function start(child: ChildProcess, running: RegExp): Promise<EngineProces
     child.stderr?.on('data', onText);
     child.on('exit', code => reject(new Error(`the engine ended with ${code}:\n${output}`)));
   });
-  onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) await kill(child, 'SIGTERM');
-  });
-  return { url, kill: signal => kill(child, signal), output: () => output };
+  const { pid } = child;
+  if (pid === undefined) throw new Error('a process that prints has an id');
+  return { url, pid, ended, kill: signal => kill(child, signal), output: () => output };
 }
 
 /** Runs a tool of the CLI to its end. */

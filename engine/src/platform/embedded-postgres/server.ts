@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Binaries } from './binaries.js';
+import { guardServer } from './guardian.js';
 import type { ClusterLocation } from './location.js';
 import { type LogPositions, logPositions, logsSince, pruneLogs } from './logs.js';
 import { childEnvironment, identityOf, run } from './run.js';
@@ -67,10 +68,10 @@ export function findFreePort(): Promise<number> {
 
 async function spawnChild(plan: ServerPlan, port: number, startupLog: string): Promise<ChildProcess> {
   const { clusterDir, user } = plan.location;
-  // A file and not a pipe: the server outlives a killed engine and must not meet a broken pipe.
+  // A file and not a pipe: the server outlives a killed engine for a moment and must not meet a broken pipe.
   const output = await open(startupLog, 'w', 0o600);
   try {
-    return spawn(plan.binaries.postgres, ['-D', clusterDir, ...settingArguments(port)], {
+    const child = spawn(plan.binaries.postgres, ['-D', clusterDir, ...settingArguments(port)], {
       cwd: clusterDir,
       env: childEnvironment(),
       // Its own process group: Ctrl-C in a terminal reaches the whole group, and would stop the server before the
@@ -80,6 +81,8 @@ async function spawnChild(plan: ServerPlan, port: number, startupLog: string): P
       windowsHide: true,
       ...identityOf(user),
     });
+    if (child.pid !== undefined) child.once('exit', guardServer(child.pid, user));
+    return child;
   } finally {
     await output.close();
   }
