@@ -71,7 +71,15 @@ const cases: Record<string, Case[]> = {
       send: { productId: 999_999, userId: 'a', quantity: 11 },
     },
   ],
-  'unsupported-media-type': [{ send: { body: 'x', headers: { 'content-type': 'text/plain' } } }],
+  'unsupported-media-type': [
+    { send: { body: 'x', headers: { 'content-type': 'text/plain' } } },
+    {
+      send: {
+        body: { productId: P },
+        headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      },
+    },
+  ],
   'too-large': [
     { send: { body: `"${'x'.repeat(70_000)}"`, headers: { 'content-type': 'application/json' } } },
   ],

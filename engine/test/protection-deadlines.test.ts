@@ -25,7 +25,7 @@ describe('a purchase that nobody waits for any more', () => {
       waiting.write(purchaseText(productId, 'waiting'));
       await untilProtection(api, 'the second waits', view => view.inFlight === 2 && view.shedding.waitMs > 0);
 
-      if (goesAway) waiting.socket.destroy();
+      if (goesAway) waiting.socket.resetAndDestroy();
       // The server hears of it in its own time: a request that it answers after that came later.
       await api.request('GET', '/api/health');
       await api.request('GET', '/api/health');

@@ -3,8 +3,10 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { countSharedDisagreements } from '../admission/gate/redis-audit.js';
 import { type Acknowledged, type InvariantResult, runAudit } from '../ledger/audit.js';
+import { readRoutines } from '../ledger/routines.js';
 import type { Stock } from '../ledger/stock.js';
 import { OperatingError } from '../platform/errors.js';
+import { checkSchema } from '../platform/migrations.js';
 import type { Pool } from '../platform/postgres.js';
 import type { RedisLink } from '../platform/redis.js';
 import { withRedis } from './redis-tool.js';
@@ -30,7 +32,10 @@ export async function audit({ acknowledged: file, json = false }: Options): Prom
     else process.stdout.write(report.ok ? 'All invariants hold.\n' : 'Some invariants are broken.\n');
     process.exitCode = report.ok ? 0 : 1;
   };
-  await withTool((pool, config) => withRedis(config, link => prove(pool, link)));
+  await withTool(async (pool, config) => {
+    await checkSchema(pool, await readRoutines());
+    await withRedis(config, link => prove(pool, link));
+  });
 }
 
 const details: Record<number, (acknowledged: readonly Acknowledged[], hasRedis: boolean) => string> = {

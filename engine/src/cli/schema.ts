@@ -1,6 +1,7 @@
 import { seedCatalog } from '../catalog/seed.js';
 import { createKeepPartitions } from '../ledger/attempt-partitions.js';
 import { readRoutines } from '../ledger/routines.js';
+import { checkDatabase } from '../platform/check-database.js';
 import { type Config, readConfig } from '../platform/config/config.js';
 import { messageOf, OperatingError } from '../platform/errors.js';
 import { runOnce } from '../platform/jobs/run-jobs.js';
@@ -48,6 +49,7 @@ export async function bringUpToDate(pool: Pool, { ATTEMPTS_RETENTION_DAYS }: Con
 }
 
 async function migrateAndSay(pool: Pool, config: Config): Promise<void> {
+  await checkDatabase(pool);
   const applied = await bringUpToDate(pool, config);
   say(applied.length > 0 ? `applied ${applied.join(', ')}` : 'the schema is up to date');
 }

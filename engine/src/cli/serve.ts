@@ -4,6 +4,7 @@ import { type App, type AppOptions, startApp } from '../app/app.js';
 import { type Role, roles } from '../app/roles.js';
 import { seedCatalog } from '../catalog/seed.js';
 import { readRoutines } from '../ledger/routines.js';
+import { checkDatabase } from '../platform/check-database.js';
 import { checkPooler, findMissingTimeouts } from '../platform/check-pooler.js';
 import { type Config, readConfig } from '../platform/config/config.js';
 import { type Database, joinDatabase, openDatabase } from '../platform/database.js';
@@ -18,7 +19,7 @@ import { startErrorReports } from '../platform/telemetry/start-error-reports.js'
 import { explainListenError } from './listen-error.js';
 import { startSandboxBeside } from './sandbox.js';
 import { bringUpToDate } from './schema.js';
-import { createToolPool } from './tool.js';
+import { createToolPool, explainRefusal } from './tool.js';
 import { prepareWebBeside } from './web.js';
 
 const say = (message: string) => process.stdout.write(`${message}\n`);
@@ -116,7 +117,8 @@ async function prepareDatabase(
   const pool = createToolPool(database.url, config);
   try {
     await waitForDatabase(pool, config.DB_TIMEOUT);
-    await prepare(pool, config);
+    await checkDatabase(pool);
+    await explainRefusal(() => prepare(pool, config));
     await warnOfSettings(database.url, pool, config, logger);
   } finally {
     await pool.end();

@@ -1,6 +1,7 @@
 import { type Config, readConfig } from '../platform/config/config.js';
 import { joinDatabase } from '../platform/database.js';
-import { createPool, type Pool, waitForDatabase } from '../platform/postgres.js';
+import { messageOf, OperatingError } from '../platform/errors.js';
+import { createPool, type Pool, sqlStateOf, waitForDatabase } from '../platform/postgres.js';
 
 // A migration or an audit of large tables may take long; one that takes an hour is stuck.
 const toolTimeoutMs = 3_600_000;
@@ -13,10 +14,26 @@ export async function withTool(work: (pool: Pool, config: Config) => Promise<voi
   const pool = createToolPool(database.url, config);
   try {
     await waitForDatabase(pool, config.DB_TIMEOUT);
-    await work(pool, config);
+    await explainRefusal(() => work(pool, config));
   } finally {
     await pool.end();
     await database.close();
+  }
+}
+
+/** A database that is not the engine's refuses its statements: that is said in a sentence, without a stack. */
+export async function explainRefusal(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const state = sqlStateOf(error);
+    if (state === undefined) throw error;
+    throw new OperatingError(
+      'DATABASE_REFUSES',
+      `PostgreSQL refuses: ${messageOf(error)} (SQLSTATE ${state})`,
+      'Check that DATABASE_URL names the database of this engine, and a role that may use it',
+      { cause: error },
+    );
   }
 }
 

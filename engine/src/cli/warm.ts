@@ -1,6 +1,8 @@
 import { createTakeTurn, type Turn } from '../admission/gate/redis-turns.js';
+import { readRoutines } from '../ledger/routines.js';
 import { backoffMs, sleep } from '../platform/backoff.js';
 import { OperatingError } from '../platform/errors.js';
+import { checkSchema } from '../platform/migrations.js';
 import { withRedis } from './redis-tool.js';
 import { withTool } from './tool.js';
 
@@ -18,6 +20,7 @@ export async function warm(): Promise<void> {
           'Set REDIS_URL if the engine has a Redis',
         );
       }
+      await checkSchema(pool, await readRoutines());
       const { warmed, isRebuilt } = await waitForTurn(createTakeTurn(link, pool));
       process.stdout.write(`sales in Redis: ${warmed}${isRebuilt ? ', under a new epoch' : ''}\n`);
     }),

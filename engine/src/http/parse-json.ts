@@ -6,6 +6,10 @@ export function registerJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+      return done(new ProblemError('unsupported-media-type', 'Send the body without a Content-Encoding.'));
+    }
     // Bytes that are no UTF-8 arrive as this character, and two names that differ in them alone as one.
     if (text.includes('\ufffd')) return done(new ProblemError('invalid', 'body: expected UTF-8'));
     return parse(request, text, (error, value) => {

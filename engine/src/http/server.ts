@@ -13,6 +13,7 @@ import { createAnswerError, createAnswerUnknownRoute } from './answer-error.js';
 import { createAnswerTogether } from './answer-together.js';
 import { describeRoute } from './describe-api.js';
 import type { ForwardedPages } from './forwarded-pages.js';
+import { answerHalfClosed } from './half-closed.js';
 import { answerClientError, refuseMalformed } from './malformed.js';
 import { registerPages } from './pages.js';
 import { registerJson } from './parse-json.js';
@@ -87,6 +88,7 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
     forceCloseConnections: 'idle',
   }).withTypeProvider<ZodTypeProvider>();
 
+  answerHalfClosed(app.server);
   options.onCreated?.(app);
   const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
   const tellSlow = createTellSlow(logger, slowRequestMs);

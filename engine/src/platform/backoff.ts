@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Milliseconds to wait before try `attempt` (0, 1, 2 ...): full jitter below a doubling ceiling, so that waiters spread out. */
@@ -11,6 +12,8 @@ export function sleep(durationMs: number): Promise<void> {
 
 /** As sleep, but over at once when the signal aborts; leaves nothing behind on the signal. */
 export async function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+  // All jobs of a process wait on one signal. Node takes more than ten for a leak, and warns.
+  setMaxListeners(0, signal);
   await delay(durationMs, undefined, { signal }).catch(() => {});
 }
 

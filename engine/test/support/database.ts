@@ -6,9 +6,18 @@ import { testConfig } from './config.js';
 export type TestDatabase = { url: string; pool: Pool };
 
 /** A migrated database of the test's own, dropped when it ends. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export function createTestDatabase(): Promise<TestDatabase> {
+  return createDatabase('template');
+}
+
+/** An empty database, dropped when the test ends. @param options of `create database`, such as its encoding */
+export function createEmptyDatabase(options = ''): Promise<TestDatabase> {
+  return createDatabase(`template0 ${options}`);
+}
+
+async function createDatabase(template: string): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await asAdmin(`create database ${name} template template`);
+  await asAdmin(`create database ${name} template ${template}`);
   const url = new URL(inject('serverUrl'));
   url.pathname = `/${name}`;
   const pool = createPool(url.href, testConfig());

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { findFreePort } from '../drill/servers/free-port.js';
+import { createEmptyDatabase, createTestDatabase } from './support/database.js';
+import { createDataDir, runTool } from './support/engine.js';
+
+/** What a command says about a database that it refuses: one sentence with a remedy, without a stack. */
+async function refusalOf(command: string, databaseUrl: string): Promise<string> {
+  const { code, output } = await runTool([command], await createDataDir(), {
+    DATABASE_URL: databaseUrl,
+    DB_TIMEOUT: '2000',
+  });
+  expect(code).toBe(1);
+  expect(output).toMatch(/^doorbuster: [^\n]+\n$/);
+  expect(output).not.toContain('    at ');
+  return output;
+}
+
+describe('a database that does not suit the engine', () => {
+  it.each([
+    {
+      command: 'migrate',
+      options: `encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'`,
+      says: 'server_encoding',
+    },
+    { command: 'api', setting: `DateStyle = 'SQL, DMY'`, says: 'DateStyle is SQL, DMY and not ISO' },
+    {
+      command: 'migrate',
+      setting: 'default_transaction_read_only = on',
+      says: 'read_only is on and not off',
+    },
+    {
+      command: 'worker',
+      setting: `default_transaction_isolation = 'repeatable read'`,
+      says: 'isolation is repeatable read',
+    },
+  ])(
+    'is refused by $command at its start, with the setting: $says',
+    async ({ command, says, ...database }) => {
+      const { url, pool } = await createEmptyDatabase(database.options);
+      if (database.setting) {
+        await pool.query(
+          `do $$ begin execute format('alter database %I set ${database.setting.replaceAll("'", "''")}', current_database()); end $$`,
+        );
+      }
+      expect(await refusalOf(command, url)).toContain(says);
+    },
+  );
+});
+
+describe('doorbuster audit against another database', () => {
+  it('says that an empty one lacks the schema', async () => {
+    const { url } = await createEmptyDatabase();
+    expect(await refusalOf('audit', url)).toMatch(/lacks 0001_schema\.sql.*Run "doorbuster migrate"/);
+  });
+
+  it('says the same of one that belongs to something else, and migrate says what is in its way', async () => {
+    const { url, pool } = await createEmptyDatabase();
+    await pool.query('create table products (title text); create table orders (total numeric)');
+    expect(await refusalOf('audit', url)).toContain('lacks 0001_schema.sql');
+    expect(await refusalOf('migrate', url)).toMatch(
+      /relation "products" already exists.*Check that DATABASE_URL/,
+    );
+  });
+
+  it('names what an older one lacks', async () => {
+    const { url, pool } = await createTestDatabase();
+    await pool.query('delete from schema_migrations where version > 2');
+    expect(await refusalOf('audit', url)).toMatch(/lacks 0003_order_life\.sql/);
+  });
+
+  it('asks for the newer build where one has migrated it', async () => {
+    const { url, pool } = await createTestDatabase();
+    await pool.query(
+      `insert into schema_migrations (version, name, checksum) values (9000, '9000_later.sql', 'x')`,
+    );
+    expect(await refusalOf('audit', url)).toMatch(/9000_later\.sql.*Run the newer build/);
+  });
+
+  it('says where it cannot connect', async () => {
+    const address = `127.0.0.1:${await findFreePort()}`;
+    expect(await refusalOf('audit', `postgres://nobody@${address}/none`)).toContain(
+      `ECONNREFUSED ${address}`,
+    );
+  });
+});
