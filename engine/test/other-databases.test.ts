@@ -19,7 +19,7 @@ describe('a database that does not suit the engine', () => {
   it.each([
     {
       command: 'migrate',
-      options: `encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'`,
+      options: `encoding 'SQL_ASCII' locale_provider libc locale 'C'`,
       says: 'server_encoding',
     },
     { command: 'api', setting: `DateStyle = 'SQL, DMY'`, says: 'DateStyle is SQL, DMY and not ISO' },
