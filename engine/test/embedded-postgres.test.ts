@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { portOf } from '../drill/servers/fault-proxy.js';
+import { findFreePort } from '../drill/servers/free-port.js';
 import { findRunningEmbeddedPostgres } from '../src/platform/embedded-postgres/find-running.js';
 import { isPostgresOf, processStart } from '../src/platform/embedded-postgres/process-identity.js';
 import { chooseServerUser } from '../src/platform/embedded-postgres/server-user.js';
@@ -177,19 +179,10 @@ test('Ctrl-C, which reaches the whole process group, leaves the server to the en
 test('a taken port is replaced by another, and a server that dies is noticed', async () => {
   const squatter = createServer().listen(0, '127.0.0.1');
   await once(squatter, 'listening');
-  const address = squatter.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  const ports = [address.port, address.port];
-  const free = async () => {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const found = probe.address();
-    probe.close();
-    await once(probe, 'close');
-    return typeof found === 'object' && found !== null ? found.port : 0;
-  };
-  const server = await start(async () => ports.pop() ?? free());
-  expect(server.port).not.toBe(address.port);
+  const taken = portOf(squatter.address());
+  const ports = [taken, taken];
+  const server = await start(async () => ports.pop() ?? findFreePort());
+  expect(server.port).not.toBe(taken);
   squatter.close();
   process.kill(server.pid, 'SIGKILL');
   expect(await server.exited).toEqual({ exitCode: null, signal: 'SIGKILL' });

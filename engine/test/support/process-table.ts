@@ -4,7 +4,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 export type Listed = { pid: number; parent: number; command: string };
 
 /** Every process of this machine that has not ended; zombies have. */
-export function listProcesses(): Listed[] {
+function listProcesses(): Listed[] {
   const table = execFileSync('ps', ['-ww', '-eo', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' });
   return [...table.matchAll(/^ *(\d+) +(\d+) +([^Z\s]\S*) +(.*)$/gm)].map(
     ([, pid, parent, , command = '']) => ({
