@@ -13,6 +13,7 @@ import {
   orderKinds,
   type TouchedOrder,
 } from './support/order-acts.js';
+import { createPrintedRandom } from './support/random.js';
 import { stockOf } from './support/sale.js';
 
 type ActName = keyof typeof acts;
@@ -107,16 +108,18 @@ describe('two who touch one order at the same moment', () => {
     const orders = await createOrders(pool, 'held', 10);
 
     await expect(raceAll(pool, orders, acts.redeem, acts.cancel)).rejects.toThrow(
-      /can not move from|stock_is_conserved/,
+      /cannot move from|stock_is_conserved/,
     );
   });
 });
+
+const random = createPrintedRandom('order races');
 
 /** Starts both acts of every order at once, in random order. @returns what each pair was told. */
 function raceAll(pool: Pool, orders: readonly TouchedOrder[], one: Act, other: Act): Promise<string[]> {
   return Promise.all(
     orders.map(async order => {
-      if (Math.random() < 0.5) return (await Promise.all([one(pool, order), other(pool, order)])).join(' ');
+      if (random.chance(0.5)) return (await Promise.all([one(pool, order), other(pool, order)])).join(' ');
       return (await Promise.all([other(pool, order), one(pool, order)])).reverse().join(' ');
     }),
   );

@@ -10,6 +10,7 @@ import {
   startPaidSale,
   untilSettled,
 } from './support/paid-orders.js';
+import { createPrintedRandom } from './support/random.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
 // Half of them in a sale that nobody else wants, half in one where others wait for each unit that comes back.
@@ -20,6 +21,8 @@ const deadlinesWithinMs = 16_000;
 const earliestMs = 1500;
 // Well below the 2 s that a call to the provider may take: what is late here is late for the hold, not for the caller.
 const providerMaxMs = 1500;
+
+const random = createPrintedRandom('races of payments and expiry');
 
 type Hold = { code: string; userId: string; orderId: string; deadlineAtMs: number };
 type Racer = { orderId: string; status: number };
@@ -67,9 +70,11 @@ async function holdAll({ api, pool }: PaidSale, productIds: readonly number[]): 
     ),
   );
   const { rows } = await pool.query<{ orderId: string; leftMs: number }>(
-    `update orders set expires_at = clock_timestamp() + interval '2 seconds' + random() * $1 * interval '1 millisecond'
-     returning order_id as "orderId", extract(epoch from expires_at - clock_timestamp())::float8 * 1000 as "leftMs"`,
-    [deadlinesWithinMs],
+    `update orders set expires_at = clock_timestamp() + (2000 + lot.ms) * interval '1 millisecond'
+     from unnest($1::uuid[], $2::int[]) as lot (order_id, ms) where orders.order_id = lot.order_id
+     returning orders.order_id as "orderId",
+               extract(epoch from expires_at - clock_timestamp())::float8 * 1000 as "leftMs"`,
+    [held.map(({ orderId }) => orderId), held.map(() => random.below(deadlinesWithinMs))],
   );
   const readAtMs = performance.now();
   const deadlines = new Map(rows.map(({ orderId, leftMs }) => [orderId, readAtMs + leftMs]));
@@ -78,7 +83,8 @@ async function holdAll({ api, pool }: PaidSale, productIds: readonly number[]): 
 
 /** Presents the code around its deadline, mostly before it. */
 async function race({ api }: PaidSale, { code, userId, orderId, deadlineAtMs }: Hold): Promise<Racer> {
-  await sleep(Math.max(0, deadlineAtMs - performance.now() + 100 - Math.random() * earliestMs));
+  const presentedAtMs = deadlineAtMs + 100 - random.below(earliestMs);
+  await sleep(Math.max(0, presentedAtMs - performance.now()));
   const { status } = await buy(api, { userId, code });
   return { orderId, status };
 }
@@ -88,7 +94,7 @@ function startSpread({ behave }: PaidSale): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const done = (async () => {
     while (!stopping.signal.aborted) {
-      await behave({ latencyMs: Math.floor(Math.random() * providerMaxMs) });
+      await behave({ latencyMs: random.below(providerMaxMs) });
       await sleep(50);
     }
     await behave({});
@@ -114,6 +120,7 @@ async function buyWhatComesBack(shop: PaidSale, productId: number, over: Promise
       const { body, status } = await shop.api.request('POST', '/api/checkout', {
         body: { productId, userId },
       });
+      // Whoever finds nothing comes back a moment later, as people do.
       if (status === 201) codes.push({ userId, code: z.string().parse(body.code) });
       else await sleep(50);
     }

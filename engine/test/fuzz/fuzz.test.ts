@@ -6,9 +6,9 @@ import { startTestApi, type TestApi } from '../support/api.js';
 import { expectCleanAudit } from '../support/audit.js';
 import { apiKey, operatorToken } from '../support/config.js';
 import { createTestDatabase } from '../support/database.js';
+import { createRandom, type Random } from '../support/random.js';
 import { createTestSale } from '../support/sale.js';
 import { type Operation, operationsOf } from './operations.js';
-import { createRandom, type Random } from './random.js';
 import { type FuzzRequest, requestFor, type Tokens } from './requests.js';
 import type { Known } from './values.js';
 

@@ -1,6 +1,6 @@
 import type { RawRequest } from '../bad-input/send.js';
+import type { Random } from '../support/random.js';
 import type { Operation } from './operations.js';
-import type { Random } from './random.js';
 import { hostileValue, type Known, nearly, validOf } from './values.js';
 
 export type FuzzRequest = RawRequest & {

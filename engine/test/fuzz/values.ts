@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import type { Random } from '../support/random.js';
 import { type Schema, schemaSchema } from './operations.js';
-import type { Random } from './random.js';
 
 /** Values by the name of a field, which make a request mean something: ids that exist, shoppers who come again. */
 export type Known = (field: string) => readonly unknown[] | undefined;

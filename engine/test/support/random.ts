@@ -1,3 +1,5 @@
+import { createRandom as createFraction } from '../../drill/random.js';
+
 export type Random = {
   /** A whole number from 0 to below `bound`. */
   below(bound: number): number;
@@ -6,15 +8,9 @@ export type Random = {
   pick<T>(from: readonly T[]): T;
 };
 
-/** The same numbers for the same seed, on every machine (mulberry32). */
+/** The same numbers for the same seed, on every machine. */
 export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  function next(): number {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
+  const next = createFraction(seed);
   const below = (bound: number) => Math.floor(next() * bound);
   return {
     below,
@@ -25,4 +21,11 @@ export function createRandom(seed: number): Random {
       return picked;
     },
   };
+}
+
+/** Other numbers in each run, whose seed is printed: TEST_SEED=n repeats them. */
+export function createPrintedRandom(what: string): Random {
+  const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31);
+  console.info(`${what}: TEST_SEED=${seed}`);
+  return createRandom(seed);
 }
