@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { OperatingError } from '../platform/errors.js';
 import { InjectedFault } from '../platform/faults.js';
 import { ConnectError } from '../platform/postgres.js';
 import { classifyFailure } from './failures.js';
@@ -21,6 +22,7 @@ describe('what a failed statement means for its batch', () => {
     ['unknown', withCode('ECONNRESET')],
     ['unknown', withCode('EPIPE')],
     ['unknown', withCode('57P01')],
+    ['unknown', new OperatingError('NOT_REPLICATED', 'canceling wait', 'Ask again', { retryable: true })],
     ['bad-row', withCode('22021')],
     ['bad-row', withCode('23514')],
     ['broken', withCode('42P01')],

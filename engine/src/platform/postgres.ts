@@ -76,9 +76,14 @@ function nameConnectErrors(pool: Pool): void {
  * whoever asks again waits anew.
  */
 function failCancelledCommits(client: pg.PoolClient): void {
-  client.on('notice', ({ routine, message }) => {
+  client.on('notice', ({ routine, message = 'the wait for the standby was cancelled' }) => {
     // Its name, since messages come in the server's language.
-    if (routine === 'SyncRepWaitForLSN') client.connection.emit('error', new Error(message));
+    if (routine !== 'SyncRepWaitForLSN') return;
+    const remedy = 'Ask again, with the same key where there is one';
+    client.connection.emit(
+      'error',
+      new OperatingError('NOT_REPLICATED', message, remedy, { retryable: true }),
+    );
   });
 }
 
