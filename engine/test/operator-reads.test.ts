@@ -91,9 +91,13 @@ describe('what operators look at', () => {
     const api = await startTestApi(url);
     await api.purchase({ productId: dear.productId, userId: 'a', quantity: 2 });
     const { order } = (await api.purchase({ productId: dear.productId, userId: 'b' })).body;
-    await pool.query(`update orders set created_at = created_at - interval '2 days' where order_id = $1`, [
-      order?.id,
-    ]);
+    for (const [table, column] of [
+      ['orders', 'created_at'],
+      ['journal', 'at'],
+    ]) {
+      const made = `update ${table} set ${column} = ${column} - interval '2 days' where order_id = $1`;
+      await pool.query(made, [order?.id]);
+    }
     await api.purchase({ productId: cheap.productId, userId: 'a', quantity: 3 });
     await api.request('POST', '/api/checkout', { body: { productId: cheap.productId, userId: 'c' } });
 

@@ -36,12 +36,15 @@ async function begin(tx: Client): Promise<Date> {
   return new Date(row.at.getTime() - marginMs);
 }
 
-/** @param journal the rows to sum. An order that was confirmed as it was made has its time in its first row. */
+// An order that was confirmed as it was made has its time in its first row; of the others it is looked up, one by one.
+const hourOf = (row: string) => `date_trunc('hour', case when ${row}.seq = 1 then ${row}.at else (
+  select created_at from orders o where o.sale_id = ${row}.sale_id and o.order_id = ${row}.order_id) end, 'UTC')`;
+
+/** @param journal the rows to sum. */
 const soldIn = (journal: string) => `
   bought as materialized (${journal}), sold as materialized (
-    select b.sale_id, date_trunc('hour', coalesce(o.created_at, b.at), 'UTC') as hour, b.quantity, b.at, p.price_minor
+    select b.sale_id, ${hourOf('b')} as hour, b.quantity, b.at, p.price_minor
     from changed c join bought b on b.sale_id = c.sale_id and b.at > c.up_to join sales p on p.sale_id = c.sale_id
-    left join orders o on b.seq > 1 and o.sale_id = b.sale_id and o.order_id = b.order_id
   ), complete as materialized (
     select sale_id, c.sold, max(s.at) as up_to
     from changed c join sold s using (sale_id) group by sale_id, c.sold, c.units
@@ -108,14 +111,13 @@ async function sumAnew(pool: Pool, saleId: number): Promise<number> {
 type Whole = { units: number; upTo: string; hours: unknown };
 
 async function readWhole(tx: Client, saleId: number): Promise<Whole | undefined> {
-  await tx.query(`set local enable_seqscan = off; set local statement_timeout = ${timeoutMs}`);
+  await tx.query(`set local statement_timeout = ${timeoutMs}`);
   const statement = {
     text: `
       with sold as (
-        select date_trunc('hour', coalesce(o.created_at, j.at), 'UTC') as hour, count(*) as orders,
+        select ${hourOf('j')} as hour, count(*) as orders,
                sum(j.quantity) as units, sum(j.quantity * p.price_minor) as revenue_minor, max(j.at) as up_to
         from journal j join sales p using (sale_id)
-        left join orders o on j.seq > 1 and o.sale_id = j.sale_id and o.order_id = j.order_id
         where j.sale_id = $1 and j.to_status = 'CONFIRMED' group by 1
       )
       select sum(h.units)::bigint as units, max(h.up_to)::text as "upTo", jsonb_agg(h) as hours
