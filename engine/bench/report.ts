@@ -43,6 +43,7 @@ export function renderMarkdown(results: Results): string {
     '',
     `Command: \`npm run bench${results.isQuick ? ' -- --quick' : ''}\`; ${results.rounds} round(s), medians. The load generator,`,
     'the engine and PostgreSQL share the processors; the subjects alternate within each round.',
+    'No request had an Idempotency-Key: with one, a refusal from memory first looks for an order of that key.',
     '',
     ...machine,
     '',
