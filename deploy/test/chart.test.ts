@@ -19,6 +19,7 @@ const own: Values = {
     IDENTITY: 'jwt',
     JWT_ISSUER: 'https://id.example',
     JWT_AUDIENCE: 'shop',
+    TRUST_PROXY: '10.0.0.0/8',
     PAYMENT_PROVIDER: 'stripe',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
   },
@@ -228,6 +229,8 @@ describe('the Helm chart', () => {
     await expect(renderer.render({ secrets: least.secrets })).rejects.toThrow('settings.IDENTITY');
     await expect(renderer.render({ ...least, queue: 'rabbitmq' })).rejects.toThrow('secrets.amqpUrl');
     await expect(renderer.render({ settings: least.settings })).rejects.toThrow('secrets.databaseUrl');
+    const ingress = { enabled: true, host: 'shop.example' };
+    await expect(renderer.render({ ...least, ingress })).rejects.toThrow('settings.TRUST_PROXY');
     const plain = { ...least, settings: { IDENTITY: 'trusted', API_KEY: 'in-plain-sight-0000' } };
     await expect(renderer.render(plain)).rejects.toThrow('settings: Must not validate');
   });

@@ -96,6 +96,15 @@ describe('the compose files', () => {
     expect(problemsOf({ IDENTITY: 'demo', API_KEY_FILE: '/run/secrets/api-key' }, {})).toHaveLength(1);
   });
 
+  it('pass on the proxy in front, the issuer of tokens and the keys of Stripe', () => {
+    const wanted = ['TRUST_PROXY', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
+    for (const { name, environment } of engines) {
+      for (const setting of [...wanted, 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET']) {
+        expect(environment[setting], `${name}: ${setting}`).toBe(`\${${setting}:-}`);
+      }
+    }
+  });
+
   it('give the pages what they read, and no secret but the key against the limits', () => {
     const pages = ours.filter(({ entrypoint }) => entrypoint !== undefined);
     expect(pages.map(({ entrypoint }) => entrypoint)).toEqual([['node', 'web/serve.mjs']]);

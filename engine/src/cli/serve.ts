@@ -58,6 +58,7 @@ async function serve(
   onShutdown(config.DRAIN_DELAY_MS + 2 * config.DRAIN_TIMEOUT_MS, logger, close);
   try {
     await prepareDatabase(database, config, logger, prepare);
+    warnOfPlayMoney(config, logger);
     const sandbox = isEverything(chosen) ? await startSandboxBeside(config, secrets, logger) : undefined;
     if (sandbox) closing.push(sandbox.close);
     const web = isEverything(chosen) ? await prepareWebBeside(config, logger) : undefined;
@@ -96,6 +97,14 @@ function reportUncaught(logger: Logger, reports: ErrorReports): void {
     logger.fatal({ err: error }, 'nobody has caught an error');
     void reports.close().finally(() => process.exit(1));
   });
+}
+
+// Not refused: a demonstration and a rehearsal of a deployment run in production mode, too.
+function warnOfPlayMoney({ NODE_ENV, PAYMENT_PROVIDER }: Config, logger: Logger): void {
+  if (NODE_ENV !== 'production' || PAYMENT_PROVIDER !== 'sandbox') return;
+  logger.warn(
+    'PAYMENT_PROVIDER is sandbox in production: no money moves, so whatever shoppers pay for is free',
+  );
 }
 
 // On one machine the load generator is the shop: it comes over 2,000 connections at once, and wants every answer.
