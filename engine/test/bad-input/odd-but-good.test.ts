@@ -40,9 +40,12 @@ const naughty = [
   '\\"',
   "''''",
   '田中さんにあげて下さい',
+  'مرحبا',
+];
+// Names of products alone: as a shopper each would look like another one, or like nobody (test/shopper-ids.test.ts).
+const lookalikes = [
   'ﬁﬂ ½ ①',
   '👩‍👩‍👧‍👦 🏳️‍🌈',
-  'مرحبا',
   '\u202Ereversed',
   '\u200b\u200d\ufeff',
   'e\u0301\u0301\u0301',
@@ -53,16 +56,17 @@ const naughty = [
 ];
 
 describe('text that looks bad and is none', () => {
-  it(`is kept as it was given (${naughty.length} strings), as a name and as a shopper`, async () => {
+  it(`is kept as it was given (${naughty.length} strings), as a name and as a shopper that can be told apart`, async () => {
     const { api, pool, productId } = await startShop();
-    for (const text of naughty) {
+    for (const text of [...naughty, ...lookalikes]) {
       const product = { name: text, description: text, priceMinor: 1, currency: 'EUR' };
       const created = await api.asOperator('POST', '/api/admin/products', product);
       expect(created, text).toMatchObject({ status: 201, body: { name: text, description: text } });
       expect(created.headers.get('content-type')).toMatch(/^application\/json/);
       const read = await api.request('GET', `/api/products/${z.int().parse(created.body.id)}`);
       expect(read.body, text).toMatchObject({ name: text, description: text });
-      expect((await api.purchase({ productId, userId: text })).status, text).toBe(200);
+      const expected = naughty.includes(text) ? 200 : 400;
+      expect((await api.purchase({ productId, userId: text })).status, text).toBe(expected);
     }
     const { rows } = await pool.query<{ shopperId: string }>('select shopper_id as "shopperId" from orders');
     expect(rows.map(({ shopperId }) => shopperId).sort()).toEqual([...naughty].sort());
