@@ -87,7 +87,7 @@ export function createShoppers(desk: Desk, repeating: readonly Repeating[]): Act
 const keyOf = (hour: number) => `hour-${hour}`;
 const acceptedSchema = z.object({ order_id: z.string() });
 const statusSchema = z.object({ status: z.string() });
-const decidedWithinMs = 20_000;
+const decidedWithinMs = 60_000;
 
 async function queueOne({ shop, buy, expect }: Desk, userId: string, productId: number): Promise<void> {
   const accepted = await buy('/api/orders', userId, { productId });
