@@ -67,9 +67,7 @@ async function query(databaseUrl: string, sql: string): Promise<Record<string, u
 const keepRow = 'create table kept (id int primary key); insert into kept values (1)';
 const countRows = 'select count(*)::int as rows from kept';
 
-async function hasEnded(pid: number): Promise<boolean> {
-  return (await processStart(pid)) === undefined;
-}
+const hasEnded = async (pid: number) => (await processStart(pid)) === undefined;
 
 test('a server is durable, private, found by tools while it runs, and keeps its data across a stop', async () => {
   const first = await start();
@@ -96,8 +94,8 @@ test('a server is durable, private, found by tools while it runs, and keeps its 
 
 test('a wrong password is refused', async () => {
   const { databaseUrl } = await start();
-  const wrong = databaseUrl.replace(/:[^:@]+@/, ':guess@');
-  await expect(query(wrong, 'select 1')).rejects.toMatchObject({ code: '28P01' });
+  const wrong = query(databaseUrl.replace(/:[^:@]+@/, ':guess@'), 'select 1');
+  await expect(wrong).rejects.toMatchObject({ code: '28P01' });
 }, 60_000);
 
 test('of three first starts at the same time one wins and the others name it', async () => {
@@ -126,7 +124,7 @@ test('where the guardian of the server was killed too, the next start replaces t
   const orphan = JSON.parse(await child.nextLine());
   await query(orphan.databaseUrl, keepRow);
   const guardian = descendantsOf(child.pid).find(({ command }) => command.includes('doorbuster-guardian'));
-  process.kill(guardian?.pid ?? 0, 'SIGKILL');
+  process.kill(guardian?.pid ?? Number.NaN, 'SIGKILL');
   await child.kill();
   expect(await findRunningEmbeddedPostgres(dataDir)).toBe(orphan.databaseUrl);
   const { databaseUrl } = await start();
@@ -245,8 +243,7 @@ test.runIf(isRoot)(
 );
 
 test('files that are no cluster are left alone', async () => {
-  await mkdir(join(dataDir, 'postgres'), { recursive: true });
-  await writeFile(join(dataDir, 'postgres', 'precious'), '');
+  await mkdir(join(dataDir, 'postgres', 'precious'), { recursive: true });
   if (!isRoot) await chmod(dataDir, 0o700);
   await expect(start()).rejects.toMatchObject({ code: 'CLUSTER_BROKEN' });
 });
