@@ -12,31 +12,38 @@ import { createTestSale, lockStock } from './support/sale.js';
 const roomy = { allocation: 100_000, perUserLimit: 100_000 };
 
 describe('a sale whose lock is held', () => {
-  it('leaves the others their room, whether it fills the requests in work or has waited for long', async () => {
-    const { url, pool } = await createTestDatabase();
-    const [stuck, other] = [await createTestSale(pool, roomy), await createTestSale(pool, roomy)];
-    const api = await startTestApi(url, {
-      MAX_IN_FLIGHT: '40',
-      SHED_WAIT_MS: '300',
-      DECISION_DEADLINE_MS: '30000',
-      DB_TIMEOUT: '30000',
-    });
-    for (const { productId } of [stuck, other]) await api.purchase({ productId, userId: 'first' });
-    const unlock = await lockStock(pool, stuck.saleId);
-
+  it('has nine tenths of the requests in work at most, and others buy in the rest', async () => {
+    const { api, other, stuck, unlock } = await startWithStuckSale({ MAX_IN_FLIGHT: '40' });
     const crowd = Array.from({ length: 50 }, (_, i) =>
       api.purchase({ productId: stuck.productId, userId: `crowd-${i}` }),
     );
-    const full = await untilProtection(api, 'it has its share', view => view.inFlight === 36);
-    expect(full.refused).toMatchObject({ sale: 14, inFlight: 0 });
+    const all = await untilProtection(
+      api,
+      'all have come',
+      view => view.inFlight + (view.refused.sale ?? 0) === 50,
+    );
+    expect([all.inFlight, all.refused.sale, all.refused.inFlight]).toEqual([36, 14, 0]);
+
     expect(await buyInTurn(api, other.productId, 5)).toEqual({ 200: 5 });
-    await untilProtection(api, 'it has waited for too long', ({ shedding }) => shedding.waitMs > 300);
-    expect(await buyInTurn(api, stuck.productId, 1)).toEqual({ 503: 1 });
-    expect(await buyInTurn(api, other.productId, 5)).toEqual({ 200: 5 });
-    expect((await readProtection(api)).refused).toMatchObject({ sale: 15, inFlight: 0, shedBuying: 0 });
 
     await unlock();
     expect(countStatuses(await Promise.all(crowd))).toEqual({ '200 undefined': 36, '503 overloaded': 14 });
+  }, 120_000);
+
+  it('refuses its own purchases once the first has waited for SHED_WAIT_MS, and nobody else', async () => {
+    const { api, other, stuck, unlock } = await startWithStuckSale({ SHED_WAIT_MS: '300' });
+    const sealed = api.purchase({ productId: stuck.productId, userId: 'sealed' });
+    await untilProtection(api, 'the first is in work', ({ inFlight }) => inFlight === 1);
+    const waiting = api.purchase({ productId: stuck.productId, userId: 'waiting' });
+    await untilProtection(api, 'the second has waited', ({ shedding }) => shedding.waitMs >= 300);
+
+    expect(await buyInTurn(api, stuck.productId, 1)).toEqual({ 503: 1 });
+    expect(await buyInTurn(api, other.productId, 5)).toEqual({ 200: 5 });
+    expect((await api.request('GET', `/api/stock/${stuck.productId}`)).status).toBe(200);
+    expect((await readProtection(api)).refused).toMatchObject({ sale: 1, shedBrowsing: 0, shedBuying: 0 });
+
+    await unlock();
+    expect(countStatuses(await Promise.all([sealed, waiting]))).toEqual({ '200 undefined': 2 });
   }, 120_000);
 
   it('is decided by turns with others like it, so that however many there are, decisions have connections', async () => {
@@ -98,6 +105,14 @@ describe('a ledger that is broken', () => {
     await until('it sells', async () => (await api.purchase({ productId, userId: 'last' })).status === 200);
   }, 120_000);
 });
+
+async function startWithStuckSale(env: Record<string, string>) {
+  const { url, pool } = await createTestDatabase();
+  const [stuck, other] = [await createTestSale(pool, roomy), await createTestSale(pool, roomy)];
+  const api = await startTestApi(url, { DECISION_DEADLINE_MS: '60000', DB_TIMEOUT: '60000', ...env });
+  for (const { productId } of [stuck, other]) await api.purchase({ productId, userId: 'first' });
+  return { api, stuck, other, unlock: await lockStock(pool, stuck.saleId) };
+}
 
 /** Shoppers who buy one after the other without end. */
 function keepBuying(api: TestApi, productId: number, shopperCount: number) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../../test/support/condition.js';
 import type { Decide, Decision, PurchaseRequest } from '../ledger/decide.js';
+import { ConnectError } from '../platform/postgres.js';
 import { createDecisionQueue, type DecisionQueueOptions } from './decide.js';
 import { createStuckSales } from './stuck-sales.js';
 
@@ -133,7 +134,7 @@ describe('the decision queue', () => {
   });
 
   it('does not say "unknown" when the statement can not have been sent', async () => {
-    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    const refused = new ConnectError(new Error('connect ECONNREFUSED'));
     const queue = createQueue(() => Promise.reject(refused), { deadlineMs: 60 });
 
     expect(await queue.join(1, request('a'))).toEqual({ outcome: 'overloaded' });
