@@ -99,7 +99,7 @@ ${faults.map(({ name, summary }) => `  ${name.padEnd(26)}${summary}`).join('\n')
 A fortnight runs \`doorbuster start\` alone, with its embedded PostgreSQL, and moves the clock of all its processes ahead by an
 hour a step, over the changes of the clocks in Europe and America (with --quick two days, by six hours a step). Each step has
 purchases, holds, payments, webhooks to a receiver that fails, and sessions. After each step all that is due has to be done,
-each day the audit has to hold, and only the books may grow. It takes some fifteen minutes.
+each day the audit has to hold, and only the books may grow. A day takes a minute or more.
 
 Needs redis-server, rabbitmq-server and faketime; "node scripts/programs.mjs drill" says how to install those that are missing.
 postgres-failover needs Patroni, etcd, HAProxy and PostgreSQL: "node scripts/programs.mjs failover".

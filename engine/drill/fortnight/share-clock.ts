@@ -14,6 +14,6 @@ const clock = Object.fromEntries(names.map(name => [name, process.env[name]]));
 const { spawn } = childProcess;
 Object.assign(childProcess, {
   spawn: (command: string, args: readonly string[], options: SpawnOptions) =>
-    spawn(command, args, { ...options, env: { ...options.env, ...clock } }),
+    spawn(command, args, { ...options, env: { ...(options.env ?? process.env), ...clock } }),
 });
 syncBuiltinESMExports();
