@@ -52,7 +52,7 @@ export function createInstruments() {
     batches: {
       decide: createBatchFigures(),
       accept: createBatchFigures(),
-      settle: createBatchFigures(),
+      settle: createBatchFigures(['declined']),
     } satisfies Record<Work, unknown>,
     orders: createCounts(['QUEUED', 'RESERVED', 'CONFIRMED']),
     refusedAttempts: createCounts(),

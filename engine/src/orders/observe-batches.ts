@@ -24,14 +24,15 @@ export const batchBoundsS = [
   ...[0.1, 0.15, 0.25, 0.5, 1, 2, 5],
 ];
 
-export function createBatchFigures(): BatchFigures {
+/** @param shownFromStart outcomes that an alert asks for: their rate wants a series before the first of them. */
+export function createBatchFigures(shownFromStart: readonly string[] = []): BatchFigures {
   let failureCount = 0;
   return {
     size: createHistogram(batchSizeBounds),
     ageS: createHistogram(batchBoundsS),
     durationS: createHistogram(batchBoundsS),
     decisionS: createHistogram(batchBoundsS),
-    outcomes: createCounts(),
+    outcomes: createCounts(shownFromStart),
     failures: () => failureCount,
     countFailure: () => {
       failureCount += 1;
