@@ -107,7 +107,7 @@ const planted: Planted[] = [
     invariant: 9,
     bug: 'a queued order was told again, and is lost again',
     sql: `delete from queue_messages;
-          update orders set created_at = ${long('1 hour')}, retold_at = ${long('121 seconds')} where status = 'QUEUED'`,
+          update orders set created_at = ${long('181 seconds')}, retold_at = ${long('121 seconds')} where status = 'QUEUED'`,
     isFine: `update orders set created_at = ${long('1 hour')}, retold_at = ${long('121 seconds')} where status = 'QUEUED'`,
   },
   { invariant: 9, bug: 'an order failed, and no letter says why', sql: 'delete from dead_letters' },

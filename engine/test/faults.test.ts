@@ -105,12 +105,12 @@ describe('a fault at the gate', () => {
   it('is met by a request that memory alone would have refused', async () => {
     const { api, pool, productId } = await start({}, 1);
     await api.purchase({ productId, userId: 'first' });
-    // Without decide() a purchase that reaches the ledger is not answered with sold-out.
+    // Without decide() a purchase that reaches the ledger is answered with overloaded.
     await pool.query('alter function decide rename to decide_is_gone');
 
     expect((await api.purchase({ productId, userId: 'a' })).slug).toBe('sold-out');
     await set(api, { place: 'gate', effect: 'error', forMs: 60_000 });
-    expect((await api.purchase({ productId, userId: 'a' })).slug).toBe('undecided');
+    expect((await api.purchase({ productId, userId: 'a' })).slug).toBe('overloaded');
     await clear(api, 'gate');
     await set(api, { place: 'gate', effect: 'latency', latencyMs: 5, forMs: 60_000 });
     expect((await api.purchase({ productId, userId: 'a' })).slug).toBe('sold-out');

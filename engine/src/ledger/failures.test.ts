@@ -25,6 +25,7 @@ describe('what a failed statement means for its batch', () => {
     ['unknown', new OperatingError('NOT_REPLICATED', 'canceling wait', 'Ask again', { retryable: true })],
     ['bad-row', withCode('22021')],
     ['bad-row', withCode('23514')],
+    ['bad-row', withCode('P0002')],
     ['broken', withCode('42P01')],
     ['broken', withCode('42883')],
     ['broken', withCode('42501')],

@@ -22,7 +22,7 @@ export function classifyFailure(error: unknown): Failure {
   if (transientStates.has(state) || transientClasses.has(state.slice(0, 2))) return 'transient';
   // 57P0x ends the session; whether the statement's COMMIT came first cannot be told from here.
   if (state.startsWith('57P') || state.startsWith('08')) return 'unknown';
-  return badRowClasses.has(state.slice(0, 2)) ? 'bad-row' : 'broken';
+  return state === noSuchSale || badRowClasses.has(state.slice(0, 2)) ? 'bad-row' : 'broken';
 }
 
 /** Whether a statement ended because it took too long, mostly since another transaction held its lock. */
@@ -42,4 +42,6 @@ const transientStates = new Set([
 ]);
 const transientClasses = new Set(['53']); // insufficient resources: connections, memory, disk
 const badRowClasses = new Set(['22', '23']); // data exception, integrity constraint violation
+// no_data_found of `select into strict`: a message names a sale that does not exist.
+const noSuchSale = 'P0002';
 const timeoutStates = new Set(['55P03', '57014']);

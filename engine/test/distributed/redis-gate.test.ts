@@ -23,15 +23,15 @@ describe('the units of a buyer', () => {
     await one.purchase({ productId, userId: 'modest' });
     expect((await one.purchase({ productId, userId: 'modest', quantity: 2 })).slug).toBe('limit-reached');
 
-    // Without decide() a purchase that reaches the ledger is answered with undecided.
+    // Without decide() a purchase that reaches the ledger is answered with overloaded.
     await pool.query('alter function decide rename to decide_is_gone');
     const ofGreedy = async () => (await other.purchase({ productId, userId: 'greedy' })).slug;
     await until('the other refuses', async () => (await ofGreedy()) === 'limit-reached');
     expect((await other.purchase({ productId, userId: 'modest', quantity: 2 })).slug).toBe('limit-reached');
     // What a buyer may still have is the ledger's to give, and so is every other buyer.
-    expect((await other.purchase({ productId, userId: 'modest' })).slug).toBe('undecided');
-    expect((await other.purchase({ productId, userId: 'somebody' })).slug).toBe('undecided');
-    await until('it is forgotten', async () => (await ofGreedy()) === 'undecided');
+    expect((await other.purchase({ productId, userId: 'modest' })).slug).toBe('overloaded');
+    expect((await other.purchase({ productId, userId: 'somebody' })).slug).toBe('overloaded');
+    await until('it is forgotten', async () => (await ofGreedy()) === 'overloaded');
   });
 
   it('never hide the order that an earlier try with the same key has made', async () => {
