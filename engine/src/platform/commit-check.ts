@@ -54,7 +54,9 @@ export function createCommitCheck(pool: Pool): CommitCheck {
       if (nowMs - committedAtMs < freshMs) return undefined;
       // One that hangs is asked again by nobody: each would leave a session behind that waits for its commit.
       asked ??= ask();
-      if (await endsWithin(asked, patienceMs)) return asked;
+      // Held here: once it has ended, `asked` is free for the next question.
+      const answer = asked;
+      if (await endsWithin(answer, patienceMs)) return answer;
       return new Error(`a commit takes longer than ${patienceMs} ms`);
     },
   };
