@@ -12,7 +12,11 @@ it('the hourly sale gives a code for 15 minutes, redeems it, and answers 400, 40
     perUserLimit: 10,
     prizeOdds: 1,
   });
-  const api = await startTestApi(url, { RATE_LIMIT_USER_MAX: '5', RATE_LIMIT_SERVICE: 'true', RATE_LIMIT_WINDOW_MS: '3600000' });
+  const api = await startTestApi(url, {
+    RATE_LIMIT_USER_MAX: '5',
+    RATE_LIMIT_SERVICE: 'true',
+    RATE_LIMIT_WINDOW_MS: '3600000',
+  });
   const post = (path: string, body: unknown) => api.request('POST', path, { body });
 
   const held = await post('/api/checkout', { productId, quantity: 10, userId: 'ann' });
