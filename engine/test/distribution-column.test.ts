@@ -28,6 +28,7 @@ const beside = [
     'rehearsals',
     'schema_migrations',
     'schema_routines',
+    'sold_summed_at',
   ],
   ...['webhook_cursor', 'webhook_deliveries', 'webhook_endpoints', 'webhook_events'],
 ];
@@ -44,6 +45,8 @@ describe('the schema', () => {
       'orders',
       'sale_journal',
       'sales',
+      'sold_by_hour',
+      'sold_summed',
       'spent_challenges',
       'stock',
     ]);

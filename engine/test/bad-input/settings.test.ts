@@ -6,7 +6,7 @@ const noCounts = ['-1', '1.5', '1e3', 'many', ' 1', '0x10', '99999999999'];
 const noSecrets = ['short', 'with a space in the middle', 'ünprintable-and-long', `${'x'.repeat(20)}\n`];
 const bad: [name: string, values: string[], expected: RegExp][] = [
   ['PORT', [...noCounts, '65536'], /whole number from 0 to 65535/],
-  ['DB_POOL_MAX', [...noCounts, '0', '1001'], /whole number from 2 to 1000/],
+  ['DB_POOL_MAX', [...noCounts, '0', '2', '1001'], /whole number from 3 to 1000/],
   ['DB_POOL_MIN', [...noCounts, '1001', '26'], /whole number|at most DB_POOL_MAX/],
   ['DB_TIMEOUT', [...noCounts, '0'], /whole number from 1/],
   ['DECISION_DEADLINE_MS', [...noCounts, '0'], /whole number from 1/],

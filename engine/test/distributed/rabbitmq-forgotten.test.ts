@@ -32,7 +32,7 @@ describe('a scheduler in a process of its own, which never sees the queue empty'
     if (!decided) throw new Error('no order was accepted');
     await spawnRole('worker', url);
     await decidedStandings(pool, [decided.orderId]);
-    const keepUp = keepBacklog(channel, queue, { ...decided, saleId });
+    const keepUp = keepBacklog(queue, { ...decided, saleId });
     await until('there is a backlog', async () => (await channel.checkQueue(orders)).messageCount >= backlog);
     await spawnRole('scheduler', url);
     await until('it leads', async () => (await pool.query('select from queue_watch')).rowCount === 1, 20_000);
@@ -74,13 +74,13 @@ async function spawnRole(role: string, databaseUrl: string): Promise<void> {
 type Filler = { orderId: string; saleId: number; shopperId: string; quantity: number };
 
 /** Keeps messages of an order that is decided already before the worker, more than it takes in a moment. */
-function keepBacklog(channel: Channel, queue: OrderQueue, filler: Filler) {
+function keepBacklog(queue: OrderQueue, filler: Filler) {
   let isOver = false;
   const refill = () => queue.publish(Array.from({ length: backlog }, () => filler)).catch(() => {});
   async function keep(): Promise<void> {
     while (!isOver) {
-      const { messageCount } = await channel.checkQueue(orders);
-      if (messageCount < backlog) await refill();
+      const { ready } = await queue.depth();
+      if (ready < backlog) await refill();
       else await sleep(5);
     }
   }

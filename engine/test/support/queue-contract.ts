@@ -148,6 +148,7 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
         },
       });
 
+      await until('it is done', () => settlements === 5);
       await until('the queue is empty', async () => isEmpty(await queue.depth()));
       expect(taker.deliveries.map(({ deliveries }) => deliveries)).toEqual([1, 1, 1, 1, 2]);
     });

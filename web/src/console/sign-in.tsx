@@ -37,7 +37,7 @@ export function SignIn() {
 
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
-    if (isSending || lock.isLocked) return;
+    if (isSending) return;
     const fields = new FormData(event.currentTarget);
     void send(String(fields.get('operator')), String(fields.get('secret')));
   }
@@ -53,8 +53,8 @@ export function SignIn() {
       </div>
       {lock.isLocked && (
         <Notice tone="bad" title="Locked out for a while" isUrgent>
-          Too many wrong secrets came with this name or from this address. The next try is possible at{' '}
-          <b data-testid="locked-until">{lock.until}</b>.
+          Too many wrong secrets were entered for this name or from this address. Guesses are refused until{' '}
+          <b data-testid="locked-until">{lock.until}</b>; the right secret still lets you in.
         </Notice>
       )}
       {problem !== undefined && !lock.isLocked && (
@@ -86,7 +86,7 @@ export function SignIn() {
           />
         )}
       </Field>
-      <Action type="submit" weight="primary" aria-disabled={isSending || lock.isLocked}>
+      <Action type="submit" weight="primary" aria-disabled={isSending}>
         {isSending ? 'One moment …' : 'Sign in'}
       </Action>
     </form>

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'react';
 
-/** How long the engine refuses every secret, and at what time of the reader's that is over. */
+/** How long the engine refuses guesses, and at what time of the reader's that is over. */
 export function useLockOut() {
   const [endsAt, setEndsAt] = useState<number>();
   useEffect(() => {
