@@ -44,7 +44,7 @@ export async function serveApi(options: { processes?: string }): Promise<void> {
     await endsWithin(close(), closeTimeoutMs);
     process.exit(1);
   });
-  const { port, pids } = await crew.listening;
+  const { port, pids } = await crew.started;
   say(`Doorbuster is running: api in ${count} processes (${pids.join(', ')}).`);
   say(`  shop API         http://${config.HOST}:${port}/api/products`);
   if (config.ENABLE_METRICS) sayMetrics(config, count);
@@ -87,7 +87,7 @@ function keepRunning(count: number, env: Record<string, string>, config: Config,
     await sleep(restartAfterMs);
     if (isStopping) return;
     const heir = start(place);
-    heir.once('listening', () => say(`Process ${heir.process.pid} has taken the place of ${pid}.`));
+    heir.once('message', () => say(`Process ${heir.process.pid} has taken the place of ${pid}.`));
   }
 
   function start(place: number): Worker {
@@ -101,7 +101,7 @@ function keepRunning(count: number, env: Record<string, string>, config: Config,
   const first = Array.from({ length: count }, (_, place) => start(place));
   return {
     lost,
-    listening: allListen(first),
+    started: allStarted(first),
     async stop(): Promise<void> {
       isStopping = true;
       const workers = Object.values(cluster.workers ?? {}).filter(worker => worker !== undefined);
@@ -112,13 +112,14 @@ function keepRunning(count: number, env: Record<string, string>, config: Config,
   };
 }
 
-async function allListen(
+async function allStarted(
   workers: readonly Worker[],
-): Promise<{ port: number; pids: (number | undefined)[] }> {
-  const ports = await Promise.all(
+): Promise<{ port: string; pids: (number | undefined)[] }> {
+  const [url = ''] = await Promise.all(
     workers.map(
-      worker => new Promise<number>(resolve => worker.once('listening', ({ port }) => resolve(port))),
+      // Each sends its address once it has started; it listens before that.
+      worker => new Promise<string>(resolve => worker.once('message', resolve)),
     ),
   );
-  return { port: ports[0] ?? 0, pids: workers.map(({ process: { pid } }) => pid) };
+  return { port: new URL(url).port, pids: workers.map(({ process: { pid } }) => pid) };
 }

@@ -68,15 +68,23 @@ async function serve(
       ...(sandbox && { SANDBOX_URL: sandbox.url }),
       ...(web && { WEB_URL: web.url, WEB_KEY: web.key }),
     };
-    const app = await startApp({
+    const starting = startApp({
       roles: chosen,
       ...{ config: inForce, secrets, databaseUrl: database.url, logger },
       listeners,
     });
-    closing.push(app.drain);
+    // It takes requests before it has started altogether: a stop in between lets those finish, too.
+    closing.push(() =>
+      starting.then(
+        ({ drain }) => drain(),
+        () => {},
+      ),
+    );
+    const app = await starting;
     if (app.url) web?.start(app.url);
     // Of several processes the one that started them says it.
-    if (!cluster.isWorker) sayWhere(app, chosen, inForce);
+    if (cluster.worker) cluster.worker.send(app.url ?? '');
+    else sayWhere(app, chosen, inForce);
   } catch (error) {
     await close();
     throw explainListenError(error, config);
