@@ -25,7 +25,7 @@ export async function startApp({ roles, ...options }: AppOptions): Promise<App> 
   const tracing = await startTracing(options.config, roles, error =>
     options.logger.warn({ reason: messageOf(error) }, 'spans could not be delivered and are lost'),
   );
-  const parts = createParts({ ...options, tracing });
+  const parts = await createParts({ ...options, tracing });
   const running: (() => Promise<void>)[] = [];
   const close = async () => {
     // What brings work first, then what does it.

@@ -25,7 +25,6 @@ import type { Secrets } from '../platform/secrets.js';
 import { atMostPerSecond, seldom } from '../platform/telemetry/rarely.js';
 import { type Span, type Tracing, traceOf } from '../platform/telemetry/tracing.js';
 import { createPostgresQueue } from '../queue/postgres-queue.js';
-import { createRabbitmqQueue } from '../queue/rabbitmq-queue.js';
 import { spoilQueue } from '../queue/spoil.js';
 import { traceQueue } from '../queue/trace.js';
 import {
@@ -60,10 +59,10 @@ type CreateDecisions = (parts: {
   ofBatches: Omit<DecisionQueueOptions<{ orderId: string; span?: Span | undefined }, unknown>, 'decide'>;
 }) => DecisionQueue<PurchaseRequest, Decision>;
 
-export type Parts = ReturnType<typeof createParts>;
+export type Parts = Awaited<ReturnType<typeof createParts>>;
 
 /** What all roles of a process share: connections, the queues of decisions, the order queue, payments. */
-export function createParts(options: PartsOptions) {
+export async function createParts(options: PartsOptions) {
   const { config, secrets, databaseUrl, logger, tracing, createDecisions = decideInBatches } = options;
   const refusals = createRefusals();
   const instruments = createInstruments();
@@ -77,7 +76,7 @@ export function createParts(options: PartsOptions) {
 
   // Only an API has a memory of stock to keep; it puts itself here.
   let listener: (stock: Stock) => void = () => {};
-  const shared = createShared({ config, pool, warn });
+  const shared = await createShared({ config, pool, warn });
   const announce = createAnnounce(pool, warn('other processes could not be told of a change'));
   const onStock = (stock: Stock) => {
     listener(stock);
@@ -110,12 +109,14 @@ export function createParts(options: PartsOptions) {
     });
 
   const broker = config.AMQP_URL
-    ? createRabbitmqQueue({ url: config.AMQP_URL, timeoutMs: config.AMQP_TIMEOUT })
+    ? (await import('../queue/rabbitmq-queue.js')).createRabbitmqQueue({
+        ...{ url: config.AMQP_URL, timeoutMs: config.AMQP_TIMEOUT },
+      })
     : createPostgresQueue({ pool, listen: connection });
   const spoiled = spoilQueue(broker, faults);
   const queue = tracing ? traceQueue(spoiled, tracing, config.AMQP_URL ? 'rabbitmq' : 'postgresql') : spoiled;
   const readDepth = createReadDepth({ pool, queue, isQueueOutside: config.AMQP_URL !== undefined });
-  const payments = createPayments({ config, secrets, logger, faults, tracing });
+  const payments = await createPayments({ config, secrets, logger, faults, tracing });
   const decisions = createDecisions({
     ...{ pool: decisionPool, config, faults, instruments, tracing, ofBatches },
   });

@@ -4,7 +4,6 @@ import { PaymentError, type PaymentProvider } from '../payments/provider.js';
 import { createResilientPayments, type Payments } from '../payments/resilient.js';
 import { createSandboxProvider } from '../payments/sandbox/provider.js';
 import { spoilProvider } from '../payments/spoil.js';
-import { createStripeProvider } from '../payments/stripe.js';
 import { traceProvider } from '../payments/trace.js';
 import type { Config } from '../platform/config/config.js';
 import type { Faults } from '../platform/faults.js';
@@ -20,9 +19,9 @@ type PaymentsOptions = {
 };
 
 /** The payment provider that the settings name, behind its time limits, retries and breaker. */
-export function createPayments(options: PaymentsOptions): Payments {
+export async function createPayments(options: PaymentsOptions): Promise<Payments> {
   const { config, logger, faults, tracing } = options;
-  const provider = spoilProvider(createProvider(options), faults);
+  const provider = spoilProvider(await createProvider(options), faults);
   return createResilientPayments({
     provider: tracing ? traceProvider(provider, tracing) : provider,
     timeoutMs: config.PAYMENT_TIMEOUT_MS,
@@ -37,12 +36,14 @@ export function createPayments(options: PaymentsOptions): Payments {
   });
 }
 
-function createProvider({ config, secrets }: PaymentsOptions): PaymentProvider {
+async function createProvider({ config, secrets }: PaymentsOptions): Promise<PaymentProvider> {
   if (config.PAYMENT_PROVIDER === 'none') return noProvider;
   if (config.PAYMENT_PROVIDER === 'sandbox') {
     return createSandboxProvider({ url: config.SANDBOX_URL, ...sandboxSecrets(secrets) });
   }
   const { STRIPE_SECRET_KEY: secretKey = '', STRIPE_WEBHOOK_SECRET: webhookSecret = '' } = config;
+  // A third of all modules of a process, which only those who are paid through Stripe load.
+  const { createStripeProvider } = await import('../payments/stripe.js');
   return createStripeProvider({ secretKey, webhookSecret });
 }
 
@@ -53,6 +54,7 @@ const unavailable = () =>
 const noProvider: PaymentProvider = {
   name: 'none',
   needsMethod: false,
+  stepMinor: () => 1,
   charge: unavailable,
   cancel: unavailable,
   refund: unavailable,

@@ -9,7 +9,7 @@ import type { StockViews } from '../admission/stock-views.js';
 import type { Config } from '../platform/config/config.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
 import type { Pool } from '../platform/postgres.js';
-import { connectRedis, type RedisLink } from '../platform/redis.js';
+import type { RedisLink } from '../platform/redis.js';
 
 /** What this process has in Redis; undefined without REDIS_URL. */
 export type Shared = { link: RedisLink; stock: SharedStock; patienceMs: number };
@@ -20,9 +20,10 @@ export type SharedOptions = {
   warn: (message: string) => (error: unknown) => void;
 };
 
-export function createShared({ config, pool, warn }: SharedOptions): Shared | undefined {
+export async function createShared({ config, pool, warn }: SharedOptions): Promise<Shared | undefined> {
   const { REDIS_URL: url, REDIS_TIMEOUT } = config;
   if (url === undefined) return undefined;
+  const { connectRedis } = await import('../platform/redis.js');
   // Half of the time is for waiting until the question is sent, half for Redis.
   const patienceMs = REDIS_TIMEOUT / 2;
   const onTrouble = warn('Redis does not answer; purchases go on without it');

@@ -12,9 +12,9 @@ import type { RedisLink } from '../platform/redis.js';
 import { withRedis } from './redis-tool.js';
 import { withTool } from './tool.js';
 
-type Options = { acknowledged?: string; json?: boolean };
+export type AuditOptions = { acknowledged?: string; json?: boolean };
 
-export async function audit({ acknowledged: file, json = false }: Options): Promise<void> {
+export async function audit({ acknowledged: file, json = false }: AuditOptions): Promise<void> {
   const acknowledged = file === undefined ? [] : await readAcknowledged(file);
   const prove = async (pool: Pool, link: RedisLink | undefined) => {
     const onInvariant = ({ id, title, violations }: InvariantResult) => {

@@ -1,11 +1,9 @@
 import { Command, Option } from 'commander';
-import { audit } from './audit.js';
-import { printConfig } from './config.js';
-import { migrateDatabase, resetDatabase, seedDatabase } from './schema.js';
-import { warm } from './warm.js';
+import type { AuditOptions } from './audit.js';
 
-// Loaded when it is asked for: the server and all that it needs would make each small tool wait for most of a second.
+// Loaded when they are asked for: all that any of them needs would make each of them wait for most of a second.
 const serving = () => import('./serve.js');
+const schema = () => import('./schema.js');
 
 /** The commands, as `doorbuster --help` lists them; in a module of its own, so that tests can ask what there is. */
 export const program = new Command('doorbuster')
@@ -39,16 +37,19 @@ program
   .command('sandbox')
   .description('run the sandbox alone: a payment provider to play with, which moves no money')
   .action(async () => (await import('./sandbox.js')).serveSandbox());
-program.command('migrate').description('bring the database schema up to date').action(migrateDatabase);
+program
+  .command('migrate')
+  .description('bring the database schema up to date')
+  .action(async () => (await schema()).migrateDatabase());
 program
   .command('seed')
   .description('add the demo catalogue, unless there are products already')
-  .action(seedDatabase);
+  .action(async () => (await schema()).seedDatabase());
 program
   .command('reset')
   .description('delete ALL data, then migrate and seed')
   .option('--yes', 'do not ask; needed where DATABASE_URL is set or NODE_ENV is production')
-  .action(resetDatabase);
+  .action(async (options: { yes?: boolean }) => (await schema()).resetDatabase(options));
 program
   .command('audit')
   .description('prove the invariants from the database; exits 1 on any breach')
@@ -57,13 +58,13 @@ program
     'orders that were answered as confirmed, a JSON object a line (orderId, shopperId, quantity)',
   )
   .addOption(new Option('--json', 'print the report as JSON'))
-  .action(audit);
+  .action(async (options: AuditOptions) => (await import('./audit.js')).audit(options));
 program
   .command('warm')
   .description('put the sales that are open, or soon will be, into the Redis of REDIS_URL')
-  .action(warm);
+  .action(async () => (await import('./warm.js')).warm());
 program
   .command('config')
   .description('print the settings in force, secrets hidden')
   .option('--reference', 'print what each setting means instead, as docs/settings.md has it')
-  .action(printConfig);
+  .action(async (options: { reference?: boolean }) => (await import('./config.js')).printConfig(options));

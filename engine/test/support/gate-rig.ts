@@ -36,7 +36,7 @@ export async function startGateProcess(url: string, env: Record<string, string> 
     onError: () => {},
   });
   const views: StockViews = createStockViews(pool, follower.isLive);
-  const shared = createShared({ config, pool, warn: () => () => {} });
+  const shared = await createShared({ config, pool, warn: () => () => {} });
   const gate = createGate(shared, views, clock);
   onTestFinished(async () => {
     await shared?.stock.close();
