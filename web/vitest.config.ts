@@ -7,6 +7,5 @@ export default defineConfig({
     globalSetup: 'test/support/shop.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 1,
   },
 });

@@ -15,7 +15,7 @@ import { problemsOf } from './windows.js';
 export type Fortnight = { days: FortnightDay[]; breaches: string[] };
 
 // A quick one sees a change of the clocks, and a day of attempts that is forgotten.
-const lengths = { full: { hours: 14 * 24, stepHours: 1 }, quick: { hours: 54, stepHours: 6 } };
+const lengths = { full: { hours: 14 * 24, stepHours: 1 }, quick: { hours: 48, stepHours: 6 } };
 // Whoever was suspended for so long has missed everything that is due once a day, and all that is kept for a month.
 const leapHours = 40 * 24;
 
