@@ -11,6 +11,7 @@ export {
   type Stock,
 } from './api.js';
 export { type Buyer, createBuyer, newKey } from './buyer.js';
+export { fractionDigits } from './currencies.js';
 export type { paths } from './openapi.js';
 export { isFinal, type Outcome, type Problem, type ProblemSlug } from './outcome.js';
 export type { Patience, Progress } from './persist.js';

@@ -45,6 +45,7 @@ const write = {
 };
 
 const boughtDirectly = {
+  currency: 'EUR',
   entrance: 'direct',
   status: 'CONFIRMED',
   reason: null,

@@ -53,6 +53,16 @@ const planted: {
   },
   {
     invariant: 11,
+    bug: 'the right amount was captured in another currency',
+    sql: `update payments set captured_currency = 'KWD' where ${of('paid')}`,
+  },
+  {
+    invariant: 11,
+    bug: "a payment is not in its sale's currency",
+    sql: `update payments set currency = 'KWD', captured_currency = 'KWD' where ${of('paid')}`,
+  },
+  {
+    invariant: 11,
     bug: 'an order is charged twice',
     sql: `with twice as (
             insert into payments
@@ -177,7 +187,7 @@ async function sellThree(): Promise<Pool> {
     if (paymentId === null) throw new Error(`nothing to pay for ${shopperId}: ${settled?.outcome}`);
     return { orderId, paymentId };
   };
-  const paid = { amountMinor: 1999, reference: 'r' };
+  const paid = { amountMinor: 1999, currency: 'EUR', reference: 'r' };
 
   const first = await present(await hold('paid'), 'paid');
   await settle(saleId, [{ event: 'captured', ...first, ...paid }]);

@@ -211,7 +211,14 @@ describe('the ledger', () => {
       await expireHolds(pool, saleId, 10);
       if (taken) await decide('b');
 
-      const captured = { event: 'captured', orderId, paymentId, amountMinor: 1999, reference: 'r' } as const;
+      const captured = {
+        event: 'captured',
+        orderId,
+        paymentId,
+        amountMinor: 1999,
+        currency: 'EUR',
+        reference: 'r',
+      } as const;
       const { decisions } = await createSettle(pool)(saleId, [captured]);
       expect(decisions).toMatchObject([{ outcome, order: { reason: taken ? 'hold-lapsed' : reason } }]);
       expect(await unitsByKind(pool)).toEqual({ payment: 1 });

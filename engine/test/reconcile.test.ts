@@ -105,13 +105,14 @@ function createProvider(answer: (charge: Charge) => Promise<ChargeState> = captu
     refund: () => Promise.reject(new Error('nothing to refund here')),
     readWebhook: () => undefined,
     needsMethod: false,
+    stepMinor: () => 1,
     breakerState: () => 'closed',
   };
   return { charged, payments };
 }
 
 async function capture({ amountMinor }: Charge): Promise<ChargeState> {
-  return { status: 'captured', reference: 'r', amountMinor };
+  return { status: 'captured', reference: 'r', amountMinor, currency: 'EUR' };
 }
 
 function createReconciler(pool: Pool, payments: Payments): () => Promise<number> {

@@ -49,7 +49,14 @@ describe('a signed webhook', () => {
   });
 
   it.each([
-    { of: 'another amount', charge: { status: 'captured', reference: 'x', amountMinor: 1998 } },
+    {
+      of: 'another amount',
+      charge: { status: 'captured', reference: 'x', amountMinor: 1998, currency: 'EUR' },
+    },
+    {
+      of: 'another currency',
+      charge: { status: 'captured', reference: 'x', amountMinor: 1999, currency: 'KWD' },
+    },
     { of: 'a decline', charge: { status: 'declined', reference: 'x', reason: 'no funds' } },
     { of: 'an end without money', charge: { status: 'canceled', reference: null } },
   ])('of $of is not believed: the provider is asked at once, and its word counts', async ({ charge }) => {

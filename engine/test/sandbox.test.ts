@@ -45,7 +45,12 @@ describe('the memory of the sandbox', () => {
   it('passes over a torn last line and goes on behind what is whole', async () => {
     const path = join(await createTestDir(), 'charges.ndjson');
     const [whole, torn, next] = [createCharge(), createCharge(), createCharge()];
-    const captured: ChargeState = { status: 'captured', reference: 'ch_1', amountMinor: 1999 };
+    const captured: ChargeState = {
+      status: 'captured',
+      reference: 'ch_1',
+      amountMinor: 1999,
+      currency: 'EUR',
+    };
     const first = openBook(path);
     first.write(whole, captured);
     first.close();

@@ -183,6 +183,7 @@ async function createApiServer(
   registerAdmin(server, {
     ...shop,
     canBePaid: config.PAYMENT_PROVIDER !== 'none',
+    stepMinor: shop.payments.stepMinor,
     onAudit: instruments.audit.note,
   });
   registerFaults(server, { identity, faults, faultBroadcast });

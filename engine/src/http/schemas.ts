@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { currencies } from '../ledger/currencies.js';
 import { orderStatuses } from '../ledger/order-record.js';
 import { methodLengthMax } from '../payments/provider.js';
 import { slugs } from './problems.js';
@@ -61,7 +62,12 @@ const idempotencyKeySchema = z
 /** A moment with its offset from UTC. What is none ends the check: rules about two moments are asked of moments alone. */
 export const timeSchema = z.iso.datetime({ offset: true, abort: true }).transform(text => new Date(text));
 
-export const currencySchema = z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code such as EUR');
+const currencyRule = 'expected the ISO 4217 code of a currency in use, such as EUR';
+
+export const currencySchema = z.string().regex(/^[A-Z]{3}$/, currencyRule);
+
+/** Of what is new; what was made before may be in one that has been withdrawn since. */
+export const newCurrencySchema = currencySchema.refine(code => currencies.has(code), currencyRule);
 
 /** Minor units. The bound keeps price times quantity below 2^53. */
 export const priceSchema = z.int().min(0).max(1_000_000_000);

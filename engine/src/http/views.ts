@@ -3,6 +3,7 @@ import { phaseOf } from '../catalog/calendar.js';
 import type { Product } from '../catalog/products.js';
 import type { Sale } from '../catalog/sales.js';
 import type { Series } from '../catalog/series.js';
+import { fractionDigits } from '../ledger/currencies.js';
 import type { OrderRecord } from '../ledger/order-record.js';
 import type { Stock } from '../ledger/stock.js';
 
@@ -13,9 +14,9 @@ export function orderView(orderId: string, product: Product, order: OrderRecord,
     productId: product.productId,
     productName: product.name,
     quantity: order.quantity,
-    totalPrice: decimalOf(order.totalMinor, product.currency),
+    totalPrice: decimalOf(order.totalMinor, order.currency),
     totalPriceMinor: order.totalMinor,
-    currency: product.currency,
+    currency: order.currency,
     remainingStock: remaining,
     createdAt: order.createdAt.toISOString(),
     status: order.status,
@@ -71,18 +72,4 @@ export function stockView(sale: Sale, stock: Stock, nowMs: number) {
 /** An amount as the published contracts have it: in the currency's own unit, with decimals. */
 export function decimalOf(amountMinor: number, currency: string): number {
   return amountMinor / 10 ** fractionDigits(currency);
-}
-
-const digitsByCurrency = new Map<string, number>();
-
-// Yen have no minor unit and dinars a thousand of them; ICU knows, and asking it once per currency is enough.
-function fractionDigits(currency: string): number {
-  const known = digitsByCurrency.get(currency);
-  if (known !== undefined) return known;
-  const { maximumFractionDigits } = new Intl.NumberFormat('en', {
-    style: 'currency',
-    currency,
-  }).resolvedOptions();
-  digitsByCurrency.set(currency, maximumFractionDigits ?? 2);
-  return maximumFractionDigits ?? 2;
 }

@@ -23,6 +23,8 @@
 -- smaller ones behind it; and the loop is a tenth of the statement's time, most goes into the rows written
 -- (docs/decisions/0003-decide-in-batches.md).
 drop function if exists decide(bigint, uuid[], text[], integer[], integer[], text[], text[]);
+-- What it returns cannot be added to in place; a build that does not know of a column does not miss it.
+drop function if exists decide(bigint, uuid[], text[], integer[], integer[], text[], text[], text[], text[]);
 create or replace function decide(
   p_sale_id bigint,
   p_order_ids uuid[],         -- one element a request in each array, in order of arrival
@@ -42,6 +44,7 @@ create or replace function decide(
   prizes boolean[],         -- whether a confirmed order wins; null where the sale has no prize
   expires_at timestamptz,   -- deadline of the holds made here
   price_minor bigint,       -- what a unit costs in this sale
+  currency text,
   available_before integer, -- units available when the lock was taken
   allocation integer,
   available integer,
@@ -180,6 +183,7 @@ begin
   end loop;
 
   price_minor := v_sale.price_minor;
+  currency := v_sale.currency;
   available_before := v_stock.available;
   if v_sold + v_held > 0 then
     with granted as materialized (

@@ -103,6 +103,7 @@ type Row = Omit<Stock, 'saleId'> & {
   prizes: (boolean | null)[];
   expires_at: Date;
   price_minor: number;
+  currency: string;
   available_before: number;
   decided_at: Date;
 };
@@ -152,6 +153,7 @@ function newOrder(
     saleId,
     quantity,
     totalMinor: quantity * row.price_minor,
+    currency: row.currency,
     entrance,
     status: isHeld ? 'RESERVED' : 'CONFIRMED',
     reason: null,

@@ -148,8 +148,9 @@ export const invariants: readonly Invariant[] = [
                   when o.status = 'CONFIRMED' and s.payment = 'required' then o.total_minor else 0 end
              or o.status = 'REFUNDED' and returned_count = 0
           union all
-          select from payments p left join orders o using (sale_id, order_id)
-          where o.order_id is null
+          select from payments p left join orders o using (sale_id, order_id) left join sales s using (sale_id)
+          where o.order_id is null or p.currency <> s.currency
+             or p.status = 'CAPTURED' and p.captured_currency <> p.currency
           union all
           select from payments p full join (
             select payment_id,

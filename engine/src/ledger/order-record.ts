@@ -24,6 +24,8 @@ export type OrderRecord = {
   saleId: number;
   quantity: number;
   totalMinor: number;
+  /** Its sale's. */
+  currency: string;
   entrance: Entrance;
   status: OrderStatus;
   reason: string | null;
@@ -37,6 +39,7 @@ export const orderRecordSchema: z.ZodType<OrderRecord> = z.object({
   saleId: z.number(),
   quantity: z.number(),
   totalMinor: z.number(),
+  currency: z.string(),
   entrance: z.enum(entrances),
   status: z.enum(orderStatuses),
   reason: z.string().nullable(),

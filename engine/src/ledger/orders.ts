@@ -7,7 +7,6 @@ export type StoredOrder = OrderRecord & {
   orderId: string;
   shopperId: string;
   productId: number;
-  currency: string;
   /** Whether its sale wants money for it. */
   isToBePaid: boolean;
   remaining: number;

@@ -11,7 +11,7 @@
 --   cancel            shopperId
 --   fail              reason
 --   requeue
---   captured          paymentId, amountMinor, reference
+--   captured          paymentId, amountMinor, currency, reference
 --   declined          paymentId, reference, reason
 --   payment-canceled  paymentId
 --   refunded          paymentId
@@ -55,7 +55,7 @@ begin
   for v_event in
     select e.* from jsonb_to_recordset(p_events) as e (
       position integer, event text, "orderId" uuid, "shopperId" text, key uuid, "paymentMethod" text,
-      "paymentId" uuid, "amountMinor" bigint, reference text, reason text)
+      "paymentId" uuid, "amountMinor" bigint, currency text, reference text, reason text)
     order by e.position
   loop
     v_to := null; v_reason := null; v_pay := null; v_payment := null;
@@ -139,6 +139,7 @@ begin
       else
         v_reason := case
           when v_event."amountMinor" <> v_order.total_minor then 'wrong-amount'
+          when v_event.currency <> v_payment.currency then 'wrong-currency' -- null with a build that does not tell
           when v_order.status = 'RESERVED' then null
           when v_order.status <> 'EXPIRED' then 'paid-after-' || lower(v_order.status)
           when v_stock.available < v_order.quantity then 'late-payment-sold-out'
@@ -154,7 +155,7 @@ begin
           if v_order.status = 'RESERVED' then v_to := 'CANCELLED'; end if;
         end if;
         perform move_payment(v_payment, case v_outcome when 'confirmed' then 'CAPTURED' else 'REFUND_DUE' end,
-                             v_event."amountMinor", v_event.reference, v_reason);
+                             v_event."amountMinor", v_event.reference, v_reason, v_event.currency);
       end if;
 
     when 'declined' then -- declined | replayed

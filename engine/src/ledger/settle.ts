@@ -15,7 +15,7 @@ export type OrderEvent = { orderId: string; span?: Span | undefined } & (
   | { event: 'cancel'; shopperId: string }
   | { event: 'fail'; reason: string }
   | { event: 'requeue' }
-  | { event: 'captured'; paymentId: string; amountMinor: number; reference: string }
+  | { event: 'captured'; paymentId: string; amountMinor: number; currency: string; reference: string }
   | { event: 'declined'; paymentId: string; reference: string | null; reason: string }
   | { event: 'payment-canceled'; paymentId: string; reference: string | null; reason: string }
   | { event: 'refunded'; paymentId: string }

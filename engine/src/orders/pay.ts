@@ -132,6 +132,7 @@ function eventOf({ orderId, paymentId }: PaymentToMake, state: ChargeState): Ord
         orderId,
         paymentId,
         amountMinor: state.amountMinor,
+        currency: state.currency,
         reference: state.reference,
       };
     case 'declined':

@@ -17,7 +17,7 @@ export type Charge = {
 
 /** What became of a charge. `reference` is the provider's name for it; all but `pending` are for ever. */
 export type ChargeState =
-  | { status: 'captured'; reference: string; amountMinor: number }
+  | { status: 'captured'; reference: string; amountMinor: number; currency: string }
   | { status: 'declined'; reference: string | null; reason: string }
   /** Ended without money. */
   | { status: 'canceled'; reference: string | null }
@@ -37,6 +37,8 @@ export type PaymentProvider = {
   name: string;
   /** Whether it can charge nothing without `method`; such a purchase is refused before anything is reserved. */
   needsMethod: boolean;
+  /** It charges only multiples of this many minor units of the currency. */
+  stepMinor(currency: string): number;
   /** Idempotent by paymentId: sent again, it gives what became of the first. */
   charge(charge: Charge, signal: AbortSignal): Promise<ChargeState>;
   /**

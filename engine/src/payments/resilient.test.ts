@@ -3,7 +3,7 @@ import { type Charge, type ChargeState, PaymentError, type PaymentProvider } fro
 import { type BreakerState, createResilientPayments, type ResilientPaymentsOptions } from './resilient.js';
 
 const charge: Charge = { paymentId: 'p-1', orderId: 'o-1', amountMinor: 100, currency: 'EUR', method: null };
-const captured: ChargeState = { status: 'captured', reference: 'ch_1', amountMinor: 100 };
+const captured: ChargeState = { status: 'captured', reference: 'ch_1', amountMinor: 100, currency: 'EUR' };
 const busy = () => new PaymentError('PROVIDER_BUSY', 'The provider answered 503');
 const refused = () => new PaymentError('PROVIDER_REFUSED', 'The provider answered 401');
 
@@ -207,6 +207,7 @@ function around(
   const provider: PaymentProvider = {
     name: 'fake',
     needsMethod: false,
+    stepMinor: () => 1,
     charge: send,
     cancel: send,
     refund: () => Promise.reject(refused()),

@@ -30,6 +30,7 @@ export type Payments = {
   refund(refund: Refund): Promise<{ reference: string }>;
   readWebhook: PaymentProvider['readWebhook'];
   needsMethod: boolean;
+  stepMinor: PaymentProvider['stepMinor'];
   /** For display only: an open breaker turns half-open when somebody calls, not by itself. */
   breakerState(): BreakerState;
 };
@@ -139,6 +140,7 @@ export function createResilientPayments({
     refund: refund => call(signal => provider.refund(refund, signal)),
     readWebhook: (rawBody, headers) => provider.readWebhook(rawBody, headers),
     needsMethod: provider.needsMethod,
+    stepMinor: currency => provider.stepMinor(currency),
     breakerState: () => nameOf(breaker.state),
   };
 }

@@ -2,6 +2,7 @@ import Stripe from 'stripe';
 import { z } from 'zod';
 import { messageOf } from '../platform/errors.js';
 import { type ChargeState, PaymentError, type PaymentErrorCode, type PaymentEvent } from './provider.js';
+import { fromStripeAmount } from './stripe-amounts.js';
 
 // What Stripe says, read into what Doorbuster knows. The SDK's types describe answers, it does not check them.
 
@@ -9,6 +10,7 @@ const intentSchema = z.object({
   id: z.string().min(1),
   status: z.string().min(1),
   amount_received: z.int().min(0),
+  currency: z.string().length(3).toUpperCase(),
   metadata: z.record(z.string(), z.string()),
   cancellation_reason: z.string().nullable(),
   last_payment_error: z.object({ message: z.string().optional() }).nullable(),
@@ -37,8 +39,11 @@ export function isOpen({ status }: Intent): boolean {
 }
 
 export function stateOf(intent: Intent): ChargeState {
-  const { id: reference, status, last_payment_error: error } = intent;
-  if (status === 'succeeded') return { status: 'captured', reference, amountMinor: intent.amount_received };
+  const { id: reference, status, currency, last_payment_error: error } = intent;
+  if (status === 'succeeded') {
+    const amountMinor = fromStripeAmount(intent.amount_received, currency);
+    return { status: 'captured', reference, amountMinor, currency };
+  }
   if (status !== 'canceled') return { status: 'pending', reference };
   const isDeclined = error !== null || intent.cancellation_reason === declinedMark;
   if (!isDeclined) return { status: 'canceled', reference };

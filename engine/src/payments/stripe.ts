@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import Stripe from 'stripe';
 import type { Span } from '../platform/telemetry/tracing.js';
 import { type Charge, type ChargeState, PaymentError, type PaymentProvider } from './provider.js';
+import { stripeStepMinor, toStripeAmount } from './stripe-amounts.js';
 import {
   declined,
   declinedMark,
@@ -42,6 +43,7 @@ export function createStripeProvider(options: StripeProviderOptions): PaymentPro
   return {
     name: 'stripe',
     needsMethod: true,
+    stepMinor: stripeStepMinor,
     async charge(charge, signal) {
       const { method, paymentId } = charge;
       return within({ signal, span: charge.span }, async () => {
@@ -73,7 +75,7 @@ function createIntentSteps(stripe: Stripe) {
   async function create({ paymentId, orderId, amountMinor, currency }: Charge): Promise<Intent> {
     const answer = await stripe.paymentIntents.create(
       {
-        amount: amountMinor,
+        amount: toStripeAmount(amountMinor, currency),
         currency: currency.toLowerCase(),
         // Those that send the shopper to another page would need one of ours to come back to.
         automatic_payment_methods: { enabled: true, allow_redirects: 'never' },

@@ -70,17 +70,9 @@ export async function createLifeEngine(pool: Pool, terms: readonly ModelSale[]) 
     hear({ orderId, sale }: Ask, payment: number, word: PaymentWord, amountMinor: number): Promise<string> {
       const paymentId = paymentIds[payment] ?? '';
       const saidNo = { orderId, paymentId, reference: null, reason: 'as the provider says' };
-      if (word === 'captured')
-        return settle(sale, { event: word, orderId, paymentId, amountMinor, reference: 'r' });
-      if (word === 'wrong-amount') {
-        return settle(sale, {
-          event: 'captured',
-          orderId,
-          paymentId,
-          amountMinor: amountMinor + 1,
-          reference: 'r',
-        });
-      }
+      const saidYes = { event: 'captured', orderId, paymentId, currency: 'EUR', reference: 'r' } as const;
+      if (word === 'captured') return settle(sale, { ...saidYes, amountMinor });
+      if (word === 'wrong-amount') return settle(sale, { ...saidYes, amountMinor: amountMinor + 1 });
       return settle(
         sale,
         word === 'refunded' ? { event: word, orderId, paymentId } : { event: word, ...saidNo },

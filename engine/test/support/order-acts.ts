@@ -16,7 +16,13 @@ export type Act = (pool: Pool, order: TouchedOrder) => Promise<string>;
 
 const [firstKey, secondKey] = [randomUUID(), randomUUID()];
 const redeem = (key: string) => byShopper(order => ({ event: 'redeem', key, paymentMethod: null, ...order }));
-const capture = ofPayment(order => ({ event: 'captured', amountMinor: 1999, reference: 'r', ...order }));
+const capture = ofPayment(order => ({
+  event: 'captured',
+  amountMinor: 1999,
+  currency: 'EUR',
+  reference: 'r',
+  ...order,
+}));
 const saidNo = { reference: null, reason: 'as the provider says' };
 
 /** What can touch an order. Expiry and the compensator take whatever is due, be it another order's. */

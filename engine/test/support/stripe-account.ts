@@ -31,6 +31,7 @@ export function createStripeAccount(emit: (type: string, intent: Intent) => void
   function create(form: URLSearchParams): Answer {
     if (form.has('payment_method_types[0]')) return invalid('payment_method_types_no_longer_supported');
     const intent = createIntent(form);
+    if (!isAmount(intent)) return invalid('invalid_charge_amount');
     intents.set(intent.id, intent);
     return ok(intent);
   }
@@ -103,6 +104,22 @@ export function createStripeAccount(emit: (type: string, intent: Intent) => void
 
 export function failure(statusCode: number, error: Record<string, unknown>): Answer {
   return { statusCode, body: { error } };
+}
+
+// docs.stripe.com/currencies, on its own and not from the engine's table. ISK and UGX have no decimals, but are counted in two.
+const zeroDecimal = 'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' ');
+const threeDecimal = 'BHD IQD JOD KWD LYD OMR TND'.split(' ');
+
+/** An amount as Stripe counts it, in units of its currency. */
+export function unitsAtStripe({ amount, currency }: Pick<Intent, 'amount' | 'currency'>): number {
+  if (zeroDecimal.includes(currency.toUpperCase())) return amount;
+  return amount / (threeDecimal.includes(currency.toUpperCase()) ? 1000 : 100);
+}
+
+function isAmount({ amount, currency }: Intent): boolean {
+  if (!Number.isInteger(amount) || amount <= 0 || currency !== currency.toLowerCase()) return false;
+  if (['isk', 'ugx'].includes(currency)) return amount % 100 === 0;
+  return !threeDecimal.includes(currency.toUpperCase()) || amount % 10 === 0;
 }
 
 function createIntent(form: URLSearchParams): Intent {

@@ -1,15 +1,17 @@
+import { fractionDigits } from '@doorbuster/client';
+
 /** One locale for what the server renders too, so that a page does not change when the browser takes over. */
 const locale = 'en-GB';
 
 /** @param minor in minor units of the currency. */
 export function money(minor: number, currency: string): string {
-  const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  const isWhole = minor % 10 ** digits === 0;
+  const digits = fractionDigits(currency);
+  const shown = minor % 10 ** digits === 0 ? 0 : digits;
   return new Intl.NumberFormat(locale, {
     style: 'currency',
     currency,
-    ...(isWhole && { minimumFractionDigits: 0, maximumFractionDigits: 0 }),
+    minimumFractionDigits: shown,
+    maximumFractionDigits: shown,
   }).format(minor / 10 ** digits);
 }
 

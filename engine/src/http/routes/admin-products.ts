@@ -2,16 +2,19 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Calendar } from '../../catalog/calendar.js';
 import { changeProduct, createProduct, type Product } from '../../catalog/products.js';
+import { currencies } from '../../ledger/currencies.js';
+import type { Payments } from '../../payments/resilient.js';
 import type { Pool } from '../../platform/postgres.js';
 import { ProblemError } from '../problem.js';
 import { slugs } from '../problems.js';
-import { currencySchema, idParamSchema, priceSchema, textSchema } from '../schemas.js';
+import { idParamSchema, newCurrencySchema, priceSchema, textSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import { productSchema } from './catalog.js';
 
 export type AdminProductsParts = {
   pool: Pool;
   calendar: Calendar;
+  stepMinor: Payments['stepMinor'];
   onRequest: (request: FastifyRequest) => Promise<void>;
 };
 
@@ -22,7 +25,7 @@ const newProductSchema = z.strictObject({
   description: textSchema(0, 10_000).optional(),
   imageUrl: imageUrlSchema.optional(),
   priceMinor: priceSchema,
-  currency: currencySchema,
+  currency: newCurrencySchema,
 });
 
 const create = {
@@ -43,17 +46,39 @@ const change = {
   response: { 200: productSchema },
 };
 
-export function registerAdminProducts(app: App, { pool, calendar, onRequest }: AdminProductsParts): void {
-  app.post('/api/admin/products', { schema: create, onRequest }, async (request, reply) =>
-    reply.code(201).send(productOf(await createProduct(pool, request.body))),
-  );
+export function registerAdminProducts(app: App, parts: AdminProductsParts): void {
+  const { pool, calendar, stepMinor, onRequest } = parts;
+
+  app.post('/api/admin/products', { schema: create, onRequest }, async (request, reply) => {
+    checkChargeable(request.body, stepMinor);
+    return reply.code(201).send(productOf(await createProduct(pool, request.body)));
+  });
 
   app.patch('/api/admin/products/:id', { schema: change, onRequest }, async request => {
+    const known = await calendar.offerOf(request.params.id);
+    const { priceMinor = known?.product.priceMinor, currency = known?.product.currency } = request.body;
+    if (priceMinor !== undefined && currency !== undefined)
+      checkChargeable({ priceMinor, currency }, stepMinor);
     const changed = await changeProduct(pool, request.params.id, request.body);
     if (!changed) throw new ProblemError('product-not-found');
     await calendar.refresh(changed.productId);
     return productOf(changed);
   });
+}
+
+/** @throws ProblemError invalid for a price that the payment provider cannot charge, or that nobody can pay */
+export function checkChargeable(
+  { priceMinor, currency }: Pick<Product, 'priceMinor' | 'currency'>,
+  stepMinor: Payments['stepMinor'],
+): void {
+  if (!currencies.has(currency))
+    throw new ProblemError('invalid', `currency: ${currency} is no longer in use`);
+  const step = stepMinor(currency);
+  if (priceMinor % step === 0) return;
+  throw new ProblemError(
+    'invalid',
+    `priceMinor: expected a multiple of ${step}, since the payment provider charges no less of ${currency}`,
+  );
 }
 
 function productOf({ productId: id, ...rest }: Product) {

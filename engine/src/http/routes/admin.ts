@@ -6,6 +6,7 @@ import { cronLengthMax, problemOf, timeZoneLengthMax } from '../../catalog/recur
 import { changeSaleStatus, createSale, type Sale, type SaleStatus } from '../../catalog/sales.js';
 import { createSeries } from '../../catalog/series.js';
 import { type AuditReport, runAudit } from '../../ledger/audit.js';
+import type { Payments } from '../../payments/resilient.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Pool } from '../../platform/postgres.js';
 import type { Identity } from '../identity/identity.js';
@@ -15,7 +16,7 @@ import { idParamSchema, idSchema, textSchema, timeSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import { saleView } from '../views.js';
 import { registerAdminOrders } from './admin-orders.js';
-import { registerAdminProducts } from './admin-products.js';
+import { checkChargeable, registerAdminProducts } from './admin-products.js';
 import { registerAdminSales } from './admin-sales.js';
 import { saleSchema } from './catalog.js';
 import { registerSeries } from './series.js';
@@ -29,6 +30,7 @@ export type AdminParts = {
   gate: Gate;
   /** Whether there is a provider to be paid through. */
   canBePaid: boolean;
+  stepMinor: Payments['stepMinor'];
   /** Told of each audit that was asked for. */
   onAudit: (report: AuditReport) => void;
 };
@@ -80,7 +82,7 @@ const tags = ['operator'];
 /** What operators do. Every call wants the operator's secret. */
 export function registerAdmin(
   app: App,
-  { identity, pool, clock, calendar, gate, canBePaid, onAudit }: AdminParts,
+  { identity, pool, clock, calendar, gate, canBePaid, stepMinor, onAudit }: AdminParts,
 ): void {
   const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
 
@@ -102,6 +104,8 @@ export function registerAdmin(
     if (terms.payment === 'required' && !canBePaid) {
       throw new ProblemError('invalid', 'payment: expected "none" while PAYMENT_PROVIDER is none');
     }
+    const offer = terms.payment === 'required' ? await calendar.offerOf(terms.productId) : undefined;
+    if (offer) checkChargeable(offer.product, stepMinor);
     const created = await (recurrence ? createSeries(pool, terms, recurrence) : createSale(pool, terms));
     if (created.outcome !== 'created') throw new ProblemError(created.outcome);
     return reply.code(201).send(await changed(created.sale));
@@ -124,7 +128,7 @@ export function registerAdmin(
   }
 
   registerSeries(app, { pool, calendar, onRequest });
-  registerAdminProducts(app, { pool, calendar, onRequest });
+  registerAdminProducts(app, { pool, calendar, stepMinor, onRequest });
   registerAdminSales(app, { pool, clock, onRequest });
   registerAdminOrders(app, pool, onRequest);
   registerStats(app, { pool, clock, onRequest });

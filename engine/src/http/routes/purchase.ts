@@ -91,7 +91,7 @@ export function registerPurchase(app: App, parts: PurchaseParts): void {
       saleId: order.saleId,
       orderId,
       amountMinor: order.totalMinor,
-      currency: product.currency,
+      currency: order.currency,
       method,
       span: reply.request.span,
     });

@@ -25,7 +25,7 @@ const schema = {
 
 /**
  * POST /api/webhooks/payments. The signature covers the bytes as they came, so the body is not parsed before it is
- * checked. A webhook is a hint: it may come five times, out of order or never. A capture of the amount that was asked for
+ * checked. A webhook is a hint: it may come five times, out of order or never. A capture of what was asked for
  * is settled at once, also of a payment that was said to be declined: nobody else would ever speak of that money.
  * Whatever else it says of one that is pending has the reconciler ask the provider now.
  */
@@ -38,14 +38,16 @@ export function registerWebhooks(app: App, { pool, payments, settlements }: Webh
       const event = readEvent(payments, request.body, request.headers);
       const payment = event && (await findPayment(pool, event.paymentId));
       if (!payment || !event || isMoneyKnown[payment.status]) return reply.send({ received: true });
-      const { saleId, orderId, paymentId, amountMinor } = payment;
+      const { saleId, orderId, paymentId, amountMinor, currency } = payment;
       const { charge } = event;
-      if (charge.status !== 'captured' || charge.amountMinor !== amountMinor) {
+      const isWhole =
+        charge.status === 'captured' && charge.amountMinor === amountMinor && charge.currency === currency;
+      if (!isWhole) {
         if (payment.status === 'PENDING') await postponePayment(pool, paymentId, 0);
         return reply.send({ received: true });
       }
       const { reference } = charge;
-      const captured = { event: 'captured', orderId, paymentId, amountMinor, reference } as const;
+      const captured = { event: 'captured', orderId, paymentId, amountMinor, currency, reference } as const;
       const settled = await settlements.join(saleId, captured);
       // The provider sends it again.
       return isUndecided(settled) ? sendProblem(reply, 'unavailable') : reply.send({ received: true });

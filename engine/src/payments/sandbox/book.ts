@@ -5,14 +5,23 @@ import { OperatingError } from '../../platform/errors.js';
 import type { Charge, ChargeState } from '../provider.js';
 import { chargeSchema, chargeStateSchema, refundedSchema } from './wire.js';
 
-const lineSchema = z.object({
+const entrySchema = z.object({
   charge: chargeSchema,
   state: chargeStateSchema,
   refund: refundedSchema.optional(),
 });
+const formerEntrySchema = z.object({
+  charge: z.object({ currency: z.string() }).loose(),
+  state: z.object({}).loose(),
+});
+// Lines of earlier builds do not name the currency that was captured: it was the charge's.
+const lineSchema = z.preprocess(line => {
+  const { data: former } = formerEntrySchema.loose().safeParse(line);
+  return former ? { ...former, state: { currency: former.charge.currency, ...former.state } } : line;
+}, entrySchema);
 
 /** A charge with what became of it. */
-type Entry = z.output<typeof lineSchema>;
+type Entry = z.output<typeof entrySchema>;
 
 export type Book = {
   find(paymentId: string): Entry | undefined;

@@ -41,6 +41,7 @@ export function createSandboxProvider({
   return {
     name: 'sandbox',
     needsMethod: false,
+    stepMinor: () => 1,
     charge: (charge, signal) => post('/charges', toWire(charge), chargeStateSchema, signal, charge.span),
     cancel: (charge, signal) =>
       post(`${pathOf(charge.paymentId)}/cancel`, toWire(charge), chargeStateSchema, signal, charge.span),

@@ -124,11 +124,11 @@ function createDeeds(book: Book, webhooks: WebhookSender | undefined) {
   };
 }
 
-function decideCharge({ method, amountMinor }: Charge): ChargeState {
+function decideCharge({ method, amountMinor, currency }: Charge): ChargeState {
   const reference = `sandbox_charge_${randomUUID()}`;
   return method === 'declined'
     ? { status: 'declined', reference, reason: 'insufficient funds' }
-    : { status: 'captured', reference, amountMinor };
+    : { status: 'captured', reference, amountMinor, currency };
 }
 
 function isSame(known: Charge, { orderId, amountMinor, currency }: Charge): boolean {

@@ -5,17 +5,18 @@ import { methodLengthMax } from '../provider.js';
 
 const paymentId = z.string().min(1).max(200);
 const amountMinor = z.int().min(0);
+const currency = z.string().regex(/^[A-Za-z]{3}$/, 'expected three letters, such as EUR');
 
 export const chargeSchema = z.strictObject({
   paymentId,
   orderId: z.string().min(1).max(200),
   amountMinor,
-  currency: z.string().regex(/^[A-Za-z]{3}$/, 'expected three letters, such as EUR'),
+  currency,
   method: z.string().max(methodLengthMax).nullable(),
 });
 
 export const chargeStateSchema = z.discriminatedUnion('status', [
-  z.object({ status: z.literal('captured'), reference: z.string().min(1), amountMinor }),
+  z.object({ status: z.literal('captured'), reference: z.string().min(1), amountMinor, currency }),
   z.object({ status: z.literal('declined'), reference: z.string().nullable(), reason: z.string() }),
   z.object({ status: z.literal('canceled'), reference: z.string().nullable() }),
   z.object({ status: z.literal('pending'), reference: z.string().nullable() }),

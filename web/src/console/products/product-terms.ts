@@ -1,3 +1,4 @@
+import { fractionDigits } from '@doorbuster/client';
 import type { NewProduct } from '../../api/operator';
 
 export const productFields = ['name', 'description', 'imageUrl', 'priceMinor', 'currency'] as const;
@@ -27,13 +28,4 @@ function minorOf(text: string, currency: string): number {
 export function priceText(priceMinor: number, currency: string): string {
   const digits = fractionDigits(currency);
   return (priceMinor / 10 ** digits).toFixed(digits);
-}
-
-function fractionDigits(currency: string): number {
-  try {
-    const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-    return format.resolvedOptions().maximumFractionDigits ?? 2;
-  } catch {
-    return 2;
-  }
 }

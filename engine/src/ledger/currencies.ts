@@ -1,0 +1,40 @@
+// ISO 4217, list one, as of 2026: money that people pay with. Left out are funds, metals, bond units and the codes for tests and
+// for no currency, and what has been withdrawn (HRK 2023, CUC 2021, ANG 2025, BGN 2026).
+const codes = `
+AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC
+CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK
+JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR
+MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP
+STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW
+ZWG`
+  .trim()
+  .split(/\s+/);
+
+// All others have two.
+const digitsByCode: Partial<Record<string, number>> = {
+  ...{
+    BIF: 0,
+    CLP: 0,
+    DJF: 0,
+    GNF: 0,
+    ISK: 0,
+    JPY: 0,
+    KMF: 0,
+    KRW: 0,
+    PYG: 0,
+    RWF: 0,
+    UGX: 0,
+    VND: 0,
+    VUV: 0,
+  },
+  ...{ XAF: 0, XOF: 0, XPF: 0 },
+  ...{ BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3 },
+};
+
+/** The currencies that something can be sold in. */
+export const currencies: ReadonlySet<string> = new Set(codes);
+
+/** Digits after the decimal point: an amount in minor units is 10 to this power times the amount in units. */
+export function fractionDigits(currency: string): number {
+  return digitsByCode[currency] ?? 2;
+}
