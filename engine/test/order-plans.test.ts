@@ -42,6 +42,28 @@ describe.each([
   });
 });
 
+// PostgreSQL holds a lock of the whole server from the first notification of a transaction until after its fsync, so that all
+// sales would commit one after the other (docs/decisions/0034).
+describe('the functions of the ledger', () => {
+  it('notify nobody inside their transactions', async () => {
+    const { pool } = await createTestDatabase();
+    expect(await notifying(pool)).toEqual([]);
+  });
+
+  it('would be found out', async () => {
+    const { pool } = await createTestDatabase();
+    await pool.query(`create function tell() returns void language sql as $$ select pg_notify('a', 'b') $$`);
+    expect(await notifying(pool)).toEqual(['tell']);
+  });
+});
+
+async function notifying(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(`
+    select proname as name from pg_proc
+    where pronamespace = 'public'::regnamespace and prosrc ~* 'notify'`);
+  return rows.map(({ name }) => name);
+}
+
 // As many as there are orders: a walk through those of a sale would be made under its lock, too.
 describe.each([
   {

@@ -42,6 +42,19 @@ describe('doorbuster start', () => {
 });
 
 describe('one role alone', () => {
+  it('warns of the sandbox in production, where whatever is paid for is free, and of nothing in development', async () => {
+    const { url } = await createTestDatabase();
+    const said = async (env: Record<string, string>) => {
+      const engine = await startRoleProcess('compensator', url, env);
+      expect(await engine.kill('SIGTERM')).toBe(0);
+      return engine.output();
+    };
+    const warning = /PAYMENT_PROVIDER is sandbox in production/;
+    expect(await said({ NODE_ENV: 'production', PAYMENT_PROVIDER: 'sandbox' })).toMatch(warning);
+    expect(await said({ NODE_ENV: 'production' })).not.toMatch(warning);
+    expect(await said({ PAYMENT_PROVIDER: 'sandbox' })).not.toMatch(warning);
+  });
+
   it.each(['api', 'worker', 'scheduler', 'compensator', 'sandbox'] as const)(
     'doorbuster %s runs, says so, and ends with 0 on SIGTERM',
     async role => {

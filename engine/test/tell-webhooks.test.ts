@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { sleep } from '../src/platform/backoff.js';
 import { runOnce } from '../src/platform/jobs/run-jobs.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { createRehearsal } from '../src/rehearsals/rehearsal.js';
@@ -9,6 +10,7 @@ import { createSweep } from '../src/webhooks/sweep.js';
 import { createTellWebhooks } from '../src/webhooks/tell.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
+import { createPrintedRandom } from './support/random.js';
 import { createTestSale } from './support/sale.js';
 
 const seal = createSeal('a-test-secret-key');
@@ -82,6 +84,7 @@ describe('the relay', () => {
   it('tells each order once, whatever commits in which order, with two relays at once', async () => {
     const { pool, relay } = await startRelay();
     const sales = await Promise.all(Array.from({ length: 5 }, () => createTestSale(pool)));
+    const random = createPrintedRandom('commits in any order');
     const orderIds: string[] = [];
     let isDone = false;
     const relaying = [1, 2].map(async () => {
@@ -93,7 +96,7 @@ describe('the relay', () => {
           const orderId = randomUUID();
           orderIds.push(orderId);
           const commit = await decideOpen(pool, saleId, orderId);
-          await pool.query('select pg_sleep(random() / 50)');
+          await sleep(random.below(20));
           await commit();
         }
       }),

@@ -2,8 +2,8 @@
 -- payment has an outcome, a shopper cancels, a dead letter is compensated or replayed. Every event is judged against the
 -- order as it stands under the lock, and an event that comes again finds its work done: it has no second effect.
 --
--- Locks, in the order of the house: the sale's stock row, held to the end; then allowances, orders, journal, payments.
--- Nobody else changes a decided order of this sale meanwhile, so that of an expiry and a payment one is first.
+-- Locks: the sale's stock row first, held to the end; then payments, orders, journal and allowances, event by event. Nobody else
+-- changes a decided order of this sale meanwhile, so that of an expiry and a payment one is first.
 -- Indexes: stock_pkey, orders_pkey, allowances_pkey, payments_by_order, payments_pkey.
 --
 -- An event is {event, orderId, ...}:
