@@ -115,7 +115,7 @@ describe('a drop’s page', () => {
     const paintsMs: number[] = [];
     for (let visit = 0; visit < 3; visit++) {
       await watch(page, 1);
-      paintsMs.push(await page.evaluate(firstPaintMs));
+      paintsMs.push(await (await page.waitForFunction(firstPaintMs)).jsonValue());
     }
     const shift = await page.evaluate(() => document.documentElement.dataset.shift ?? 'none');
     const paintMs = paintsMs.sort((a, b) => a - b)[1] ?? Number.NaN;
@@ -159,6 +159,7 @@ function observeShifts(): void {
   }).observe({ type: 'layout-shift', buffered: true });
 }
 
+/** 0 as long as nothing is painted. */
 function firstPaintMs(): number {
-  return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN;
+  return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0;
 }
