@@ -7,8 +7,8 @@ export default defineConfig({
     globalSetup: 'test/support/server.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Loading the engine anew for each of 140 files took a quarter of the run; what its modules keep (random bytes for ids,
-    // digits by currency) is the same for every test.
+    // Loading the engine anew for each of 140 files took a quarter of the run; what its modules keep (random bytes for ids) is
+    // the same for every test.
     isolate: false,
   },
 });
