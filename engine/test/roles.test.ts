@@ -45,7 +45,7 @@ describe('one role alone', () => {
   it('warns of the sandbox in production, where whatever is paid for is free, and of nothing in development', async () => {
     const { url } = await createTestDatabase();
     const said = async (env: Record<string, string>) => {
-      const engine = await startRoleProcess('compensator', url, env);
+      const engine = await startRoleProcess('compensator', url, { IDENTITY: 'trusted', ...env });
       expect(await engine.kill('SIGTERM')).toBe(0);
       return engine.output();
     };
