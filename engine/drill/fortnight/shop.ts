@@ -96,6 +96,7 @@ function environment(clock: MovedClock, dataDir: string, keptDays: number): Node
     // A fortnight's acts come from one address within minutes of the limits' own clock, and from a busy machine.
     RATE_LIMIT_IP_MAX: '0',
     RATE_LIMIT_USER_MAX: '0',
+    OPERATOR_TRIES_MAX: '0',
     SHED_LAG_MS: '0',
     SHED_WAIT_MS: '0',
   };
