@@ -51,6 +51,18 @@ describe('where the role may have fewer connections than the process', () => {
     expect((await api.purchase({ productId, userId: 'a' })).status).toBe(200);
   }, 120_000);
 
+  it('gives decisions each connection that becomes free, however many readers wait for one', async () => {
+    const database = await createTestDatabase();
+    const url = await createLimitedRole(database, roleMax);
+    const others = await Promise.all(Array.from({ length: roleMax }, () => connect(url)));
+    const api = await startTestApi(url, settings);
+    await keepReadersWaiting(database, api);
+
+    // One is for whoever follows the ledger.
+    for (const other of others.slice(0, 5)) await other.end();
+    await until('decisions have theirs', async () => (await missingAt(api)) === 0, 20_000);
+  }, 120_000);
+
   it('keeps the connection of a statement that PostgreSQL refused', async () => {
     const database = await createTestDatabase();
     const { productId } = await createTestSale(database.pool);
