@@ -1,9 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { spawnEngine } from '../drill/engine-process.js';
+import { findFreePort } from '../drill/servers/free-port.js';
 import { endsWithin } from '../src/platform/backoff.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { serviceHeaders } from './support/api.js';
 import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
+import { apiKey, operatorToken, secrets } from './support/config.js';
 import { createTestDatabase } from './support/database.js';
 import { type EngineProcess, startApiProcesses, startRoleProcess } from './support/engine.js';
 import { acceptOrders } from './support/queued.js';
@@ -26,11 +29,7 @@ describe('a second signal', () => {
     const { productId, saleId } = await createTestSale(pool);
     const engine = await start(url);
     const release = await lockStock(pool, saleId);
-    const answer = fetch(`${engine.url}/api/purchase`, {
-      method: 'POST',
-      headers: { ...serviceHeaders, 'content-type': 'application/json' },
-      body: JSON.stringify({ productId, userId: 'a' }),
-    }).catch(() => undefined);
+    const answer = purchase(engine.url, productId);
     await until('the purchase hangs', () => someoneWaits(pool), 20_000);
 
     expect(await signalTwice(engine)).toBe(1);
@@ -62,6 +61,45 @@ describe('a second signal', () => {
   });
 });
 
+describe('a signal while a process is still starting', () => {
+  it('ends it after the purchases that it has taken by then', async () => {
+    const { url, pool } = await createTestDatabase();
+    const { productId, saleId } = await createTestSale(pool);
+    const release = await lockStock(pool, saleId);
+    const port = await findFreePort();
+    const engine = spawnEngine(['api'], {
+      ...process.env,
+      ...{ ...patient, NODE_ENV: 'development', DATABASE_URL: url, PORT: String(port), WEB_ENABLED: 'false' },
+      ...{ API_KEY: apiKey, OPERATOR_TOKEN: operatorToken, SECRET_KEY: secrets.secretKey },
+    });
+    onTestFinished(() => engine.kill('SIGKILL').then(() => {}));
+    // It listens before it has made the copies of its listener and says that it runs.
+    const buy = () => purchase(`http://127.0.0.1:${port}`, productId);
+    let answer = buy();
+    const giveUpAtMs = performance.now() + 20_000;
+    while (performance.now() < giveUpAtMs && !(await someoneWaits(pool))) {
+      if (await endsWithin(answer, 5)) answer = buy();
+    }
+    const ended = engine.kill('SIGTERM');
+    await release();
+    expect(await answer).toBe(200);
+    expect(await ended).toBe(0);
+  }, 60_000);
+});
+
+/** @returns its status, undefined where there is no answer. */
+function purchase(url: string, productId: number): Promise<number | undefined> {
+  const answer = fetch(`${url}/api/purchase`, {
+    method: 'POST',
+    headers: { ...serviceHeaders, 'content-type': 'application/json' },
+    body: JSON.stringify({ productId, userId: 'a' }),
+  });
+  return answer.then(
+    ({ status }) => status,
+    () => undefined,
+  );
+}
+
 /**
  * SIGTERM until it ends. One key press arrives as two signals, so that what follows within a second is no second one: a
  * process that ends sooner than that has taken it for one.
@@ -87,7 +125,7 @@ async function lockStock(pool: Pool, saleId: number): Promise<() => Promise<void
     isHeld = false;
   };
   onTestFinished(release);
-  await client.query('begin');
+  await client.query('begin; set local idle_in_transaction_session_timeout = 0');
   await client.query('select from stock where sale_id = $1 for update', [saleId]);
   return release;
 }
