@@ -7,8 +7,7 @@ export default defineConfig({
     globalSetup: 'test/support/server.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Loading the engine anew for each of 140 files took a quarter of the run; what its modules keep (random bytes for ids) is
-    // the same for every test.
+    // Reloading the engine for each of 140 files took a quarter of the run. Its modules keep no state but random bytes for ids.
     isolate: false,
   },
 });

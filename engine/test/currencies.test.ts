@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { currencies, fractionDigits } from '../src/ledger/currencies.js';
+import { createDecide } from '../src/ledger/decide.js';
+import { createSettle } from '../src/ledger/settle.js';
 import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
@@ -56,6 +58,10 @@ describe('a product', () => {
     const paid = { ...sale, payment: 'required' };
     expect((await api.asOperator('POST', '/api/admin/sales', paid)).status).toBe(400);
     expect((await api.asOperator('POST', '/api/admin/sales', sale)).status).toBe(201);
+    const rename = { name: 'Another name' };
+    expect((await api.asOperator('PATCH', `/api/admin/products/${former.productId}`, rename)).status).toBe(
+      200,
+    );
   });
 });
 
@@ -115,6 +121,26 @@ describe('a sale', () => {
       saleId,
     ]);
     expect(rows).toEqual(Array(2).fill({ currency: 'EUR', captured_currency: 'EUR' }));
+    await expectCleanAudit(pool);
+  });
+});
+
+describe('a capture', () => {
+  it('of the right amount in another currency confirms nothing, and goes back', async () => {
+    const { pool } = await createTestDatabase();
+    const { saleId } = await createTestSale(pool, { payment: 'required' });
+    const orderId = randomUUID();
+    const request = { orderId, shopperId: 'a', quantity: 1, receivedAtMs: performance.now() };
+    const [decided] = (await createDecide(pool)(saleId, [request])).decisions;
+    const paymentId = decided && 'paymentId' in decided ? decided.paymentId : null;
+    if (paymentId === null) throw new Error(`nothing to pay: ${decided?.outcome}`);
+    const captured = { event: 'captured', orderId, paymentId, amountMinor: 1999, reference: 'r' } as const;
+
+    const [settled] = (await createSettle(pool)(saleId, [{ ...captured, currency: 'KWD' }])).decisions;
+
+    expect(settled).toMatchObject({ outcome: 'refund-due', order: { status: 'CANCELLED' } });
+    const { rows } = await pool.query('select status, reason, captured_currency from payments');
+    expect(rows).toEqual([{ status: 'REFUND_DUE', reason: 'wrong-currency', captured_currency: 'KWD' }]);
     await expectCleanAudit(pool);
   });
 });

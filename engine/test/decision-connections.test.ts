@@ -58,7 +58,7 @@ describe('where the role may have fewer connections than the process', () => {
     const api = await startTestApi(url, settings);
     await keepReadersWaiting(database, api);
 
-    // One is for whoever follows the ledger.
+    // One is for the connection that follows the ledger.
     for (const other of others.slice(0, 5)) await other.end();
     await until('decisions have theirs', async () => (await missingAt(api)) === 0, 20_000);
   }, 120_000);

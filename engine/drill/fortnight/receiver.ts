@@ -67,15 +67,20 @@ export async function openReceiver(desk: Desk): Promise<Receiver> {
 
   async function lookForMissing(): Promise<void> {
     const now = shop.clock.now().getTime();
-    // One whose tries have all failed so far is late and not lost, as long as another try is ahead.
+    // Within a day one whose tries have all failed so far is late and not lost, as long as another try is ahead.
     const { rows } = await shop.pool.query<{ orderId: string; delivery: string }>(
       `select j.order_id as "orderId", coalesce(d.status || ' after ' || d.tries || ' tries', 'no delivery') as delivery
        from journal j
        left join webhook_events v on v.subject = j.order_id::text and v.type = 'order.confirmed'
        left join webhook_deliveries d on d.event_id = v.event_id and d.endpoint_id = $3
        where j.to_status = 'CONFIRMED' and j.at > $1 and j.at < $2
-         and not coalesce(d.status = 'pending' and d.due_at > clock_timestamp(), false)`,
-      [new Date(now - 30 * hourMs), new Date(now - deliveredWithinHours * hourMs), attentive],
+         and not coalesce(d.status = 'pending' and d.due_at > clock_timestamp() and j.at > $4, false)`,
+      [
+        new Date(now - 30 * hourMs),
+        new Date(now - deliveredWithinHours * hourMs),
+        attentive,
+        new Date(now - 24 * hourMs),
+      ],
     );
     const missing = rows.filter(({ orderId }) => !heard.has(orderId));
     if (missing.length > 0) {

@@ -25,6 +25,7 @@ import type { Secrets } from '../platform/secrets.js';
 import { atMostPerSecond, seldom } from '../platform/telemetry/rarely.js';
 import { type Span, type Tracing, traceOf } from '../platform/telemetry/tracing.js';
 import { createPostgresQueue } from '../queue/postgres-queue.js';
+import type { OrderQueue } from '../queue/queue.js';
 import { spoilQueue } from '../queue/spoil.js';
 import { traceQueue } from '../queue/trace.js';
 import {
@@ -109,9 +110,7 @@ export async function createParts(options: PartsOptions) {
     });
 
   const broker = config.AMQP_URL
-    ? (await import('../queue/rabbitmq-queue.js')).createRabbitmqQueue({
-        ...{ url: config.AMQP_URL, timeoutMs: config.AMQP_TIMEOUT },
-      })
+    ? await connectToRabbitmq(config.AMQP_URL, config.AMQP_TIMEOUT)
     : createPostgresQueue({ pool, listen: connection });
   const spoiled = spoilQueue(broker, faults);
   const queue = tracing ? traceQueue(spoiled, tracing, config.AMQP_URL ? 'rabbitmq' : 'postgresql') : spoiled;
@@ -151,6 +150,11 @@ export async function createParts(options: PartsOptions) {
       await Promise.all([pool.end(), decisionPool.end()]);
     },
   };
+}
+
+async function connectToRabbitmq(url: string, timeoutMs: number): Promise<OrderQueue> {
+  const { createRabbitmqQueue } = await import('../queue/rabbitmq-queue.js');
+  return createRabbitmqQueue({ url, timeoutMs });
 }
 
 const decideInBatches: CreateDecisions = parts => {

@@ -10,31 +10,15 @@ ZWG`
   .trim()
   .split(/\s+/);
 
-// All others have two.
-const digitsByCode: Partial<Record<string, number>> = {
-  ...{
-    BIF: 0,
-    CLP: 0,
-    DJF: 0,
-    GNF: 0,
-    ISK: 0,
-    JPY: 0,
-    KMF: 0,
-    KRW: 0,
-    PYG: 0,
-    RWF: 0,
-    UGX: 0,
-    VND: 0,
-    VUV: 0,
-  },
-  ...{ XAF: 0, XOF: 0, XPF: 0 },
-  ...{ BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3 },
-};
+// Decimals; all others have two.
+const withNone = 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ');
+const withThree = 'BHD IQD JOD KWD LYD OMR TND'.split(' ');
 
 /** The currencies that something can be sold in. */
 export const currencies: ReadonlySet<string> = new Set(codes);
 
 /** Digits after the decimal point: an amount in minor units is 10 to this power times the amount in units. */
 export function fractionDigits(currency: string): number {
-  return digitsByCode[currency] ?? 2;
+  if (withNone.includes(currency)) return 0;
+  return withThree.includes(currency) ? 3 : 2;
 }

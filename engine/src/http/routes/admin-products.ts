@@ -55,10 +55,12 @@ export function registerAdminProducts(app: App, parts: AdminProductsParts): void
   });
 
   app.patch('/api/admin/products/:id', { schema: change, onRequest }, async request => {
-    const known = await calendar.offerOf(request.params.id);
-    const { priceMinor = known?.product.priceMinor, currency = known?.product.currency } = request.body;
-    if (priceMinor !== undefined && currency !== undefined)
+    const isPriced = request.body.priceMinor !== undefined || request.body.currency !== undefined;
+    const known = isPriced ? await calendar.offerOf(request.params.id) : undefined;
+    if (known) {
+      const { priceMinor = known.product.priceMinor, currency = known.product.currency } = request.body;
       checkChargeable({ priceMinor, currency }, stepMinor);
+    }
     const changed = await changeProduct(pool, request.params.id, request.body);
     if (!changed) throw new ProblemError('product-not-found');
     await calendar.refresh(changed.productId);
@@ -77,7 +79,7 @@ export function checkChargeable(
   if (priceMinor % step === 0) return;
   throw new ProblemError(
     'invalid',
-    `priceMinor: expected a multiple of ${step}, since the payment provider charges no less of ${currency}`,
+    `priceMinor: expected a multiple of ${step}: the payment provider charges ${currency} in steps of that`,
   );
 }
 
