@@ -33,8 +33,11 @@ describe('doorbuster start, whose scheduler leads', () => {
     await until('the old one is gone', async () => !(await hasPartition(pool, old)), 60_000);
     expect(await hasPartition(pool, stuck)).toBe(true);
     await until('the log names the other', () => engine.output().includes(`"item":"partition ${stuck}"`));
-    const text = await scrape(metricsOf(engine.output()));
-    expect(seriesValue(text, 'doorbuster_job_failing_items{job_name="keep-attempt-partitions"}')).toBe(1);
+    let text = '';
+    await until('its job counts it', async () => {
+      text = await scrape(metricsOf(engine.output()));
+      return seriesValue(text, 'doorbuster_job_failing_items{job_name="keep-attempt-partitions"}') === 1;
+    });
     expect(seriesValue(text, 'doorbuster_attempts_default_rows')).toBe(0);
     expect(jobsOf(text)).toEqual(allJobs);
     const lastSuccess = seriesOf(text, 'doorbuster_job_last_success_timestamp_seconds');

@@ -89,6 +89,24 @@ describe('a storm', () => {
     expect(await countOrders(page)).toBe(1);
   });
 
+  it('leads to the receipt when the page is reloaded after the answer, before the receipt is there', async () => {
+    const productId = await createDrop();
+    const { page } = await openVisit();
+    await watch(page, productId);
+    let asked = () => {};
+    const isAsked = new Promise<void>(resolve => {
+      asked = resolve;
+    });
+    // The page of the order is asked for, and never comes.
+    await page.route(/\/orders\/[^/]+\?/, () => asked(), { times: 1 });
+    await buyButton(page).click();
+    await isAsked;
+    await page.reload();
+    await heading(page, 'It is yours.').waitFor();
+    expect(await stockOf(productId)).toMatchObject({ sold: 1 });
+    expect(await countOrders(page)).toBe(1);
+  });
+
   it('goes on with a purchase that was answered 500 after it was decided, and buys once', async () => {
     const productId = await createDrop();
     const { page } = await openVisit();

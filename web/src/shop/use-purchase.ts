@@ -26,6 +26,7 @@ export function usePurchase(productId: number): Purchase {
   const [refused, setRefused] = useState<Purchase['refused']>();
   const [open, setOpen] = useState<Intent>();
   const isUnderWay = useRef(false);
+  const isGranted = useRef(false);
 
   const pursue = useCallback(
     async (intent: Intent) => {
@@ -33,15 +34,16 @@ export function usePurchase(productId: number): Purchase {
       isUnderWay.current = true;
       setRefused(undefined);
       const outcome = await sendIntent(intent, setProgress);
-      if (isOver(outcome, intent.isResumed)) endIntent(productId);
-      setOpen(findIntent(productId));
       void refreshAfterPurchase(client, productId);
       if (outcome.kind === 'granted') {
         const { orderId, code } = outcome.value;
         if (code !== undefined) keepCode(orderId, code);
-        // Still under way: a press that comes before the next page is there belongs to this purchase.
+        // Still under way: a press or a reload that comes before the next page is there belongs to this purchase.
+        isGranted.current = true;
         return router.push(`/orders/${orderId}`);
       }
+      if (isOver(outcome, intent.isResumed)) endIntent(productId);
+      setOpen(findIntent(productId));
       isUnderWay.current = false;
       setProgress(undefined);
       setRefused(outcome);
@@ -52,6 +54,9 @@ export function usePurchase(productId: number): Purchase {
   useEffect(() => {
     const interrupted = findIntent(productId);
     if (interrupted) void pursue(interrupted);
+    return () => {
+      if (isGranted.current) endIntent(productId);
+    };
   }, [productId, pursue]);
 
   return {
