@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Calendar } from '../../catalog/calendar.js';
-import { changeProduct, createProduct, type Product } from '../../catalog/products.js';
+import { changeProduct, createProduct, type Product, readProducts } from '../../catalog/products.js';
 import { currencies } from '../../ledger/currencies.js';
 import type { Payments } from '../../payments/resilient.js';
 import type { Pool } from '../../platform/postgres.js';
@@ -56,9 +56,9 @@ export function registerAdminProducts(app: App, parts: AdminProductsParts): void
 
   app.patch('/api/admin/products/:id', { schema: change, onRequest }, async request => {
     const isPriced = request.body.priceMinor !== undefined || request.body.currency !== undefined;
-    const known = isPriced ? await calendar.offerOf(request.params.id) : undefined;
+    const [known] = isPriced ? await readProducts(pool, [request.params.id]) : [];
     if (known) {
-      const { priceMinor = known.product.priceMinor, currency = known.product.currency } = request.body;
+      const { priceMinor = known.priceMinor, currency = known.currency } = request.body;
       checkChargeable({ priceMinor, currency }, stepMinor);
     }
     const changed = await changeProduct(pool, request.params.id, request.body);

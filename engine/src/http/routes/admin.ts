@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Gate } from '../../admission/gate/gate.js';
 import type { Calendar } from '../../catalog/calendar.js';
+import { readProducts } from '../../catalog/products.js';
 import { cronLengthMax, problemOf, timeZoneLengthMax } from '../../catalog/recurrence.js';
 import { changeSaleStatus, createSale, type Sale, type SaleStatus } from '../../catalog/sales.js';
 import { createSeries } from '../../catalog/series.js';
@@ -104,8 +105,9 @@ export function registerAdmin(
     if (terms.payment === 'required' && !canBePaid) {
       throw new ProblemError('invalid', 'payment: expected "none" while PAYMENT_PROVIDER is none');
     }
-    const offer = terms.payment === 'required' ? await calendar.offerOf(terms.productId) : undefined;
-    if (offer) checkChargeable(offer.product, stepMinor);
+    // Read anew: another process may have changed it, of which this one has yet to hear.
+    const [product] = terms.payment === 'required' ? await readProducts(pool, [terms.productId]) : [];
+    if (product) checkChargeable(product, stepMinor);
     const created = await (recurrence ? createSeries(pool, terms, recurrence) : createSale(pool, terms));
     if (created.outcome !== 'created') throw new ProblemError(created.outcome);
     return reply.code(201).send(await changed(created.sale));
