@@ -1,5 +1,5 @@
 /**
- * Imports run one way: cli -> app -> http -> admission, rehearsals, scheduler -> orders -> catalog, ids, operators, webhooks -> queue, payments -> ledger -> platform.
+ * Imports run one way: cli -> app -> http -> admission, rehearsals, scheduler -> orders -> catalog, ids, operators, webhooks -> queue, payments -> ledger -> faults -> platform.
  * A folder may import what stands to its right, never what stands to its left.
  */
 const floors = [
@@ -11,6 +11,7 @@ const floors = [
   ['catalog', 'ids', 'operators', 'webhooks'],
   ['queue', 'payments'],
   ['ledger'],
+  ['faults'],
   ['platform'],
 ];
 

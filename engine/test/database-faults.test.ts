@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createDecide } from '../src/ledger/decide.js';
-import { createDecisionQueue } from '../src/orders/decide.js';
+import { createBatchQueue } from '../src/orders/batch-queue.js';
 import { orderIdOf } from '../src/orders/order-id.js';
 import { type Answer, startTestApi } from './support/api.js';
 import { expectCleanAudit } from './support/audit.js';
@@ -158,7 +158,7 @@ describe('a request that PostgreSQL refuses by itself', () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool);
     const poisoned: string[] = [];
-    const queue = createDecisionQueue({
+    const queue = createBatchQueue({
       decide: createDecide(pool),
       ...createUnwatched(),
       onPoison: ({ shopperId }) => poisoned.push(shopperId),

@@ -4,7 +4,7 @@ import type { Urgency } from '../src/admission/shedding.js';
 import type { AppOptions } from '../src/app/app.js';
 import { problems } from '../src/http/problems.js';
 import type { Decide } from '../src/ledger/decide.js';
-import { createDecisionQueue } from '../src/orders/decide.js';
+import { createBatchQueue } from '../src/orders/batch-queue.js';
 import { type Answer, serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { createTestDatabase } from './support/database.js';
 import { createStuckDecide, type ProtectionView, shedAt, untilProtection } from './support/protection.js';
@@ -193,6 +193,5 @@ async function cookieHeaders(api: TestApi): Promise<Record<string, string>> {
 }
 
 function queueOf(decide: Decide, deadlineMs: number): NonNullable<AppOptions['createDecisions']> {
-  return ({ ofBatches }) =>
-    createDecisionQueue({ decide, ...ofBatches, deadlineMs, queueMax: 100, batchMax: 100 });
+  return ({ common }) => createBatchQueue({ decide, ...common, deadlineMs, queueMax: 100, batchMax: 100 });
 }

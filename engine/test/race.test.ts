@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { createDecide } from '../src/ledger/decide.js';
-import { createDecisionQueue } from '../src/orders/decide.js';
+import { createBatchQueue } from '../src/orders/batch-queue.js';
 import { orderIdOf } from '../src/orders/order-id.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { type Answer, startTestApi, type TestApi } from './support/api.js';
@@ -138,7 +138,7 @@ async function raceTwoQueues(pool: Pool, saleId: number, requestCount: number): 
 }
 
 function createQueue(pool: Pool) {
-  return createDecisionQueue({
+  return createBatchQueue({
     decide: createDecide(pool),
     ...createUnwatched(),
     deadlineMs: 5000,

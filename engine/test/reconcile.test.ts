@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createDecide } from '../src/ledger/decide.js';
 import { takeDuePayments } from '../src/ledger/payments.js';
 import { createSettle, type OrderEvent, type Settlement } from '../src/ledger/settle.js';
-import { createDecisionQueue } from '../src/orders/decide.js';
+import { createBatchQueue } from '../src/orders/batch-queue.js';
 import { createPay } from '../src/orders/pay.js';
 import { createReconcile } from '../src/orders/reconcile.js';
 import { type Charge, type ChargeState, PaymentError } from '../src/payments/provider.js';
@@ -117,7 +117,7 @@ async function capture({ amountMinor }: Charge): Promise<ChargeState> {
 
 function createReconciler(pool: Pool, payments: Payments): () => Promise<number> {
   const onError = () => {};
-  const settlements = createDecisionQueue<OrderEvent, Settlement>({
+  const settlements = createBatchQueue<OrderEvent, Settlement>({
     decide: createSettle(pool),
     ...createUnwatched(),
     ...{ deadlineMs: 5000, queueMax: 1000, batchMax: 500 },

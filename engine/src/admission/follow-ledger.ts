@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Calendar } from '../catalog/calendar.js';
+import { faultsChannel } from '../faults/fault-broadcast.js';
 import { stockChannel } from '../ledger/announce.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
-import { faultsChannel } from '../platform/fault-broadcast.js';
 import { createListener, type Listener, type ListenerOptions } from '../platform/listener.js';
 import type { StockViews } from './stock-views.js';
 
@@ -28,7 +28,7 @@ export function followLedger(parts: FollowLedgerParts): Listener {
     onNotification: (channel, payload) => handlers[channel]?.(parts, payload),
     async onConnect(db) {
       await clock.calibrate(db);
-      calendar.clear();
+      calendar.expire();
       await views().refresh(db);
     },
     async onHeartbeat(db) {

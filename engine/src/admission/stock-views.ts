@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { readStock, type Stock } from '../ledger/stock.js';
 import { sleep } from '../platform/backoff.js';
-import { coalesce } from '../platform/coalesce.js';
+import { coalesce } from '../platform/batching/coalesce.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /**

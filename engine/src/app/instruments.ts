@@ -1,36 +1,24 @@
-import { type GateAnswer, gateAnswers } from '../admission/gate/observe-gate.js';
+import { type GateAnswer, gateAnswers } from '../admission/gate/ask-gate.js';
 import type { Shedding } from '../admission/shedding.js';
 import { type LiveStocks, readLiveStock } from '../catalog/live-stock.js';
 import { createRequestCounts } from '../http/request-counts.js';
-import { idOutcomes } from '../ids/observe-ids.js';
+import { type AllocateIdsOptions, idOutcomes } from '../ids/allocate.js';
 import { countUnpartitioned } from '../ledger/attempt-partitions.js';
 import type { AuditReport } from '../ledger/audit.js';
 import { countOpenDeadLetters } from '../ledger/dead-letters.js';
 import { type LateOrders, readLateOrders } from '../ledger/late-orders.js';
-import type { BatchOptions } from '../orders/batch.js';
-import type { DecisionQueue } from '../orders/decide.js';
-import { createBatchFigures } from '../orders/observe-batches.js';
 import type { ReadDepth } from '../orders/queue-depth.js';
 import { createJobFigures } from '../platform/jobs/job-figures.js';
 import type { Pool } from '../platform/postgres.js';
 import { createCounts } from '../platform/telemetry/counts.js';
 import { createRecentReading, type RecentReading } from '../platform/telemetry/recent-reading.js';
-import type { Span } from '../platform/telemetry/tracing.js';
 import type { Depth } from '../queue/queue.js';
 import { readWebhookBacklog, type WebhookBacklog } from '../webhooks/backlog.js';
 import { tryOutcomes } from '../webhooks/deliver.js';
+import { createBatchFigures } from './hooks/batches.js';
 
 /** What is decided in batches. */
-type Work = 'decide' | 'accept' | 'settle';
-
-/** Has some work decided in batches, each with a queue of its own. */
-export type Batched = <
-  Request extends { orderId: string; receivedAtMs?: number; entrance?: string; span?: Span | undefined },
-  Outcome extends { outcome: string },
->(
-  work: Work,
-  decide: BatchOptions<Request, Outcome>['decide'],
-) => DecisionQueue<Request, Outcome>;
+export type Work = 'decide' | 'accept' | 'settle';
 
 /** What can be seen of an API beside what it counts. */
 export type ApiFigures = {
@@ -84,6 +72,14 @@ export function createCountOrder({ orders }: Instruments) {
   return ({ entrance }: { entrance?: string }, outcome: string): void => {
     const status = createdAs[outcome];
     if (status && (entrance !== 'queued' || status === 'QUEUED')) orders.add(status);
+  };
+}
+
+/** Counts the ids that are handed out, and the requests for some. */
+export function createCountIds({ ids }: Instruments): Required<AllocateIdsOptions>['onAnswer'] {
+  return (kind, count, outcome) => {
+    ids.requests.add(outcome);
+    if (outcome === 'allocated') ids.allocated.add(kind, count);
   };
 }
 

@@ -1,14 +1,13 @@
 import { createHmac } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Faults } from '../faults/faults.js';
 import { PaymentError, type PaymentProvider } from '../payments/provider.js';
 import { createResilientPayments, type Payments } from '../payments/resilient.js';
 import { createSandboxProvider } from '../payments/sandbox/provider.js';
-import { spoilProvider } from '../payments/spoil.js';
-import { traceProvider } from '../payments/trace.js';
 import type { Config } from '../platform/config/config.js';
-import type { Faults } from '../platform/faults.js';
 import type { Secrets } from '../platform/secrets.js';
 import type { Tracing } from '../platform/telemetry/tracing.js';
+import { createPaymentHooks } from './hooks/payments.js';
 
 type PaymentsOptions = {
   config: Config;
@@ -21,9 +20,10 @@ type PaymentsOptions = {
 /** The payment provider that the settings name, behind its time limits, retries and breaker. */
 export async function createPayments(options: PaymentsOptions): Promise<Payments> {
   const { config, logger, faults, tracing } = options;
-  const provider = spoilProvider(await createProvider(options), faults);
+  const provider = await createProvider(options);
   return createResilientPayments({
-    provider: tracing ? traceProvider(provider, tracing) : provider,
+    provider,
+    hooks: createPaymentHooks(provider.name, tracing, faults),
     timeoutMs: config.PAYMENT_TIMEOUT_MS,
     // A first try that times out leaves time for one that is refused or answered at once.
     budgetMs: config.PAYMENT_TIMEOUT_MS + 500,

@@ -1,4 +1,5 @@
 import { createKeepGate } from '../admission/gate/shared-stock.js';
+import { faultsChannel } from '../faults/fault-broadcast.js';
 import { createKeepPartitions } from '../ledger/attempt-partitions.js';
 import { buryOverdueOrders } from '../ledger/late-orders.js';
 import { createSumSold } from '../ledger/sum-sold.js';
@@ -7,7 +8,6 @@ import { createCompensate } from '../orders/compensate.js';
 import { createExpire } from '../orders/expire.js';
 import { createReconcile } from '../orders/reconcile.js';
 import { startWork } from '../orders/work.js';
-import { faultsChannel } from '../platform/fault-broadcast.js';
 import type { Job } from '../platform/jobs/job.js';
 import { runJobs } from '../platform/jobs/run-jobs.js';
 import { createListener } from '../platform/listener.js';

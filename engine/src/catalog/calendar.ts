@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { coalesce } from '../platform/coalesce.js';
+import { coalesce } from '../platform/batching/coalesce.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
 import type { Queryable } from '../platform/postgres.js';
 import { type Product, readProducts } from './products.js';
@@ -18,8 +18,8 @@ export type Calendar = {
   endedLately(productId: number): Sale | undefined;
   /** The product has changed: reads it again, and answers from the old entry until that is done. Never throws. */
   refresh(productId: number): Promise<void>;
-  /** Notifications may have been missed: forget everything. */
-  clear(): void;
+  /** Notifications may have been missed: each product is read again when it is next asked for, and answers as it was until then. */
+  expire(): void;
 };
 
 type Entry = { product: Product; sales: readonly Sale[]; readAtMs: number };
@@ -66,7 +66,9 @@ export function createCalendar(db: Queryable, clock: DatabaseClock): Calendar {
 
   return {
     refresh,
-    clear: () => entries.clear(),
+    expire() {
+      for (const entry of entries.values()) entry.readAtMs = Number.NEGATIVE_INFINITY;
+    },
     peek,
     endedLately(productId) {
       const nowMs = clock.nowMs();

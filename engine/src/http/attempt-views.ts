@@ -1,6 +1,6 @@
 import type { StoredAttempt } from '../ledger/list-attempts.js';
-import type { Undecided } from '../orders/lanes.js';
-import type { Refused } from './entrance.js';
+import type { Undecided } from '../orders/undecided.js';
+import type { Refused } from './buying/answer-refusal.js';
 import type { RedeemRefusal } from './routes/redeem.js';
 
 type AttemptOutcome =
@@ -8,7 +8,7 @@ type AttemptOutcome =
   | 'reserved'
   | 'queued'
   | 'replayed'
-  | Exclude<Refused, 'sale-paused' | 'order-not-found'>
+  | Exclude<Refused, 'rate-limited' | 'sale-paused' | 'order-not-found'>
   | RedeemRefusal
   | Undecided['outcome'];
 

@@ -1,7 +1,10 @@
 import { classifyFailure } from '../ledger/failures.js';
 import { backoffMs, sleep } from '../platform/backoff.js';
+import { createBatcher } from '../platform/batching/batcher.js';
+import { answerAll, type Waiter as BatchWaiter } from '../platform/batching/lanes.js';
 import type { Queryable } from '../platform/postgres.js';
-import { createAllocateRange, type IdRange } from './allocate-range.js';
+import { createCounts } from '../platform/telemetry/counts.js';
+import { type AllocateRange, createAllocateRange, type IdRange } from './allocate-range.js';
 
 /**
  * `overloaded`: too many wait already, or no turn came in time; nothing was taken. `unavailable`: the database could not
@@ -22,14 +25,15 @@ export type AllocateIdsOptions = {
   waitersMax?: number;
   /** Ids of one kind that they wait for. */
   idsWaitingMax?: number;
+  /** Told what became of each request. */
+  onAnswer?: (kind: string, count: number, outcome: Allocation['outcome']) => void;
 };
 
-type Waiter = {
-  count: number;
-  deadlineAtMs: number;
-  resolve: (allocation: Allocation) => void;
-  reject: (error: unknown) => void;
-};
+export const idOutcomes: readonly Allocation['outcome'][] = ['allocated', 'overloaded', 'unavailable'];
+
+/** Also how a waiter is told that the database refuses the statement for good. */
+type Answer = Allocation | { outcome: 'failed'; error: unknown };
+type Waiter = BatchWaiter<number, Answer>;
 
 const defaults = {
   // What a caller still takes for an answer, as with purchases; a restart of PostgreSQL is over by then.
@@ -38,72 +42,58 @@ const defaults = {
   waitersMax: 20_000,
   // A hundred of the largest batches. Written as JSON they are 8 MB.
   idsWaitingMax: 1_000_000,
+  onAnswer: () => {},
 } satisfies Required<AllocateIdsOptions>;
 
 /** Requests of one kind that wait at the same time, single ones and batches, share one statement and one commit. */
 export function createAllocateIds(db: Queryable, options: AllocateIdsOptions = {}): AllocateIds {
-  const lanes = new Map<string, (count: number) => Promise<Allocation>>();
-  return (kind, count) => {
-    const lane = lanes.get(kind) ?? createLane(createServeBatch(db, kind), { ...defaults, ...options });
-    lanes.set(kind, lane);
-    return lane(count);
+  const { deadlineMs, waitersMax, idsWaitingMax, onAnswer } = { ...defaults, ...options };
+  const serveBatch = createServeBatch(db);
+  const idsWaiting = createCounts();
+  const { join } = createBatcher<string, number, Answer>({
+    serve(kind, batch) {
+      idsWaiting.add(kind, -countIds(batch));
+      return serveBatch(kind, batch);
+    },
+    batchMax: waitersMax,
+    deadlineMs,
+    isFull: own => own >= waitersMax,
+    refusal: { outcome: 'overloaded' },
+  });
+
+  async function wait(kind: string, count: number): Promise<Allocation> {
+    if (idsWaiting.of(kind) + count > idsWaitingMax) return { outcome: 'overloaded' };
+    idsWaiting.add(kind, count);
+    const answer = await join(kind, count);
+    if (answer.outcome === 'failed') throw answer.error;
+    // Its batch has not begun, and never will.
+    if (answer.outcome === 'overloaded') idsWaiting.add(kind, -count);
+    return answer;
+  }
+
+  return async (kind, count) => {
+    const allocation = await wait(kind, count);
+    onAnswer(kind, count, allocation.outcome);
+    return allocation;
   };
 }
 
-const sweepEveryMs = 50;
+function createServeBatch(db: Queryable): (kind: string, batch: readonly Waiter[]) => Promise<void> {
+  const allocators = new Map<string, { allocateRange: AllocateRange; requests: number }>();
 
-function createLane(
-  serveBatch: (batch: readonly Waiter[]) => Promise<void>,
-  { deadlineMs, waitersMax, idsWaitingMax }: Required<AllocateIdsOptions>,
-): (count: number) => Promise<Allocation> {
-  let waiters: Waiter[] = [];
-  let idsWaiting = 0;
-  let sweeper: NodeJS.Timeout | undefined;
-
-  async function serve(): Promise<void> {
-    while (waiters.length > 0) {
-      const batch = waiters;
-      waiters = [];
-      idsWaiting = 0;
-      await serveBatch(batch);
-    }
-    clearInterval(sweeper);
-    sweeper = undefined;
+  function allocatorOf(kind: string) {
+    const known = allocators.get(kind) ?? { allocateRange: createAllocateRange(db, kind), requests: 0 };
+    allocators.set(kind, known);
+    return known;
   }
-
-  // Those behind a statement that takes long. They stand in order of arrival, so in order of their deadlines.
-  function refuseLate(): void {
-    const nowMs = performance.now();
-    while (waiters[0] && waiters[0].deadlineAtMs <= nowMs) {
-      idsWaiting -= waiters[0].count;
-      waiters.shift()?.resolve({ outcome: 'overloaded' });
-    }
-  }
-
-  return count => {
-    if (waiters.length >= waitersMax || idsWaiting + count > idsWaitingMax) {
-      return Promise.resolve({ outcome: 'overloaded' });
-    }
-    return new Promise((resolve, reject) => {
-      waiters.push({ count, deadlineAtMs: performance.now() + deadlineMs, resolve, reject });
-      idsWaiting += count;
-      if (sweeper) return;
-      sweeper = setInterval(refuseLate, sweepEveryMs).unref();
-      setImmediate(serve);
-    });
-  };
-}
-
-function createServeBatch(db: Queryable, kind: string): (batch: readonly Waiter[]) => Promise<void> {
-  const allocateRange = createAllocateRange(db, kind);
-  let requests = 0;
 
   /**
    * Once a try may have been committed the request goes on as it is, for as long as one of its waiters can wait: sent
    * again unchanged it gets the same ids. Until then those who are late are left out of it.
    */
-  return async batch => {
-    requests += 1;
+  return async (kind, batch) => {
+    const allocator = allocatorOf(kind);
+    allocator.requests += 1;
     let waiters = batch;
     let mayBeCommitted = false;
     for (let tries = 0; ; tries++) {
@@ -111,10 +101,11 @@ function createServeBatch(db: Queryable, kind: string): (batch: readonly Waiter[
       const last = waiters.at(-1);
       if (!last || last.deadlineAtMs <= performance.now()) return refuseAll(waiters);
       try {
-        return share(waiters, await allocateRange(requests, countIds(waiters)));
+        return share(waiters, await allocator.allocateRange(allocator.requests, countIds(waiters)));
       } catch (error) {
         const failure = classifyFailure(error);
-        if (failure === 'bad-row' || failure === 'broken') return rejectAll(waiters, error);
+        if (failure === 'bad-row' || failure === 'broken')
+          return answerAll(waiters, { outcome: 'failed', error });
         mayBeCommitted ||= failure === 'unknown';
         await sleep(backoffMs(tries, 100, 400));
       }
@@ -123,14 +114,14 @@ function createServeBatch(db: Queryable, kind: string): (batch: readonly Waiter[
 }
 
 function countIds(waiters: readonly Waiter[]): number {
-  return waiters.reduce((sum, { count }) => sum + count, 0);
+  return waiters.reduce((sum, { request: count }) => sum + count, 0);
 }
 
 /** In order of arrival, so that a caller who asks one after the other sees increasing ids. */
 function share(waiters: readonly Waiter[], { first }: IdRange): void {
   let next = first;
-  for (const { count, resolve } of waiters) {
-    resolve({ outcome: 'allocated', first: next, last: next + count - 1 });
+  for (const { request: count, answer } of waiters) {
+    answer({ outcome: 'allocated', first: next, last: next + count - 1 });
     next += count;
   }
 }
@@ -142,9 +133,5 @@ function refuseLate(waiters: readonly Waiter[]): readonly Waiter[] {
 }
 
 function refuseAll(waiters: readonly Waiter[]): void {
-  for (const { resolve } of waiters) resolve({ outcome: 'unavailable' });
-}
-
-function rejectAll(waiters: readonly Waiter[], error: unknown): void {
-  for (const { reject } of waiters) reject(error);
+  answerAll(waiters, { outcome: 'unavailable' });
 }

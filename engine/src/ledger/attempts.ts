@@ -21,6 +21,8 @@ export type AttemptsOptions = {
   clock: DatabaseClock;
   /** Attempts in memory; one more is dropped and counted. */
   bufferMax: number;
+  /** Told of each that is recorded, kept or not. */
+  onAttempt?: (attempt: Attempt) => void;
   /** Told of each write that failed, and when attempts have been dropped. */
   onError: (error: unknown) => void;
 };
@@ -30,7 +32,8 @@ export type AttemptsOptions = {
 const flushEveryMs = 100;
 
 /** Keeps refused attempts in memory and writes them in bulk, off the road of the purchase. */
-export function createAttempts({ pool, clock, bufferMax, onError }: AttemptsOptions): Attempts {
+export function createAttempts(options: AttemptsOptions): Attempts {
+  const { pool, clock, bufferMax, onAttempt = () => {}, onError } = options;
   const buffer = createAttemptBuffer(bufferMax, clock);
   const write = createWrite(pool, onError, () => isGivenUp);
   let droppedCount = 0;
@@ -75,6 +78,7 @@ export function createAttempts({ pool, clock, bufferMax, onError }: AttemptsOpti
 
   return {
     record(attempt) {
+      onAttempt(attempt);
       if (!buffer.append(attempt)) droppedCount += 1;
     },
     dropped: () => droppedCount,

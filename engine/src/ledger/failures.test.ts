@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { InjectedFault } from '../faults/faults.js';
 import { OperatingError } from '../platform/errors.js';
-import { InjectedFault } from '../platform/faults.js';
 import { ConnectError } from '../platform/postgres.js';
 import { classifyFailure } from './failures.js';
 

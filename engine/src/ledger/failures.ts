@@ -1,5 +1,5 @@
+import { InjectedFault } from '../faults/faults.js';
 import { messageOf } from '../platform/errors.js';
-import { InjectedFault } from '../platform/faults.js';
 import { ConnectError, constraintOf, sqlStateOf } from '../platform/postgres.js';
 
 /**

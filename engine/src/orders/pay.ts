@@ -6,8 +6,8 @@ import type { Payments } from '../payments/resilient.js';
 import { messageOf } from '../platform/errors.js';
 import type { Queryable } from '../platform/postgres.js';
 import type { Span } from '../platform/telemetry/tracing.js';
-import type { DecisionQueue } from './decide.js';
-import { isUndecided } from './lanes.js';
+import type { BatchQueue } from './batch-queue.js';
+import { isUndecided } from './undecided.js';
 
 /** A payment to be made, as the ledger has written it down. */
 export type PaymentToMake = Charge & { saleId: number };
@@ -20,7 +20,7 @@ type PaidById = Paid | { outcome: 'over' };
 export type PayOptions = {
   db: Queryable;
   payments: Payments;
-  settlements: DecisionQueue<OrderEvent, Settlement>;
+  settlements: BatchQueue<OrderEvent, Settlement>;
   onError: (error: unknown) => void;
 };
 

@@ -1,5 +1,5 @@
 import { type JournalStep, readSteps } from '../ledger/journal.js';
-import { coalesce } from '../platform/coalesce.js';
+import { coalesce } from '../platform/batching/coalesce.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /** Everything that has happened to an order so far, in the order it happened. */

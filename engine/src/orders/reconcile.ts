@@ -7,14 +7,14 @@ import { messageOf } from '../platform/errors.js';
 import { eachItem } from '../platform/jobs/each-item.js';
 import type { Run } from '../platform/jobs/job.js';
 import type { Pool } from '../platform/postgres.js';
-import type { DecisionQueue } from './decide.js';
+import type { BatchQueue } from './batch-queue.js';
 import { type Pay, paymentToMake } from './pay.js';
 
 export type ReconcileOptions = {
   pool: Pool;
   pay: Pay;
   payments: Payments;
-  settlements: DecisionQueue<OrderEvent, Settlement>;
+  settlements: BatchQueue<OrderEvent, Settlement>;
   onError: (error: unknown) => void;
 };
 

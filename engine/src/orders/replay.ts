@@ -1,6 +1,6 @@
 import type { Decision, PurchaseRequest } from '../ledger/decide.js';
 import { readOrders, type StoredOrder } from '../ledger/orders.js';
-import { coalesce } from '../platform/coalesce.js';
+import { coalesce } from '../platform/batching/coalesce.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /**

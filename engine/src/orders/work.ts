@@ -5,15 +5,15 @@ import type { Outage } from '../platform/outage.js';
 import type { Queryable } from '../platform/postgres.js';
 import type { Span } from '../platform/telemetry/tracing.js';
 import type { Consumer, Delivery, OrderQueue, Settlement } from '../queue/queue.js';
-import type { DecisionQueue } from './decide.js';
-import type { Undecided } from './lanes.js';
+import type { BatchQueue } from './batch-queue.js';
 import type { Pay } from './pay.js';
 import { createSaleBackoff } from './sale-backoff.js';
+import type { Undecided } from './undecided.js';
 
 export type WorkOptions = {
   queue: OrderQueue;
   db: Queryable;
-  decisions: DecisionQueue<PurchaseRequest, Decision>;
+  decisions: BatchQueue<PurchaseRequest, Decision>;
   outage: Outage;
   pay: Pay;
   batchMax: number;

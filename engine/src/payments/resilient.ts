@@ -14,6 +14,8 @@ import {
   timeout,
 } from 'cockatiel';
 import { messageOf } from '../platform/errors.js';
+import { type Hook, withHooks } from '../platform/hooks.js';
+import type { Span } from '../platform/telemetry/tracing.js';
 import {
   type Charge,
   type ChargeState,
@@ -35,8 +37,19 @@ export type Payments = {
   breakerState(): BreakerState;
 };
 
+/** One call that is about to be sent to the provider; `span` is what it belongs to, where traces are kept. */
+type ProviderCall = {
+  name: 'charge' | 'cancel' | 'refund';
+  paymentId: string;
+  span?: Span | undefined;
+};
+
+export type PaymentHook = Hook<ProviderCall, ChargeState | { reference: string }>;
+
 export type ResilientPaymentsOptions = {
   provider: PaymentProvider;
+  /** Told of each call to the provider, those that are sent again included. */
+  hooks?: readonly PaymentHook[];
   /** For one call to the provider. */
   timeoutMs?: number;
   /** For all tries together. */
@@ -65,6 +78,7 @@ const retriesMax = 3;
  */
 export function createResilientPayments({
   provider,
+  hooks = [],
   timeoutMs = 2000,
   budgetMs = 2500,
   breaker: { failures, halfOpenAfterMs } = { failures: 5, halfOpenAfterMs: 5000 },
@@ -134,10 +148,22 @@ export function createResilientPayments({
     }
   }
 
+  const ask = (name: 'charge' | 'cancel', charge: Charge) =>
+    call(signal =>
+      withHooks(hooks, { name, paymentId: charge.paymentId, span: charge.span }, ({ span }) =>
+        provider[name]({ ...charge, span }, signal),
+      ),
+    );
+
   return {
-    charge: charge => call(signal => provider.charge(charge, signal)),
-    cancel: charge => call(signal => provider.cancel(charge, signal)),
-    refund: refund => call(signal => provider.refund(refund, signal)),
+    charge: charge => ask('charge', charge),
+    cancel: charge => ask('cancel', charge),
+    refund: refund =>
+      call(signal =>
+        withHooks(hooks, { name: 'refund', paymentId: refund.paymentId }, () =>
+          provider.refund(refund, signal),
+        ),
+      ),
     readWebhook: (rawBody, headers) => provider.readWebhook(rawBody, headers),
     needsMethod: provider.needsMethod,
     stepMinor: currency => provider.stepMinor(currency),

@@ -4,7 +4,7 @@ import { createAlarm } from './alarm.js';
 import { createHolding, type Held } from './holding.js';
 import type { Fetched, Lease, Messages } from './postgres-messages.js';
 import type { ConsumeOptions, Consumer, Settlement } from './queue.js';
-import { settlementsOf } from './settlements.js';
+import { type HandleOptions, settlementsOf } from './settlements.js';
 
 export type PostgresConsumer = Consumer & {
   /** Has it look at once whether there is something to take. */
@@ -24,7 +24,7 @@ const pollEveryMs = 1000;
 export function startPostgresConsumer(
   messages: Messages,
   leaseMs: number,
-  options: ConsumeOptions,
+  options: ConsumeOptions & HandleOptions,
 ): PostgresConsumer {
   const { onError, batchMax } = options;
   const alarm = createAlarm();

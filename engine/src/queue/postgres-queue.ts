@@ -1,11 +1,19 @@
 import type { ClientConfig } from 'pg';
 import { classifyFailure } from '../ledger/failures.js';
 import { messageOf, OperatingError } from '../platform/errors.js';
+import { withHooks } from '../platform/hooks.js';
 import { createListener, type Listener } from '../platform/listener.js';
 import type { Pool } from '../platform/postgres.js';
 import { type PostgresConsumer, startPostgresConsumer } from './postgres-consumer.js';
 import { channel, createMessages } from './postgres-messages.js';
-import { checkBatchMax, checkPublishable, type OrderQueue, queueClosed } from './queue.js';
+import {
+  checkBatchMax,
+  checkPublishable,
+  type OrderQueue,
+  type QueuedOrder,
+  type QueueHooks,
+  queueClosed,
+} from './queue.js';
 
 export type PostgresQueueOptions = {
   /** Stays the caller's, who ends it after the queue is closed. A consumer uses two connections. */
@@ -14,6 +22,7 @@ export type PostgresQueueOptions = {
   listen?: ClientConfig;
   /** How long a consumer that was killed or stopped keeps what it had in hand from the others. */
   leaseMs?: number;
+  hooks?: QueueHooks;
 };
 
 // A worker that is killed keeps its messages from the others for this long. It is ten times what a batch takes on a busy
@@ -33,6 +42,7 @@ export function createPostgresQueue({
   pool,
   listen,
   leaseMs = leaseDefaultMs,
+  hooks = {},
 }: PostgresQueueOptions): OrderQueue {
   if (!Number.isInteger(leaseMs) || leaseMs < leaseMinMs || leaseMs > leaseMaxMs) {
     throw new RangeError(
@@ -60,16 +70,18 @@ export function createPostgresQueue({
       },
     });
 
+  async function publish(published: readonly QueuedOrder[]): Promise<void> {
+    if (isClosed) throw queueClosed();
+    checkPublishable(published);
+    if (published.length > 0) await messages.publish(published).catch(throwTyped);
+  }
+
   return {
-    async publish(published) {
-      if (isClosed) throw queueClosed();
-      checkPublishable(published);
-      if (published.length > 0) await messages.publish(published).catch(throwTyped);
-    },
+    publish: published => withHooks(hooks.publishing ?? [], published, publish),
     consume(options) {
       if (isClosed) throw queueClosed();
       checkBatchMax(options.batchMax);
-      const consumer = startPostgresConsumer(messages, leaseMs, options);
+      const consumer = startPostgresConsumer(messages, leaseMs, { ...options, hooks: hooks.handling });
       consumers.set(consumer, options.onError);
       if (listen) listener ??= follow(listen);
       return {

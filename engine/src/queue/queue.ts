@@ -1,4 +1,5 @@
 import { OperatingError } from '../platform/errors.js';
+import type { Hook } from '../platform/hooks.js';
 import type { Span } from '../platform/telemetry/tracing.js';
 
 /** A hint that this order waits to be decided. The order itself is in the ledger, which alone is the truth. */
@@ -79,6 +80,13 @@ export type ConsumeOptions = {
   handle: (deliveries: readonly Delivery[]) => Promise<readonly Settlement[]>;
   /** Told of every failure of the handler and of the broker; the consumer goes on. */
   onError: (error: unknown) => void;
+};
+
+/** What is told of messages on their way. */
+export type QueueHooks = {
+  publishing?: readonly Hook<readonly QueuedOrder[], void>[];
+  /** One that rejects keeps the batch from the handler. Its messages come again as if they had not been delivered. */
+  handling?: readonly Hook<readonly Delivery[], readonly Settlement[]>[];
 };
 
 export type Consumer = {

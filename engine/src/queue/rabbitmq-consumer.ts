@@ -8,7 +8,7 @@ import { decode } from './rabbitmq-message.js';
 import type { Publisher } from './rabbitmq-publisher.js';
 import { type Arrival, createSettler, type Session } from './rabbitmq-settler.js';
 import { declareTopology, type Topology } from './rabbitmq-topology.js';
-import { settlementsOf } from './settlements.js';
+import { type HandleOptions, settlementsOf } from './settlements.js';
 
 export type RabbitmqConsumer = Consumer & {
   /** Messages that the broker has handed over and that are not settled. */
@@ -35,7 +35,7 @@ type Subscription = Session & { model: ChannelModel; heardAtMs: number };
 /** Takes what arrives, has it handled and settles it, one batch after the other. */
 export function startRabbitmqConsumer(
   parts: RabbitmqConsumerParts,
-  options: ConsumeOptions,
+  options: ConsumeOptions & HandleOptions,
 ): RabbitmqConsumer {
   const { url, timeoutMs, topology } = parts;
   const { batchMax, onError } = options;

@@ -1,5 +1,13 @@
 import { endsWithin } from '../platform/backoff.js';
-import { checkBatchMax, checkPublishable, type OrderQueue, queueClosed } from './queue.js';
+import { withHooks } from '../platform/hooks.js';
+import {
+  checkBatchMax,
+  checkPublishable,
+  type OrderQueue,
+  type QueuedOrder,
+  type QueueHooks,
+  queueClosed,
+} from './queue.js';
 import { type RabbitmqConsumer, startRabbitmqConsumer } from './rabbitmq-consumer.js';
 import { abandon, createLink, type Link, unavailable } from './rabbitmq-link.js';
 import { encodeNew } from './rabbitmq-message.js';
@@ -13,11 +21,12 @@ export type RabbitmqQueueOptions = {
   timeoutMs?: number;
   /** What the names of its queues begin with. */
   namespace?: string;
+  hooks?: QueueHooks;
 };
 
 /** The queue in RabbitMQ: quorum queues and publisher confirms (docs/decisions/0012-rabbitmq-queue.md). */
 export function createRabbitmqQueue(options: RabbitmqQueueOptions): OrderQueue {
-  const { url, timeoutMs = 2000, namespace = 'doorbuster' } = options;
+  const { url, timeoutMs = 2000, namespace = 'doorbuster', hooks = {} } = options;
   const topology = topologyOf(namespace);
   const publisher = createPublisher(url, timeoutMs, topology);
   const consumers = new Set<RabbitmqConsumer>();
@@ -39,17 +48,19 @@ export function createRabbitmqQueue(options: RabbitmqQueueOptions): OrderQueue {
     });
   }
 
+  async function publish(messages: readonly QueuedOrder[]): Promise<void> {
+    if (isClosed) throw queueClosed();
+    checkPublishable(messages);
+    if (messages.length > 0) await publisher.publish(encodeNew(topology, messages));
+  }
+
   return {
-    async publish(messages) {
-      if (isClosed) throw queueClosed();
-      checkPublishable(messages);
-      if (messages.length > 0) await publisher.publish(encodeNew(topology, messages));
-    },
+    publish: messages => withHooks(hooks.publishing ?? [], messages, publish),
     consume(consumeOptions) {
       if (isClosed) throw queueClosed();
       checkBatchMax(consumeOptions.batchMax);
       const parts = { url, timeoutMs, topology, publisher, onPublishedAt: age.noteEmptyBefore };
-      const consumer = startRabbitmqConsumer(parts, consumeOptions);
+      const consumer = startRabbitmqConsumer(parts, { ...consumeOptions, hooks: hooks.handling });
       consumers.add(consumer);
       return {
         async stop() {

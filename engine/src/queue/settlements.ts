@@ -1,22 +1,44 @@
 import { backoffMs } from '../platform/backoff.js';
-import { type ConsumeOptions, type Delivery, retryInMsMax, type Settlement } from './queue.js';
+import { withHooks } from '../platform/hooks.js';
+import {
+  type ConsumeOptions,
+  type Delivery,
+  type QueueHooks,
+  retryInMsMax,
+  type Settlement,
+} from './queue.js';
 
 // The first failure is mostly one of the moment; a batch that has failed nine times is asked about twice a minute.
 const retryBaseMs = 100;
 const retryMaxMs = 30_000;
 
+// For a batch that its handler was never given.
+const againInMs = 500;
+
+export type HandleOptions = Pick<ConsumeOptions, 'handle' | 'onError'> & {
+  hooks?: QueueHooks['handling'];
+};
+
 /** Has a batch handled. Never rejects: a handler that fails has the whole batch tried again. */
 export async function settlementsOf(
   batch: readonly Delivery[],
-  { handle, onError }: Pick<ConsumeOptions, 'handle' | 'onError'>,
+  { handle, onError, hooks = [] }: HandleOptions,
 ): Promise<readonly Settlement[]> {
+  let isHandled = false;
   try {
-    const settlements = await handle(batch);
-    check(settlements, batch.length);
-    return settlements;
+    return await withHooks(hooks, batch, async deliveries => {
+      isHandled = true;
+      const settlements = await handle(deliveries);
+      check(settlements, batch.length);
+      return settlements;
+    });
   } catch (error) {
     onError(error);
-    return batch.map(({ deliveries }) => ({ retryInMs: backoffMs(deliveries - 1, retryBaseMs, retryMaxMs) }));
+    return batch.map(({ deliveries }) =>
+      isHandled
+        ? { retryInMs: backoffMs(deliveries - 1, retryBaseMs, retryMaxMs) }
+        : { laterInMs: againInMs },
+    );
   }
 }
 

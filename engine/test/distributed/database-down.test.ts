@@ -32,10 +32,7 @@ describe('while PostgreSQL is down, with a queue in RabbitMQ', () => {
     const ready = await api.request('GET', '/api/ready');
     await postgres.start();
 
-    // Unavailable where not even the sale is in memory.
-    for (const { status, slug } of meanwhile) {
-      expect([status, slug]).toEqual([503, expect.stringMatching(/^(overloaded|unavailable)$/)]);
-    }
+    expect(meanwhile.map(({ status, slug }) => `${status} ${slug}`)).toEqual(Array(3).fill('503 overloaded'));
     expect(ready.status).toBe(503);
     expect(await decidedStandings(pool, before)).toEqual(before.map(() => 'CONFIRMED'));
     // The same key buys once PostgreSQL is back.

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Sale } from '../../catalog/sales.js';
-import { coalesce } from '../../platform/coalesce.js';
+import { coalesce } from '../../platform/batching/coalesce.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { RedisLink } from '../../platform/redis.js';
 import type { StockViews } from '../stock-views.js';

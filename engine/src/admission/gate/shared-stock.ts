@@ -1,6 +1,6 @@
 import { readUnits } from '../../ledger/allowances.js';
 import type { Stock } from '../../ledger/stock.js';
-import { coalesce } from '../../platform/coalesce.js';
+import { coalesce } from '../../platform/batching/coalesce.js';
 import type { Job } from '../../platform/jobs/job.js';
 import type { Queryable } from '../../platform/postgres.js';
 import type { RedisLink } from '../../platform/redis.js';

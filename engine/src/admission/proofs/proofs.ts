@@ -6,7 +6,7 @@ import { createPurchaseTokens, type PurchaseTokens } from './purchase-tokens.js'
 import { createSpendChallenge } from './spend-challenge.js';
 
 /** What a purchase shows of itself, as it came. */
-export type Shown = {
+type Shown = {
   shopperId: string;
   /** Stands for the intent: a retry shows the same challenge, and may. */
   orderId: string;

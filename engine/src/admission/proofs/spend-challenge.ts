@@ -1,4 +1,4 @@
-import { coalesce } from '../../platform/coalesce.js';
+import { coalesce } from '../../platform/batching/coalesce.js';
 import type { Queryable } from '../../platform/postgres.js';
 import type { Solved } from './challenges.js';
 

@@ -1,6 +1,6 @@
-import { type BatchFigures, batchBoundsS } from '../../orders/observe-batches.js';
 import { sumOf } from '../../platform/telemetry/histogram.js';
 import type { Metrics, Sample } from '../../platform/telemetry/metrics.js';
+import { type BatchFigures, batchBoundsS } from '../hooks/batches.js';
 import type { Parts } from '../parts.js';
 
 /** How orders are decided: by an API, and by a worker. */

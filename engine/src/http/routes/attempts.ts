@@ -87,8 +87,8 @@ const csvColumns = [
   'durationMs',
 ] as const;
 
-/** "Why not me?": a shopper's own attempts, and all of them for operators. */
-export function registerAttempts(app: App, { identity, pool, clock }: AttemptsParts): void {
+/** "Why not me?": a shopper's own attempts. */
+export function registerOwnAttempts(app: App, { identity, pool, clock }: AttemptsParts): void {
   const mine = {
     summary: 'My attempts to buy of the last seven days, newest first',
     problems: slugs('not-authenticated'),
@@ -104,16 +104,11 @@ export function registerAttempts(app: App, { identity, pool, clock }: AttemptsPa
     const { attempts } = await listAttempts(pool, { shopperId, productId, from }, { limit, isAnswer: true });
     return { attempts: attempts.map(attemptView) };
   });
-
-  registerAdminAttempts(app, pool, clock, async request => identity.requireOperator(request));
 }
 
-function registerAdminAttempts(
-  app: App,
-  pool: Pool,
-  clock: DatabaseClock,
-  onRequest: (request: FastifyRequest) => Promise<void>,
-): void {
+/** Everybody's attempts, for operators. */
+export function registerAdminAttempts(app: App, { identity, pool, clock }: AttemptsParts): void {
+  const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
   const page = z.object({ attempts: z.array(adminAttemptSchema), next: z.string().nullable() });
   const list = {
     summary: 'Attempts, newest first, as JSON or CSV',

@@ -1,21 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Decision, PurchaseRequest } from '../../ledger/decide.js';
 import type { CheckoutCodes } from '../../orders/checkout-code.js';
-import type { DecisionQueue } from '../../orders/decide.js';
 import { bySending } from '../answer-by-sending.js';
-import { answerEnded } from '../answer-order.js';
-import { createEntrance, type EntranceParts } from '../entrance.js';
+import { answerEnded } from '../buying/answer-order.js';
+import type { Enter } from '../buying/entrance.js';
 import { sendProblem } from '../problem.js';
 import { slugs } from '../problems.js';
 import { buyBodySchema, buyHeadersSchema, buyProblems, orderSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import { orderView } from '../views.js';
 
-export type CheckoutParts = EntranceParts & {
-  decisions: DecisionQueue<PurchaseRequest, Decision>;
-  codes: CheckoutCodes;
-};
+export type CheckoutParts = { enter: Enter; codes: CheckoutCodes };
 
 const schema = {
   summary: 'Reserve: the units are held behind a code until its deadline',
@@ -35,9 +30,7 @@ const schema = {
 };
 
 /** POST /api/checkout: decided like a purchase, and reserved. */
-export function registerCheckout(app: App, parts: CheckoutParts): void {
-  const enter = createEntrance(parts, { entrance: 'checkout', join: parts.decisions.join });
-
+export function registerCheckout(app: App, { enter, codes }: CheckoutParts): void {
   app.post('/api/checkout', { schema }, (request, reply) =>
     bySending(reply, checkout(request, request.body, reply)),
   );
@@ -61,7 +54,7 @@ export function registerCheckout(app: App, parts: CheckoutParts): void {
       .send({
         success: true,
         message: 'Your units are held until the code expires.',
-        code: parts.codes.codeOf(orderId),
+        code: codes.codeOf(orderId),
         expiresAt: (order.expiresAt ?? order.createdAt).toISOString(),
         order: orderView(orderId, product, order, 'remaining' in granted ? granted.remaining : 0),
       });

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { FaultBroadcast } from '../../platform/fault-broadcast.js';
-import { type Faults, faultPlaceSchema, faultSchema } from '../../platform/faults.js';
+import type { FaultBroadcast } from '../../faults/fault-broadcast.js';
+import { type Faults, faultPlaceSchema, faultSchema } from '../../faults/faults.js';
 import type { Identity } from '../identity/identity.js';
 import { ProblemError } from '../problem.js';
 import { slugs } from '../problems.js';

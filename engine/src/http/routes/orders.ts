@@ -1,41 +1,28 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { SaleRoom } from '../../admission/sale-room.js';
 import type { Calendar } from '../../catalog/calendar.js';
-import type { Acceptance } from '../../ledger/accept.js';
 import { listOrdersOf } from '../../ledger/orders.js';
 import type { OrderEvent, Settlement } from '../../ledger/settle.js';
-import type { OrderRequest } from '../../orders/accept.js';
-import type { DecisionQueue } from '../../orders/decide.js';
+import type { BatchQueue } from '../../orders/batch-queue.js';
 import type { ReadOrder } from '../../orders/replay.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { Queryable } from '../../platform/postgres.js';
-import { bySending } from '../answer-by-sending.js';
-import { answerEnded } from '../answer-order.js';
-import { createEntrance, type EntranceParts } from '../entrance.js';
-import { shopperOf } from '../identity/identity.js';
+import { answerEnded } from '../buying/answer-order.js';
+import { type Identity, shopperOf } from '../identity/identity.js';
 import { ProblemError, sendProblem } from '../problem.js';
 import { slugs } from '../problems.js';
-import {
-  buyBodySchema,
-  buyHeadersSchema,
-  buyProblems,
-  headerUserIdSchema,
-  idParamSchema,
-  orderSchema,
-  pageLimitSchema,
-} from '../schemas.js';
+import { headerUserIdSchema, idParamSchema, orderSchema, pageLimitSchema } from '../schemas.js';
 import type { App } from '../server.js';
 import { orderView } from '../views.js';
 
-export type OrdersParts = EntranceParts & {
+export type OrdersParts = {
+  identity: Identity;
   calendar: Calendar;
   clock: DatabaseClock;
   pool: Queryable;
   readOrder: ReadOrder;
-  acceptances: DecisionQueue<OrderRequest, Acceptance>;
-  settlements: DecisionQueue<OrderEvent, Settlement>;
-  /** Whether a caller may ask for an order that fails; for tests of that road. */
-  mayForceFail: boolean;
+  settlements: BatchQueue<OrderEvent, Settlement>;
+  saleRoom: SaleRoom;
 };
 
 const params = z.object({ id: z.uuid('expected the id of an order') });
@@ -80,22 +67,6 @@ const cancel = {
   response: { 200: orderSchema },
 };
 
-const accept = {
-  summary: 'Order: accepted now, decided by a worker',
-  problems: slugs(...buyProblems, 'payment-method-required'),
-  tags,
-  headers: buyHeadersSchema,
-  body: buyBodySchema.extend({
-    forceFail: z
-      .boolean()
-      .optional()
-      .meta({ description: 'Fails the order for good; for tests of that road' }),
-  }),
-  response: {
-    202: z.object({ order_id: z.uuid(), status: z.string(), message: z.string() }),
-  },
-};
-
 /** A shopper's own orders; another's is as unknown as one that never was. */
 export function registerOrders(app: App, parts: OrdersParts): void {
   const { identity, calendar, readOrder, settlements, saleRoom } = parts;
@@ -131,7 +102,6 @@ export function registerOrders(app: App, parts: OrdersParts): void {
     return reply.send(orderView(orderId, product, settled.order, settled.remaining));
   });
 
-  registerAccept(app, parts);
   registerList(app, parts);
 }
 
@@ -148,40 +118,4 @@ function registerList(app: App, { identity, calendar, clock, pool }: OrdersParts
     });
     return { orders };
   });
-}
-
-function registerAccept(app: App, parts: OrdersParts): void {
-  const { acceptances } = parts;
-  const enter = createEntrance(parts, {
-    entrance: 'queued',
-    join: acceptances.join,
-  });
-  const enterToFail = createEntrance(parts, {
-    entrance: 'queued',
-    join: (saleId, purchase, patience) =>
-      acceptances.join(saleId, { ...purchase, forceFail: true }, patience),
-  });
-
-  app.post('/api/orders', { schema: accept }, (request, reply) =>
-    bySending(reply, takeIntoQueue(request, request.body, reply)),
-  );
-
-  async function takeIntoQueue(
-    request: FastifyRequest,
-    { forceFail = false, ...body }: z.output<typeof accept.body>,
-    reply: FastifyReply,
-  ): Promise<void> {
-    if (forceFail && !parts.mayForceFail) {
-      throw new ProblemError('invalid', 'forceFail: expected only where FAULTS_ENABLED=true');
-    }
-    const entered = await (forceFail ? enterToFail : enter)(request, body, reply);
-    if (!entered) return;
-    const { granted, orderId } = entered;
-    if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
-    reply.code(202).header('location', `/api/orders/${orderId}`).send({
-      order_id: orderId,
-      status: granted.order.status,
-      message: 'Your order is in the queue. Its address says what becomes of it.',
-    });
-  }
 }

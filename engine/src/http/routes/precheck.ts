@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Gate } from '../../admission/gate/gate.js';
+import type { AskGate } from '../../admission/gate/ask-gate.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import { type Identity, shopperOf } from '../identity/identity.js';
 import { ProblemError } from '../problem.js';
@@ -7,7 +7,7 @@ import { problems, slugs } from '../problems.js';
 import { headerUserIdSchema, idParamSchema } from '../schemas.js';
 import type { App } from '../server.js';
 
-export type PrecheckParts = { identity: Identity; calendar: Calendar; gate: Gate };
+export type PrecheckParts = { identity: Identity; calendar: Calendar; askGate: AskGate };
 
 const schema = {
   summary: 'Would the gate let me in now? Advice; the purchase itself has the last word',
@@ -25,14 +25,12 @@ const schema = {
 };
 
 /** GET /api/precheck: one unit of the product, for this shopper, as the gate sees it. */
-export function registerPrecheck(app: App, { identity, calendar, gate }: PrecheckParts): void {
+export function registerPrecheck(app: App, { identity, calendar, askGate }: PrecheckParts): void {
   app.get('/api/precheck', { schema }, async request => {
     const shopperId = shopperOf(identity.callerOf(request), request);
     const offer = await calendar.offerOf(request.query.productId);
     if (!offer) throw new ProblemError('product-not-found');
-    const reason = offer.sale
-      ? ((await gate.check(offer.sale, shopperId, 1, false)) ?? null)
-      : 'sale-not-open';
+    const reason = offer.sale ? ((await askGate(offer.sale, shopperId, 1, false)) ?? null) : 'sale-not-open';
     const message = reason === null ? 'Come in.' : problems[reason].message;
     return { admitted: reason === null, reason, message };
   });

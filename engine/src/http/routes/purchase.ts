@@ -1,11 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { Decision, PurchaseRequest } from '../../ledger/decide.js';
-import type { DecisionQueue } from '../../orders/decide.js';
+import type { Attempts } from '../../ledger/attempts.js';
 import type { Pay } from '../../orders/pay.js';
 import { bySending } from '../answer-by-sending.js';
-import { answerByStatus } from '../answer-order.js';
-import { createEntrance, type Entered, type EntranceParts } from '../entrance.js';
+import { answerByStatus } from '../buying/answer-order.js';
+import type { Enter, Entered } from '../buying/entrance.js';
 import { ProblemError } from '../problem.js';
 import { slugs } from '../problems.js';
 import {
@@ -20,11 +19,7 @@ import {
 import type { App } from '../server.js';
 import type { Redeem } from './redeem.js';
 
-export type PurchaseParts = EntranceParts & {
-  decisions: DecisionQueue<PurchaseRequest, Decision>;
-  pay: Pay;
-  redeem: Redeem;
-};
+export type PurchaseParts = { enter: Enter; pay: Pay; redeem: Redeem; attempts: Attempts };
 
 const schema = {
   summary: 'Buy: decided and durable when answered. With the code of a checkout: pay it and confirm',
@@ -50,10 +45,7 @@ const schema = {
 type Body = z.output<typeof schema.body>;
 
 /** POST /api/purchase: the hot path. Enter, join the sale's open batch, pay where the sale wants it, answer. */
-export function registerPurchase(app: App, parts: PurchaseParts): void {
-  const { decisions, pay, redeem, attempts } = parts;
-  const enter = createEntrance(parts, { entrance: 'direct', join: decisions.join });
-
+export function registerPurchase(app: App, { enter, pay, redeem, attempts }: PurchaseParts): void {
   app.post('/api/purchase', { schema }, (request, reply) =>
     bySending(reply, buyOrRedeem(request, request.body, reply)),
   );

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Payment, postponePayment, readPayment } from '../../ledger/payments.js';
 import type { OrderEvent, Settlement } from '../../ledger/settle.js';
-import type { DecisionQueue } from '../../orders/decide.js';
-import { isUndecided } from '../../orders/lanes.js';
+import type { BatchQueue } from '../../orders/batch-queue.js';
+import { isUndecided } from '../../orders/undecided.js';
 import { PaymentError } from '../../payments/provider.js';
 import type { Payments } from '../../payments/resilient.js';
 import type { Pool } from '../../platform/postgres.js';
@@ -13,7 +13,7 @@ import type { App } from '../server.js';
 export type WebhookParts = {
   pool: Pool;
   payments: Payments;
-  settlements: DecisionQueue<OrderEvent, Settlement>;
+  settlements: BatchQueue<OrderEvent, Settlement>;
 };
 
 const schema = {

@@ -1,3 +1,5 @@
+import type { Ended } from '../hooks.js';
+
 /** A step of a trace: it begins when it is started, and is told of once it has ended. Nothing here throws. */
 export type Span = {
   /** Names it to whoever goes on from here, in the words of W3C's header of that name. */
@@ -52,15 +54,11 @@ export function writeTraceparent({ traceId, spanId, flags }: Traceparent): strin
   return `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`;
 }
 
-/** Ends the spans when the work has ended, whichever way. */
-export async function endAfter<T>(spans: readonly (Span | undefined)[], work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    for (const span of spans) span?.fail(error);
-    throw error;
-  } finally {
-    for (const span of spans) span?.end();
+/** Ends spans as the work ended that they stand for. */
+export function endSpans(spans: readonly (Span | undefined)[], ended: Ended<unknown>): void {
+  for (const span of spans) {
+    if ('error' in ended) span?.fail(ended.error);
+    span?.end();
   }
 }
 

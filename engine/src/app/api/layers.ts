@@ -1,0 +1,104 @@
+import type { FastifyInstance } from 'fastify';
+import type { RateLimit } from '../../admission/rate-limits/rate-limits.js';
+import { createSaleRoom, type SaleRoom } from '../../admission/sale-room.js';
+import { createShedding, type Shedding } from '../../admission/shedding.js';
+import { type Admission, createAdmission } from '../../http/buying/admit.js';
+import { limitConnections } from '../../http/connection-limits.js';
+import { registerCors } from '../../http/cors.js';
+import type { ForwardedPages } from '../../http/forwarded-pages.js';
+import type { Identity } from '../../http/identity/identity.js';
+import { type Protection, protect } from '../../http/protection.js';
+import type { ServerOptions } from '../../http/server.js';
+import { createIsOfWeb } from '../../http/web-key.js';
+import { hasItsShare } from '../../orders/fair-share.js';
+import type { Config } from '../../platform/config/config.js';
+import type { Parts } from '../parts.js';
+import { createRateLimits } from '../redis.js';
+
+/** The layers of protection of an API, as its settings want them. */
+export type Layers = Admission & {
+  /** For the server that they stand in front of. */
+  serverOptions: ServerOptions;
+  /** Requests in work. */
+  inFlight: () => number;
+  shedding: Shedding;
+  saleRoom: SaleRoom;
+};
+
+export function createLayers(
+  parts: Parts,
+  identity: Identity,
+  pages: Pick<ForwardedPages, 'isKeptPart'> | undefined,
+  given?: Shedding,
+): Layers {
+  const { config, refusals } = parts;
+  const shedding = given ?? createShedding({ lagMaxMs: config.SHED_LAG_MS });
+  const inFlight = () => protection?.inFlight() ?? 0;
+  const inFlightMax = config.MAX_IN_FLIGHT;
+  const saleRoom = createSaleRoom({
+    queues: [parts.decisions, parts.settlements, parts.acceptances],
+    decisions: parts.decisions,
+    waitMaxMs: config.SHED_WAIT_MS,
+    refusals,
+    // The request that asks is in work itself.
+    hasItsShare: own => inFlightMax > 0 && hasItsShare(own, inFlightMax - inFlight() + 1),
+  });
+  const isOfWeb = createIsOfWeb(config.WEB_KEY);
+  let protection: Protection | undefined;
+
+  function onCreated(app: FastifyInstance): void {
+    registerCors(app, config.CORS_ORIGIN);
+    app.addHook('onClose', (_app, done) => {
+      shedding.close();
+      done();
+    });
+    const { isReserved } = limitConnections(app.server, {
+      max: config.CONNECTIONS_MAX,
+      perAddressMax: config.CONNECTIONS_PER_IP_MAX,
+      proxies: config.TRUST_PROXY,
+      refusals,
+    });
+    protection = protect(app, {
+      inFlightMax,
+      isReserved,
+      rate: rateOf(config.RATE_LIMIT_IP_MAX, 1000, config.RATE_LIMIT_IP_BURST),
+      // A dozen parts make a page: a crowd behind one address that opens it in the same second needs all of them.
+      isExempt: request => pages?.isKeptPart(request) || identity.isOfShop(request) || isOfWeb(request),
+      isOfWeb,
+      shedding,
+      refusals,
+    });
+  }
+
+  return {
+    serverOptions: {
+      ...timeoutsOf(config),
+      proxies: config.TRUST_PROXY,
+      onCreated,
+      refuse: (request, response) => protection?.refuseIfFull(request, response) ?? false,
+    },
+    inFlight,
+    shedding,
+    saleRoom,
+    ...createAdmission({
+      perShopper: rateOf(config.RATE_LIMIT_USER_MAX, config.RATE_LIMIT_WINDOW_MS),
+      perAddress: rateOf(config.RATE_LIMIT_IP_PURCHASES_MAX, config.RATE_LIMIT_WINDOW_MS),
+      limitsService: config.RATE_LIMIT_SERVICE,
+      rateLimits: createRateLimits(parts.shared),
+      shedding,
+      refusals,
+    }),
+  };
+}
+
+function timeoutsOf({ REQUEST_TIMEOUT_MS, HEADERS_TIMEOUT_MS, IDLE_TIMEOUT_MS }: Config) {
+  return {
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    headersTimeoutMs: HEADERS_TIMEOUT_MS,
+    idleTimeoutMs: IDLE_TIMEOUT_MS,
+  };
+}
+
+function rateOf(limit: number, windowMs: number, burst = limit): RateLimit | undefined {
+  return limit === 0 ? undefined : { limit, windowMs, burst };
+}

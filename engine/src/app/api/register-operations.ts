@@ -1,0 +1,51 @@
+import type { Draining } from '../../http/draining.js';
+import type { Identity } from '../../http/identity/identity.js';
+import { registerOperations as registerHealth } from '../../http/routes/operations.js';
+import { registerSecurityTxt } from '../../http/routes/security-txt.js';
+import { registerUsers } from '../../http/routes/users.js';
+import { registerWebhooks } from '../../http/routes/webhooks.js';
+import type { App } from '../../http/server.js';
+import type { AllocateIds } from '../../ids/allocate.js';
+import { createCheckIds } from '../../ids/check.js';
+import { messageOf } from '../../platform/errors.js';
+import { createProbe } from '../../platform/postgres.js';
+import type { Parts } from '../parts.js';
+
+export type OperationsOptions = {
+  parts: Parts;
+  identity: Identity;
+  draining: Draining;
+  allocateIds: AllocateIds;
+};
+
+/** What machines call: probes, the payment provider, the shop's server for its ids. */
+export function registerOperations(app: App, options: OperationsOptions): void {
+  const { parts, identity, draining, allocateIds } = options;
+  const { config, pool, commits, shared, payments, settlements } = parts;
+
+  registerHealth(app, {
+    isDatabaseUp: async () => (await commits.whyNot()) === undefined,
+    isRedisUp: shared?.link.isUp,
+    unreadyReasons: () => unreadyReasons(parts, draining),
+  });
+  registerWebhooks(app, { pool, payments, settlements });
+  registerUsers(app, {
+    identity,
+    kinds: config.ID_KINDS,
+    allocateIds,
+    whyNoIds: createProbe(createCheckIds(pool)),
+  });
+  registerSecurityTxt(app, config.SECURITY_CONTACT);
+}
+
+async function unreadyReasons(
+  { decisionConnections, commits }: Parts,
+  draining: Draining,
+): Promise<string[]> {
+  if (draining.isOn()) return ['this process is shutting down'];
+  if (decisionConnections.openCount() === 0) {
+    return [`decisions have no connection to PostgreSQL: ${decisionConnections.whyMissing()}`];
+  }
+  const error = await commits.whyNot();
+  return error === undefined ? [] : [`PostgreSQL takes no commits: ${messageOf(error)}`];
+}

@@ -1,0 +1,143 @@
+import type { Shedding } from '../../admission/shedding.js';
+import { createReadPictureOrigins } from '../../catalog/picture-origins.js';
+import { createDraining } from '../../http/draining.js';
+import type { EventStreamOptions } from '../../http/event-stream.js';
+import { createForwardedPages } from '../../http/forwarded-pages.js';
+import { createIdentity, type Identity } from '../../http/identity/identity.js';
+import { listen } from '../../http/listeners.js';
+import { keepOperatorTrail } from '../../http/operator-trail.js';
+import { type App, createServer } from '../../http/server.js';
+import { createAllocateIds } from '../../ids/allocate.js';
+import { type ApiFigures, createCountIds } from '../instruments.js';
+import type { Parts } from '../parts.js';
+import { createGate } from '../redis.js';
+import { createLayers, type Layers } from './layers.js';
+import { createMemory, type Memory } from './memory.js';
+import { registerOperations } from './register-operations.js';
+import { registerOperator } from './register-operator.js';
+import { registerShop } from './register-shop.js';
+import { createRehearsals } from './rehearsals-of-process.js';
+
+export type Api = {
+  /** Where it listens, such as http://127.0.0.1:3000 */
+  url: string;
+  figures: ApiFigures;
+  /** Stops taking requests, answers those in work, writes out what is buffered. */
+  close(): Promise<void>;
+};
+
+export type ApiOptions = {
+  /** New connections that are taken in one turn of the event loop. */
+  listeners?: number;
+  /** Other bounds for streams of events, for tests. */
+  eventStreams?: Partial<EventStreamOptions>;
+  /** Another way to judge how far behind the process is, for tests. */
+  shedding?: Shedding | undefined;
+};
+
+/** The role that answers shoppers and operators. */
+export async function startApi(
+  parts: Parts,
+  { listeners = 1, eventStreams = {}, shedding }: ApiOptions = {},
+): Promise<Api> {
+  const { config, warn } = parts;
+  const memory = createMemory(parts);
+  try {
+    const { server, draining, figures, rehearse } = await createApiServer(
+      parts,
+      memory,
+      eventStreams,
+      shedding,
+    );
+    const url = await listen(
+      server,
+      { host: config.HOST, port: config.PORT, backlog: acceptBacklog, listeners },
+      warn('new connections are taken one in a turn: under load they wait'),
+    );
+    return {
+      url,
+      figures,
+      async close() {
+        if (typeof rehearse !== 'string') await rehearse.close();
+        await draining.drain(config.DRAIN_TIMEOUT_MS);
+        await memory.close();
+      },
+    };
+  } catch (error) {
+    await memory.close();
+    throw error;
+  }
+}
+
+async function createApiServer(
+  parts: Parts,
+  memory: Memory,
+  streamLimits: Partial<EventStreamOptions>,
+  shedding: Shedding | undefined,
+) {
+  const { config, pool, clock } = parts;
+  const identity = createIdentity({
+    config,
+    secrets: parts.secrets,
+    db: pool,
+    nowMs: clock.nowMs,
+    onError: parts.warn('the keys for tokens could not be read'),
+  });
+  const { server, layers } = await createProtectedServer(parts, identity, shedding);
+  const draining = createDraining(server, config.DRAIN_DELAY_MS);
+  identifyCallers(server, parts, identity);
+  const gate = createGate(parts.shared, memory.views, clock);
+  const allocateIds = createAllocateIds(pool, { onAnswer: createCountIds(parts.instruments) });
+  const figures: ApiFigures = {
+    inFlight: layers.inFlight,
+    shedding: layers.shedding,
+    droppedAttempts: memory.attempts.dropped,
+  };
+  const rehearse = createRehearsals(parts, server, memory.calendar);
+
+  registerShop(server, { parts, memory, layers, identity, gate, allocateIds, streamLimits });
+  registerOperator(server, { parts, memory, layers, identity, gate, figures, rehearse });
+  registerOperations(server, { parts, identity, draining, allocateIds });
+  return { server, draining, figures, rehearse };
+}
+
+/** The server without routes, behind its layers of protection. */
+async function createProtectedServer(
+  parts: Parts,
+  identity: Identity,
+  shedding: Shedding | undefined,
+): Promise<{ server: App; layers: Layers }> {
+  const { config, pool, logger, instruments, tracing } = parts;
+  const forwardedPages = config.WEB_URL
+    ? createForwardedPages(config.WEB_URL, createReadPictureOrigins(pool))
+    : undefined;
+  const layers = createLayers(parts, identity, forwardedPages, shedding);
+  const server = await createServer(logger, {
+    ...layers.serverOptions,
+    forwardedPages,
+    requests: instruments.requests,
+    tracing,
+    slowRequestMs: config.SLOW_REQUEST_MS,
+  });
+  return { server, layers };
+}
+
+/**
+ * Who calls is found out before a route is entered, and after the limits per address: a signature costs more to check than
+ * a refusal. What operators do is written down. Both on every route that comes after.
+ */
+function identifyCallers(server: App, { pool, warn }: Parts, identity: Identity): void {
+  server.decorateRequest('isOfShop', undefined);
+  const { onRequest } = identity;
+  if (onRequest) {
+    server.addHook('onRoute', route => {
+      route.onRequest = [route.onRequest ?? [], onRequest].flat();
+    });
+  }
+  const onLost = warn("how an operator's action ended was not kept");
+  keepOperatorTrail(server, { db: pool, identity, onError: onLost });
+}
+
+// Connections that the kernel holds for us while we are busy. With Node's 511 a rush of 2,000 overflows it, and a client
+// whose handshake was dropped waits for its own retransmissions, seconds long. The kernel caps it at net.core.somaxconn.
+const acceptBacklog = 8192;

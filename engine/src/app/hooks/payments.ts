@@ -1,0 +1,50 @@
+import type { Faults } from '../../faults/faults.js';
+import { PaymentError } from '../../payments/provider.js';
+import type { PaymentHook } from '../../payments/resilient.js';
+import { endSpans, type Tracing } from '../../platform/telemetry/tracing.js';
+
+/** What hangs on the calls to a payment provider: spans where traces are kept, and faults where they are allowed. */
+export function createPaymentHooks(
+  provider: string,
+  tracing: Tracing | undefined,
+  faults: Faults,
+): PaymentHook[] {
+  return [
+    ...(tracing ? [traceCalls(provider, tracing)] : []),
+    ...(faults.isEnabled ? [disturbCalls(faults)] : []),
+  ];
+}
+
+/**
+ * Each call to the provider is a span, tries that come after it are spans of their own, and the provider is told of it. What
+ * the reconciler asks by itself begins a trace.
+ */
+function traceCalls(provider: string, tracing: Tracing): PaymentHook {
+  return call => {
+    const attributes = {
+      'doorbuster.payment.id': call.paymentId,
+      'doorbuster.payment.provider': provider,
+    };
+    const parent = call.span?.traceparent;
+    const span = tracing.start(`payment ${call.name}`, { kind: 'client', parent, attributes });
+    return {
+      call: { ...call, span },
+      ended(ended) {
+        if ('result' in ended && 'status' in ended.result)
+          span.set({ 'doorbuster.payment.status': ended.result.status });
+        endSpans([span], ended);
+      },
+    };
+  };
+}
+
+/** Has a fault that is set at the payment meet each call, as if it were the provider's own. */
+function disturbCalls(faults: Faults): PaymentHook {
+  return () =>
+    faults.inject('payment')?.then(
+      () => undefined,
+      error => {
+        throw new PaymentError('PROVIDER_UNREACHABLE', 'A fault was set at the payment', error);
+      },
+    );
+}

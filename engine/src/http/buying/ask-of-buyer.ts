@@ -1,0 +1,44 @@
+import { countsByDigest, type DigestsOf } from '../../admission/digests.js';
+import { asksForProof, type ProofRefusal, type Proofs } from '../../admission/proofs/proofs.js';
+import type { Sale } from '../../catalog/sales.js';
+import type { Digests } from '../../ledger/decide.js';
+import type { Entrance } from '../../ledger/order-record.js';
+import type { Payments } from '../../payments/resilient.js';
+import { statedBy } from './limit-keys.js';
+import type { Visit } from './visit.js';
+
+export type AskOfBuyerParts = {
+  proofs: Pick<Proofs, 'refusalOf'>;
+  digestsOf: DigestsOf;
+  payments: Pick<Payments, 'needsMethod'>;
+};
+
+/** What the sale wants to be shown, and was not. */
+export type Missing = ProofRefusal | 'limit-key-required' | 'payment-method-required';
+type Shown = { missing?: Missing | undefined; digests?: Digests | undefined };
+
+/**
+ * What some sales want to be shown beside the purchase itself: what it is counted by, how it is paid, and proof of work or
+ * of having signed up. A sale that asks for nothing, as most do, makes no promise.
+ */
+export function createAskOfBuyer({ proofs, digestsOf, payments }: AskOfBuyerParts, entrance: Entrance) {
+  const needsMethod = payments.needsMethod && entrance !== 'checkout';
+
+  return (sale: Sale, visit: Visit, orderId: string): Shown | Promise<Shown> => {
+    const { request, caller, body, shopperId } = visit;
+    const digests = countsByDigest(sale) ? digestsOf(sale, statedBy(request, caller, body)) : undefined;
+    if (digests === 'limit-key-required') return { missing: digests };
+    if (needsMethod && body.paymentMethod === undefined && isPaid(sale)) {
+      return { missing: 'payment-method-required', digests };
+    }
+    if (!asksForProof(sale)) return { digests };
+    const { challenge, token } = body;
+    return proofs
+      .refusalOf(sale, { shopperId, orderId, challenge, token })
+      .then(missing => ({ missing, digests }));
+  };
+}
+
+function isPaid({ payment, priceMinor }: Sale): boolean {
+  return payment === 'required' && priceMinor > 0;
+}

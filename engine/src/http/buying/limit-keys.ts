@@ -1,0 +1,27 @@
+import type { FastifyRequest } from 'fastify';
+import type { Stated } from '../../admission/digests.js';
+import { addressKeyOf } from '../client-address.js';
+import type { Caller } from '../identity/identity.js';
+import { ProblemError } from '../problem.js';
+
+type Said = { paymentFingerprint?: string | undefined; addressKey?: string | undefined };
+
+/**
+ * Only the shop's own server may say what a purchase is counted by: a shopper would say something else each time.
+ *
+ * @throws ProblemError invalid
+ */
+export function checkMayState(caller: Caller, { paymentFingerprint, addressKey }: Said): void {
+  if (caller.kind === 'service' || (paymentFingerprint === undefined && addressKey === undefined)) return;
+  const field = paymentFingerprint === undefined ? 'addressKey' : 'paymentFingerprint';
+  throw new ProblemError('invalid', `${field}: only a call with the API key may state it`);
+}
+
+/**
+ * What a purchase is counted by, where its sale counts so. Of a shopper who calls for themselves the engine knows the
+ * address that the call came from, and no way to pay.
+ */
+export function statedBy(request: FastifyRequest, caller: Caller, said: Said): Stated {
+  if (caller.kind === 'service') return { payment: said.paymentFingerprint, address: said.addressKey };
+  return { payment: undefined, address: addressKeyOf(request) };
+}

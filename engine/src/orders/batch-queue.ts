@@ -1,0 +1,55 @@
+import { type Batcher, createBatcher } from '../platform/batching/batcher.js';
+import { answerAll, type Waiter } from '../platform/batching/lanes.js';
+import { hasItsShare } from './fair-share.js';
+import { createSendBatch, type SendBatchOptions } from './send-batch.js';
+import type { Undecided } from './undecided.js';
+
+/** Requests of one kind, gathered by sale. */
+export type BatchQueue<Request, Outcome> = Batcher<number, Request, Outcome | Undecided>;
+
+export type BatchQueueOptions<Request, Outcome> = SendBatchOptions<Request, Outcome> & {
+  deadlineMs: number;
+  /** Requests waiting over all sales, of which one sale gets its share; one more is refused at once. */
+  queueMax: number;
+  batchMax: number;
+  /** Told how many of a batch had gone away before it was sealed, and were left out. */
+  onAbandoned?: (count: number) => void;
+};
+
+/**
+ * The heart of the engine. Requests for a sale gather while its previous batch commits, and then share one transaction.
+ * Purchases, acceptances into the queue, and what happens to orders later all go this way, each through a queue of its own.
+ * One batch per sale is in flight, since two connections on the same hot row were slower than one.
+ */
+export function createBatchQueue<Request, Outcome>({
+  deadlineMs,
+  queueMax,
+  batchMax,
+  onAbandoned = () => {},
+  ...sending
+}: BatchQueueOptions<Request, Outcome>): BatchQueue<Request, Outcome> {
+  const sendBatch = createSendBatch(sending);
+
+  // Whoever has gone away is not told, and nothing is taken for them. From here on the batch is decided as a whole.
+  function leaveOutAbandoned(batch: Waiter<Request, Outcome | Undecided>[]) {
+    const abandoned = batch.filter(isAbandoned);
+    if (abandoned.length === 0) return batch;
+    onAbandoned(abandoned.length);
+    answerAll(abandoned, overloaded);
+    return batch.filter(waiter => !isAbandoned(waiter));
+  }
+
+  return createBatcher<number, Request, Outcome | Undecided>({
+    serve: (saleId, batch) => sendBatch(saleId, leaveOutAbandoned(batch)),
+    batchMax,
+    deadlineMs,
+    isFull: (own, all) => hasItsShare(own, queueMax - all),
+    refusal: overloaded,
+  });
+}
+
+const overloaded: Undecided = { outcome: 'overloaded' };
+
+function isAbandoned({ connection }: { connection: { readonly destroyed: boolean } | undefined }): boolean {
+  return connection?.destroyed === true;
+}

@@ -1,0 +1,134 @@
+import type { DecidedBatch } from '../ledger/decide.js';
+import { classifyFailure, hasTimedOut } from '../ledger/failures.js';
+import type { Stock } from '../ledger/stock.js';
+import { backoffMs, sleep } from '../platform/backoff.js';
+import { answerAll, type Waiter as BatchWaiter } from '../platform/batching/lanes.js';
+import { type Hook, withHooks } from '../platform/hooks.js';
+import type { StuckSales } from './stuck-sales.js';
+import type { Undecided } from './undecided.js';
+
+/** Requests of one sale that share a transaction. */
+export type Batch<Request> = { saleId: number; requests: readonly Request[] };
+
+export type SendBatchOptions<Request, Outcome> = {
+  /** One transaction of the ledger; see Decide, Accept and Settle. It may leave some undecided by itself. */
+  decide: (saleId: number, requests: readonly Request[]) => Promise<DecidedBatch<Outcome | Undecided>>;
+  /** Told of each try. */
+  hooks?: readonly Hook<Batch<Request>, DecidedBatch<Outcome | Undecided>>[];
+  /** Told after each COMMIT that touched the stock, before the shoppers are. */
+  onStock: (stock: Stock) => void;
+  /** Told how each try ended, before anybody is answered: without an error once it is committed. */
+  onEnd: (error?: unknown) => void;
+  /** Told of a request that PostgreSQL refuses by itself, whatever its neighbours. */
+  onPoison: (request: Request, error: unknown) => void;
+  /** Told of a failure that no request has caused, and that trying again at once would only repeat. */
+  onBroken: (error: unknown) => void;
+  /** Shared by all queues that use the same connections. */
+  stuckSales: StuckSales;
+};
+
+type Waiter<Request, Outcome> = BatchWaiter<Request, Outcome | Undecided>;
+
+/** Has one batch decided and answers every one of its waiters, whatever fails on the way. */
+export type SendBatch<Request, Outcome> = (
+  saleId: number,
+  batch: readonly Waiter<Request, Outcome>[],
+) => Promise<void>;
+
+// With full jitter below 10, 20, 40 ... 200 ms this is about a second of tries; the deadline usually ends them first.
+const triesMax = 15;
+// A stuck sale asks for its turn some ten times a second.
+const turnEveryMs = 200;
+// A ledger that is broken (a missing function, a missing right) gets four statements a second and sale, not a thousand.
+const brokenPauseMs = 250;
+
+export function createSendBatch<Request, Outcome>({
+  decide,
+  hooks = [],
+  onStock,
+  onEnd,
+  onPoison,
+  onBroken,
+  stuckSales,
+}: SendBatchOptions<Request, Outcome>): SendBatch<Request, Outcome> {
+  type Waiters = readonly Waiter<Request, Outcome>[];
+
+  async function tryOnce(saleId: number, waiters: Waiters, end: (hasTimedOut: boolean) => void) {
+    try {
+      const requests = waiters.map(({ request }) => request);
+      const { decisions, stock } = await withHooks(hooks, { saleId, requests }, () =>
+        decide(saleId, requests),
+      );
+      end(false);
+      onEnd();
+      if (stock) onStock(stock);
+      for (const [position, decision] of decisions.entries()) waiters[position]?.answer(decision);
+      return undefined;
+    } catch (error) {
+      end(hasTimedOut(error));
+      onEnd(error);
+      return { error, kind: classifyFailure(error) };
+    }
+  }
+
+  /** @param wasSent an earlier try may have been committed, so that nobody may be told that nothing was taken. */
+  async function sendBatch(saleId: number, batch: Waiters, wasSent: boolean): Promise<void> {
+    let waiters = batch;
+    let mayBeCommitted = wasSent;
+    for (let tries = 0; ; ) {
+      waiters = refuseLate(waiters, mayBeCommitted);
+      if (waiters.length === 0) return;
+      const end = stuckSales.begin(saleId);
+      if (!end) {
+        await sleep(backoffMs(0, turnEveryMs, turnEveryMs));
+        continue;
+      }
+      const failure = await tryOnce(saleId, waiters, end);
+      if (!failure) return;
+      if (failure.kind === 'bad-row') return isolatePoison(saleId, waiters, mayBeCommitted, failure.error);
+      if (failure.kind === 'broken') return giveUp(waiters, mayBeCommitted, failure.error);
+      // Sent again with the same ids, the batch itself tells: what was committed comes back as replayed.
+      mayBeCommitted ||= failure.kind === 'unknown';
+      tries += 1;
+      if (tries === triesMax) return answerAll(waiters, undecided(mayBeCommitted));
+      await sleep(backoffMs(tries - 1, 10, 200));
+    }
+  }
+
+  // A batch fails as a whole, so it is halved until the request that cannot pass stands alone.
+  async function isolatePoison(saleId: number, waiters: Waiters, wasSent: boolean, error: unknown) {
+    const [first] = waiters;
+    if (first && waiters.length === 1) {
+      onPoison(first.request, error);
+      const poisoned: Undecided = { outcome: wasSent ? 'unknown' : 'undecided' };
+      return answerAll(waiters, poisoned);
+    }
+    const middle = Math.ceil(waiters.length / 2);
+    await sendBatch(saleId, waiters.slice(0, middle), wasSent);
+    await sendBatch(saleId, waiters.slice(middle), wasSent);
+  }
+
+  // Halving it would send twice as many statements that fail alike. The sale's next batch tries again after the pause.
+  async function giveUp(waiters: Waiters, wasSent: boolean, error: unknown): Promise<void> {
+    onBroken(error);
+    answerAll(waiters, undecided(wasSent));
+    await sleep(brokenPauseMs);
+  }
+
+  return (saleId, batch) => sendBatch(saleId, batch, false);
+}
+
+function refuseLate<Request, Outcome>(
+  waiters: readonly Waiter<Request, Outcome>[],
+  mayBeCommitted: boolean,
+): readonly Waiter<Request, Outcome>[] {
+  const nowMs = performance.now();
+  const late = waiters.filter(({ deadlineAtMs }) => deadlineAtMs <= nowMs);
+  if (late.length === 0) return waiters;
+  answerAll(late, undecided(mayBeCommitted));
+  return waiters.filter(({ deadlineAtMs }) => deadlineAtMs > nowMs);
+}
+
+function undecided(mayBeCommitted: boolean): Undecided {
+  return { outcome: mayBeCommitted ? 'unknown' : 'overloaded' };
+}

@@ -1,0 +1,85 @@
+import { answerAll, createLanes, type Patience, type Waiter } from './lanes.js';
+
+/** Gathers requests by key while the batch before them is under way. */
+export type Batcher<Key, Request, Outcome> = {
+  /** Joins the open batch of its key. Always resolves: by the deadline, or when the batch that it is in has been served. */
+  join(key: Key, request: Request, patience?: Patience): Promise<Outcome>;
+  /** Resolves when every request that had joined is answered. */
+  drained(): Promise<void>;
+  /** Requests that wait for their batch, over all keys. */
+  waiting(): number;
+  /** Requests of one key that are not answered yet, whether they wait or are in its batch. */
+  inHand(key: Key): number;
+  /** How long the first of one key has been waiting; of the key where that is longest, if none is named. 0 where nobody waits. */
+  oldestWaitMs(key?: Key): number;
+};
+
+export type BatcherOptions<Key, Request, Outcome> = {
+  /** Answers every waiter of a batch, whatever fails on the way; the key's next batch begins when it resolves. */
+  serve: (key: Key, batch: Waiter<Request, Outcome>[]) => Promise<void>;
+  /** Requests in one batch; the rest wait for the next. */
+  batchMax: number;
+  /** How long a request may wait for its batch to begin. */
+  deadlineMs: number;
+  /** Whether a key of which `own` requests wait may have no more, while `all` wait of all keys. */
+  isFull: (own: number, all: number) => boolean;
+  /** The answer to a request that finds no room, or that has waited too long. */
+  refusal: Outcome;
+};
+
+const sweepEveryMs = 50;
+
+/**
+ * No timer is needed: under load batches grow by themselves, and alone a request is a batch of one. Each key has one batch
+ * under way at a time.
+ */
+export function createBatcher<Key, Request, Outcome>(
+  options: BatcherOptions<Key, Request, Outcome>,
+): Batcher<Key, Request, Outcome> {
+  const { serve, batchMax, deadlineMs, isFull, refusal } = options;
+  const lanes = createLanes<Key, Request, Outcome>();
+  let onDrained: (() => void)[] = [];
+  let sweeper: NodeJS.Timeout | undefined;
+
+  function join(
+    key: Key,
+    request: Request,
+    { deadlineAtMs = Number.POSITIVE_INFINITY, connection }: Patience = {},
+  ): Promise<Outcome> {
+    if (isFull(lanes.waitingIn(key), lanes.waiting())) return Promise.resolve(refusal);
+    return new Promise(answer => {
+      const joinedAtMs = performance.now();
+      const isFirst = lanes.push(key, {
+        request,
+        connection,
+        answer,
+        joinedAtMs,
+        deadlineAtMs: Math.min(deadlineAtMs, joinedAtMs + deadlineMs),
+      });
+      if (!isFirst) return;
+      sweeper ??= setInterval(() => answerAll(lanes.takeLate(), refusal), sweepEveryMs).unref();
+      // What else arrives in this turn of the event loop shares the first batch.
+      setImmediate(() => serveAll(key));
+    });
+  }
+
+  async function serveAll(key: Key): Promise<void> {
+    for (let next = lanes.take(key, batchMax); next.length > 0; next = lanes.take(key, batchMax)) {
+      await serve(key, next);
+    }
+    if (lanes.laneCount() > 0) return;
+    clearInterval(sweeper);
+    sweeper = undefined;
+    for (const resolve of onDrained) resolve();
+    onDrained = [];
+  }
+
+  return {
+    join,
+    drained: () =>
+      lanes.laneCount() === 0 ? Promise.resolve() : new Promise(resolve => onDrained.push(resolve)),
+    waiting: lanes.waiting,
+    inHand: lanes.inHand,
+    oldestWaitMs: lanes.oldestWaitMs,
+  };
+}
