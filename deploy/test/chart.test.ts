@@ -135,7 +135,7 @@ describe('the Helm chart', () => {
   });
 
   it('asks addresses that the API has, at the port that it listens at', () => {
-    const operations = readFileSync(join(root, 'engine/src/http/routes/operations.ts'), 'utf8');
+    const operations = readFileSync(join(root, 'engine/src/http/routes/operations/health.ts'), 'utf8');
     const pages = ['/icon.svg'];
     const metrics = ['/metrics'];
     const probes = allPods().flatMap(({ container }) =>

@@ -3,7 +3,7 @@ import { createAccept } from '../src/ledger/accept.js';
 import { addDeadLetter } from '../src/ledger/dead-letters.js';
 import { createDecide, type PurchaseRequest } from '../src/ledger/decide.js';
 import { createSettle } from '../src/ledger/settle.js';
-import { createAcceptBatch } from '../src/orders/accept.js';
+import { createAcceptBatch } from '../src/orders/accept-and-publish.js';
 import { orderIdOf } from '../src/orders/order-id.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { createPostgresQueue } from '../src/queue/postgres-queue.js';

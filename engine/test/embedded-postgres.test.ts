@@ -12,7 +12,10 @@ import { findRunningEmbeddedPostgres } from '../src/platform/embedded-postgres/f
 import { isPostgresOf, processStart } from '../src/platform/embedded-postgres/process-identity.js';
 import { chooseServerUser } from '../src/platform/embedded-postgres/server-user.js';
 import { waitUntil } from '../src/platform/embedded-postgres/signals.js';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/platform/embedded-postgres/start.js';
+import {
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../src/platform/embedded-postgres/start-postgres.js';
 import { type Child, runChild } from './children/run-child.js';
 import { descendantsOf } from './support/process-table.js';
 

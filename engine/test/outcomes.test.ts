@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Urgency } from '../src/admission/shedding.js';
 import type { AppOptions } from '../src/app/app.js';
-import { problems } from '../src/http/problems.js';
+import { problems } from '../src/http/answers/problem-slugs.js';
 import type { Decide } from '../src/ledger/decide.js';
 import { createBatchQueue } from '../src/orders/batch-queue.js';
 import { type Answer, serviceHeaders, startTestApi, type TestApi } from './support/api.js';

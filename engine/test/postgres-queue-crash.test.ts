@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Pool } from '../src/platform/postgres.js';
+import type { OrderQueue } from '../src/queue/order-queue.js';
 import { createPostgresQueue } from '../src/queue/postgres-queue.js';
-import type { OrderQueue } from '../src/queue/queue.js';
 import { runChild } from './children/run-child.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';

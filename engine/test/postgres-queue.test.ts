@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { codeOf } from '../src/platform/errors.js';
 import { connectionOptions, createPool, type Pool } from '../src/platform/postgres.js';
+import type { OrderQueue } from '../src/queue/order-queue.js';
 import { createPostgresQueue } from '../src/queue/postgres-queue.js';
-import type { OrderQueue } from '../src/queue/queue.js';
 import { until } from './support/condition.js';
 import { testConfig } from './support/config.js';
 import { createTestDatabase } from './support/database.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sandboxSecrets } from '../src/app/payments.js';
+import { sandboxSecrets } from '../src/app/choose-payments.js';
 import { sign, signatureHeader } from '../src/payments/sandbox/signature.js';
 import type { Answer } from './support/api.js';
 import { until } from './support/condition.js';

@@ -6,8 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Charge, ChargeState } from '../src/payments/provider.js';
 import { openBook } from '../src/payments/sandbox/book.js';
 import { createMisbehaviour } from '../src/payments/sandbox/misbehave.js';
-import { createSandboxProvider } from '../src/payments/sandbox/provider.js';
-import { createWebhookSender, type WebhookOptions } from '../src/payments/sandbox/webhooks.js';
+import { createSandboxProvider } from '../src/payments/sandbox/sandbox-provider.js';
+import { createWebhookSender, type WebhookOptions } from '../src/payments/sandbox/sandbox-webhooks.js';
 import { runChild } from './children/run-child.js';
 import { until } from './support/condition.js';
 import {

@@ -1,4 +1,4 @@
-import { startEmbeddedPostgres } from '../../dist/platform/embedded-postgres/start.js';
+import { startEmbeddedPostgres } from '../../dist/platform/embedded-postgres/start-postgres.js';
 
 /** A PostgreSQL of the caller's own, which may be crashed and started again at the same address. */
 export type PostgresServer = {

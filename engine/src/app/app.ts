@@ -1,7 +1,7 @@
 import { messageOf } from '../platform/errors.js';
 import { startTracing } from '../platform/telemetry/start-tracing.js';
 import { type ApiOptions, startApi } from './api/start-api.js';
-import { startMetrics } from './metrics/serve.js';
+import { startMetrics } from './metrics/start-metrics.js';
 import { createParts, type PartsOptions } from './parts.js';
 import { hearFaults, type Role, startRole } from './roles.js';
 

@@ -9,7 +9,7 @@ import type { Config } from '../platform/config/config.js';
 import type { Pool } from '../platform/postgres.js';
 import { atMostPerSecond, seldom } from '../platform/telemetry/rarely.js';
 import { type Span, type Tracing, traceOf } from '../platform/telemetry/tracing.js';
-import { createBatchHooks, type HookedRequest } from './hooks/batches.js';
+import { createBatchHooks, type HookedRequest } from './hooks/batch-hooks.js';
 import { createCountOrder, type Instruments, type Work } from './instruments.js';
 
 type BatchRequest = HookedRequest & { orderId: string };

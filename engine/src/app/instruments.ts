@@ -1,7 +1,7 @@
 import { type GateAnswer, gateAnswers } from '../admission/gate/ask-gate.js';
 import type { Shedding } from '../admission/shedding.js';
 import { type LiveStocks, readLiveStock } from '../catalog/live-stock.js';
-import { createRequestCounts } from '../http/request-counts.js';
+import { createRequestCounts } from '../http/server/request-counts.js';
 import { type AllocateIdsOptions, idOutcomes } from '../ids/allocate.js';
 import { countUnpartitioned } from '../ledger/attempt-partitions.js';
 import type { AuditReport } from '../ledger/audit.js';
@@ -12,10 +12,10 @@ import { createJobFigures } from '../platform/jobs/job-figures.js';
 import type { Pool } from '../platform/postgres.js';
 import { createCounts } from '../platform/telemetry/counts.js';
 import { createRecentReading, type RecentReading } from '../platform/telemetry/recent-reading.js';
-import type { Depth } from '../queue/queue.js';
+import type { Depth } from '../queue/order-queue.js';
 import { readWebhookBacklog, type WebhookBacklog } from '../webhooks/backlog.js';
 import { tryOutcomes } from '../webhooks/deliver.js';
-import { createBatchFigures } from './hooks/batches.js';
+import { createBatchFigures } from './hooks/batch-hooks.js';
 
 /** What is decided in batches. */
 export type Work = 'decide' | 'accept' | 'settle';

@@ -7,7 +7,7 @@ import type { Acceptance } from '../ledger/accept.js';
 import { createAnnounce } from '../ledger/announce.js';
 import { createSettle, type OrderEvent, type Settlement } from '../ledger/settle.js';
 import type { Stock } from '../ledger/stock.js';
-import { createAcceptBatch, type OrderRequest } from '../orders/accept.js';
+import { createAcceptBatch, type OrderRequest } from '../orders/accept-and-publish.js';
 import { createPay } from '../orders/pay.js';
 import { createReadDepth } from '../orders/queue-depth.js';
 import { createCommitCheck } from '../platform/commit-check.js';
@@ -18,14 +18,14 @@ import { createOutage } from '../platform/outage.js';
 import { connectionOptions, type Pool } from '../platform/postgres.js';
 import type { Secrets } from '../platform/secrets.js';
 import type { Tracing } from '../platform/telemetry/tracing.js';
+import type { OrderQueue } from '../queue/order-queue.js';
 import { createPostgresQueue } from '../queue/postgres-queue.js';
-import type { OrderQueue } from '../queue/queue.js';
 import { type CreateDecisions, createBatchQueues } from './batch-queues.js';
-import { createQueueHooks } from './hooks/queue.js';
+import { createPayments } from './choose-payments.js';
+import { createQueueHooks } from './hooks/queue-hooks.js';
 import { createInstruments, createReadings } from './instruments.js';
-import { createPayments } from './payments.js';
 import { createPools } from './pools.js';
-import { createShared } from './redis.js';
+import { createShared } from './shared-redis.js';
 
 export type PartsOptions = {
   config: Config;

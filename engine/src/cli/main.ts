@@ -1,5 +1,5 @@
 import { ConfigError } from '../platform/config/config.js';
-import { EmbeddedPostgresError } from '../platform/embedded-postgres/errors.js';
+import { EmbeddedPostgresError } from '../platform/embedded-postgres/postgres-errors.js';
 import { OperatingError } from '../platform/errors.js';
 import { program } from './program.js';
 

@@ -8,7 +8,7 @@ import { OperatingError } from '../platform/errors.js';
 import { readSecrets } from '../platform/secrets.js';
 import { onShutdown } from '../platform/shutdown.js';
 import { createLogger } from '../platform/telemetry/logger.js';
-import { serveRole } from './serve.js';
+import { serveRole } from './serve-roles.js';
 
 const say = (message: string) => process.stdout.write(`${message}\n`);
 

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import type { AuditOptions } from './audit.js';
+import type { AuditOptions } from './audit-command.js';
 
 // Loaded when they are asked for: all that any of them needs would make each of them wait for most of a second.
-const serving = () => import('./serve.js');
+const serving = () => import('./serve-roles.js');
 const schema = () => import('./schema.js');
 
 /** The commands, as `doorbuster --help` lists them; in a module of its own, so that tests can ask what there is. */
@@ -58,7 +58,7 @@ program
     'orders that were answered as confirmed, a JSON object a line (orderId, shopperId, quantity)',
   )
   .addOption(new Option('--json', 'print the report as JSON'))
-  .action(async (options: AuditOptions) => (await import('./audit.js')).audit(options));
+  .action(async (options: AuditOptions) => (await import('./audit-command.js')).audit(options));
 program
   .command('warm')
   .description('put the sales that are open, or soon will be, into the Redis of REDIS_URL')
@@ -67,4 +67,4 @@ program
   .command('config')
   .description('print the settings in force, secrets hidden')
   .option('--reference', 'print what each setting means instead, as docs/settings.md has it')
-  .action(async (options: { reference?: boolean }) => (await import('./config.js')).printConfig(options));
+  .action(async (options: { reference?: boolean }) => (await import('./cli-config.js')).printConfig(options));

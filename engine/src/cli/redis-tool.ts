@@ -1,5 +1,5 @@
 import type { Config } from '../platform/config/config.js';
-import { connectRedis, type RedisLink, waitForRedis } from '../platform/redis.js';
+import { connectRedis, type RedisLink, waitForRedis } from '../platform/redis-link.js';
 
 // Nobody buys meanwhile: a tool can wait for a server that is slow.
 const toolTimeoutMs = 5000;

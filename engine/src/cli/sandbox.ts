@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { sandboxSecrets } from '../app/payments.js';
-import { type Sandbox, startSandbox } from '../payments/sandbox/start.js';
+import { sandboxSecrets } from '../app/choose-payments.js';
+import { type Sandbox, startSandbox } from '../payments/sandbox/start-sandbox.js';
 import { type Config, readConfig } from '../platform/config/config.js';
 import { readSecrets, type Secrets } from '../platform/secrets.js';
 import { onShutdown } from '../platform/shutdown.js';

@@ -1,6 +1,6 @@
 import { shareQueueAge } from '../ledger/queue-watch.js';
 import type { Pool } from '../platform/postgres.js';
-import type { Depth, OrderQueue } from '../queue/queue.js';
+import type { Depth, OrderQueue } from '../queue/order-queue.js';
 
 export type ReadDepth = () => Promise<Depth>;
 

@@ -4,7 +4,7 @@ import { backoffMs } from '../platform/backoff.js';
 import type { Outage } from '../platform/outage.js';
 import type { Queryable } from '../platform/postgres.js';
 import type { Span } from '../platform/telemetry/tracing.js';
-import type { Consumer, Delivery, OrderQueue, Settlement } from '../queue/queue.js';
+import type { Consumer, Delivery, OrderQueue, Settlement } from '../queue/order-queue.js';
 import type { BatchQueue } from './batch-queue.js';
 import type { Pay } from './pay.js';
 import { createSaleBackoff } from './sale-backoff.js';

@@ -1,6 +1,6 @@
 import type { Config } from './config/config.js';
 import { findRunningEmbeddedPostgres } from './embedded-postgres/find-running.js';
-import { startEmbeddedPostgres } from './embedded-postgres/start.js';
+import { startEmbeddedPostgres } from './embedded-postgres/start-postgres.js';
 
 export type Database = {
   url: string;

@@ -2,8 +2,8 @@ import { backoffMs, endsWithin } from '../platform/backoff.js';
 import { OperatingError } from '../platform/errors.js';
 import { createAlarm } from './alarm.js';
 import { createHolding, type Held } from './holding.js';
+import type { ConsumeOptions, Consumer, Settlement } from './order-queue.js';
 import type { Fetched, Lease, Messages } from './postgres-messages.js';
-import type { ConsumeOptions, Consumer, Settlement } from './queue.js';
 import { type HandleOptions, settlementsOf } from './settlements.js';
 
 export type PostgresConsumer = Consumer & {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from '../platform/postgres.js';
-import type { Delivery, Depth, QueuedOrder, Settlement } from './queue.js';
+import type { Delivery, Depth, QueuedOrder, Settlement } from './order-queue.js';
 import { delayMsOf } from './settlements.js';
 
 /** Messages leased together, under one token. */

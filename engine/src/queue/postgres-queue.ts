@@ -4,8 +4,6 @@ import { messageOf, OperatingError } from '../platform/errors.js';
 import { withHooks } from '../platform/hooks.js';
 import { createListener, type Listener } from '../platform/listener.js';
 import type { Pool } from '../platform/postgres.js';
-import { type PostgresConsumer, startPostgresConsumer } from './postgres-consumer.js';
-import { channel, createMessages } from './postgres-messages.js';
 import {
   checkBatchMax,
   checkPublishable,
@@ -13,7 +11,9 @@ import {
   type QueuedOrder,
   type QueueHooks,
   queueClosed,
-} from './queue.js';
+} from './order-queue.js';
+import { type PostgresConsumer, startPostgresConsumer } from './postgres-consumer.js';
+import { channel, createMessages } from './postgres-messages.js';
 
 export type PostgresQueueOptions = {
   /** Stays the caller's, who ends it after the queue is closed. A consumer uses two connections. */

@@ -2,7 +2,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { endsWithin, sleep } from '../platform/backoff.js';
 import { OperatingError } from '../platform/errors.js';
 import { createAlarm } from './alarm.js';
-import type { ConsumeOptions, Consumer } from './queue.js';
+import type { ConsumeOptions, Consumer } from './order-queue.js';
 import { abandon, createLink } from './rabbitmq-link.js';
 import { decode } from './rabbitmq-message.js';
 import type { Publisher } from './rabbitmq-publisher.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { retryInMsMax } from './queue.js';
+import { retryInMsMax } from './order-queue.js';
 import { planDelay } from './rabbitmq-message.js';
 
 describe('a delay', () => {

@@ -1,6 +1,6 @@
 import type { ConsumeMessage, Options } from 'amqplib';
 import { z } from 'zod';
-import type { Delivery, QueuedOrder } from './queue.js';
+import type { Delivery, QueuedOrder } from './order-queue.js';
 import { brokerDeliveriesMax, delaysMs, type Topology } from './rabbitmq-topology.js';
 
 /** A message on its way to the broker. */

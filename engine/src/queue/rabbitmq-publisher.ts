@@ -1,6 +1,6 @@
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { OperatingError } from '../platform/errors.js';
-import { publishMax } from './queue.js';
+import { publishMax } from './order-queue.js';
 import { abandon, createLink, unavailable } from './rabbitmq-link.js';
 import type { Outgoing } from './rabbitmq-message.js';
 import { declareTopology, type Topology } from './rabbitmq-topology.js';

@@ -7,7 +7,7 @@ import {
   type QueuedOrder,
   type QueueHooks,
   queueClosed,
-} from './queue.js';
+} from './order-queue.js';
 import { type RabbitmqConsumer, startRabbitmqConsumer } from './rabbitmq-consumer.js';
 import { abandon, createLink, type Link, unavailable } from './rabbitmq-link.js';
 import { encodeNew } from './rabbitmq-message.js';

@@ -1,6 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { backoffMs, endsWithin, sleep } from '../platform/backoff.js';
-import type { Settlement } from './queue.js';
+import type { Settlement } from './order-queue.js';
 import { encodeRetry, type Incoming } from './rabbitmq-message.js';
 import type { Publisher } from './rabbitmq-publisher.js';
 import type { Topology } from './rabbitmq-topology.js';

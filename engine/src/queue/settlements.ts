@@ -6,7 +6,7 @@ import {
   type QueueHooks,
   retryInMsMax,
   type Settlement,
-} from './queue.js';
+} from './order-queue.js';
 
 // The first failure is mostly one of the moment; a batch that has failed nine times is asked about twice a minute.
 const retryBaseMs = 100;

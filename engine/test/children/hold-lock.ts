@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { acquireDataDirLock } from '../../src/platform/embedded-postgres/data-dir-lock.js';
-import { EmbeddedPostgresError } from '../../src/platform/embedded-postgres/errors.js';
+import { EmbeddedPostgresError } from '../../src/platform/embedded-postgres/postgres-errors.js';
 
 // Tries for the lock at each word, so that many contenders begin together; holds it, once it has it, until input ends.
 const [dataDir = ''] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import pino from 'pino';
-import { startSandbox } from '../../src/payments/sandbox/start.js';
+import { startSandbox } from '../../src/payments/sandbox/start-sandbox.js';
 
 // A sandbox alone: prints its address, stops when its input ends.
 const [dataFile = '', apiKey = ''] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { EmbeddedPostgresError } from '../../src/platform/embedded-postgres/errors.js';
-import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/start.js';
+import { EmbeddedPostgresError } from '../../src/platform/embedded-postgres/postgres-errors.js';
+import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/start-postgres.js';
 
 // An engine in small: starts the server, prints one line of JSON, stops when its input ends.
 const [dataDir = ''] = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { type Channel, connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RabbitmqServer, startRabbitmq } from '../../drill/servers/rabbitmq.js';
 import { codeOf } from '../../src/platform/errors.js';
-import { type OrderQueue, publishMax, type QueuedOrder } from '../../src/queue/queue.js';
+import { type OrderQueue, publishMax, type QueuedOrder } from '../../src/queue/order-queue.js';
 import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
 import { declareTopology, type Topology, topologyOf } from '../../src/queue/rabbitmq-topology.js';
 import { runChild } from '../children/run-child.js';

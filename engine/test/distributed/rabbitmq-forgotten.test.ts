@@ -4,7 +4,7 @@ import { spawnEngine } from '../../drill/engine-process.js';
 import { type RabbitmqServer, startRabbitmq } from '../../drill/servers/rabbitmq.js';
 import { sleep } from '../../src/platform/backoff.js';
 import type { Pool } from '../../src/platform/postgres.js';
-import type { OrderQueue } from '../../src/queue/queue.js';
+import type { OrderQueue } from '../../src/queue/order-queue.js';
 import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
 import { expectCleanAudit } from '../support/audit.js';
 import { until } from '../support/condition.js';

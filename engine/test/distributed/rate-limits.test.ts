@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMemoryRateLimits } from '../../src/admission/rate-limits/memory-rate-limits.js';
 import type { RateLimits } from '../../src/admission/rate-limits/rate-limits.js';
 import { createRedisRateLimits } from '../../src/admission/rate-limits/redis-rate-limits.js';
-import { connectRedis, waitForRedis } from '../../src/platform/redis.js';
+import { connectRedis, waitForRedis } from '../../src/platform/redis-link.js';
 import { until } from '../support/condition.js';
 import { startTestRedis, type TestRedis } from '../support/redis.js';
 

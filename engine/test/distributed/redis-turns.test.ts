@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { defineScripts, epochKey, stockKey, turnKey } from '../../src/admission/gate/redis-scripts.js';
 import { createTakeTurn, vouchedForMs } from '../../src/admission/gate/redis-turns.js';
 import type { Queryable } from '../../src/platform/postgres.js';
-import { connectRedis, type RedisLink, waitForRedis } from '../../src/platform/redis.js';
+import { connectRedis, type RedisLink, waitForRedis } from '../../src/platform/redis-link.js';
 import { until } from '../support/condition.js';
 import { createTestDatabase } from '../support/database.js';
 import { startTestRedis, type TestRedis } from '../support/redis.js';

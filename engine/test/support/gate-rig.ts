@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import { followLedger } from '../../src/admission/follow-ledger.js';
 import type { Gate } from '../../src/admission/gate/gate.js';
 import { createStockViews, type StockViews } from '../../src/admission/stock-views.js';
-import { createGate, createShared, type Shared } from '../../src/app/redis.js';
+import { createGate, createShared, type Shared } from '../../src/app/shared-redis.js';
 import { createCalendar } from '../../src/catalog/calendar.js';
 import { createDecide, type Decision } from '../../src/ledger/decide.js';
 import { orderIdOf } from '../../src/orders/order-id.js';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { Delivery, QueuedOrder } from '../../src/queue/queue.js';
-import { publishMax, retryInMsMax, type Settlement } from '../../src/queue/queue.js';
+import type { Delivery, QueuedOrder } from '../../src/queue/order-queue.js';
+import { publishMax, retryInMsMax, type Settlement } from '../../src/queue/order-queue.js';
 import { until } from './condition.js';
 import { describeLeases, describeStopping } from './queue-contract-leases.js';
 import {

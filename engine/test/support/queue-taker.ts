@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import type { Consumer, Delivery, OrderQueue, QueuedOrder, Settlement } from '../../src/queue/queue.js';
+import type { Consumer, Delivery, OrderQueue, QueuedOrder, Settlement } from '../../src/queue/order-queue.js';
 
 /** A broker of the test's own, with an empty queue on it, both gone when the test ends. */
 type TestBroker = {

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Acknowledged } from '../../src/ledger/audit.js';
-import { createAcceptBatch } from '../../src/orders/accept.js';
+import { createAcceptBatch } from '../../src/orders/accept-and-publish.js';
 import type { Pool } from '../../src/platform/postgres.js';
+import type { OrderQueue } from '../../src/queue/order-queue.js';
 import { createPostgresQueue } from '../../src/queue/postgres-queue.js';
-import type { OrderQueue } from '../../src/queue/queue.js';
 import { type Answer, serviceHeaders, type TestApi } from './api.js';
 import { until } from './condition.js';
 

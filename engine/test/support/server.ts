@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { readRoutines } from '../../src/ledger/routines.js';
-import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/start.js';
+import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/start-postgres.js';
 import { migrate } from '../../src/platform/migrations.js';
 import { createPool } from '../../src/platform/postgres.js';
 import { testConfig } from './config.js';

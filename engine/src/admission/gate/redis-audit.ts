@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Stock } from '../../ledger/stock.js';
 import { sleep } from '../../platform/backoff.js';
 import { OperatingError } from '../../platform/errors.js';
-import type { RedisLink } from '../../platform/redis.js';
+import type { RedisLink } from '../../platform/redis-link.js';
 import { epochKey, stockKey } from './redis-scripts.js';
 
 // A gate that lets too few in heals within this.

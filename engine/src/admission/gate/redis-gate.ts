@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Sale } from '../../catalog/sales.js';
 import { coalesce } from '../../platform/batching/coalesce.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
-import type { RedisLink } from '../../platform/redis.js';
+import type { RedisLink } from '../../platform/redis-link.js';
 import type { StockViews } from '../stock-views.js';
 import type { Gate, GateRefusal } from './gate.js';
 import { groupBySale } from './group-by-sale.js';

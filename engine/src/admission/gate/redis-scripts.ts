@@ -1,5 +1,5 @@
 import type { Result } from 'ioredis';
-import type { RedisLink } from '../../platform/redis.js';
+import type { RedisLink } from '../../platform/redis-link.js';
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { findSalesToWarm } from '../../catalog/warm-sales.js';
 import { readStock, type Stock } from '../../ledger/stock.js';
 import type { Queryable } from '../../platform/postgres.js';
-import type { RedisLink } from '../../platform/redis.js';
+import type { RedisLink } from '../../platform/redis-link.js';
 import { defineScripts, epochKey, stockKey, turnKey } from './redis-scripts.js';
 
 export type Turn = { epoch: string; warmed: number; isRebuilt: boolean };

@@ -3,7 +3,7 @@ import type { Stock } from '../../ledger/stock.js';
 import { coalesce } from '../../platform/batching/coalesce.js';
 import type { Job } from '../../platform/jobs/job.js';
 import type { Queryable } from '../../platform/postgres.js';
-import type { RedisLink } from '../../platform/redis.js';
+import type { RedisLink } from '../../platform/redis-link.js';
 import { groupBySale } from './group-by-sale.js';
 import { epochKey, stockKey, unitsKey } from './redis-scripts.js';
 import { createTakeTurn } from './redis-turns.js';

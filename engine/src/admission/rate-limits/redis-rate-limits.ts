@@ -1,6 +1,6 @@
 import type { Result } from 'ioredis';
 import { z } from 'zod';
-import type { RedisLink } from '../../platform/redis.js';
+import type { RedisLink } from '../../platform/redis-link.js';
 import { createMemoryRateLimits } from './memory-rate-limits.js';
 import type { RateLimit, RateLimits, RateTaken } from './rate-limits.js';
 

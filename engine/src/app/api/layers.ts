@@ -3,17 +3,17 @@ import type { RateLimit } from '../../admission/rate-limits/rate-limits.js';
 import { createSaleRoom, type SaleRoom } from '../../admission/sale-room.js';
 import { createShedding, type Shedding } from '../../admission/shedding.js';
 import { type Admission, createAdmission } from '../../http/buying/admit.js';
-import { limitConnections } from '../../http/connection-limits.js';
-import { registerCors } from '../../http/cors.js';
-import type { ForwardedPages } from '../../http/forwarded-pages.js';
 import type { Identity } from '../../http/identity/identity.js';
-import { type Protection, protect } from '../../http/protection.js';
-import type { ServerOptions } from '../../http/server.js';
-import { createIsOfWeb } from '../../http/web-key.js';
+import { limitConnections } from '../../http/limits/connection-limits.js';
+import { type Protection, protect } from '../../http/limits/guard-requests.js';
+import { createIsOfWeb } from '../../http/limits/web-key.js';
+import type { ForwardedPages } from '../../http/pages/forwarded-pages.js';
+import { registerCors } from '../../http/server/cors.js';
+import type { ServerOptions } from '../../http/server/http-server.js';
 import { hasItsShare } from '../../orders/fair-share.js';
 import type { Config } from '../../platform/config/config.js';
 import type { Parts } from '../parts.js';
-import { createRateLimits } from '../redis.js';
+import { createRateLimits } from '../shared-redis.js';
 
 /** The layers of protection of an API, as its settings want them. */
 export type Layers = Admission & {

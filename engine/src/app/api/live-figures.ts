@@ -1,6 +1,6 @@
-import type { LiveSource } from '../../http/live-broadcast.js';
-import { requestBoundsS } from '../../http/request-counts.js';
-import type { LiveFrame } from '../../http/routes/live.js';
+import type { LiveFrame } from '../../http/routes/operator/admin-live.js';
+import { requestBoundsS } from '../../http/server/request-counts.js';
+import type { LiveSource } from '../../http/streams/live-broadcast.js';
 import {
   differenceOf,
   type HistogramReading,

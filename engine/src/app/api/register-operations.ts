@@ -1,10 +1,10 @@
-import type { Draining } from '../../http/draining.js';
 import type { Identity } from '../../http/identity/identity.js';
-import { registerOperations as registerHealth } from '../../http/routes/operations.js';
-import { registerSecurityTxt } from '../../http/routes/security-txt.js';
-import { registerUsers } from '../../http/routes/users.js';
-import { registerWebhooks } from '../../http/routes/webhooks.js';
-import type { App } from '../../http/server.js';
+import { registerUsers } from '../../http/routes/operations/give-user-ids.js';
+import { registerOperations as registerHealth } from '../../http/routes/operations/health.js';
+import { registerWebhooks } from '../../http/routes/operations/payment-events.js';
+import { registerSecurityTxt } from '../../http/routes/operations/security-txt.js';
+import type { Draining } from '../../http/server/draining.js';
+import type { App } from '../../http/server/http-server.js';
 import type { AllocateIds } from '../../ids/allocate.js';
 import { createCheckIds } from '../../ids/check.js';
 import { messageOf } from '../../platform/errors.js';

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Calendar } from '../../catalog/calendar.js';
-import type { App } from '../../http/server.js';
+import type { App } from '../../http/server/http-server.js';
 import { findGenerator } from '../../rehearsals/generator.js';
 import { createRehearse, type Rehearse } from '../../rehearsals/rehearse.js';
 import type { Parts } from '../parts.js';

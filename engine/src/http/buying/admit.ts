@@ -2,9 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimit, RateLimits } from '../../admission/rate-limits/rate-limits.js';
 import type { Refusals } from '../../admission/refusals.js';
 import type { Shedding } from '../../admission/shedding.js';
-import { addressKeyOf } from '../client-address.js';
 import type { Caller } from '../identity/identity.js';
-import { type RatePolicy, tellRate, tellRetryAfter } from '../rate-limit-answer.js';
+import { addressKeyOf } from '../limits/client-address.js';
+import { type RatePolicy, tellRate, tellRetryAfter } from '../limits/rate-limit-answer.js';
 
 /** @returns undefined where the call may go on; no promise for those who are under no limit. */
 type Admit<Refusal> = (

@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import type { Product } from '../../catalog/products.js';
 import type { OrderRecord } from '../../ledger/order-record.js';
-import { sendProblem } from '../problem.js';
-import { orderView } from '../views.js';
+import { sendProblem } from '../answers/send-problem.js';
+import { orderView } from '../answers/views.js';
 
 export type AnsweredOrder = { orderId: string; product: Product; order: OrderRecord; remaining: number };
 

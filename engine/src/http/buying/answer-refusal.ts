@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import { sendProblem } from '../problem.js';
-import type { ProblemSlug } from '../problems.js';
+import type { ProblemSlug } from '../answers/problem-slugs.js';
+import { sendProblem } from '../answers/send-problem.js';
 import type { Decided, Granted } from './decide-purchase.js';
 
 export type Refused = Exclude<Decided, Granted>['outcome'];

@@ -3,8 +3,8 @@ import type { Gate } from '../../admission/gate/gate.js';
 import type { Product } from '../../catalog/products.js';
 import type { Attempt } from '../../ledger/attempt-buffer.js';
 import type { Attempts } from '../../ledger/attempts.js';
+import { sendProblem } from '../answers/send-problem.js';
 import type { Identity } from '../identity/identity.js';
-import { sendProblem } from '../problem.js';
 import { answerRefusal, type Refused } from './answer-refusal.js';
 import {
   createDecidePurchase,

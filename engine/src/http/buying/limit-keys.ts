@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { Stated } from '../../admission/digests.js';
-import { addressKeyOf } from '../client-address.js';
+import { ProblemError } from '../answers/send-problem.js';
 import type { Caller } from '../identity/identity.js';
-import { ProblemError } from '../problem.js';
+import { addressKeyOf } from '../limits/client-address.js';
 
 type Said = { paymentFingerprint?: string | undefined; addressKey?: string | undefined };
 

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { ProblemError } from '../problem.js';
+import { ProblemError } from '../answers/send-problem.js';
 
 /** Keeps other sites from acting with the cookies of whoever visits them. */
 export type CrossSite = {

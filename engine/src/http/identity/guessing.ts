@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { createLockOut } from '../../operators/lock-out.js';
 import type { Config } from '../../platform/config/config.js';
 import type { Secrets } from '../../platform/secrets.js';
-import { addressKeyOf } from '../client-address.js';
-import { ProblemError } from '../problem.js';
+import { ProblemError } from '../answers/send-problem.js';
+import { addressKeyOf } from '../limits/client-address.js';
 import { bearerOf } from './credentials.js';
 import { createSecretCheck } from './secret-check.js';
 

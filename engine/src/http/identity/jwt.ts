@@ -2,8 +2,8 @@ import { createPublicKey } from 'node:crypto';
 import { type JWTVerifyGetKey, type JWTVerifyOptions, errors as joseErrors, jwtVerify } from 'jose';
 import type { Config } from '../../platform/config/config.js';
 import { OperatingError } from '../../platform/errors.js';
-import { ProblemError } from '../problem.js';
-import { shopperIdSchema } from '../schemas.js';
+import { shopperIdSchema } from '../answers/schemas.js';
+import { ProblemError } from '../answers/send-problem.js';
 import { createKeySet } from './key-set.js';
 import type { VerifiedToken } from './verified-tokens.js';
 

@@ -1,5 +1,5 @@
 import type { FastifyRequest, onRequestHookHandler } from 'fastify';
-import { ProblemError } from '../problem.js';
+import { ProblemError } from '../answers/send-problem.js';
 import { bearerOf, cookieOf } from './credentials.js';
 import type { CrossSite } from './cross-site.js';
 import type { Jwt } from './jwt.js';

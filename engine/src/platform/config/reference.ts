@@ -1,15 +1,15 @@
 import type { z } from 'zod';
 import { secrets } from './config.js';
-import { connectionsSettings } from './settings/connections.js';
-import { decisionsSettings } from './settings/decisions.js';
-import { identitySettings } from './settings/identity.js';
-import { idsSettings } from './settings/ids.js';
-import { paymentsSettings } from './settings/payments.js';
-import { processSettings } from './settings/process.js';
-import { protectionSettings } from './settings/protection.js';
-import { telemetrySettings } from './settings/telemetry.js';
-import { webSettings } from './settings/web.js';
-import { webhooksSettings } from './settings/webhooks.js';
+import { connectionsSettings } from './settings/connections-settings.js';
+import { decisionsSettings } from './settings/decisions-settings.js';
+import { identitySettings } from './settings/identity-settings.js';
+import { idsSettings } from './settings/ids-settings.js';
+import { paymentsSettings } from './settings/payments-settings.js';
+import { processSettings } from './settings/process-settings.js';
+import { protectionSettings } from './settings/protection-settings.js';
+import { telemetrySettings } from './settings/telemetry-settings.js';
+import { webSettings } from './settings/web-settings.js';
+import { webhooksSettings } from './settings/webhooks-settings.js';
 
 type Group = { title: string; readBy: string; settings: Record<string, z.ZodType> };
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { codeOf } from '../errors.js';
-import { EmbeddedPostgresError, unlessMissing } from './errors.js';
 import { makeOpenDirectory, systemDir } from './location.js';
+import { EmbeddedPostgresError, unlessMissing } from './postgres-errors.js';
 import { type RunResult, run, type ServerUser } from './run.js';
 
 export type Binaries = { initdb: string; postgres: string; pgCtl: string; majorVersion: number };

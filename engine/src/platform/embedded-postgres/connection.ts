@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { unlessMissing } from './errors.js';
+import { unlessMissing } from './postgres-errors.js';
 
 /** Role, and database too. */
 export const roleName = 'doorbuster';

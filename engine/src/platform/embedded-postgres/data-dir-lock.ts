@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { codeOf } from '../errors.js';
-import { EmbeddedPostgresError, unlessMissing } from './errors.js';
+import { EmbeddedPostgresError, unlessMissing } from './postgres-errors.js';
 import { isStillRunning, pidSpace, processStart } from './process-identity.js';
 
 export type DataDirLock = { release(): Promise<void> };

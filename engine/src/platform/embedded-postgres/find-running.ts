@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { checkConnection, readDatabaseUrl } from './connection.js';
-import { unlessMissing } from './errors.js';
+import { unlessMissing } from './postgres-errors.js';
 
 /**
  * The connection URL of the live server of this data directory, for tools (audit, migrate) that run beside an engine;

@@ -14,8 +14,8 @@ import {
 import { join } from 'node:path';
 import type { Binaries } from './binaries.js';
 import { roleName } from './connection.js';
-import { EmbeddedPostgresError, unlessMissing } from './errors.js';
 import type { ClusterLocation } from './location.js';
+import { EmbeddedPostgresError, unlessMissing } from './postgres-errors.js';
 import { run, type ServerUser } from './run.js';
 
 const unfinishedPrefix = 'postgres.new-';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '../errors.js';
 import { checkConnection, databaseUrlFor } from './connection.js';
-import { EmbeddedPostgresError } from './errors.js';
-import { type ServerPlan, type ServerProcess, spawnServer } from './server.js';
+import { EmbeddedPostgresError } from './postgres-errors.js';
+import { type ServerPlan, type ServerProcess, spawnServer } from './postgres-server.js';
 import { waitUntil } from './signals.js';
 
 export type Launch = { server: ServerProcess; databaseUrl: string };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EmbeddedPostgresError, unlessMissing } from './errors.js';
+import { EmbeddedPostgresError, unlessMissing } from './postgres-errors.js';
 import type { ServerUser } from './run.js';
 import { canEnter, chooseServerUser } from './server-user.js';
 

@@ -1,6 +1,6 @@
 import { open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unlessMissing } from './errors.js';
+import { unlessMissing } from './postgres-errors.js';
 
 /** How far each log file reached at some moment; what lies beyond was written since. */
 export type LogPositions = Map<string, number>;

@@ -1,6 +1,6 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EmbeddedPostgresError, unlessMissing } from './errors.js';
+import { EmbeddedPostgresError, unlessMissing } from './postgres-errors.js';
 import { isPostgresOf, processStart } from './process-identity.js';
 import { shutDown } from './signals.js';
 

@@ -2,7 +2,7 @@ import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { codeOf } from '../errors.js';
-import { unlessMissing } from './errors.js';
+import { unlessMissing } from './postgres-errors.js';
 import { run } from './run.js';
 
 // Where the start time of a process cannot be had, a live pid has to be believed.

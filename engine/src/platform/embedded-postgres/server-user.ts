@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { EmbeddedPostgresError, unlessMissing } from './errors.js';
+import { EmbeddedPostgresError, unlessMissing } from './postgres-errors.js';
 import { run, type ServerUser } from './run.js';
 
 /**

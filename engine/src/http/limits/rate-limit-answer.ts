@@ -1,0 +1,27 @@
+import type { FastifyReply } from 'fastify';
+import type { RateLimit, RateTaken } from '../../admission/rate-limits/rate-limits.js';
+
+/** A limit as its callers are told of it. */
+export type RatePolicy = { name: string; rate: RateLimit };
+
+/**
+ * Says where a caller stands: RateLimit-Policy and RateLimit, structured fields as in draft-ietf-httpapi-ratelimit-headers-10
+ * (q calls in w seconds; r are left, and t seconds until there is one more). A call under two limits is told of both.
+ */
+export function tellRate(reply: FastifyReply, { name, rate }: RatePolicy, taken: RateTaken): void {
+  append(reply, 'ratelimit-policy', `"${name}";q=${rate.limit};w=${Math.ceil(rate.windowMs / 1000)}`);
+  const wait = taken.resetMs === 0 ? '' : `;t=${Math.ceil(taken.resetMs / 1000)}`;
+  append(reply, 'ratelimit', `"${name}";r=${taken.remaining}${wait}`);
+}
+
+/** Up to a quarter later than there is one more call: those who were refused together do not come back together. */
+export function tellRetryAfter(reply: FastifyReply, { resetMs }: RateTaken): void {
+  const seconds = Math.ceil(resetMs / 1000);
+  const spread = Math.ceil(seconds / 4);
+  reply.header('retry-after', seconds + Math.floor(Math.random() * (spread + 1)));
+}
+
+function append(reply: FastifyReply, name: string, value: string): void {
+  const before = reply.getHeader(name);
+  reply.header(name, before === undefined ? value : `${before}, ${value}`);
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { type Payment, postponePayment, readPayment } from '../../../ledger/payments.js';
+import type { OrderEvent, Settlement } from '../../../ledger/settle.js';
+import type { BatchQueue } from '../../../orders/batch-queue.js';
+import { isUndecided } from '../../../orders/undecided.js';
+import { PaymentError } from '../../../payments/provider.js';
+import type { Payments } from '../../../payments/resilient.js';
+import type { Pool } from '../../../platform/postgres.js';
+import { slugs } from '../../answers/problem-slugs.js';
+import { ProblemError, sendProblem } from '../../answers/send-problem.js';
+import type { App } from '../../server/http-server.js';
+
+export type WebhookParts = {
+  pool: Pool;
+  payments: Payments;
+  settlements: BatchQueue<OrderEvent, Settlement>;
+};
+
+const schema = {
+  summary: 'What the payment provider has to say, signed by it',
+  problems: slugs('not-authenticated'),
+  tags: ['operations'],
+  response: { 200: z.object({ received: z.literal(true) }) },
+};
+
+/**
+ * POST /api/webhooks/payments. The signature covers the bytes as they came, so the body is not parsed before it is
+ * checked. A webhook is a hint: it may come five times, out of order or never. A capture of what was asked for
+ * is settled at once, also of a payment that was said to be declined: nobody else would ever speak of that money.
+ * Whatever else it says of one that is pending has the reconciler ask the provider now.
+ */
+export function registerWebhooks(app: App, { pool, payments, settlements }: WebhookParts): void {
+  void app.register(async scope => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+    scope.post('/api/webhooks/payments', { schema }, async (request, reply) => {
+      const event = readEvent(payments, request.body, request.headers);
+      const payment = event && (await findPayment(pool, event.paymentId));
+      if (!payment || !event || isMoneyKnown[payment.status]) return reply.send({ received: true });
+      const { saleId, orderId, paymentId, amountMinor, currency } = payment;
+      const { charge } = event;
+      const isWhole =
+        charge.status === 'captured' && charge.amountMinor === amountMinor && charge.currency === currency;
+      if (!isWhole) {
+        if (payment.status === 'PENDING') await postponePayment(pool, paymentId, 0);
+        return reply.send({ received: true });
+      }
+      const { reference } = charge;
+      const captured = { event: 'captured', orderId, paymentId, amountMinor, currency, reference } as const;
+      const settled = await settlements.join(saleId, captured);
+      // The provider sends it again.
+      return isUndecided(settled) ? sendProblem(reply, 'unavailable') : reply.send({ received: true });
+    });
+  });
+}
+
+// What is captured already takes no lock of the sale for each webhook, and a refund has the operator's word, not theirs.
+const isMoneyKnown: Partial<Record<Payment['status'], true>> = {
+  CAPTURED: true,
+  REFUND_DUE: true,
+  REFUNDED: true,
+};
+
+// Whoever else is paid through the same account names payments in ways of their own.
+async function findPayment(pool: Pool, paymentId: string): Promise<Payment | undefined> {
+  return z.uuid().safeParse(paymentId).success ? readPayment(pool, paymentId) : undefined;
+}
+
+function readEvent(payments: Payments, body: unknown, headers: Parameters<Payments['readWebhook']>[1]) {
+  try {
+    return payments.readWebhook(Buffer.isBuffer(body) ? body : Buffer.alloc(0), headers);
+  } catch (error) {
+    if (error instanceof PaymentError && error.code === 'WEBHOOK_REFUSED') {
+      throw new ProblemError('not-authenticated', error.message);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { entrances, orderStatuses } from '../../../ledger/order-record.js';
+import { listOrders, type StoredOrder } from '../../../ledger/orders.js';
+import type { Pool } from '../../../platform/postgres.js';
+import { csvOf, wantsCsv } from '../../answers/csv.js';
+import { nextPageUrl } from '../../answers/next-page.js';
+import {
+  currencySchema,
+  formatSchema,
+  idParamSchema,
+  idSchema,
+  pageLimitSchema,
+  shopperIdSchema,
+} from '../../answers/schemas.js';
+import type { App } from '../../server/http-server.js';
+
+const querySchema = z
+  .strictObject({
+    saleId: idParamSchema.optional(),
+    orderId: z.uuid().optional(),
+    shopperId: shopperIdSchema.optional(),
+    status: z.enum(orderStatuses).optional(),
+    entrance: z.enum(entrances).optional(),
+    after: z.uuid().optional().meta({ description: '`next` of the page before' }),
+    limit: pageLimitSchema(10_000),
+    format: formatSchema,
+  })
+  .refine(({ saleId, orderId }) => saleId !== undefined || orderId !== undefined, {
+    path: ['saleId'],
+    message: 'expected a sale, or an orderId',
+  });
+
+const orderSchema = z.object({
+  id: z.uuid(),
+  saleId: idSchema,
+  productId: idSchema,
+  shopperId: z.string(),
+  quantity: z.int(),
+  totalMinor: z.int(),
+  currency: currencySchema,
+  entrance: z.enum(entrances),
+  status: z.enum(orderStatuses),
+  reason: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable(),
+  prize: z.boolean().nullable(),
+});
+
+const csvColumns = orderSchema.keyof().options;
+
+const list = {
+  summary: 'Orders of a sale, or one order, by id, as JSON or CSV',
+  tags: ['operator'],
+  querystring: querySchema,
+  response: {
+    200: {
+      description: 'CSV where it is asked for; the next page is then in the Link header',
+      content: {
+        'application/json': {
+          schema: z.object({ orders: z.array(orderSchema), next: z.uuid().nullable() }),
+        },
+        'text/csv': { schema: z.string() },
+      },
+    },
+  },
+};
+
+export function registerAdminOrders(
+  app: App,
+  pool: Pool,
+  onRequest: (request: FastifyRequest) => Promise<void>,
+): void {
+  app.get('/api/admin/orders', { schema: list, onRequest }, async (request, reply) => {
+    const { after, limit, format, ...filter } = request.query;
+    const page = await listOrders(pool, filter, { after, limit });
+    const orders = page.map(adminOrderView);
+    const next = page.length === limit ? (page.at(-1)?.orderId ?? null) : null;
+    if (!wantsCsv(format, request)) return { orders, next };
+    if (next) reply.header('link', `<${nextPageUrl(request.url, next)}>; rel="next"`);
+    return reply.type('text/csv; charset=utf-8').send(csvOf(csvColumns, orders));
+  });
+}
+
+function adminOrderView(order: StoredOrder) {
+  const { orderId: id, saleId, productId, shopperId, quantity, totalMinor, currency } = order;
+  const { entrance, status, reason, createdAt, expiresAt, prize } = order;
+  return {
+    ...{ id, saleId, productId, shopperId, quantity, totalMinor, currency, entrance, status, reason, prize },
+    createdAt: createdAt.toISOString(),
+    expiresAt: expiresAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,88 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Calendar } from '../../../catalog/calendar.js';
+import { changeProduct, createProduct, type Product, readProducts } from '../../../catalog/products.js';
+import { currencies } from '../../../ledger/currencies.js';
+import type { Payments } from '../../../payments/resilient.js';
+import type { Pool } from '../../../platform/postgres.js';
+import { slugs } from '../../answers/problem-slugs.js';
+import { idParamSchema, newCurrencySchema, priceSchema, textSchema } from '../../answers/schemas.js';
+import { ProblemError } from '../../answers/send-problem.js';
+import type { App } from '../../server/http-server.js';
+import { productSchema } from '../shop/catalog.js';
+
+export type AdminProductsParts = {
+  pool: Pool;
+  calendar: Calendar;
+  stepMinor: Payments['stepMinor'];
+  onRequest: (request: FastifyRequest) => Promise<void>;
+};
+
+const imageUrlSchema = textSchema(1, 2000).pipe(z.url({ protocol: /^https?$/ }));
+
+const newProductSchema = z.strictObject({
+  name: textSchema(1, 200),
+  description: textSchema(0, 10_000).optional(),
+  imageUrl: imageUrlSchema.optional(),
+  priceMinor: priceSchema,
+  currency: newCurrencySchema,
+});
+
+const create = {
+  summary: 'Create a product',
+  tags: ['operator'],
+  body: newProductSchema,
+  response: { 201: productSchema },
+};
+
+const change = {
+  summary: 'Change what is given of a product; sales that exist keep their price',
+  problems: slugs('product-not-found'),
+  tags: ['operator'],
+  params: z.object({ id: idParamSchema }),
+  body: newProductSchema.partial().extend({
+    imageUrl: imageUrlSchema.nullish().meta({ description: 'null takes the picture away' }),
+  }),
+  response: { 200: productSchema },
+};
+
+export function registerAdminProducts(app: App, parts: AdminProductsParts): void {
+  const { pool, calendar, stepMinor, onRequest } = parts;
+
+  app.post('/api/admin/products', { schema: create, onRequest }, async (request, reply) => {
+    checkChargeable(request.body, stepMinor);
+    return reply.code(201).send(productOf(await createProduct(pool, request.body)));
+  });
+
+  app.patch('/api/admin/products/:id', { schema: change, onRequest }, async request => {
+    const isPriced = request.body.priceMinor !== undefined || request.body.currency !== undefined;
+    const [known] = isPriced ? await readProducts(pool, [request.params.id]) : [];
+    if (known) {
+      const { priceMinor = known.priceMinor, currency = known.currency } = request.body;
+      checkChargeable({ priceMinor, currency }, stepMinor);
+    }
+    const changed = await changeProduct(pool, request.params.id, request.body);
+    if (!changed) throw new ProblemError('product-not-found');
+    await calendar.refresh(changed.productId);
+    return productOf(changed);
+  });
+}
+
+/** @throws ProblemError invalid for a price that the payment provider cannot charge, or that nobody can pay */
+export function checkChargeable(
+  { priceMinor, currency }: Pick<Product, 'priceMinor' | 'currency'>,
+  stepMinor: Payments['stepMinor'],
+): void {
+  if (!currencies.has(currency))
+    throw new ProblemError('invalid', `currency: ${currency} is no longer in use`);
+  const step = stepMinor(currency);
+  if (priceMinor % step === 0) return;
+  throw new ProblemError(
+    'invalid',
+    `priceMinor: expected a multiple of ${step}: the payment provider charges ${currency} in steps of that`,
+  );
+}
+
+function productOf({ productId: id, ...rest }: Product) {
+  return { id, ...rest };
+}

@@ -1,0 +1,155 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Gate } from '../../../admission/gate/gate.js';
+import type { Calendar } from '../../../catalog/calendar.js';
+import { readProducts } from '../../../catalog/products.js';
+import { cronLengthMax, problemOf, timeZoneLengthMax } from '../../../catalog/recurrence.js';
+import { changeSaleStatus, createSale, type Sale, type SaleStatus } from '../../../catalog/sales.js';
+import { createSeries } from '../../../catalog/series.js';
+import { type AuditReport, runAudit } from '../../../ledger/audit.js';
+import type { Payments } from '../../../payments/resilient.js';
+import type { DatabaseClock } from '../../../platform/database-clock.js';
+import type { Pool } from '../../../platform/postgres.js';
+import { slugs } from '../../answers/problem-slugs.js';
+import { idParamSchema, idSchema, textSchema, timeSchema } from '../../answers/schemas.js';
+import { ProblemError } from '../../answers/send-problem.js';
+import { saleView } from '../../answers/views.js';
+import type { Identity } from '../../identity/identity.js';
+import type { App } from '../../server/http-server.js';
+import { saleSchema } from '../shop/catalog.js';
+import { registerAdminOrders } from './admin-orders.js';
+import { checkChargeable, registerAdminProducts } from './admin-products.js';
+import { registerAdminSales } from './admin-sales.js';
+import { registerSeries } from './admin-series.js';
+import { registerStats } from './admin-stats.js';
+
+export type AdminParts = {
+  identity: Identity;
+  pool: Pool;
+  clock: DatabaseClock;
+  calendar: Calendar;
+  gate: Gate;
+  /** Whether there is a provider to be paid through. */
+  canBePaid: boolean;
+  stepMinor: Payments['stepMinor'];
+  /** Told of each audit that was asked for. */
+  onAudit: (report: AuditReport) => void;
+};
+
+const newSaleSchema = z
+  .strictObject({
+    productId: idSchema,
+    startsAt: timeSchema,
+    endsAt: timeSchema,
+    allocation: z.int().min(1).max(2_000_000_000),
+    perUserLimit: z.int().min(1).max(100_000),
+    perPaymentLimit: z.int().min(1).max(100_000).nullable().default(null),
+    perAddressLimit: z.int().min(1).max(100_000).nullable().default(null),
+    holdTtlSeconds: z.int().min(1).max(86_400).default(900),
+    payment: z.enum(['none', 'required']).default('none'),
+    prizeOdds: z.int().min(1).max(1_000_000).nullable().default(null),
+    // A second of a slow phone is some 100,000 numbers; far fewer cost a bot nothing.
+    challenge: z.int().min(1000).max(10_000_000).nullable().default(null),
+    requiresToken: z.boolean().default(false),
+    recurrence: z
+      .strictObject({ cron: textSchema(0, cronLengthMax), timeZone: textSchema(0, timeZoneLengthMax) })
+      .optional(),
+  })
+  .refine(sale => sale.startsAt < sale.endsAt, {
+    path: ['endsAt'],
+    message: 'expected a time after startsAt',
+  })
+  .refine(sale => !sale.recurrence || (sale.challenge === null && !sale.requiresToken), {
+    path: ['recurrence'],
+    message: 'expected none with a challenge or a token, which belong to one window',
+  })
+  .superRefine(({ recurrence, startsAt, endsAt }, context) => {
+    const problem = recurrence && problemOf({ recurrence, startsAt, endsAt });
+    if (problem) context.addIssue({ code: 'custom', ...problem });
+  });
+
+const auditSchema = z.object({
+  ok: z.boolean(),
+  invariants: z.array(z.object({ id: z.int(), title: z.string(), violations: z.int() })),
+});
+
+const statusByVerb = { pause: 'paused', resume: 'active', end: 'ended' } as const satisfies Record<
+  string,
+  SaleStatus
+>;
+
+const tags = ['operator'];
+
+/** What operators do. Every call wants the operator's secret. */
+export function registerAdmin(
+  app: App,
+  { identity, pool, clock, calendar, gate, canBePaid, stepMinor, onAudit }: AdminParts,
+): void {
+  const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
+
+  // Other processes hear of a change within 100 ms; whoever made it here finds it done with the answer.
+  async function changed(sale: Sale) {
+    await calendar.refresh(sale.productId);
+    return saleView(sale, clock.nowMs());
+  }
+
+  const sale = {
+    summary: 'Create a sale, or with a recurrence a series of which it is the first window',
+    problems: slugs('product-not-found', 'sale-overlaps'),
+    tags,
+    body: newSaleSchema,
+    response: { 201: saleSchema },
+  };
+  app.post('/api/admin/sales', { schema: sale, onRequest }, async (request, reply) => {
+    const { recurrence, ...terms } = request.body;
+    if (terms.payment === 'required' && !canBePaid) {
+      throw new ProblemError('invalid', 'payment: expected "none" while PAYMENT_PROVIDER is none');
+    }
+    // Read anew: another process may have changed it, of which this one has yet to hear.
+    const [product] = terms.payment === 'required' ? await readProducts(pool, [terms.productId]) : [];
+    if (product) checkChargeable(product, stepMinor);
+    const created = await (recurrence ? createSeries(pool, terms, recurrence) : createSale(pool, terms));
+    if (created.outcome !== 'created') throw new ProblemError(created.outcome);
+    return reply.code(201).send(await changed(created.sale));
+  });
+
+  for (const [verb, status] of Object.entries(statusByVerb)) {
+    const params = z.object({ id: idParamSchema });
+    const schema = {
+      summary: `Sale: ${verb}`,
+      problems: slugs('sale-not-found', 'sale-ended'),
+      tags,
+      params,
+      response: { 200: saleSchema },
+    };
+    app.post(`/api/admin/sales/:id/${verb}`, { schema, onRequest }, async request => {
+      const change = await changeSaleStatus(pool, request.params.id, status);
+      if (change.outcome !== 'changed') throw new ProblemError(change.outcome);
+      return changed(change.sale);
+    });
+  }
+
+  registerSeries(app, { pool, calendar, onRequest });
+  registerAdminProducts(app, { pool, calendar, stepMinor, onRequest });
+  registerAdminSales(app, { pool, clock, onRequest });
+  registerAdminOrders(app, pool, onRequest);
+  registerStats(app, { pool, clock, onRequest });
+  registerAudit(app, { pool, gate, onAudit }, onRequest);
+}
+
+function registerAudit(
+  app: App,
+  { pool, gate: { countDisagreements }, onAudit }: Pick<AdminParts, 'pool' | 'gate' | 'onAudit'>,
+  onRequest: (request: FastifyRequest) => Promise<void>,
+): void {
+  const audit = {
+    summary: 'Prove the invariants now',
+    tags,
+    response: { 200: auditSchema },
+  };
+  app.get('/api/admin/audit', { schema: audit, onRequest }, async (): Promise<AuditReport> => {
+    const report = await runAudit(pool, { countDisagreements });
+    onAudit(report);
+    return report;
+  });
+}

@@ -1,0 +1,77 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type ListedSale, listSales } from '../../../catalog/list-sales.js';
+import type { DatabaseClock } from '../../../platform/database-clock.js';
+import type { Pool } from '../../../platform/postgres.js';
+import { slugs } from '../../answers/problem-slugs.js';
+import { idParamSchema, idSchema, pageLimitSchema } from '../../answers/schemas.js';
+import { ProblemError } from '../../answers/send-problem.js';
+import { saleView } from '../../answers/views.js';
+import type { App } from '../../server/http-server.js';
+import { saleSchema, stateSchema } from '../shop/catalog.js';
+
+export type AdminSalesParts = {
+  pool: Pool;
+  clock: DatabaseClock;
+  onRequest: (request: FastifyRequest) => Promise<void>;
+};
+
+const listedSaleSchema = saleSchema.extend({
+  productName: z.string(),
+  imageUrl: z.string().nullable(),
+  allocation: z.int(),
+  stock: z.int().meta({ description: 'Units available' }),
+  reserved: z.int(),
+  sold: z.int(),
+});
+
+const list = {
+  summary: 'Sales with their stock, the one that was made last first',
+  tags: ['operator'],
+  querystring: z.strictObject({
+    state: stateSchema.optional(),
+    productId: idParamSchema.optional(),
+    before: idParamSchema.optional().meta({ description: '`next` of the page before' }),
+    limit: pageLimitSchema(1000),
+  }),
+  response: {
+    200: z.object({
+      sales: z.array(listedSaleSchema),
+      next: idSchema.nullable(),
+      now: z.iso.datetime().meta({ description: "The server's time" }),
+    }),
+  },
+};
+
+const read = {
+  summary: 'One sale with its stock',
+  problems: slugs('sale-not-found'),
+  tags: ['operator'],
+  params: z.object({ id: idParamSchema }),
+  response: { 200: listedSaleSchema },
+};
+
+/** Sales as operators look at them: read from the ledger and not from memory, those that are over too. */
+export function registerAdminSales(app: App, { pool, clock, onRequest }: AdminSalesParts): void {
+  app.get('/api/admin/sales', { schema: list, onRequest }, async request => {
+    const { before, limit, ...filter } = request.query;
+    const page = await listSales(pool, filter, { before, limit });
+    const nowMs = clock.nowMs();
+    return {
+      sales: page.map(sale => listedSaleView(sale, nowMs)),
+      next: page.length === limit ? (page.at(-1)?.saleId ?? null) : null,
+      now: new Date(nowMs).toISOString(),
+    };
+  });
+
+  app.get('/api/admin/sales/:id', { schema: read, onRequest }, async request => {
+    const [sale] = await listSales(pool, { saleId: request.params.id }, { before: undefined, limit: 1 });
+    if (!sale) throw new ProblemError('sale-not-found');
+    return listedSaleView(sale, clock.nowMs());
+  });
+}
+
+function listedSaleView({ available, ...sale }: ListedSale, nowMs: number) {
+  const { productName, imageUrl, allocation, reserved, sold, ...own } = sale;
+  return { ...saleView(own, nowMs), productName, imageUrl, allocation, stock: available, reserved, sold };
+}

@@ -1,0 +1,79 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Calendar } from '../../../catalog/calendar.js';
+import { endSeries, listSeries } from '../../../catalog/series.js';
+import type { Pool } from '../../../platform/postgres.js';
+import { slugs } from '../../answers/problem-slugs.js';
+import { idParamSchema, idSchema } from '../../answers/schemas.js';
+import { ProblemError } from '../../answers/send-problem.js';
+import { seriesView } from '../../answers/views.js';
+import type { App } from '../../server/http-server.js';
+import { recurrenceSchema } from '../shop/catalog.js';
+
+export type SeriesParts = {
+  pool: Pool;
+  calendar: Calendar;
+  onRequest: (request: FastifyRequest) => Promise<void>;
+};
+
+const seriesSchema = z.object({
+  id: idSchema,
+  productId: idSchema,
+  recurrence: recurrenceSchema,
+  durationSeconds: z.int(),
+  allocation: z.int(),
+  perUserLimit: z.int(),
+  perPaymentLimit: z.int().nullable(),
+  perAddressLimit: z.int().nullable(),
+  holdTtlSeconds: z.int(),
+  payment: z.enum(['none', 'required']),
+  prizeOdds: z.int().nullable(),
+  status: z.enum(['active', 'ended']),
+  createdAt: z.iso.datetime(),
+  plannedUntil: z.iso.datetime().meta({ description: 'Start of the last window that was planned' }),
+});
+
+const listQuerySchema = z.strictObject({
+  after: idParamSchema.optional().meta({ description: 'Continue after this series id' }),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
+    .transform(Number)
+    .optional(),
+});
+
+const tags = ['operator'];
+
+/** Sales that repeat, as operators see them; they begin with POST /api/admin/sales. */
+export function registerSeries(app: App, { pool, calendar, onRequest }: SeriesParts): void {
+  const list = {
+    summary: 'Series of sales, by id',
+    tags,
+    querystring: listQuerySchema,
+    response: {
+      200: z.object({ series: z.array(seriesSchema), next: idSchema.nullable() }),
+    },
+  };
+  app.get('/api/admin/series', { schema: list, onRequest }, async request => {
+    const { after = 0, limit = 50 } = request.query;
+    const page = await listSeries(pool, after, limit);
+    return {
+      series: page.map(seriesView),
+      next: page.length === limit ? (page.at(-1)?.seriesId ?? null) : null,
+    };
+  });
+
+  const end = {
+    summary: 'Series: plan no further windows, and end those that have not begun',
+    problems: slugs('series-not-found'),
+    tags,
+    params: z.object({ id: idParamSchema }),
+    response: { 200: seriesSchema },
+  };
+  app.post('/api/admin/series/:id/end', { schema: end, onRequest }, async request => {
+    const series = await endSeries(pool, request.params.id);
+    if (!series) throw new ProblemError('series-not-found');
+    await calendar.refresh(series.productId);
+    return seriesView(series);
+  });
+}

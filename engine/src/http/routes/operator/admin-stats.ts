@@ -1,0 +1,116 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type Revenue, readRevenue } from '../../../ledger/revenue.js';
+import { createSumSold } from '../../../ledger/sum-sold.js';
+import type { DatabaseClock } from '../../../platform/database-clock.js';
+import { runOnce } from '../../../platform/jobs/run-jobs.js';
+import type { Pool } from '../../../platform/postgres.js';
+import { currencySchema, idSchema, timeSchema } from '../../answers/schemas.js';
+import { ProblemError } from '../../answers/send-problem.js';
+import { decimalOf } from '../../answers/views.js';
+import type { App } from '../../server/http-server.js';
+
+export type StatsParts = {
+  pool: Pool;
+  clock: DatabaseClock;
+  onRequest: (request: FastifyRequest) => Promise<void>;
+};
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const daysUnlessSaid = 30;
+// A hundred sales that never end are 900,000 sums a year.
+const daysMax = 366;
+
+const soldSchema = z.object({
+  currency: currencySchema,
+  orders: z.int(),
+  units: z.int(),
+  revenueMinor: z.int(),
+});
+
+const queryTimeSchema = z.number().meta({ description: 'How long PostgreSQL took over it, in milliseconds' });
+
+const summarySchema = z
+  .object({
+    currency: currencySchema.nullable().meta({ description: 'Null where nothing was sold' }),
+    totalRevenue: z.number(),
+    totalUnitsSold: z.int(),
+    topProducts: z.array(z.object({ id: idSchema, name: z.string(), totalSold: z.int() })),
+    revenueByDay: z.array(z.object({ date: z.iso.date(), revenue: z.number() })),
+  })
+  .meta({
+    description:
+      'The same in decimals, of the one currency in which most orders are; all currencies are in `totals`',
+  });
+
+const stats = {
+  summary: 'Revenue and units: in all, by day (UTC) and of the products that earned most',
+  tags: ['operator'],
+  querystring: z.strictObject({
+    from: timeSchema
+      .optional()
+      .meta({ description: 'Bought in that hour or later; 30 days before `to` unless said' }),
+    to: timeSchema.optional().meta({ description: 'Bought in the hours before; now unless said' }),
+  }),
+  response: {
+    200: z.object({
+      from: z.iso.datetime(),
+      to: z.iso.datetime(),
+      totals: z.array(soldSchema),
+      days: z.array(soldSchema.extend({ day: z.iso.date() })),
+      products: z.array(soldSchema.extend({ productId: idSchema, name: z.string() })),
+      tookMs: queryTimeSchema,
+      success: z.literal(true),
+      data: summarySchema,
+      meta: z.object({ queryTimeMs: queryTimeSchema }),
+    }),
+  },
+};
+
+/** What was earned, by the hour in which an order was made. */
+export function registerStats(app: App, { pool, clock, onRequest }: StatsParts): void {
+  const sumSold = createSumSold(pool);
+  app.get('/api/admin/stats', { schema: stats, onRequest }, async request => {
+    const { to = new Date(clock.nowMs()), from = new Date(to.getTime() - daysUnlessSaid * dayMs) } =
+      request.query;
+    if (from >= to) throw new ProblemError('invalid', 'to: expected a time after from');
+    if (to.getTime() - from.getTime() > daysMax * dayMs) {
+      throw new ProblemError('invalid', `from: expected at most ${daysMax} days before to`);
+    }
+    const startedAtMs = performance.now();
+    // The scheduler does it, too; this is for what was bought since. A sale that fails is its business to report.
+    await runOnce(sumSold);
+    const hours = { from: hourOf(from), to: hourOf(new Date(to.getTime() + hourMs - 1)) };
+    const revenue = await readRevenue(pool, hours.from, hours.to);
+    const tookMs = Math.round((performance.now() - startedAtMs) * 10) / 10;
+    const { mostSold: _, ...sums } = revenue;
+    return {
+      ...{ from: hours.from.toISOString(), to: hours.to.toISOString(), ...sums, tookMs },
+      ...{ success: true as const, data: summaryOf(revenue), meta: { queryTimeMs: tookMs } },
+    };
+  });
+}
+
+function hourOf(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / hourMs) * hourMs);
+}
+
+// Amounts of two currencies have no sum.
+function summaryOf({ totals, days, mostSold }: Revenue): z.infer<typeof summarySchema> {
+  const [main] = [...totals].sort((a, b) => b.orders - a.orders);
+  if (!main) return { currency: null, totalRevenue: 0, totalUnitsSold: 0, topProducts: [], revenueByDay: [] };
+  const { currency } = main;
+  const isMain = (sold: { currency: string }) => sold.currency === currency;
+  return {
+    currency,
+    totalRevenue: decimalOf(main.revenueMinor, currency),
+    totalUnitsSold: main.units,
+    topProducts: mostSold
+      .filter(isMain)
+      .map(({ productId, name, units }) => ({ id: productId, name, totalSold: units })),
+    revenueByDay: days
+      .filter(isMain)
+      .map(({ day, revenueMinor }) => ({ date: day, revenue: decimalOf(revenueMinor, currency) })),
+  };
+}

@@ -1,0 +1,55 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { slugs } from '../../answers/problem-slugs.js';
+import { buyBodySchema, buyHeadersSchema, buyProblems } from '../../answers/schemas.js';
+import { ProblemError } from '../../answers/send-problem.js';
+import type { Enter } from '../../buying/entrance.js';
+import { bySending } from '../../server/answer-by-sending.js';
+import type { App } from '../../server/http-server.js';
+
+export type AcceptOrderParts = {
+  enter: Enter;
+  /** The same for an order that fails, for tests of that road; undefined where nobody may ask for one. */
+  enterToFail: Enter | undefined;
+};
+
+const accept = {
+  summary: 'Order: accepted now, decided by a worker',
+  problems: slugs(...buyProblems, 'payment-method-required'),
+  tags: ['shop'],
+  headers: buyHeadersSchema,
+  body: buyBodySchema.extend({
+    forceFail: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Fails the order for good; for tests of that road' }),
+  }),
+  response: {
+    202: z.object({ order_id: z.uuid(), status: z.string(), message: z.string() }),
+  },
+};
+
+/** POST /api/orders: accepted now, decided by a worker. */
+export function registerAcceptOrder(app: App, { enter, enterToFail }: AcceptOrderParts): void {
+  app.post('/api/orders', { schema: accept }, (request, reply) =>
+    bySending(reply, takeIntoQueue(request, request.body, reply)),
+  );
+
+  async function takeIntoQueue(
+    request: FastifyRequest,
+    { forceFail = false, ...body }: z.output<typeof accept.body>,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const enterAs = forceFail ? enterToFail : enter;
+    if (!enterAs) throw new ProblemError('invalid', 'forceFail: expected only where FAULTS_ENABLED=true');
+    const entered = await enterAs(request, body, reply);
+    if (!entered) return;
+    const { granted, orderId } = entered;
+    if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
+    reply.code(202).header('location', `/api/orders/${orderId}`).send({
+      order_id: orderId,
+      status: granted.order.status,
+      message: 'Your order is in the queue. Its address says what becomes of it.',
+    });
+  }
+}

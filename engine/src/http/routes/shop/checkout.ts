@@ -1,0 +1,62 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { CheckoutCodes } from '../../../orders/checkout-code.js';
+import { slugs } from '../../answers/problem-slugs.js';
+import { buyBodySchema, buyHeadersSchema, buyProblems, orderSchema } from '../../answers/schemas.js';
+import { sendProblem } from '../../answers/send-problem.js';
+import { orderView } from '../../answers/views.js';
+import { answerEnded } from '../../buying/answer-order.js';
+import type { Enter } from '../../buying/entrance.js';
+import { bySending } from '../../server/answer-by-sending.js';
+import type { App } from '../../server/http-server.js';
+
+export type CheckoutParts = { enter: Enter; codes: CheckoutCodes };
+
+const schema = {
+  summary: 'Reserve: the units are held behind a code until its deadline',
+  problems: slugs(...buyProblems, 'code-expired', 'order-ended'),
+  tags: ['shop'],
+  headers: buyHeadersSchema,
+  body: buyBodySchema.omit({ paymentMethod: true }),
+  response: {
+    201: z.object({
+      success: z.literal(true),
+      message: z.string(),
+      code: z.string().meta({ description: 'For POST /api/purchase {code}; bound to this shopper' }),
+      expiresAt: z.iso.datetime(),
+      order: orderSchema,
+    }),
+  },
+};
+
+/** POST /api/checkout: decided like a purchase, and reserved. */
+export function registerCheckout(app: App, { enter, codes }: CheckoutParts): void {
+  app.post('/api/checkout', { schema }, (request, reply) =>
+    bySending(reply, checkout(request, request.body, reply)),
+  );
+
+  async function checkout(
+    request: FastifyRequest,
+    body: z.output<typeof schema.body>,
+    reply: FastifyReply,
+  ): Promise<FastifyReply | undefined> {
+    const entered = await enter(request, body, reply);
+    if (!entered) return undefined;
+    const { granted, product, orderId } = entered;
+    const { order } = granted;
+    if (order.status === 'EXPIRED') return sendProblem(reply, 'code-expired', undefined, { orderId });
+    if (order.status !== 'RESERVED' && order.status !== 'CONFIRMED')
+      return answerEnded(reply, orderId, order);
+    if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
+    return reply
+      .code(201)
+      .header('location', `/api/orders/${orderId}`)
+      .send({
+        success: true,
+        message: 'Your units are held until the code expires.',
+        code: codes.codeOf(orderId),
+        expiresAt: (order.expiresAt ?? order.createdAt).toISOString(),
+        order: orderView(orderId, product, order, 'remaining' in granted ? granted.remaining : 0),
+      });
+  }
+}

@@ -1,0 +1,103 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { Attempts } from '../../../ledger/attempts.js';
+import type { Pay } from '../../../orders/pay.js';
+import { slugs } from '../../answers/problem-slugs.js';
+import {
+  boughtSchema,
+  buyBodySchema,
+  buyHeadersSchema,
+  buyProblems,
+  idSchema,
+  quantitySchema,
+  textSchema,
+} from '../../answers/schemas.js';
+import { ProblemError } from '../../answers/send-problem.js';
+import { answerByStatus } from '../../buying/answer-order.js';
+import type { Enter, Entered } from '../../buying/entrance.js';
+import type { Redeem } from '../../buying/redeem.js';
+import { bySending } from '../../server/answer-by-sending.js';
+import type { App } from '../../server/http-server.js';
+
+export type PurchaseParts = { enter: Enter; pay: Pay; redeem: Redeem; attempts: Attempts };
+
+const schema = {
+  summary: 'Buy: decided and durable when answered. With the code of a checkout: pay it and confirm',
+  problems: slugs(
+    ...buyProblems,
+    'code-not-found',
+    'code-used',
+    'code-expired',
+    'order-ended',
+    'payment-method-required',
+    'payment-declined',
+  ),
+  tags: ['shop'],
+  headers: buyHeadersSchema,
+  body: buyBodySchema.extend({
+    productId: idSchema.optional(),
+    quantity: quantitySchema.optional(),
+    code: textSchema(1, 100).optional().meta({ description: 'Of a checkout; in place of productId' }),
+  }),
+  response: { 200: boughtSchema, 202: boughtSchema },
+};
+
+type Body = z.output<typeof schema.body>;
+
+/** POST /api/purchase: the hot path. Enter, join the sale's open batch, pay where the sale wants it, answer. */
+export function registerPurchase(app: App, { enter, pay, redeem, attempts }: PurchaseParts): void {
+  app.post('/api/purchase', { schema }, (request, reply) =>
+    bySending(reply, buyOrRedeem(request, request.body, reply)),
+  );
+
+  async function buyOrRedeem(request: FastifyRequest, body: Body, reply: FastifyReply): Promise<void> {
+    const { productId, code, paymentMethod, userId } = body;
+    if (code !== undefined) {
+      refuseBesideCode(body);
+      await redeem(request, { code, paymentMethod, userId }, reply);
+      return;
+    }
+    if (productId === undefined) {
+      throw new ProblemError(
+        'invalid',
+        'productId: expected a whole number from 1, or the code of a checkout',
+      );
+    }
+    const entered = await enter(request, { ...body, productId }, reply);
+    if (entered) await answer(reply, entered, paymentMethod ?? null);
+  }
+
+  async function answer(
+    reply: FastifyReply,
+    { granted, product, orderId, attempt }: Entered,
+    method: string | null,
+  ): Promise<FastifyReply> {
+    const { order } = granted;
+    if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
+    const remaining = 'remaining' in granted ? granted.remaining : 0;
+    if (granted.outcome !== 'reserved' || granted.paymentId === null) {
+      return answerByStatus(reply, { orderId, product, order, remaining });
+    }
+    const paid = await pay.charge({
+      paymentId: granted.paymentId,
+      saleId: order.saleId,
+      orderId,
+      amountMinor: order.totalMinor,
+      currency: order.currency,
+      method,
+      span: reply.request.span,
+    });
+    if (paid.outcome === 'declined') attempts.record({ ...attempt, outcome: 'payment-declined' });
+    return answerByStatus(reply, {
+      orderId,
+      product,
+      order: 'order' in paid ? paid.order : order,
+      remaining,
+    });
+  }
+}
+
+function refuseBesideCode({ code: _code, userId: _userId, paymentMethod: _method, ...others }: Body): void {
+  if (Object.values(others).every(field => field === undefined)) return;
+  throw new ProblemError('invalid', 'code: expected nothing of what the checkout has said beside it');
+}

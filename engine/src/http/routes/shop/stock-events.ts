@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { slugs } from '../../answers/problem-slugs.js';
+import { idParamSchema } from '../../answers/schemas.js';
+import { ProblemError, sendProblem } from '../../answers/send-problem.js';
+import { addressKeyOf } from '../../limits/client-address.js';
+import type { App } from '../../server/http-server.js';
+import type { EventStreams } from '../../streams/event-stream.js';
+import type { LookAtStock, StockBroadcast, StockView } from '../../streams/stock-broadcast.js';
+
+export type StockEventsParts = {
+  lookAtStock: LookAtStock;
+  stockBroadcast: StockBroadcast;
+  /** Counted by address, since nobody has to say who they are. */
+  stockStreams: EventStreams;
+};
+
+const schema = {
+  summary: 'Watch the stock of a product: server-sent events named "stock", each with all of it',
+  problems: slugs('sale-not-found', 'too-many-streams', 'overloaded'),
+  tags: ['shop'],
+  params: z.object({ productId: idParamSchema }),
+  response: { 200: { content: { 'text/event-stream': { schema: z.string() } } } },
+};
+
+/** The stock as it moves, at most five times a second. Whoever is refused here polls instead. */
+export function registerStockEvents(app: App, parts: StockEventsParts): void {
+  const { lookAtStock, stockBroadcast, stockStreams } = parts;
+
+  // No HEAD: it would hold a stream that nothing can be sent on.
+  app.get('/api/stock/:productId/events', { schema, exposeHeadRoute: false }, async (request, reply) => {
+    const { productId } = request.params;
+    const view = await lookAtStock(productId);
+    if (!view) throw new ProblemError('sale-not-found', 'This product has no sale.');
+    const stream = stockStreams.open(reply, addressKeyOf(request));
+    if (typeof stream === 'string') return sendProblem(reply, stream);
+    const send = (stock: StockView) =>
+      stream.send({ id: stock.now, event: 'stock', data: JSON.stringify(stock) });
+    send(view);
+    stream.onClose(stockBroadcast.follow(productId, view, send));
+    return reply;
+  });
+}

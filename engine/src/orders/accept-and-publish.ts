@@ -1,0 +1,59 @@
+import { type Acceptance, createAccept } from '../ledger/accept.js';
+import type { DecidedBatch, PurchaseRequest } from '../ledger/decide.js';
+import { publishTakesMaxMs, takeForgottenOrders } from '../ledger/forgotten-orders.js';
+import { endsWithin } from '../platform/backoff.js';
+import type { Pool } from '../platform/postgres.js';
+import type { OrderQueue } from '../queue/order-queue.js';
+import type { ReadDepth } from './queue-depth.js';
+
+// The orders are durable, so that a queue which is slow or silent shall not keep their shoppers waiting. Waiting this long
+// has accepting slow down with a queue that is only busy.
+const publishPatienceMs = 1000;
+
+export type AcceptOptions = { pool: Pool; queue: OrderQueue; onError: (error: unknown) => void };
+
+/** An order to accept; `forceFail` makes the worker fail it for good, for tests of that road. */
+export type OrderRequest = PurchaseRequest & { forceFail?: boolean };
+
+/**
+ * Accepts a batch of orders: durable in the ledger first, then told to the queue. An order that the queue did not get to
+ * hear of (it was down, or this process died in between) is told again by the relay, so that none is forgotten.
+ */
+export function createAcceptBatch({ pool, queue, onError }: AcceptOptions) {
+  const accept = createAccept(pool);
+  return async (saleId: number, requests: readonly OrderRequest[]): Promise<DecidedBatch<Acceptance>> => {
+    const accepted = await accept(saleId, requests);
+    const queued = requests.filter((_, position) => accepted.decisions[position]?.outcome === 'queued');
+    const messages = queued.map(({ orderId, shopperId, quantity, forceFail = false, span }) => ({
+      orderId,
+      saleId,
+      shopperId,
+      quantity,
+      forceFail,
+      traceparent: span?.traceparent,
+    }));
+    await endsWithin(queue.publish(messages).catch(onError), publishPatienceMs);
+    return accepted;
+  };
+}
+
+const ordersPerRoundMax = 1000;
+
+export type RelayOptions = Pick<AcceptOptions, 'pool' | 'queue'> & { readDepth: ReadDepth };
+
+/**
+ * Re-publishes QUEUED orders whose message was probably lost. One whose message was not lost is delivered twice, and decided
+ * once.
+ *
+ * @returns how many orders were published.
+ */
+export function createRelay({ pool, queue, readDepth }: RelayOptions): () => Promise<number> {
+  return async () => {
+    const { oldestAgeMs } = await readDepth();
+    // No process has consumed yet, nor seen the queue empty: all of them may wait there.
+    if (oldestAgeMs === undefined) return 0;
+    const orders = await takeForgottenOrders(pool, oldestAgeMs + publishTakesMaxMs, ordersPerRoundMax);
+    await queue.publish(orders);
+    return orders.length;
+  };
+}
