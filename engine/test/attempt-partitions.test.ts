@@ -5,7 +5,6 @@ import { runAudit } from '../src/ledger/audit.js';
 import { createDecide } from '../src/ledger/decide.js';
 import { orderIdOf } from '../src/orders/order-id.js';
 import { runOnce } from '../src/platform/jobs/run-jobs.js';
-import { dropEverything, migrate, readMigrations } from '../src/platform/migrations.js';
 import type { Pool } from '../src/platform/postgres.js';
 import { expectCleanAudit } from './support/audit.js';
 import { until } from './support/condition.js';
@@ -201,30 +200,6 @@ describe('purchases', () => {
 
     expect(Object.values(await rowsByPartition(pool)).reduce((sum, count) => sum + count, 0)).toBe(bought);
     await expectCleanAudit(pool);
-  });
-});
-
-describe('the migration to days', () => {
-  it('keeps the rows that are there, and leaves their days to them', async () => {
-    const { pool } = await createTestDatabase();
-    const all = await readMigrations();
-    const before = all.filter(({ version }) => version < 6);
-    await dropEverything(pool);
-    await migrate(pool, [], before);
-    await insertAt(pool, 3, `clock_timestamp() - interval '100 days'`);
-    await insertAt(pool, 2, `clock_timestamp() + interval '1 day'`);
-
-    await migrate(pool, [], all);
-
-    expect(await rowsByPartition(pool)).toEqual({ attempts_before_days: 5 });
-    const [after] = await daysFromToday(pool, 2);
-    expect(await keepPartitions(pool, 90)).toEqual({
-      created: [after],
-      dropped: [],
-      isComplete: true,
-    });
-    await insertAt(pool, 1, 'clock_timestamp()');
-    expect(await rowsByPartition(pool)).toEqual({ attempts_before_days: 6 });
   });
 });
 

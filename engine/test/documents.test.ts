@@ -18,6 +18,7 @@ const otherNames = {
   OTEL_SERVICE_NAME: "of OpenTelemetry's SDK",
   SCHEMA_BEHIND: 'an error of migrations',
   SCHEMA_NEWER: 'an error of migrations',
+  SCHEMA_OLDER: 'an error of migrations',
   TOPOLOGY_CHANGED: 'an error of the queue',
 };
 

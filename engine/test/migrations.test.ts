@@ -1,7 +1,18 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { readRoutines } from '../src/ledger/routines.js';
-import { checkSchema, dropEverything, migrate, readMigrations } from '../src/platform/migrations.js';
+import {
+  checkSchema,
+  dropEverything,
+  type Migration,
+  migrate,
+  readMigrations,
+} from '../src/platform/migrations.js';
 import { createTestDatabase } from './support/database.js';
+import { leaveToUnreleasedBuild } from './support/unreleased.js';
+
+/** Checksums of the migrations that exist. A new one adds its line here; no line is ever changed. */
+const released = { '0001_schema.sql': '28ed5cf6bd76c6fff64f8e0ec60c3483eb2b9661d6dc633fe2bf03cd1d810068' };
 
 describe('migrations', () => {
   it('are applied once by several processes that start at the same time', async () => {
@@ -36,6 +47,34 @@ describe('migrations', () => {
     await pool.query(`update schema_migrations set checksum = 'another' where version = 1`);
 
     await expect(migrate(pool, [])).rejects.toMatchObject({ code: 'MIGRATION_CHANGED' });
+    await expect(checkSchema(pool, [])).rejects.toMatchObject({ code: 'MIGRATION_CHANGED' });
+  });
+
+  it('refuse a database that a build from before the first release made, and leave it as it is', async () => {
+    const { pool } = await createTestDatabase();
+    await checkSchema(pool, []);
+    await leaveToUnreleasedBuild(pool);
+    const refusal = { code: 'SCHEMA_OLDER', remedy: expect.stringContaining('Run "doorbuster reset"') };
+
+    await expect(migrate(pool, await readRoutines())).rejects.toMatchObject(refusal);
+    await expect(checkSchema(pool, [])).rejects.toMatchObject(refusal);
+
+    const { rows } = await pool.query('select name from schema_migrations order by version');
+    expect(rows).toEqual([{ name: '0001_schema.sql' }, { name: '0002_user_ids.sql' }]);
+    // Negative control: without that build's first migration, its second one is simply not known.
+    await pool.query(`update schema_migrations set checksum = $1 where version = 1`, [
+      released['0001_schema.sql'],
+    ]);
+    await expect(migrate(pool, [])).rejects.toMatchObject({ code: 'SCHEMA_NEWER' });
+  });
+
+  it('are only ever added: the text of each is the one it was released with', async () => {
+    const migrations = await readMigrations();
+    expect(checksumsOf(migrations)).toEqual(released);
+
+    // Negative control: a space more is another text.
+    const edited = migrations.map(migration => ({ ...migration, sql: `${migration.sql} ` }));
+    expect(checksumsOf(edited)).not.toEqual(released);
   });
 
   it('leave nothing of a migration that fails in the middle', async () => {
@@ -68,3 +107,8 @@ describe('migrations', () => {
     expect((await pool.query('select answer()')).rows).toEqual([{ answer: 42 }]);
   });
 });
+
+function checksumsOf(migrations: readonly Migration[]): Record<string, string> {
+  const checksum = (sql: string) => createHash('sha256').update(sql).digest('hex');
+  return Object.fromEntries(migrations.map(({ name, sql }) => [name, checksum(sql)]));
+}

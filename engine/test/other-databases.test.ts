@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { findFreePort } from '../drill/servers/free-port.js';
+import { startEmbeddedPostgres } from '../src/platform/embedded-postgres/start.js';
+import { createPool } from '../src/platform/postgres.js';
+import { testConfig } from './support/config.js';
 import { createEmptyDatabase, createTestDatabase } from './support/database.js';
-import { createDataDir, runTool } from './support/engine.js';
+import { createDataDir, runTool, startEngine } from './support/engine.js';
+import { leaveToUnreleasedBuild } from './support/unreleased.js';
 
 /** What a command says about a database that it refuses: one sentence with a remedy, without a stack. */
 async function refusalOf(command: string, databaseUrl: string): Promise<string> {
@@ -64,8 +68,10 @@ describe('doorbuster audit against another database', () => {
 
   it('names what an older one lacks', async () => {
     const { url, pool } = await createTestDatabase();
-    await pool.query('delete from schema_migrations where version > 2');
-    expect(await refusalOf('audit', url)).toMatch(/lacks 0003_order_life\.sql/);
+    await pool.query(`delete from schema_routines where name = 'settle'`);
+    expect(await refusalOf('audit', url)).toMatch(
+      /lacks settle as this build has it.*Run "doorbuster migrate"/,
+    );
   });
 
   it('asks for the newer build where one has migrated it', async () => {
@@ -82,4 +88,43 @@ describe('doorbuster audit against another database', () => {
       `ECONNREFUSED ${address}`,
     );
   });
+});
+
+describe('what a build from before the first release has made', () => {
+  const wayOut =
+    /made by a build from before the first release.*Run "doorbuster reset".*DATA_DIR or DATABASE_URL to a new database/;
+
+  it.each(['migrate', 'seed', 'api', 'worker', 'audit'])(
+    'is refused by %s in one sentence, and nothing in it changes',
+    async command => {
+      const { url, pool } = await createTestDatabase();
+      await leaveToUnreleasedBuild(pool);
+
+      expect(await refusalOf(command, url)).toMatch(wayOut);
+
+      expect((await pool.query('select from products')).rowCount).toBe(0);
+      expect((await pool.query('select from schema_migrations')).rowCount).toBe(2);
+    },
+  );
+
+  it('is refused as a data directory by start, and serves again after a reset', async () => {
+    const dataDir = await createDataDir();
+    expect((await runTool(['seed'], dataDir)).code).toBe(0);
+    // Negative control: until then it is a data directory like any other.
+    expect((await runTool(['audit'], dataDir)).code).toBe(0);
+    const server = await startEmbeddedPostgres({ dataDir });
+    const pool = createPool(server.databaseUrl, testConfig());
+    await leaveToUnreleasedBuild(pool);
+    await pool.end();
+    await server.stop();
+
+    const { code, output } = await runTool(['start'], dataDir);
+    expect(code).toBe(1);
+    expect(output).toMatch(wayOut);
+    expect(output).not.toContain('    at ');
+
+    expect((await runTool(['reset'], dataDir)).output).toContain('deleted all data');
+    const engine = await startEngine(dataDir);
+    expect((await fetch(`${engine.url}/api/stock/1`)).status).toBe(200);
+  }, 120_000);
 });

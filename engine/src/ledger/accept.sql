@@ -5,7 +5,6 @@
 -- Locks: none but the new rows and their entries in orders_pkey and orders_one_per_intent, taken in the order of the ids
 -- so that two batches with the same ids never wait for each other in a circle. A purchase with the same id may add its
 -- order at the same moment, so that a conflict may be with either. Indexes: sales_pkey, orders_one_per_intent.
-drop function if exists accept(bigint, uuid[], text[], integer[], text[], integer[]);
 create or replace function accept(
   p_sale_id bigint,
   p_order_ids uuid[],      -- one element a request in each array, in order of arrival

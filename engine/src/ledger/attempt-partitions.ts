@@ -61,8 +61,8 @@ async function findSteps(pool: Pool, retentionDays: number): Promise<Step[]> {
   ];
 }
 
-// The bounds of a partition stand nowhere but in its expression, written and read here under the same settings. Of the
-// partition from before there were days the lower one is MINVALUE.
+// The bounds of a partition stand nowhere but in its expression, written and read here under the same settings. A
+// partition that somebody attached by hand may begin at MINVALUE.
 const partitions = `
   select c.relname as name, c.oid::regclass::text as quoted_name,
          coalesce((regexp_match(bound, 'FROM \\(''([^'']+)''\\)'))[1]::timestamptz, '-infinity') as starts_at,

@@ -5,8 +5,7 @@
 -- The update names the orders by their ids alone, and the status by a variable, so that no other index can serve it. With
 -- the sale and the status spelled out, a plan made without statistics walked through every queued order of the sale for
 -- each of the batch: 4 to 7 s a batch of 500 with 30,000 in line. What the guards leave out is counted, and refused.
-drop function if exists decide_queued(sales, uuid[], text[], text[], boolean[], integer[], timestamptz, timestamptz);
-create function decide_queued(
+create or replace function decide_queued(
   p_sale sales,
   p_order_ids uuid[],
   p_entrances text[],

@@ -22,9 +22,6 @@
 -- Lost: running sums over window functions instead of the loop. A refused request stays in such a sum and blocks the
 -- smaller ones behind it; and the loop is a tenth of the statement's time, most goes into the rows written
 -- (docs/decisions/0003-decide-in-batches.md).
-drop function if exists decide(bigint, uuid[], text[], integer[], integer[], text[], text[]);
--- What it returns cannot be added to in place; a build that does not know of a column does not miss it.
-drop function if exists decide(bigint, uuid[], text[], integer[], integer[], text[], text[], text[], text[]);
 create or replace function decide(
   p_sale_id bigint,
   p_order_ids uuid[],         -- one element a request in each array, in order of arrival

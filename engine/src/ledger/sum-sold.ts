@@ -12,8 +12,7 @@ const timeoutMs = 60_000;
  * Brings the sums of `sold_by_hour` up to date. A sale's changes are made one after the other under its stock row's lock,
  * and stamped under it, so that its journal grows in the order of time: what is new is what comes after the last row that
  * is summed. A sum counts only if its units are those that the same snapshot says are sold. Sales of which that does not
- * hold (clocks that were set back, a database that has just been migrated) are the items of this job, each summed from
- * the beginning.
+ * hold (after a clock was set back, for example) are the items of this job, each summed from the beginning.
  */
 export function createSumSold(pool: Pool): Run {
   return eachItem({

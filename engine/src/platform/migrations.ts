@@ -15,7 +15,7 @@ export type Routine = { name: string; sql: string };
  * other on an advisory lock.
  *
  * @returns the names of what was applied.
- * @throws OperatingError SCHEMA_NEWER or MIGRATION_CHANGED.
+ * @throws OperatingError SCHEMA_NEWER, SCHEMA_OLDER or MIGRATION_CHANGED.
  */
 export async function migrate(
   pool: Pool,
@@ -125,28 +125,43 @@ async function lockAndPrepare(tx: Client): Promise<void> {
     )`);
 }
 
+type AppliedMigration = Pick<Migration, 'version' | 'name' | 'checksum'>;
+
 async function readVersions(tx: Client, known: readonly Migration[]): Promise<Set<number>> {
-  const { rows } = await tx.query<{ version: number; name: string; checksum: string }>(
+  const { rows } = await tx.query<AppliedMigration>(
     'select version, name, checksum from schema_migrations order by version',
   );
-  for (const row of rows) {
-    const migration = known.find(({ version }) => version === row.version);
-    if (!migration) {
-      throw new OperatingError(
-        'SCHEMA_NEWER',
-        `The database has migration ${row.name}, which this build does not know`,
-        'Run the newer build of Doorbuster that made it, or restore a backup from before it',
-      );
-    }
-    if (migration.checksum !== row.checksum) {
-      throw new OperatingError(
-        'MIGRATION_CHANGED',
-        `Migration ${row.name} was applied with another text than this build has`,
-        'Applied migrations are never edited: restore the file and put the change into a new migration',
-      );
-    }
-  }
+  for (const row of rows) checkApplied(row, known);
   return new Set(rows.map(row => row.version));
+}
+
+// The first migration of the builds before the first release, which had 22 of them. Those became one, so no migration
+// leads from such a database to this schema. It comes first, so that none of the others is taken for a newer build's.
+const unreleasedChecksum = '82a05d189eb20d973d44c960b0edd28f391809d10e24895d876cbb62a9fdd72e';
+
+function checkApplied({ version, name, checksum }: AppliedMigration, known: readonly Migration[]): void {
+  if (checksum === unreleasedChecksum) {
+    throw new OperatingError(
+      'SCHEMA_OLDER',
+      'The database was made by a build from before the first release, and its data cannot be migrated to this build',
+      'Run "doorbuster reset" to delete that data and start over, or set DATA_DIR or DATABASE_URL to a new database',
+    );
+  }
+  const migration = known.find(({ version: knownVersion }) => knownVersion === version);
+  if (!migration) {
+    throw new OperatingError(
+      'SCHEMA_NEWER',
+      `The database has migration ${name}, which this build does not know`,
+      'Run the newer build of Doorbuster that made it, or restore a backup from before it',
+    );
+  }
+  if (migration.checksum !== checksum) {
+    throw new OperatingError(
+      'MIGRATION_CHANGED',
+      `Migration ${name} was applied with another text than this build has`,
+      'Applied migrations are never edited: restore the file and put the change into a new migration',
+    );
+  }
 }
 
 async function readRoutines(tx: Client): Promise<Map<string, string>> {

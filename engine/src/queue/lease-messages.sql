@@ -8,8 +8,6 @@
 -- publish was committed late or whose fetch by another was rolled back.
 --
 -- The commit does not wait for the disk: a lease that a crash forgets is a message delivered again, which is promised.
---
--- Its predecessor fetch_messages, which knows no traceparent, stays where a build before this one has installed it.
 create or replace function lease_messages(
   p_leased_by uuid,
   p_lease_ms integer,
