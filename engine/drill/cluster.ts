@@ -10,7 +10,7 @@ import { type PostgresServer, startPostgres } from './servers/postgres.js';
 import { type RabbitmqServer, startRabbitmq } from './servers/rabbitmq.js';
 import { type RedisServer, startRedis } from './servers/redis.js';
 
-/** An installation as docs/operate.md describes it, all of it on this machine, of which every part may be killed. */
+/** An installation as docs/processes.md describes it, all of it on this machine, of which every part may be killed. */
 export type Cluster = {
   url: string;
   /** Goes away with it; what a drill writes down may lie there. */

@@ -16,7 +16,7 @@ export type Probe = {
   untilGateAgrees(saleId: number): Promise<number>;
 };
 
-/** Within this the gate agrees with the ledger; docs/operate.md promises it. */
+/** Within this the gate agrees with the ledger; docs/servers.md promises it. */
 const gateAgreesWithinMs = 10_000;
 const recoveredWithinMs = 60_000;
 // One that was accepted while the queue was down waits for the scheduler. This asks for those that are accepted now.

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeConfig, readConfig } from '../src/platform/config/config.js';
@@ -55,6 +55,24 @@ function isThere(document: string, text: string, link: string): boolean {
   return anchorsOf(path === '' ? text : readFileSync(target, 'utf8')).includes(anchor);
 }
 
+/** Whether the entrance page, whose folder is docs/, links to a page. */
+const leadsTo = (entrance: string, page: string) => entrance.includes(`](${page.replace('docs/', '')}`);
+
+/** Sources and configuration of a workspace, without what was built or installed. */
+function filesOf(workspace: string): string[] {
+  const left = /(^|\/)(node_modules|dist[\w-]*|\.next|artefacts|coverage)\//;
+  return readdirSync(join(root, workspace), { recursive: true, encoding: 'utf8' })
+    .map(name => `${workspace}/${name}`)
+    .filter(name => /\.(ts|tsx|mjs|sql|ya?ml|json)$|\/Dockerfile$/.test(name) && !left.test(name))
+    .filter(name => name !== 'engine/test/documents.test.ts');
+}
+
+const pagesNamedIn = (text: string) =>
+  [...text.matchAll(/docs\/(?:[\w/-]+\.md|decisions\/\d{4})/g)].map(([page]) => page);
+
+/** A decision may be called by its number alone. */
+const isNamed = (page: string) => documents.some(name => name === page || name.startsWith(`${page}-`));
+
 describe('the documents', () => {
   it('link to files and headings that are there', () => {
     expect(documents.length).toBeGreaterThan(20);
@@ -67,6 +85,28 @@ describe('the documents', () => {
     const text =
       '# A `few` words\n[1](README.md) [2](#a-few-words) [3](gone.md) [4](README.md#gone) [5](#gone)';
     expect(brokenLinks('README.md', text)).toEqual(['gone.md', 'README.md#gone', '#gone']);
+  });
+
+  it('are all to be found from the entrance page', () => {
+    const pages = documents.filter(name => /^docs\/[^/]+\.md$/.test(name) && name !== 'docs/README.md');
+    expect(pages.length).toBeGreaterThan(20);
+    expect(pages.filter(page => !leadsTo(readDocument('docs/README.md'), page))).toEqual([]);
+    expect(leadsTo('[settings](settings.md#pages)', 'docs/settings.md')).toBe(true);
+    expect(leadsTo('settings.md', 'docs/settings.md')).toBe(false);
+  });
+
+  it('are there under the names by which code, alerts and dashboards call them', () => {
+    const files = ['engine', 'client', 'web', 'loadgen', 'deploy'].flatMap(filesOf);
+    const named = files.flatMap(file => pagesNamedIn(readDocument(file)).map(page => ({ file, page })));
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter(({ page }) => !isNamed(page))).toEqual([]);
+    expect(pagesNamedIn('see docs/gone.md, docs/decisions/0001.')).toEqual([
+      'docs/gone.md',
+      'docs/decisions/0001',
+    ]);
+    expect(['docs/gone.md', 'docs/decisions/0001', 'docs/decisions/9999'].filter(isNamed)).toEqual([
+      'docs/decisions/0001',
+    ]);
   });
 
   it('name no setting that does not exist', () => {

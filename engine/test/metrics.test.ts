@@ -128,7 +128,7 @@ function namesIn(text: string): string[] {
 }
 
 async function namesInDocuments(): Promise<string[]> {
-  const text = await readFile(new URL('../../docs/operate.md', import.meta.url), 'utf8');
+  const text = await readFile(new URL('../../docs/monitoring.md', import.meta.url), 'utf8');
   const [, section = ''] = text.split('\n## Metrics\n');
   const [table = ''] = section.split('\n## ');
   return [...table.matchAll(/^\| `([a-z_]+)/gm)].map(([, name = '']) => name).sort();

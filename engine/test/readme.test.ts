@@ -8,7 +8,10 @@ import { readDocument, root, shellBlocks } from './support/documents.js';
 import { createDataDir, type EngineProcess, startEngine } from './support/engine.js';
 
 const readme = readDocument('README.md');
-const walk = shellBlocks(readme).filter(block => block.includes('curl'));
+// The tour goes on where the README ends: its commands use what those of the README have set.
+const walk = [readme, readDocument('docs/start.md')]
+  .flatMap(shellBlocks)
+  .filter(block => block.includes('curl'));
 
 const exampleSchema = z.looseObject({ order: z.looseObject({ id: z.string(), status: z.string() }) });
 const example = exampleSchema.parse(JSON.parse(/```json\n(.*?)```/s.exec(readme)?.[1] ?? ''));
@@ -51,7 +54,7 @@ function type(commands: string, { engine, directory }: Awaited<ReturnType<typeof
   return { status, stdout, stderr, answers };
 }
 
-it('the commands in the README do what it says, typed one after the other', {
+it('the commands in the README and in the tour do what they say, typed one after the other', {
   timeout: 120_000,
 }, async () => {
   const shop = await startShop();

@@ -3,7 +3,7 @@ import { publishTakesMaxMs, untilRetold } from './forgotten-orders.js';
 type Invariant = { id: number; title: string; sql: string | null };
 
 /**
- * What must hold at every instant, numbered as in docs/operate.md. Each statement selects the rows that break it; two
+ * What must hold at every instant, numbered as in docs/audit.md. Each statement selects the rows that break it; two
  * compare the ledger with something outside of it, and have no statement of their own.
  */
 export const invariants: readonly Invariant[] = [

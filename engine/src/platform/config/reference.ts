@@ -43,8 +43,7 @@ const groups: readonly Group[] = [
   },
   {
     title: 'Layers of protection',
-    readBy:
-      'By `api`. A limit of 0 is off. [operate.md](operate.md#layers-of-protection) shows them in their order.',
+    readBy: 'By `api`. A limit of 0 is off. [protection.md](protection.md) shows them in their order.',
     settings: protectionSettings,
   },
   {
@@ -84,7 +83,7 @@ counts as not set. \`npx doorbuster config\` prints those in force.
 
 Where a name that ends in \`_FILE\` stands beside it, a setting is a secret or comes as a file: it can be read from that file
 instead, such as \`API_KEY_FILE=/run/secrets/api-key\`, and no value of it is printed. What ends in \`_MS\` or \`_TIMEOUT\` is in
-milliseconds. What the settings do together is in [operate.md](operate.md).
+milliseconds. What the settings do together is in [the guides](README.md#guides).
 
 This page is written by \`npx doorbuster config --reference\`, from where the settings are read.
 `;

@@ -8,7 +8,7 @@ export const connectionsSettings = {
   ),
   // Where DATABASE_URL leads to a pooler: the server itself, for what needs a session of its own.
   DATABASE_DIRECT_URL: postgresAddress().describe(
-    'where `DATABASE_URL` leads to [a pooler](operate.md#a-pooler-before-postgresql): PostgreSQL itself, behind it',
+    'where `DATABASE_URL` leads to [a pooler](servers.md#pgbouncer): PostgreSQL itself, behind it',
   ),
   DB_POOL_MAX: integer(25, 3, 1000).describe(
     'connections of one process. A fifth of them, two at least, are for decisions: opened first and kept. Up to four more are sessions of their own',
@@ -29,7 +29,7 @@ export const connectionsSettings = {
     .regex(/^amqps?:\/\/[^\s/]+(\/[^\s/]*)?$/, 'expected amqp://user:password@host:port/vhost, or amqps:')
     .optional()
     .describe(
-      'your RabbitMQ, 3.10 or later; [orders queue there](operate.md#the-queue-in-rabbitmq) instead of in PostgreSQL. Its path is the virtual host',
+      'your RabbitMQ, 3.10 or later; [orders queue there](queued-orders.md#rabbitmq) instead of in PostgreSQL. Its path is the virtual host',
     ),
   // As for decisions: what a shopper still takes for an answer.
   AMQP_TIMEOUT: integer(2000, 1, 600_000).describe(
@@ -40,7 +40,7 @@ export const connectionsSettings = {
     .regex(/^rediss?:\/\/\S+$/, 'expected redis://user:password@host:port/number')
     .optional()
     .describe(
-      '[a gate that all processes share](operate.md#redis), and their limits of purchases; without it each has its own',
+      '[a gate that all processes share](servers.md#redis), and their limits of purchases; without it each has its own',
     ),
   // What a purchase may wait for advice. A round trip is under a millisecond; a tenth of a second is a server in trouble.
   REDIS_TIMEOUT: integer(100, 2, 60_000).describe('ms that a purchase may wait for Redis'),

@@ -76,7 +76,7 @@ export const identitySettings = {
   ),
   // More mistakes than a person makes in a row; 0 is no limit.
   OPERATOR_TRIES_MAX: integer(10, 0, 100_000).describe(
-    'wrong secrets, by name and by address, after which further wrong ones are [refused with 429](operate.md#operators); 0 is no limit',
+    'wrong secrets, by name and by address, after which further wrong ones are [refused with 429](access.md#operators); 0 is no limit',
   ),
   // Ten tries in five minutes are a million a year: nothing against the second half of 16 random characters.
   OPERATOR_LOCKOUT_SECONDS: integer(300, 1, 86_400).describe('for how long'),
@@ -98,7 +98,7 @@ export const identitySettings = {
     .url({ protocol: /^https?$/, error: 'expected an address such as https://id.example/jwks.json' })
     .optional()
     .describe(
-      "where [the issuer's keys](operate.md#keys-of-the-issuer) are; https with `NODE_ENV=production`",
+      "where [the issuer's keys](access.md#keys-of-the-issuer) are; https with `NODE_ENV=production`",
     ),
   JWT_ALGORITHMS: list(z.enum(algorithms), algorithms.length)
     .default(['RS256', 'ES256', 'EdDSA'])

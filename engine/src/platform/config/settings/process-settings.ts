@@ -25,7 +25,7 @@ export const processSettings = {
     'how long a stop may wait for what is under way; twice that, after the delay, in all',
   ),
   FAULTS_ENABLED: boolean().describe(
-    '`true`: operators may set [faults on demand](operate.md#faults-on-demand); refused with `NODE_ENV=production`',
+    '`true`: operators may set [faults on demand](rehearsals.md#faults-on-demand); refused with `NODE_ENV=production`',
   ),
   // On unless it is production: a load belongs there only where somebody wants it.
   ENABLE_REHEARSAL: z
@@ -33,7 +33,7 @@ export const processSettings = {
     .transform(text => text === 'true')
     .optional()
     .describe(
-      'operators may start [rehearsals](operate.md#rehearsals); unless set `true`, and `false` with `NODE_ENV=production`',
+      'operators may start [rehearsals](rehearsals.md#rehearsals); unless set `true`, and `false` with `NODE_ENV=production`',
     ),
   // The program of the load generator; the one beside the engine unless set.
   LOADGEN_PATH: z

@@ -4,10 +4,10 @@ import { boolean, httpAddress, integer } from '../fields.js';
 /** What those who operate it may look at. */
 export const telemetrySettings = {
   SLOW_REQUEST_MS: integer(100, 0, 60_000).describe(
-    'an answer that takes longer is [logged](operate.md#logs); 0 is never',
+    'an answer that takes longer is [logged](monitoring.md#logs); 0 is never',
   ),
   // Off: a second process on this machine would find the port taken, and nobody has said who may read it.
-  ENABLE_METRICS: boolean().describe('`true`: each process shows its [metrics](operate.md#metrics)'),
+  ENABLE_METRICS: boolean().describe('`true`: each process shows its [metrics](monitoring.md#metrics)'),
   // The port that Prometheus' list of exporters has for applications which export by themselves.
   METRICS_PORT: integer(9464, 0, 65_535).describe(
     'where; not `PORT`. With `api --processes N` the ports from there on, one a process; 0 is a free one',
@@ -16,7 +16,7 @@ export const telemetrySettings = {
   METRICS_HOST: z.string().min(1).default('127.0.0.1').describe('where; whoever reaches it can read them'),
   // OpenTelemetry's own names. What else it calls OTEL_ its SDK reads by itself.
   OTEL_EXPORTER_OTLP_ENDPOINT: httpAddress().describe(
-    'where [traces](operate.md#traces) go, such as `http://collector:4318`; without it there are none',
+    'where [traces](monitoring.md#traces) go, such as `http://collector:4318`; without it there are none',
   ),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpAddress().describe('the same as the whole address, with its path'),
   OTEL_TRACES_SAMPLER: z
@@ -37,5 +37,5 @@ export const telemetrySettings = {
     .string()
     .regex(/^https?:\/\/\w+@[\w.-]+(:\d+)?(\/[\w./-]*)?\/\d+$/, 'expected https://key@host/project')
     .optional()
-    .describe('where [errors](operate.md#errors) are reported; without it nowhere'),
+    .describe('where [errors](monitoring.md#errors) are reported; without it nowhere'),
 };

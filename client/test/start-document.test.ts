@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, inject, it } from 'vitest';
 import { apiKey } from './support/shop.js';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('../../docs/start.md', import.meta.url), 'utf8');
 
-it('the program in the README buys, as it stands there', () => {
-  const program = /```js\n(.*?@doorbuster\/client.*?)```/s.exec(readme)?.[1] ?? '';
+it('the program in docs/start.md buys, as it stands there', () => {
+  const program = /```js\n(.*?@doorbuster\/client.*?)```/s.exec(document)?.[1] ?? '';
   const here = program.replace('http://127.0.0.1:3000', inject('shopUrl'));
   // As a module that lies in this package, so that it is found by its name.
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', here], {
