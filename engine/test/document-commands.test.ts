@@ -12,7 +12,7 @@ async function startJudge(): Promise<Judge> {
   return createJudge(await (await fetch(`${api.url}/openapi.json`)).json());
 }
 
-/** A reader fills in what stands between < and >, and has the shop's address in SHOP. */
+/** A reader fills in each placeholder in < >, and has the shop's address in SHOP. */
 const commandsOf = (script: string) =>
   shellCommands(script.replaceAll(/<([\w-]+)>/g, '$1').replaceAll('$SHOP', 'http://127.0.0.1:3000'));
 
@@ -22,7 +22,7 @@ async function problemsIn(script: string, judge: Judge): Promise<string[]> {
 }
 
 describe('the commands in the documents', () => {
-  it('can be run as they stand there: program, verb, options, addresses and bodies', async () => {
+  it('can be run as written: program, verb, options, addresses and bodies', async () => {
     const judge = await startJudge();
     let count = 0;
     for (const document of documents) {
@@ -34,7 +34,7 @@ describe('the commands in the documents', () => {
     expect(count).toBeGreaterThan(50);
   });
 
-  it('in running text name verbs, options and calls that there are', async () => {
+  it('in running text name only existing verbs, options and calls', async () => {
     const judge = await startJudge();
     let count = 0;
     for (const document of livingDocuments) {
@@ -76,7 +76,7 @@ describe('the commands in the documents', () => {
       `curl http://127.0.0.1:3000/api/purchase -H 'Content-Type: application/json' \\\n -d '{"product": 1}'`,
       'its body',
     ],
-  ])('would be found out if one were wrong: %s', async (script, expected) => {
+  ])('are reported when wrong: %s', async (script, expected) => {
     expect((await problemsIn(script, await startJudge())).join('; ')).toContain(expected);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { describeConfig, readConfig } from '../src/platform/config/config.js';
 import { documents, livingDocuments, readDocument, root } from './support/documents.js';
 
-/** What is written as settings are, and is none of the engine's. */
+/** Names written like settings that are not settings of the engine. */
 const otherNames = {
   API_PROCESSES: 'of deploy/compose.full.yaml',
   API_URL: 'of the web process',
@@ -22,10 +22,10 @@ const otherNames = {
   TOPOLOGY_CHANGED: 'an error of the queue',
 };
 
-/** The text, without what is code. */
+/** The text without its code. */
 const proseOf = (text: string) => text.replaceAll(/^```.*?^```/gms, '').replaceAll(/`[^`\n]*`/g, '``');
 
-/** As GitHub makes them: of a heading's letters and digits, in lower case, with a hyphen for each space. */
+/** Anchors as GitHub makes them: letters and digits of the heading in lower case, with a hyphen for each space. */
 function anchorsOf(text: string): string[] {
   const headings = text.replaceAll(/^```.*?^```/gms, '').matchAll(/^#{1,6} +(.+)$/gm);
   const slugs = [...headings].map(([, heading = '']) =>
@@ -41,7 +41,7 @@ function anchorsOf(text: string): string[] {
   });
 }
 
-/** Links to files that are not there, and to headings that their file does not have. */
+/** Links to missing files, and to headings that their file does not have. */
 function brokenLinks(document: string, text: string): string[] {
   const links = [...proseOf(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   return links.filter(link => !/^(https?|mailto):/.test(link) && !isThere(document, text, link));
@@ -55,10 +55,10 @@ function isThere(document: string, text: string, link: string): boolean {
   return anchorsOf(path === '' ? text : readFileSync(target, 'utf8')).includes(anchor);
 }
 
-/** Whether the entrance page, whose folder is docs/, links to a page. */
+/** Whether the index page, whose folder is docs/, links to a page. */
 const leadsTo = (entrance: string, page: string) => entrance.includes(`](${page.replace('docs/', '')}`);
 
-/** Sources and configuration of a workspace, without what was built or installed. */
+/** Sources and configuration of a workspace, without build output and installed packages. */
 function filesOf(workspace: string): string[] {
   const left = /(^|\/)(node_modules|dist[\w-]*|\.next|artefacts|coverage)\//;
   return readdirSync(join(root, workspace), { recursive: true, encoding: 'utf8' })
@@ -70,24 +70,24 @@ function filesOf(workspace: string): string[] {
 const pagesNamedIn = (text: string) =>
   [...text.matchAll(/docs\/(?:[\w/-]+\.md|decisions\/\d{4})/g)].map(([page]) => page);
 
-/** A decision may be called by its number alone. */
+/** A decision may be cited by its number alone. */
 const isNamed = (page: string) => documents.some(name => name === page || name.startsWith(`${page}-`));
 
 describe('the documents', () => {
-  it('link to files and headings that are there', () => {
+  it('link only to files and headings that exist', () => {
     expect(documents.length).toBeGreaterThan(20);
     for (const document of documents) {
       expect(brokenLinks(document, readDocument(document)), document).toEqual([]);
     }
   });
 
-  it('would be found out by a link that leads nowhere', () => {
+  it('fail this check with a broken link', () => {
     const text =
       '# A `few` words\n[1](README.md) [2](#a-few-words) [3](gone.md) [4](README.md#gone) [5](#gone)';
     expect(brokenLinks('README.md', text)).toEqual(['gone.md', 'README.md#gone', '#gone']);
   });
 
-  it('are all to be found from the entrance page', () => {
+  it('can all be reached from the index page', () => {
     const pages = documents.filter(name => /^docs\/[^/]+\.md$/.test(name) && name !== 'docs/README.md');
     expect(pages.length).toBeGreaterThan(20);
     expect(pages.filter(page => !leadsTo(readDocument('docs/README.md'), page))).toEqual([]);
@@ -95,7 +95,7 @@ describe('the documents', () => {
     expect(leadsTo('settings.md', 'docs/settings.md')).toBe(false);
   });
 
-  it('are there under the names by which code, alerts and dashboards call them', () => {
+  it('exist under the names that code, alerts and dashboards use for them', () => {
     const files = ['engine', 'client', 'web', 'loadgen', 'deploy'].flatMap(filesOf);
     const named = files.flatMap(file => pagesNamedIn(readDocument(file)).map(page => ({ file, page })));
     expect(named.length).toBeGreaterThan(50);
@@ -126,7 +126,7 @@ describe('the documents', () => {
     ]);
   });
 
-  it('on promises say for each where it is kept and which test proves it', () => {
+  it('on promises say where each promise is kept and which test proves it', () => {
     const pages = documents.filter(name => name.startsWith('docs/promises/'));
     expect(pages).toHaveLength(5);
     for (const page of pages) expect(unproven(readDocument(page)), page).toEqual([]);
@@ -136,7 +136,7 @@ describe('the documents', () => {
   });
 });
 
-/** Rows of tables whose last column links to no test and no measurement, or that have nothing between. */
+/** Rows of tables whose last column links to no test or measurement, or whose middle is empty. */
 function unproven(text: string): string[] {
   const rows = text.match(/^\|.*\|$/gm) ?? [];
   return rows
