@@ -11,8 +11,8 @@ import { createTestDatabase } from './support/database.js';
 import { startFaultProxy } from './support/fault-proxy.js';
 import { createTestSale } from './support/sale.js';
 
-describe('attempts', () => {
-  it('keep a row for every answer, refusals included, within 5 s', async () => {
+describe('the record of attempts', () => {
+  it('has a row for every answer, refusals included, within 5 s', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 5, perUserLimit: 2 });
     const api = await startTestApi(url);
@@ -36,7 +36,7 @@ describe('attempts', () => {
     ]);
   });
 
-  it('are written when the engine drains, including those still in the buffer', async () => {
+  it('is written out when the engine drains, including what is still buffered', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 1 });
     const api = await startTestApi(url);
@@ -49,7 +49,7 @@ describe('attempts', () => {
     expect(await countAttempts(pool)).toBe(50);
   });
 
-  it('beyond the buffer are dropped and counted, and no others', async () => {
+  it('drops and counts attempts beyond its buffer, and no others', async () => {
     const { pool } = await createTestDatabase();
     const attempts = createAttempts({ pool, clock: createDatabaseClock(), bufferMax: 10, onError: () => {} });
 
@@ -60,7 +60,7 @@ describe('attempts', () => {
     expect(await countAttempts(pool)).toBe(10);
   });
 
-  it('are written once even if the reply to a COMMIT is lost', async () => {
+  it('has each attempt once even if the reply to a COMMIT is lost', async () => {
     const { url, pool } = await createTestDatabase();
     const proxy = await startFaultProxy(url);
     const throughProxy = createPool(proxy.url, testConfig());
@@ -80,7 +80,7 @@ describe('attempts', () => {
     expect(await countAttempts(pool)).toBe(100);
   });
 
-  it('that could not be written because the database is unreachable are counted when the engine closes', async () => {
+  it('counts what it could not write if it is closed while the database is unreachable', async () => {
     const { url } = await createTestDatabase();
     const proxy = await startFaultProxy(url);
     proxy.setSilent(true);
@@ -99,7 +99,7 @@ describe('attempts', () => {
     await throughProxy.end();
   });
 
-  it('preserve tabs, line ends and backslashes in a name', async () => {
+  it('preserves tabs, line ends and backslashes in a name', async () => {
     const { pool } = await createTestDatabase();
     const attempts = createAttempts({ pool, clock: createDatabaseClock(), bufferMax: 10, onError: () => {} });
     const name = 'tab\tline\nreturn\rback\\slash \\N';

@@ -4,8 +4,8 @@ import { apiKey } from './support/config.js';
 import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
 
-describe('access', () => {
-  it('is 401 without a token, with a wrong one, and with a truncated one', async () => {
+describe('the API', () => {
+  it('answers 401 without a token, with a wrong one, and with a truncated one', async () => {
     const { api, productId } = await startWithSale();
     const tokens = [
       {},
@@ -22,7 +22,7 @@ describe('access', () => {
     }
   });
 
-  it('is 403 on operator routes for the API key and for a shopper, and 401 for unknown callers', async () => {
+  it('answers 403 on operator routes to the API key and to a shopper, and 401 to unknown callers', async () => {
     const { api } = await startWithSale({ IDENTITY: 'demo' });
     const session = await api.request('POST', '/api/session', { headers: {} });
     const asShopper = { authorization: `Bearer ${String(session.body.token)}` };

@@ -51,7 +51,7 @@ describe('DELETE /api/orders/:id', () => {
     await expectCleanAudit(pool);
   });
 
-  it('refuses a bought order, however it was bought', async () => {
+  it('refuses to cancel a bought order, however it was bought', async () => {
     const { ann, pool, productId, saleId } = await startShop();
     const { code, orderId } = heldBy(await ann.checkout(productId));
     await ann.redeem(code);

@@ -12,7 +12,7 @@ const answerSchema = z.looseObject({ order: z.looseObject({ id: z.string() }).op
 type Acknowledged = { orderId: string; shopperId: string; quantity: number };
 
 describe('kill -9 of the engine under load', () => {
-  it('five times in a row: every acknowledged order exists, retries find the same order, the audit is clean', async () => {
+  it('loses nothing in five kills: every acknowledged order exists, retries find the same order, the audit is clean', async () => {
     const dataDir = await createDataDir();
     const acknowledged: Acknowledged[] = [];
 
@@ -44,7 +44,7 @@ describe('kill -9 of the engine under load', () => {
   }, 300_000);
 });
 
-describe('SIGTERM under load', () => {
+describe('an engine stopped with SIGTERM under load', () => {
   it('answers every request, refuses new ones with 503, keeps every attempt, and exits with 0', async () => {
     const dataDir = await createDataDir();
     const engine = await startEngine(dataDir);

@@ -26,7 +26,7 @@ describe('a product', () => {
   });
 
   it.each(['XXX', 'XTS', 'BTC', 'XAU', 'CHW', 'HRK', 'BGN', 'ZZZ', 'eur', ''])(
-    'cannot be sold in "%s", in which nothing can be paid',
+    'cannot be sold in "%s", with which no shopper can pay',
     async currency => {
       const { url, pool } = await createTestDatabase();
       const api = await startTestApi(url);

@@ -53,7 +53,7 @@ describe('the schema', () => {
     expect(strangers(leading)).toEqual([]);
   });
 
-  it('fails this check when a new table does not', async () => {
+  it('fails this check when a new table does not lead with it', async () => {
     const { pool } = await createTestDatabase();
     await pool.query(
       'create table wishes (shopper_id text, sale_id bigint, primary key (shopper_id, sale_id))',

@@ -61,7 +61,7 @@ describe('the commands in the documents', () => {
     ['npm run bench -- --quik', 'npm run bench has no --quik'],
     ['npx doorbuster audits', 'doorbuster has no verb audits'],
     ['npx doorbuster audit --jsno', 'doorbuster audit takes no --jsno'],
-    ['FOO=1 doorbuster api --processes', 'wants a value'],
+    ['FOO=1 doorbuster api --processes', 'needs a value'],
     ['npx vitest run --project engine test/gone.test.ts', 'there is no engine/test/gone.test.ts'],
     ['node scripts/gone.mjs', 'there is no scripts/gone.mjs'],
     ['sudo node deploy/gone.mjs', 'there is no deploy/gone.mjs'],

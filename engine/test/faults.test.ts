@@ -117,8 +117,8 @@ describe('a fault at the gate', () => {
   });
 });
 
-describe('setting faults', () => {
-  it('reaches every process, and so does clearing them', async () => {
+describe('the faults API', () => {
+  it('sets and clears a fault in every process', async () => {
     const { url, api } = await start();
     const other = await startTestApi(url, enabled);
     const hasOne = async () => (await list(other)).length === 1;
@@ -144,7 +144,7 @@ describe('setting faults', () => {
     await until('the other has one', hasOne);
   });
 
-  it('ignores messages that it cannot read', async () => {
+  it('ignores notifications that it cannot read', async () => {
     const { api, pool, productId } = await start();
     const fault = { place: 'ledger', effect: 'error', share: 1, forMs: 60_000 };
     const sender = randomUUID();

@@ -134,7 +134,7 @@ describe('pages of the shop', () => {
     expect(asked.length).toBeLessThanOrEqual(1 + limit + seconds);
   });
 
-  it('are a page that reloads while the web process is down, and a problem for programs', async () => {
+  it('are replaced by a page that reloads while the web process is down, and by a problem for programs', async () => {
     const web = await startWeb((_request, response) => void response.end());
     web.server.close();
     const { url, request } = await startApi(web);

@@ -34,7 +34,7 @@ describe('a shopper who presents one code many times at once', () => {
 });
 
 describe('a shopper whose payments are declined', () => {
-  it('gets five tries in a sale, across all codes and direct purchases, then no unit; other shoppers do', async () => {
+  it('gets five tries in a sale, across all codes and direct purchases, and then no unit; others still buy', async () => {
     const { mallory, honest, double, pool } = await startShop();
     const { code } = heldBy(await mallory.checkout());
     const other = heldBy(await mallory.checkout());

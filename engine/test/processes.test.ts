@@ -53,7 +53,7 @@ describe('the API in several processes', () => {
   }, 60_000);
 
   it.runIf(process.platform === 'linux')(
-    'answer or close every connection when one of them is killed, and leak no socket of it',
+    'answers or closes every connection when a process is killed, and leaks no socket of it',
     async () => {
       const { url } = await createTestDatabase();
       const engine = await startApiProcesses(2, url);
@@ -74,11 +74,14 @@ describe('the API in several processes', () => {
     60_000,
   );
 
-  it.each(['0', '65', 'two', '-1', '1.5'])('cannot be %s: the command says what it expects', async count => {
-    const { code, output } = await runTool(['api', '--processes', count], await createDataDir());
-    expect(code).toBe(1);
-    expect(output).toMatch(/--processes is .*whole number from 1 to 64/s);
-  });
+  it.each(['0', '65', 'two', '-1', '1.5'])(
+    'cannot run in %s processes: the command says what it expects',
+    async count => {
+      const { code, output } = await runTool(['api', '--processes', count], await createDataDir());
+      expect(code).toBe(1);
+      expect(output).toMatch(/--processes is .*whole number from 1 to 64/s);
+    },
+  );
 });
 
 /** A free port whose neighbour is also free. */

@@ -10,7 +10,7 @@ import { openConnection, openConnections } from './support/sockets.js';
 const healthText = 'GET /api/health HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
 describe('open connections', () => {
-  it('from one address are limited: one more is told and closed, and each that ends makes room', async () => {
+  it('from one address are limited: a further one is answered and closed, and each that ends makes room', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url, { CONNECTIONS_PER_IP_MAX: '5' });
     const [first, ...others] = await openConnections(api.url, 5);

@@ -53,13 +53,13 @@ describe('calls per address', () => {
     expect(split(await browse(off, 50))[1]).toEqual([]);
   });
 
-  it('use X-Forwarded-For only from a proxy', async () => {
+  it('are counted by X-Forwarded-For only behind a proxy', async () => {
     const api = await start(slowRefill);
     const answers = await browse(api, 20, n => ({ 'x-forwarded-for': `203.0.113.${n}` }));
     expect(split(answers)[1].length).toBeGreaterThan(5);
   });
 
-  it('count behind a proxy by the rightmost hop that is not one, whatever the caller put before it', async () => {
+  it('count for the rightmost hop that is not a proxy, whatever the caller put before it', async () => {
     const api = await start({ ...slowRefill, TRUST_PROXY: '127.0.0.0/8,10.0.0.0/8' });
 
     const everyone = await browse(api, 20, n => ({ 'x-forwarded-for': `203.0.113.${n}, 10.0.0.9` }));
@@ -69,7 +69,7 @@ describe('calls per address', () => {
     expect(split(oneWhoLies)[1].length).toBeGreaterThan(5);
   });
 
-  it('count a whole /64 of IPv6 as one address', async () => {
+  it('share one limit within an IPv6 /64', async () => {
     const api = await start({ ...slowRefill, TRUST_PROXY: '127.0.0.1' });
     const inside = await browse(api, 20, n => ({ 'x-forwarded-for': `2001:db8:1:2::${n}` }));
     const outside = await browse(api, 20, n => ({ 'x-forwarded-for': `2001:db8:2:${n}::1` }));
@@ -77,7 +77,7 @@ describe('calls per address', () => {
     expect(split(outside)[1]).toEqual([]);
   });
 
-  it('count the proxy itself if it names no client', async () => {
+  it('count for the proxy itself if it names no client', async () => {
     const api = await start({ ...slowRefill, TRUST_PROXY: '127.0.0.1' });
     const garbage = ['unknown', '_hidden', '', ',,,', '999.1.1.1', 'x'.repeat(4000)];
     const answers = await browse(api, 24, n => ({ 'x-forwarded-for': garbage[n % garbage.length] ?? '' }));
@@ -103,7 +103,7 @@ describe('purchases per shopper', () => {
     expect((await readProtection(api)).refused).toMatchObject({ shopper: 2, ipPurchases: 0 });
   });
 
-  it('count all three ways to buy, but no call to finish an order', async () => {
+  it('include all three ways to buy, but no call to finish an order', async () => {
     const { api, productId, pool, saleId } = await startSale({
       RATE_LIMIT_USER_MAX: '2',
       RATE_LIMIT_SERVICE: 'true',
@@ -119,7 +119,7 @@ describe('purchases per shopper', () => {
     expect(await stockOf(pool, saleId)).toMatchObject({ sold: 1, reserved: 0 });
   });
 
-  it("do not refuse a retry: its key's order is returned", async () => {
+  it('do not include retries, which get the order of their key', async () => {
     const { api, productId, pool, saleId } = await startSale(limits);
     const anna = await signIn(api);
     const first = await buy(api, anna, { productId }, 'the-key');

@@ -6,8 +6,8 @@ import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
 import { startStoppablePostgres } from './support/stoppable-postgres.js';
 
-describe('a process whose database accepts no commits is not ready until it does again', () => {
-  it('when its synchronous standby is down; whatever the number of probes, one session waits for it', async () => {
+describe('a process is not ready while its database accepts no commits', () => {
+  it('because the synchronous standby is down; however many probes arrive, one session waits for it', async () => {
     const server = await startStoppablePostgres();
     const { pool } = server;
     const apis = [await startTestApi(server.url), await startTestApi(server.url)];
@@ -27,7 +27,7 @@ describe('a process whose database accepts no commits is not ready until it does
     await server.remove();
   }, 120_000);
 
-  it('when it is read-only', async () => {
+  it('because it is read-only', async () => {
     const { url, pool } = await createTestDatabase();
     const api = await startTestApi(url);
     await untilReady(api);
@@ -48,7 +48,7 @@ describe('a process whose database accepts no commits is not ready until it does
     await untilReady(api);
   }, 120_000);
 
-  it('when its disk is full, which decisions detect', async () => {
+  it('because its disk is full, which decisions detect', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url, { DECISION_DEADLINE_MS: '300' });

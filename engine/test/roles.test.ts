@@ -56,7 +56,7 @@ describe('a single role', () => {
   });
 
   it.each(['api', 'worker', 'scheduler', 'compensator', 'sandbox'] as const)(
-    'doorbuster %s runs, reports it, and exits with 0 on SIGTERM',
+    'runs as doorbuster %s, reports it, and exits with 0 on SIGTERM',
     async role => {
       const { url } = await createTestDatabase();
       const engine = await startRoleProcess(role, url);
@@ -84,7 +84,7 @@ describe('a role on a database that is not migrated', () => {
 });
 
 describe('SIGTERM with work in hand', () => {
-  it('ends a scheduler that expires 5,000 holds with 0, and another continues', async () => {
+  it('makes a scheduler with 5,000 holds to expire exit with 0, and another continues', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 5000, perUserLimit: 1 });
     await holdUnits(pool, saleId, 5000);
@@ -98,7 +98,7 @@ describe('SIGTERM with work in hand', () => {
     await expectCleanAudit(pool);
   }, 60_000);
 
-  it('ends a compensator with 500 letters with 0, and another continues', async () => {
+  it('makes a compensator with 500 letters exit with 0, and another continues', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 500, perUserLimit: 1 });
     await holdUnits(pool, saleId, 500);

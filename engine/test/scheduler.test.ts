@@ -106,7 +106,7 @@ describe('the opening and closing of sales', () => {
     expect(await journalOf(pool, saleId)).toEqual(['new active', 'active ended']);
   });
 
-  it('is not delayed for other sales by one whose stock is locked', async () => {
+  it('is not delayed by another sale whose stock is locked', async () => {
     const { pool } = await createTestDatabase();
     const { saleId: locked } = await createTestSale(pool);
     const { saleId: free } = await createTestSale(pool);

@@ -24,27 +24,30 @@ describe('a second signal', () => {
   it.each<[string, (url: string) => Promise<EngineProcess>]>([
     ['the API', url => startRoleProcess('api', url, patient)],
     ['the API in two processes', url => startApiProcesses(2, url, patient)],
-  ])('ends %s at once while a purchase hangs, with 1, and leaves nothing half done', async (_, start) => {
-    const { url, pool } = await createTestDatabase();
-    const { productId, saleId } = await createTestSale(pool);
-    const engine = await start(url);
-    const release = await lockStock(pool, saleId);
-    const answer = purchase(engine.url, productId);
-    await until('the purchase hangs', () => someoneWaits(pool), 20_000);
+  ])(
+    'makes %s exit at once with 1 while a purchase hangs, and leaves nothing half done',
+    async (_, start) => {
+      const { url, pool } = await createTestDatabase();
+      const { productId, saleId } = await createTestSale(pool);
+      const engine = await start(url);
+      const release = await lockStock(pool, saleId);
+      const answer = purchase(engine.url, productId);
+      await until('the purchase hangs', () => someoneWaits(pool), 20_000);
 
-    expect(await signalTwice(engine)).toBe(1);
+      expect(await signalTwice(engine)).toBe(1);
 
-    expect(await answer).toBeUndefined();
-    for (const pid of pidsOf(engine)) await until(`${pid} has ended`, () => hasEnded(pid), 20_000);
-    // The database may still have the purchase, or end it with its connection: no answer was sent either way.
-    await release();
-    await until('the database has released it', async () => !(await hasSessions(pool)), 20_000);
-    const { sold, available } = await stockOf(pool, saleId);
-    expect(sold + available).toBe(100);
-    await expectCleanAudit(pool);
-  });
+      expect(await answer).toBeUndefined();
+      for (const pid of pidsOf(engine)) await until(`${pid} has ended`, () => hasEnded(pid), 20_000);
+      // The database may still have the purchase, or end it with its connection: no answer was sent either way.
+      await release();
+      await until('the database has released it', async () => !(await hasSessions(pool)), 20_000);
+      const { sold, available } = await stockOf(pool, saleId);
+      expect(sold + available).toBe(100);
+      await expectCleanAudit(pool);
+    },
+  );
 
-  it('ends a worker at once while its batch hangs, with 1; another decides the orders', async () => {
+  it('makes a worker exit at once with 1 while its batch hangs; another decides the orders', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool);
     await acceptOrders(pool, saleId, 20);
@@ -62,7 +65,7 @@ describe('a second signal', () => {
 });
 
 describe('a signal to a process that is still starting', () => {
-  it('ends it after the purchases that it has already received', async () => {
+  it('lets it finish the purchases it has already received, and then ends it', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool);
     const release = await lockStock(pool, saleId);

@@ -43,7 +43,7 @@ it('a slow purchase is logged with its order, its stages and the id in its answe
   expect(Number.parseFloat(slow.headers.get('x-response-time') ?? '')).toBeGreaterThanOrEqual(slowMs);
 });
 
-it('a crowd of slow requests writes ten lines a second, and the next line counts the others', async () => {
+it('a crowd of slow requests is logged in ten lines a second, and the next line counts the others', async () => {
   const { api, productId, slowLines } = await start();
   await slowDown(api);
   const crowd = Array.from({ length: 40 }, (_, i) => api.purchase({ productId, userId: `shopper-${i}` }));

@@ -100,7 +100,7 @@ describe('a collector', () => {
     expect(collector.all('POST /api/purchase')).toHaveLength(3);
   });
 
-  it('that rejects everything costs a line in the log, and no purchase', async () => {
+  it('that rejects everything costs one log line and no purchase', async () => {
     const lines: string[] = [];
     const { api, productId } = await open({
       path: '/wrong',
@@ -149,8 +149,8 @@ describe('the sampled part of all traces', () => {
   });
 });
 
-describe('without an endpoint', () => {
-  it('loads nothing of OpenTelemetry; with one it does', async () => {
+describe('an engine without an endpoint for traces', () => {
+  it('loads nothing of OpenTelemetry, unlike one with an endpoint', async () => {
     const { url } = await createTestDatabase();
     const loadedWith = async (env: Record<string, string>) => {
       const modules = await tellLoaded();
@@ -164,7 +164,7 @@ describe('without an endpoint', () => {
     ).not.toEqual([]);
   });
 
-  it('sends no header to the payment provider, and passes none on', async () => {
+  it('sends no trace header to the payment provider, and passes none on', async () => {
     const { api, proxy, productId } = await startProxiedSale({}, { roles: ['api'] });
     const headers = { ...serviceHeaders, traceparent: clientSpan().traceparent };
     const body = { productId, userId: 'ann' };

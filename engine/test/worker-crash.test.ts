@@ -38,7 +38,7 @@ describe('a worker killed with SIGKILL five times over 30,000 queued orders', ()
 });
 
 describe('SIGTERM to a worker with a backlog', () => {
-  it('ends it with 0 and returns its messages at once; another continues, and nothing is lost', async () => {
+  it('makes it exit with 0 and return its messages at once; another continues, and nothing is lost', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 10_000, perUserLimit: 1 });
     await acceptOrders(pool, saleId, 10_000);

@@ -13,7 +13,7 @@ describe('a call with hooks', () => {
     expect(told).toEqual(['a begins', 'b begins', 'made', 'b ended with 2', 'a ended with 2']);
   });
 
-  it('is not made if a hook refuses it, and the hooks before that one are told', async () => {
+  it('is not made if a hook refuses it, and the hooks before that one learn of the refusal', async () => {
     const told: string[] = [];
     const refuse = () => Promise.reject(new Error('a fault'));
     const calling = withHooks([note('a', told), refuse, note('b', told)], 1, async () => told.push('made'));

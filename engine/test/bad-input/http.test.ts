@@ -93,7 +93,7 @@ describe('1,000 requests sent at once on one connection', () => {
     expect(grownBytes).toBeLessThan((size * 1000) / 4);
   });
 
-  it('never report a purchase as refused because bad HTTP follows it', async () => {
+  it('never get a refusal for a purchase because bad HTTP follows it', async () => {
     const { pool, api, productId, saleId } = await startShop();
     const raw = sendRaw(api.url, `${withPurchase(rawPurchase, productId)}\0\0\0\r\n\r\n`);
     await until('it is disconnected', raw.isOver, patienceMs);

@@ -89,7 +89,7 @@ describe('a queue that is deleted', () => {
       (channel, topology) =>
         Promise.all([channel.deleteQueue(topology.orders), declareTopology(channel, topology)]),
     ],
-  ])('is consumed again by an idle consumer when it is declared anew %s', async (_, spoil) => {
+  ])('is consumed again by an idle consumer when it is declared again %s', async (_, spoil) => {
     const { queue, topology } = open();
     const taker = take(queue);
     await publishUntilConfirmed(queue, orders(1));

@@ -37,7 +37,7 @@ describe.each<[string, () => Promise<RateLimits>]>([
     }
   });
 
-  it('allow another call as soon as they have promised', async () => {
+  it('allow another call after the promised wait', async () => {
     const { take } = await create();
     const quick = { limit: 1, windowMs: 2000, burst: 1 };
     expect(await take('a', quick)).toMatchObject({ allowed: true, remaining: 0 });

@@ -64,7 +64,7 @@ const faults: Fault[] = [
 // Longer than the default, to tell waiting for Redis from waiting for this machine.
 const timeoutMs = 1000;
 
-describe('a sale under way survives', () => {
+describe('a running sale survives', () => {
   it.each(faults)('$fault', async ({ strike, mend }) => {
     const { scene, pool, sale, apis } = await start({ allocation: 60, perUserLimit: 1 });
     let shopper = 0;

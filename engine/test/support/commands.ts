@@ -91,7 +91,7 @@ function checkDoorbuster([verb = '', ...args]: string[]): string | undefined {
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const option = command.options.find(({ long, short }) => word === long || word === short);
     if (!option) return `doorbuster ${verb} takes no ${word}`;
-    if (option.required && rest.shift() === undefined) return `doorbuster ${verb} ${word} wants a value`;
+    if (option.required && rest.shift() === undefined) return `doorbuster ${verb} ${word} needs a value`;
   }
   return undefined;
 }
