@@ -3,7 +3,6 @@ import { epochKey, stockKey } from '../dist/admission/gate/redis-scripts.js';
 import { messageOf } from '../dist/platform/errors.js';
 import { call } from './call.js';
 import { apiProcesses, type Cluster } from './cluster.js';
-import type { Fault } from './faults.js';
 import { until } from './until.js';
 
 /** A sale beside the one that is loaded, in which the drill buys to see whether all goes well again. */
@@ -11,7 +10,7 @@ export type Probe = {
   /** Waits until a purchase goes well. @returns after how many ms. */
   untilBuys(): Promise<number>;
   /** Waits until purchases and queued orders end as they should, and the gate is vouched for. @returns after how many ms. */
-  untilRecovered(fault: Fault): Promise<number>;
+  untilRecovered(isHealed?: (cluster: Cluster) => boolean): Promise<number>;
   /** Waits until every API process and Redis see the stock of a sale as the ledger does. @returns after how many ms. */
   untilGateAgrees(saleId: number): Promise<number>;
 };
@@ -54,8 +53,8 @@ export async function openProbe(cluster: Cluster): Promise<Probe> {
     return true;
   }
 
-  async function isWell(fault: Fault): Promise<boolean> {
-    if (fault.isHealed && !fault.isHealed(cluster)) return false;
+  async function isWell(isHealed: (cluster: Cluster) => boolean): Promise<boolean> {
+    if (!isHealed(cluster)) return false;
     return (await cluster.redis.client.exists(epochKey)) === 1 && (await buys()) && (await decidesQueued());
   }
 
@@ -76,7 +75,8 @@ export async function openProbe(cluster: Cluster): Promise<Probe> {
 
   return {
     untilBuys: () => untilTrue('a purchase goes well', buys, recoveredWithinMs),
-    untilRecovered: fault => untilTrue('purchases go well again', () => isWell(fault), recoveredWithinMs),
+    untilRecovered: (isHealed = () => true) =>
+      untilTrue('purchases go well again', () => isWell(isHealed), recoveredWithinMs),
     untilGateAgrees: saleId =>
       untilTrue('the gate agrees with the ledger', () => gateAgrees(saleId), gateAgreesWithinMs),
   };
