@@ -194,7 +194,7 @@ describe('the Helm chart', () => {
     expect(ofKind(objects, 'ScaledObject')[0]).toMatchObject({
       spec: { triggers: [{ type: 'postgresql', metadata: { query } }] },
     });
-    const migration = readFileSync(join(root, 'engine/migrations/0004_queue.sql'), 'utf8');
+    const migration = readFileSync(join(root, 'engine/migrations/0001_schema.sql'), 'utf8');
     expect(migration).toContain('create table queue_messages (');
   });
 
