@@ -58,7 +58,7 @@ it('finds what only a broken engine would do: orders that vanish, units sold twi
     'load: not oversold',
     'audit: Every acknowledged order exists: 3',
     'audit: Conservation',
-    'audit: it did not exit with 0',
+    'audit: the exit code was not 0',
   ]) {
     expect(breaches).toContainEqual(expect.stringContaining(breach));
   }
