@@ -16,8 +16,8 @@ import { createPool, inTransaction } from '../dist/platform/postgres.js';
 import { insertOpenSale } from './open-sale.js';
 
 /**
- * What the indexes of `attempts` cost: COPY of refused attempts as the engine does it, and the decision that writes its
- * attempts with the orders. The variants alternate within each round. Prints Markdown.
+ * The cost of indexes on `attempts`: COPY of refused attempts as the engine does it, and the decision that writes its
+ * attempts together with the orders. The variants alternate within each round. Prints Markdown.
  */
 const rounds = 3;
 const copyRows = 1_000_000;
@@ -66,7 +66,7 @@ try {
   );
   process.stdout.write('|---|---|---|---|---|\n');
   const bare = figures[1];
-  if (!bare) throw new Error('there is no variant to compare with');
+  if (!bare) throw new Error('no baseline variant');
   for (const { variant, copyMs, decideMs } of figures) {
     const cells = [
       copyMs.join(' '),
@@ -97,7 +97,7 @@ async function prepare({ isByDay, indexes: wanted }: (typeof variants)[number]):
   await pool.query('checkpoint');
 }
 
-/** A million shoppers within a minute, each with an id that says nothing of the order in which they came. */
+/** A million shoppers within a minute. Their ids say nothing about the order in which they came. */
 function makeChunks(saleId: number): Buffer[] {
   const startMs = Date.now();
   const chunks: Buffer[] = [];

@@ -7,8 +7,9 @@ import { openSale } from './sale.js';
 import { credentials, type Server, startServer } from './servers.js';
 
 /**
- * `REDIS_URL=redis://... node engine/dist-bench/gates.js`: what the gate in Redis costs and saves. Two engines that differ
- * in REDIS_URL alone take turns at the same loads. Writes raw figures to docs/measurements/. The Redis database is used.
+ * `REDIS_URL=redis://... node engine/dist-bench/gates.js`: the cost and benefit of the gate in Redis. Two engines that
+ * differ only in REDIS_URL take turns at the same loads. Writes raw figures to docs/measurements/. Uses the Redis
+ * database.
  */
 const rounds = 3;
 const works: Record<string, Work> = {
@@ -25,14 +26,14 @@ type Figures = {
   gate: Gate;
   work: string;
   requestsPerSecond: number;
-  /** Processor time of the engine's own process: what other work on the machine moves least. */
+  /** CPU time of the engine's own process: the figure that other work on the machine affects least. */
   cpuUsPerRequest: number;
   errors: number;
 };
 type Load = { count: number; requestsPerSecond: number; errors: number };
 
 const redisUrl = process.env.REDIS_URL;
-if (!redisUrl) throw new Error('REDIS_URL: expected a Redis that nobody else uses');
+if (!redisUrl) throw new Error('REDIS_URL: expected a Redis that has no other users');
 const servers: Record<Gate, Server> = {
   memory: await startServer('engine'),
   redis: await startServer('engine', { REDIS_URL: redisUrl }),
@@ -72,7 +73,7 @@ async function loadWith(server: Server, work: Work): Promise<Load> {
   return { count: work.requests ?? requestsPerSecond * (work.durationS ?? 0), requestsPerSecond, errors };
 }
 
-/** Buyers who have all they may have and go on trying, as fast as they are answered. */
+/** Buyers who have reached their limit keep trying, as fast as they are answered. */
 async function loadWithGreedy(server: Server): Promise<Load> {
   const productId = await openSale(server, 1_000_000);
   const agent = new Agent({ keepAlive: true, maxSockets: greedyConnections });

@@ -16,9 +16,9 @@ import { insertOpenSale } from './open-sale.js';
 import { describeMachine } from './report.js';
 
 /**
- * `node engine/dist-bench/primary.js`: what one primary decides, without HTTP: 1, 2, 4 and 8 sales at once, each with a
- * batch of 500 purchases under way; and what an order leaves behind in WAL and on disk. Writes raw figures to
- * docs/measurements/.
+ * `node engine/dist-bench/primary.js`: the decision rate of one primary, without HTTP, with 1, 2, 4 and 8 sales at once
+ * and one batch of 500 purchases under way for each; and the WAL and disk space that an order takes. Writes raw figures
+ * to docs/measurements/.
  */
 const ordersPerRun = 48_000;
 const requestsPerBatch = 500;
@@ -28,7 +28,7 @@ const rounds = 3;
 type Figures = { sales: number; ordersPerSecond: number; walBytesPerOrder: number };
 
 const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
-// Run by root, the database server is another user, which may pass through here.
+// When root runs this, the database server runs as another user, who must be able to enter this directory.
 await chmod(dataDir, 0o711);
 const config = { ...readConfig({ DATA_DIR: dataDir }), DB_TIMEOUT: 600_000 };
 const database = await openDatabase(config, { onProgress: () => {} });
@@ -97,14 +97,14 @@ async function bytesOnDiskPerOrder(): Promise<{ name: string; bytes: number }[]>
 function report(results: Figures[], disk: { name: string; bytes: number }[]): void {
   const machine = describeMachine();
   const text = [
-    `# What one primary decides, ${new Date().toISOString().slice(0, 10)}`,
+    `# Decision rate of one primary, ${new Date().toISOString().slice(0, 10)}`,
     '',
-    `Command: \`node engine/dist-bench/primary.js\`. ${ordersPerRun.toLocaleString('en')} confirmed orders a run, batches of ${requestsPerBatch}, one batch of each`,
-    'sale under way at any time; no HTTP. The client that makes the requests shares the processors. One line a run.',
+    `Command: \`node engine/dist-bench/primary.js\`. ${ordersPerRun.toLocaleString('en')} confirmed orders per run, batches of ${requestsPerBatch}, one batch per`,
+    'sale under way at any time, no HTTP. The client that sends the requests shares the processors. One line per run.',
     '',
     ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),
     '',
-    '| sales at once | orders/s | WAL, bytes an order |',
+    '| sales at once | orders/s | WAL, bytes per order |',
     '|---|---|---|',
     ...results
       .toSorted((a, b) => a.sales - b.sales)
@@ -113,7 +113,7 @@ function report(results: Figures[], disk: { name: string; bytes: number }[]): vo
           `| ${sales} | ${Math.round(ordersPerSecond)} | ${Math.round(walBytesPerOrder)} |`,
       ),
     '',
-    'On disk, bytes an order, indexes included:',
+    'On disk, bytes per order, including indexes:',
     '',
     '| table | bytes |',
     '|---|---|',

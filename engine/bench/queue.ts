@@ -18,12 +18,12 @@ import { describeMachine } from './report.js';
 
 /**
  * `node engine/dist-bench/queue.js`: how fast one worker process decides queued orders. Each of three rounds accepts
- * 30,000 orders of one sale by 30,000 buyers, durable and told to the queue, and only then starts `doorbuster worker`,
- * which has the machine to itself. Writes raw figures to docs/measurements/.
+ * 30,000 orders of one sale by 30,000 buyers, durable and published to the queue. Only then it starts `doorbuster
+ * worker`, which has the machine to itself. Writes raw figures to docs/measurements/.
  *
- * The rate counts from the COMMIT of the worker's first batch to that of its last, without the orders of the first one:
- * what the process needs to start is no part of it. Where others use the machine meanwhile, the load average says so, and
- * the processor time says what the work itself costs.
+ * The rate counts from the COMMIT of the worker's first batch to that of its last, without the orders of the first one,
+ * so it excludes the start of the process. The load average shows whether other programs used the machine, and the CPU
+ * time shows the cost of the work itself.
  */
 const orderCount = 30_000;
 const ordersPerBatch = 500;
@@ -33,7 +33,7 @@ const roundTimeoutMs = 120_000;
 type Drain = { decidedPerSecond: number; drainS: number; batches: number };
 type Round = Drain & {
   acceptedPerSecond: number;
-  /** Of the last minute, when the round began. */
+  /** Load average of the last minute when the round began. */
   loadBefore: number;
   workerCpuS: number;
   postgresCpuS: number;
@@ -41,7 +41,7 @@ type Round = Drain & {
 
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
-// Run by root, the database server is another user, which may pass through here.
+// When root runs this, the database server runs as another user, who must be able to enter this directory.
 chmodSync(dataDir, 0o711);
 const server = await startEmbeddedPostgres({ dataDir });
 const settings = { DB_POOL_MAX: 5, DB_POOL_MIN: 0, DB_TIMEOUT: 60_000, DB_SSL: 'disable' } as const;
@@ -92,7 +92,7 @@ async function openSale(db: Pool): Promise<number> {
     perUserLimit: 1,
     holdTtlSeconds: 900,
   });
-  if (created.outcome !== 'created') throw new Error(`no sale to measure with: ${created.outcome}`);
+  if (created.outcome !== 'created') throw new Error(`could not create a sale: ${created.outcome}`);
   return created.sale.saleId;
 }
 
@@ -128,14 +128,15 @@ function startWorker(): ChildProcess {
   });
 }
 
-// Asked seldom, and about one row: the units sold say how many orders are decided.
+// Polls rarely and reads one row: the number of units sold tells how many orders are decided.
 async function untilDecided(db: Pool, saleId: number, enough: number, worker: ChildProcess): Promise<void> {
   const giveUpAtMs = performance.now() + roundTimeoutMs;
   for (;;) {
     const { rows } = await db.query<{ sold: number }>('select sold from stock where sale_id = $1', [saleId]);
     if ((rows[0]?.sold ?? 0) >= enough) return;
     if (worker.exitCode !== null) throw new Error(`the worker ended with ${worker.exitCode}`);
-    if (performance.now() > giveUpAtMs) throw new Error(`${rows[0]?.sold} orders in ${roundTimeoutMs} ms`);
+    if (performance.now() > giveUpAtMs)
+      throw new Error(`only ${rows[0]?.sold} orders were decided in ${roundTimeoutMs} ms`);
     await new Promise(resolve => setTimeout(resolve, 50));
   }
 }
@@ -161,11 +162,11 @@ function report(results: readonly Round[]): void {
     `# One worker draining ${count(orderCount)} queued orders, ${date}`,
     '',
     'Command: `node engine/dist-bench/queue.js`. The orders are accepted first; then the worker starts and has the machine to',
-    'itself. One line a round.',
+    'itself. One line per round.',
     '',
     ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),
     '',
-    '| decided, orders/s | drained in, s | batches | processor time: worker, s | PostgreSQL, s | load before | accepted, orders/s |',
+    '| decided, orders/s | drained in, s | batches | CPU time: worker, s | PostgreSQL, s | load before | accepted, orders/s |',
     '|---|---|---|---|---|---|---|',
     ...results.map(lineOf),
     '',

@@ -22,7 +22,7 @@ export function describeMachine(): Record<string, string> {
   };
 }
 
-/** Medians over the rounds, and the two ratios that the budget is about. */
+/** Medians over the rounds, and the two ratios of the budget. */
 export function renderSummary(results: Results): string {
   const lines = groupsOf(results).map(group => {
     const { subject, scenario, connections, generator } = group.key;
@@ -31,7 +31,7 @@ export function renderSummary(results: Results): string {
     return `${name.padEnd(30)} ${generator.padEnd(8)} ${subject.padEnd(17)} ${rate}/s  P50 ${group.p50Ms.toFixed(1)} ms  P99 ${group.p99Ms.toFixed(1)} ms  ${group.errors} errors`;
   });
   const memory = results.memoryPeakBytes
-    ? `memory of the engine at most ${Math.round(results.memoryPeakBytes / 2 ** 20)} MB`
+    ? `peak memory of the engine ${Math.round(results.memoryPeakBytes / 2 ** 20)} MB`
     : '';
   return [...lines, '', ...ratiosOf(results), memory, ''].join('\n');
 }
@@ -43,7 +43,7 @@ export function renderMarkdown(results: Results): string {
     '',
     `Command: \`npm run bench${results.isQuick ? ' -- --quick' : ''}\`; ${results.rounds} round(s), medians. The load generator,`,
     'the engine and PostgreSQL share the processors; the subjects alternate within each round.',
-    'No request had an Idempotency-Key: with one, a refusal from memory first looks for an order of that key.',
+    'No request had an Idempotency-Key: with one, a refusal from memory first looks up an order with that key.',
     '',
     ...machine,
     '',
@@ -73,7 +73,9 @@ function groupsOf({ measurements }: Results): Group[] {
   });
 }
 
-/** Engine against its yardstick, round by round, since the machine's speed drifts more than either of them. */
+/**
+ * Ratios of the engine to its yardstick, round by round, because the machine's speed drifts more than either of them.
+ */
 function ratiosOf(results: Results): string[] {
   const groups = groupsOf(results);
   return groups.flatMap(({ key, rates }) => {

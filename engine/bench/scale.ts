@@ -11,12 +11,12 @@ import { type Engine, startApi } from './roles.js';
 import { credentials } from './servers.js';
 
 /**
- * How fast 1, 2 and 4 worker processes decide a backlog of queued orders. All orders are accepted before the first worker
- * is started, so that neither takes processor time from the other. Writes raw figures to docs/measurements/.
+ * Measures how fast 1, 2 and 4 worker processes decide a backlog of queued orders. All orders are accepted before the
+ * first worker starts, so that neither takes CPU time from the other. Writes raw figures to docs/measurements/.
  */
 const help = `node engine/dist-bench/scale.js [--orders 60000] [--rounds 3] [--workers 1,2,4]
 
-Uses DATABASE_URL where it is set, and an embedded database otherwise; AMQP_URL puts the queue into RabbitMQ.
+Uses DATABASE_URL if it is set, otherwise an embedded database. With AMQP_URL the queue is in RabbitMQ.
 `;
 
 type Figures = {
@@ -76,7 +76,7 @@ async function measure(engine: Engine, workers: number, orders: number): Promise
   });
   try {
     const [code] = await once(child, 'exit');
-    if (code !== 0) throw new Error(`exit code ${code}; npm run load -- --scenario scale tells more`);
+    if (code !== 0) throw new Error(`exit code ${code}; npm run load -- --scenario scale shows details`);
     const { throughput, decisions } = reportSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
     return { workers, acceptedPerSecond: throughput.queuedPerSecond, ...decisions };
   } finally {
@@ -87,16 +87,16 @@ async function measure(engine: Engine, workers: number, orders: number): Promise
 
 function report(orders: number, rounds: number, results: Figures[]): void {
   const date = new Date().toISOString().slice(0, 10);
-  const database = process.env.DATABASE_URL ? { postgresql: 'that of DATABASE_URL' } : {};
+  const database = process.env.DATABASE_URL ? { postgresql: 'the one at DATABASE_URL' } : {};
   const queue = process.env.AMQP_URL ? 'RabbitMQ' : 'PostgreSQL';
   const machine = { ...describeMachine(), ...database, queue };
   const text = [
     `# ${orders.toLocaleString('en')} queued orders and 1 to ${Math.max(...results.map(({ workers }) => workers))} workers, ${date}`,
     '',
     `Command: \`node engine/dist-bench/scale.js --orders ${orders} --rounds ${rounds} --workers ${values.workers}\`. An API process accepts`,
-    'all orders of one sale with nobody at work on them; then the workers are started, each a process of its own. "Decided"',
-    'counts from the last look at which nothing was, so it has in it that the workers do not begin and end together; the',
-    'middle is from 10 % to 90 % of the orders. API, PostgreSQL and workers share the processors. One line a run.',
+    'all orders of one sale before any worker runs; then the workers start, each in its own process. "Decided" counts from',
+    'the last look with nothing decided, so it includes the start and the end, when not all workers are busy. The middle is',
+    'from 10 % to 90 % of the orders. API, PostgreSQL and workers share the processors. One line per run.',
     '',
     ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),
     '',

@@ -6,7 +6,7 @@ import { findFreePort } from '../servers/free-port.js';
 import { type Actor, type Desk, isMorning } from './desk.js';
 
 export type Receiver = Actor & {
-  /** Tries that it has answered since the last time it was asked, and those that it refused. */
+  /** Tries answered since the last call, and how many of them were refused. */
   takeCounts(): { tries: number; refused: number };
   close(): Promise<void>;
 };
@@ -15,13 +15,15 @@ const eventSchema = z.object({ type: z.string(), data: z.looseObject({ orderId: 
 const endpointSchema = z.object({ id: z.number(), status: z.string() });
 const allEvents = ['order.confirmed', 'order.refunded', 'sale.opened', 'sale.sold_out'];
 
-// From six to ten in the morning nothing works; at other times one try in seven fails.
+// From six to ten in the morning every try fails; at other times one in seven.
 const outage = { from: 6, to: 10 };
 const failsEvery = 7;
-// Retries are an hour apart at most, and half an hour at least by then; the sweep of one step leaves those of the next.
+// Retries are an hour apart at most, and by then at least half an hour. One step's sweep leaves those of the next step.
 const deliveredWithinHours = 3;
 
-/** Hears of everything, and fails for hours each day. Beside it stands one that never answers, which is disabled after a day. */
+/**
+ * Subscribes to all events and fails for hours each day. A second receiver never answers and is disabled after a day.
+ */
 export async function openReceiver(desk: Desk): Promise<Receiver> {
   const { shop, expect, complain } = desk;
   const heard = new Set<string>();
@@ -33,9 +35,9 @@ export async function openReceiver(desk: Desk): Promise<Receiver> {
     for await (const chunk of request) chunks.push(chunk);
     counts.tries += 1;
     const sentAtMs = Number(request.headers['webhook-timestamp']) * 1000;
-    // One that is under way when the clock jumps was signed before.
+    // A webhook that is in flight when the clock jumps was signed before the jump.
     if (!shop.clock.wasNow(sentAtMs))
-      complain(`a webhook says that it was sent at ${new Date(sentAtMs).toISOString()}`);
+      complain(`a webhook carries the wrong send time ${new Date(sentAtMs).toISOString()}`);
     if (isDown || counts.tries % failsEvery === 0) {
       counts.refused += 1;
       return 500;
@@ -67,7 +69,8 @@ export async function openReceiver(desk: Desk): Promise<Receiver> {
 
   async function lookForMissing(): Promise<void> {
     const now = shop.clock.now().getTime();
-    // Within a day one whose tries have all failed so far is late and not lost, as long as another try is ahead.
+    // Within a day, a webhook whose tries have all failed is late rather than lost, as long as another try is
+    // scheduled.
     const { rows } = await shop.pool.query<{ orderId: string; delivery: string }>(
       `select j.order_id as "orderId", coalesce(d.status || ' after ' || d.tries || ' tries', 'no delivery') as delivery
        from journal j
@@ -85,7 +88,9 @@ export async function openReceiver(desk: Desk): Promise<Receiver> {
     const missing = rows.filter(({ orderId }) => !heard.has(orderId));
     if (missing.length > 0) {
       const [{ orderId, delivery } = { orderId: '', delivery: '' }] = missing;
-      complain(`${missing.length} confirmed orders were not told, such as ${orderId}: ${delivery}`);
+      complain(
+        `${missing.length} confirmed orders have no delivered webhook, such as ${orderId}: ${delivery}`,
+      );
     }
   }
 

@@ -37,10 +37,10 @@ const classes: Record<string, Class> = {
 const documentSchema = z.looseObject({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
 // They do not read the body.
 const harmless = [
-  { method: 'get', path: '/api/users/health' },
   { method: 'get', path: '/api/live' },
   { method: 'get', path: '/api/health' },
   { method: 'get', path: '/api/ready' },
+  { method: 'get', path: '/api/users/health' },
 ];
 
 const size = Object.values(classes).reduce((sum, { rows }) => sum + rows.length, 0);

@@ -59,7 +59,7 @@ it('the drill reports the damage of a broken engine: lost orders, units sold twi
     'load: not oversold',
     'audit: Every acknowledged order exists: 3',
     'audit: Conservation',
-    'audit: it did not exit with 0',
+    'audit: the exit code was not 0',
   ]) {
     expect(breaches).toContainEqual(expect.stringContaining(breach));
   }
