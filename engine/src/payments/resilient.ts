@@ -1,21 +1,9 @@
-import {
-  bulkhead,
-  type CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  ExponentialBackoff,
-  handleWhen,
-  isBrokenCircuitError,
-  isBulkheadRejectedError,
-  retry,
-  TaskCancelledError,
-  TimeoutStrategy,
-  timeout,
-} from 'cockatiel';
+import { backoffMs, sleep } from '../platform/backoff.js';
+import { type BreakerState, createBreaker } from '../platform/breaker.js';
 import { messageOf } from '../platform/errors.js';
 import { type Hook, withHooks } from '../platform/hooks.js';
 import type { Span } from '../platform/telemetry/tracing.js';
+import { createPlaces } from './places.js';
 import {
   type Charge,
   type ChargeState,
@@ -23,8 +11,6 @@ import {
   type PaymentProvider,
   type Refund,
 } from './provider.js';
-
-export type BreakerState = 'closed' | 'open' | 'half-open';
 
 export type Payments = {
   charge(charge: Charge): Promise<ChargeState>;
@@ -51,17 +37,17 @@ export type ResilientPaymentsOptions = {
   /** Told of each call to the provider, those that are sent again included. */
   hooks?: readonly PaymentHook[];
   /** For one call to the provider. */
-  timeoutMs?: number;
+  timeoutMs: number;
   /** For all tries together. */
-  budgetMs?: number;
-  /** Consecutive failures that open the breaker, and how long it then refuses before one call may try. */
-  breaker?: { failures: number; halfOpenAfterMs: number };
+  budgetMs: number;
+  /** Failures in a row that open the breaker, and how long it then refuses before one call may try. */
+  breaker: { failuresMax: number; openMs: number };
   /** Calls under way at once; those beyond wait, within their budget. */
-  inFlightMax?: number;
+  inFlightMax: number;
   /** Calls that wait; one more is refused. */
   waitingMax?: number;
   /** Must not throw. */
-  onBreaker?: (state: BreakerState, reason: string | undefined) => void;
+  onBreaker: (state: BreakerState, reason: string | undefined) => void;
 };
 
 type Send<T> = (signal: AbortSignal) => Promise<T>;
@@ -69,6 +55,9 @@ type Send<T> = (signal: AbortSignal) => Promise<T>;
 // Within the default budget more tries than four do not fit unless the provider fails fast, and then they only add to
 // its load. Four failures of one call are fewer than the five that open the breaker for all others.
 const retriesMax = 3;
+// Half of it on average: a provider that is restarted or fails over needs some tenths of a second.
+const pauseBaseMs = 200;
+const pauseMaxMs = 1000;
 
 /**
  * Puts a time limit, retries, a circuit breaker and a bound on payments under way around a provider. Every call settles
@@ -79,72 +68,59 @@ const retriesMax = 3;
 export function createResilientPayments({
   provider,
   hooks = [],
-  timeoutMs = 2000,
-  budgetMs = 2500,
-  breaker: { failures, halfOpenAfterMs } = { failures: 5, halfOpenAfterMs: 5000 },
-  // At 2.5 s each that is 80 payments a second from a provider that hangs, and 2,000 from one that takes 100 ms.
-  inFlightMax = 200,
+  timeoutMs,
+  budgetMs,
+  breaker: { failuresMax, openMs },
+  inFlightMax,
   // A batch of paid purchases is decided at once; a provider that answers within 100 ms has asked for 2,000 in a second.
   waitingMax = 2000,
-  onBreaker = () => {},
+  onBreaker,
 }: ResilientPaymentsOptions): Payments {
-  const breaker = circuitBreaker(handleWhen(isFault), {
-    breaker: new ConsecutiveBreaker(failures),
-    halfOpenAfter: halfOpenAfterMs,
+  const breaker = createBreaker({
+    failuresMax,
+    openMs,
+    isFailure: isFault,
+    refusal: () => unavailable('has failed several times in a row'),
+    onMove: (state, error) => onBreaker(state, error === undefined ? undefined : messageOf(error)),
   });
-  breaker.onStateChange(state => onBreaker(nameOf(state), reasonOf(breaker)));
-  const slots = bulkhead(inFlightMax, waitingMax);
-  // Aggressive: they settle on time whatever the provider does with its signal.
-  const budget = timeout(budgetMs, TimeoutStrategy.Aggressive);
-  const limit = timeout(timeoutMs, TimeoutStrategy.Aggressive);
-  const retries = retry(handleWhen(isTransient), {
-    maxAttempts: retriesMax,
-    backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
-  });
+  const places = createPlaces(inFlightMax, waitingMax);
 
-  async function sendOnce<T>(send: Send<T>, signal: AbortSignal): Promise<T> {
-    try {
-      return await limit.execute(context => send(context.signal), signal);
-    } catch (error) {
-      // The payment's own budget is over, of which it may have spent most in waiting for a place: no fault of the provider.
-      if (signal.aborted) throw new TaskCancelledError();
-      throw isLate(error) ? timedOut(timeoutMs, error) : error;
-    }
+  async function sendOnce<T>(send: Send<T>, leftMs: number): Promise<T> {
+    const limitMs = Math.min(timeoutMs, leftMs);
+    // A payment may have spent most of its time in waiting for a place: no fault of the provider. But a probe that heard
+    // nothing must not close the breaker.
+    const isFaulty = () => leftMs >= timeoutMs || breaker.state() === 'half-open';
+    return settleWithin(limitMs, send, () => (isFaulty() ? timedOut(Math.round(limitMs)) : new BudgetOver()));
   }
 
-  async function sendUnlessOpen<T>(send: Send<T>, signal: AbortSignal): Promise<T> {
-    // The breaker would have those who come during its probe wait for it, and then send them whether or not anybody
-    // still waits for them.
-    if (breaker.state === CircuitState.HalfOpen) throw unavailable('is being probed after it failed');
-    try {
-      return await breaker.execute(context => sendOnce(send, context.signal), signal);
-    } catch (error) {
-      throw isBrokenCircuitError(error) ? unavailable('has failed several times in a row', error) : error;
+  async function sendUntilAnswered<T>(send: Send<T>, endsAtMs: number): Promise<T> {
+    const leftMs = () => endsAtMs - performance.now();
+    let failure: PaymentError | undefined;
+    for (let retries = 0; ; retries++) {
+      if (leftMs() <= 0) throw timedOut(budgetMs, failure);
+      try {
+        return await breaker.run(() => sendOnce(send, leftMs()));
+      } catch (error) {
+        if (error instanceof BudgetOver) throw timedOut(budgetMs, failure);
+        // A later try that was refused or not sent says nothing about what an earlier one may have done.
+        if (!isTransient(error)) throw failure && error instanceof PaymentError ? failure : error;
+        failure = error;
+      }
+      const pauseMs = backoffMs(retries, pauseBaseMs, pauseMaxMs);
+      if (retries === retriesMax || pauseMs >= leftMs()) throw failure;
+      await sleep(pauseMs);
     }
   }
 
   async function call<T>(send: Send<T>): Promise<T> {
-    let failure: PaymentError | undefined;
-    const sendAgain = (signal: AbortSignal) =>
-      retries.execute(async () => {
-        // A retry that waited until the budget was over sends nothing more.
-        if (signal.aborted) throw timedOut(budgetMs, failure);
-        try {
-          return await sendUnlessOpen(send, signal);
-        } catch (error) {
-          if (isTransient(error)) failure = error;
-          throw error;
-        }
-      }, signal);
+    const endsAtMs = performance.now() + budgetMs;
+    const place = await places.take(budgetMs);
+    if (place === 'full') throw unavailable(`has ${inFlightMax} calls under way and ${waitingMax} waiting`);
+    if (place === 'late') throw timedOut(budgetMs);
     try {
-      return await budget.execute(({ signal }) => slots.execute(() => sendAgain(signal), signal));
-    } catch (error) {
-      if (isBulkheadRejectedError(error))
-        throw unavailable(`has ${inFlightMax} calls under way and ${waitingMax} waiting`, error);
-      if (isLate(error)) throw timedOut(budgetMs, failure ?? error);
-      // A later try that was refused or not sent says nothing about what an earlier one may have done.
-      if (failure && error instanceof PaymentError) throw failure;
-      throw error;
+      return await sendUntilAnswered(send, endsAtMs);
+    } finally {
+      places.free();
     }
   }
 
@@ -167,7 +143,7 @@ export function createResilientPayments({
     readWebhook: (rawBody, headers) => provider.readWebhook(rawBody, headers),
     needsMethod: provider.needsMethod,
     stepMinor: currency => provider.stepMinor(currency),
-    breakerState: () => nameOf(breaker.state),
+    breakerState: breaker.state,
   };
 }
 
@@ -180,28 +156,34 @@ function isTransient(error: unknown): error is PaymentError {
   return error instanceof PaymentError && error.retryable && error.code !== 'PROVIDER_UNAVAILABLE';
 }
 
-// cockatiel 3.2 has an isTaskCancelledError, which asks whether it is a BulkheadRejectedError.
-function isLate(error: unknown): boolean {
-  return error instanceof TaskCancelledError;
+/** Ends after `limitMs`, whatever the work does with its signal. */
+async function settleWithin<T>(limitMs: number, send: Send<T>, late: () => Error): Promise<T> {
+  const ending = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const isLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(late());
+      ending.abort();
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([send(ending.signal), isLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-function unavailable(why: string, cause?: unknown): PaymentError {
-  return new PaymentError('PROVIDER_UNAVAILABLE', `The payment provider ${why}`, cause);
+/** The time for the payment was over before that for the try. */
+class BudgetOver extends Error {}
+
+function unavailable(why: string): PaymentError {
+  return new PaymentError('PROVIDER_UNAVAILABLE', `The payment provider ${why}`);
 }
 
-function timedOut(afterMs: number, cause: unknown): PaymentError {
+function timedOut(afterMs: number, cause?: unknown): PaymentError {
   return new PaymentError(
     'PROVIDER_TIMEOUT',
     `The payment provider did not answer within ${afterMs} ms`,
     cause,
   );
-}
-
-function reasonOf({ lastFailure }: CircuitBreakerPolicy): string | undefined {
-  return lastFailure && 'error' in lastFailure ? messageOf(lastFailure.error) : undefined;
-}
-
-function nameOf(state: CircuitState): BreakerState {
-  if (state === CircuitState.Closed) return 'closed';
-  return state === CircuitState.HalfOpen ? 'half-open' : 'open';
 }

@@ -24,11 +24,11 @@ const bodyBytesMax = 64 * 1024;
 
 export type ServerOptions = {
   /** Addresses and ranges whose X-Forwarded-For counts. */
-  proxies?: readonly string[];
+  proxies: readonly string[];
   /** For a whole request to arrive, for its headers, and between two of them. */
-  requestTimeoutMs?: number;
-  headersTimeoutMs?: number;
-  idleTimeoutMs?: number;
+  requestTimeoutMs: number;
+  headersTimeoutMs: number;
+  idleTimeoutMs: number;
   /** Told before there is any route. */
   onCreated?: (app: FastifyInstance) => void;
   /** Asked before the router; a request that it has answered goes no further. */
@@ -47,15 +47,15 @@ export type ServerOptions = {
 const timeoutPrecisionMs = 1000;
 
 /** The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description. */
-export async function createServer(logger: Logger, options: ServerOptions = {}) {
+export async function createServer(logger: Logger, options: ServerOptions) {
   const {
     forwardedPages,
     requests,
     tracing,
-    proxies = [],
-    requestTimeoutMs = 8000,
-    headersTimeoutMs = 5000,
-    idleTimeoutMs = 72_000,
+    proxies,
+    requestTimeoutMs,
+    headersTimeoutMs,
+    idleTimeoutMs,
     slowRequestMs = 0,
   } = options;
   const answerError = createAnswerError(logger);

@@ -161,7 +161,12 @@ describe('closing the server', () => {
 
 /** A server on which every path is a stream for the shopper it names, opened after a delay. */
 async function startStreams(options: Partial<EventStreamOptions> = {}, work = async () => {}) {
-  const server = await createServer(pino({ level: 'silent' }));
+  const server = await createServer(pino({ level: 'silent' }), {
+    proxies: [],
+    requestTimeoutMs: 8000,
+    headersTimeoutMs: 5000,
+    idleTimeoutMs: 72_000,
+  });
   const eventStreams = createEventStreams(server, options);
   const streams: EventStream[] = [];
   server.get('/:shopper', async (request, reply) => {
