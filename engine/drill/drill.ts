@@ -72,7 +72,7 @@ async function disturb(
   try {
     await fault.strike(cluster, { loadIsOver, probe, say });
     say('the fault is over');
-    return await probe.untilRecovered(fault);
+    return await probe.untilRecovered(fault.isHealed);
   } catch (error) {
     return messageOf(error);
   }

@@ -3,7 +3,6 @@ import { epochKey, stockKey } from '../dist/admission/gate/redis-scripts.js';
 import { messageOf } from '../dist/platform/errors.js';
 import { call } from './call.js';
 import { apiProcesses, type Cluster } from './cluster.js';
-import type { Fault } from './faults.js';
 import { until } from './until.js';
 
 /** A second sale beside the loaded one, in which the drill buys to see whether the engine has recovered. */
@@ -14,7 +13,7 @@ export type Probe = {
    * Waits until purchases and queued orders end as they should and the gate in Redis is valid. @returns after how many
    * ms.
    */
-  untilRecovered(fault: Fault): Promise<number>;
+  untilRecovered(isHealed?: (cluster: Cluster) => boolean): Promise<number>;
   /** Waits until every API process and Redis agree with the ledger on a sale's stock. @returns after how many ms. */
   untilGateAgrees(saleId: number): Promise<number>;
 };
@@ -57,8 +56,8 @@ export async function openProbe(cluster: Cluster): Promise<Probe> {
     return true;
   }
 
-  async function isWell(fault: Fault): Promise<boolean> {
-    if (fault.isHealed && !fault.isHealed(cluster)) return false;
+  async function isWell(isHealed: (cluster: Cluster) => boolean): Promise<boolean> {
+    if (!isHealed(cluster)) return false;
     return (await cluster.redis.client.exists(epochKey)) === 1 && (await buys()) && (await decidesQueued());
   }
 
@@ -79,7 +78,8 @@ export async function openProbe(cluster: Cluster): Promise<Probe> {
 
   return {
     untilBuys: () => untilTrue('a purchase succeeds', buys, recoveredWithinMs),
-    untilRecovered: fault => untilTrue('purchases succeed again', () => isWell(fault), recoveredWithinMs),
+    untilRecovered: (isHealed = () => true) =>
+      untilTrue('purchases succeed again', () => isWell(isHealed), recoveredWithinMs),
     untilGateAgrees: saleId =>
       untilTrue('the gate agrees with the ledger', () => gateAgrees(saleId), gateAgreesWithinMs),
   };

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeConfig, readConfig } from '../src/platform/config/config.js';
+import { createTestDatabase } from './support/database.js';
 import { documents, livingDocuments, readDocument, root } from './support/documents.js';
 
 /** What is written as settings are, and is none of the engine's. */
@@ -70,6 +71,19 @@ function filesOf(workspace: string): string[] {
 const pagesNamedIn = (text: string) =>
   [...text.matchAll(/docs\/(?:[\w/-]+\.md|decisions\/\d{4})/g)].map(([page]) => page);
 
+/** Paths with a folder in them, as they are written in code. */
+const pathsNamedIn = (text: string) =>
+  [...text.matchAll(/(?<=[`\s])(?!docs\/)(?:[\w-]+\/)+(?:[\w.-]+\.(?:ts|sql|tsx))?(?=[`\s,.;:])/g)].map(
+    ([path]) => path,
+  );
+
+/** Seen from the root, or from the sources of the engine. */
+const isInTheHouse = (path: string) =>
+  existsSync(join(root, path)) || existsSync(join(root, 'engine/src', path));
+
+const sectionOf = (text: string, heading: string) =>
+  text.split(/^## /m).find(section => section.startsWith(`${heading}\n`)) ?? '';
+
 /** A decision may be called by its number alone. */
 const isNamed = (page: string) => documents.some(name => name === page || name.startsWith(`${page}-`));
 
@@ -124,6 +138,31 @@ describe('the documents', () => {
       'DB_POOL_MIX',
       'RATE_LIMIT',
     ]);
+  });
+
+  it('on the architecture name files and rooms that are there, and each room of the engine', () => {
+    const page = readDocument('ARCHITECTURE.md');
+    expect(pathsNamedIn(page).length).toBeGreaterThan(60);
+    expect(pathsNamedIn(page).filter(path => !isInTheHouse(path))).toEqual([]);
+    const http = readdirSync(join(root, 'engine/src/http')).map(room => `http/${room}`);
+    const rooms = [...readdirSync(join(root, 'engine/src')).filter(room => room !== 'http'), ...http];
+    expect(rooms.filter(room => !page.includes(`\`${room}/`))).toEqual([]);
+    const planted = 'engine/src/\n  http/gone.ts  `ledger/decide.sql` `app/gone/` `web/test/policy.test.ts`';
+    expect(pathsNamedIn(planted).filter(path => !isInTheHouse(path))).toEqual(['http/gone.ts', 'app/gone/']);
+  });
+
+  it('on the architecture name the tables that a database has, and all of them', async () => {
+    const { pool } = await createTestDatabase();
+    const { rows } = await pool.query<{ name: string }>(
+      `select c.relname as name from pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+          and c.relname not in ('schema_migrations', 'schema_routines', 'commit_probe')`,
+    );
+    const data = sectionOf(readDocument('ARCHITECTURE.md'), 'Data');
+    const named = [...data.matchAll(/^\|([^|]+)\|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+    );
+    expect(named.sort()).toEqual(rows.map(({ name }) => name).sort());
   });
 
   it('on promises say for each where it is kept and which test proves it', () => {

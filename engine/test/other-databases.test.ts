@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findFreePort } from '../drill/servers/free-port.js';
-import { startEmbeddedPostgres } from '../src/platform/embedded-postgres/start.js';
+import { startEmbeddedPostgres } from '../src/platform/embedded-postgres/start-postgres.js';
 import { createPool } from '../src/platform/postgres.js';
 import { testConfig } from './support/config.js';
 import { createEmptyDatabase, createTestDatabase } from './support/database.js';

@@ -1,10 +1,8 @@
 import { type Acceptance, createAccept } from '../ledger/accept.js';
 import type { DecidedBatch, PurchaseRequest } from '../ledger/decide.js';
-import { publishTakesMaxMs, takeForgottenOrders } from '../ledger/forgotten-orders.js';
 import { endsWithin } from '../platform/backoff.js';
 import type { Pool } from '../platform/postgres.js';
 import type { OrderQueue } from '../queue/order-queue.js';
-import type { ReadDepth } from './queue-depth.js';
 
 // The orders are durable, so that a queue which is slow or silent shall not keep their shoppers waiting. Waiting this long
 // has accepting slow down with a queue that is only busy.
@@ -34,26 +32,5 @@ export function createAcceptBatch({ pool, queue, onError }: AcceptOptions) {
     }));
     await endsWithin(queue.publish(messages).catch(onError), publishPatienceMs);
     return accepted;
-  };
-}
-
-const ordersPerRoundMax = 1000;
-
-export type RelayOptions = Pick<AcceptOptions, 'pool' | 'queue'> & { readDepth: ReadDepth };
-
-/**
- * Re-publishes QUEUED orders whose message was probably lost. One whose message was not lost is delivered twice, and decided
- * once.
- *
- * @returns how many orders were published.
- */
-export function createRelay({ pool, queue, readDepth }: RelayOptions): () => Promise<number> {
-  return async () => {
-    const { oldestAgeMs } = await readDepth();
-    // No process has consumed yet, nor seen the queue empty: all of them may wait there.
-    if (oldestAgeMs === undefined) return 0;
-    const orders = await takeForgottenOrders(pool, oldestAgeMs + publishTakesMaxMs, ordersPerRoundMax);
-    await queue.publish(orders);
-    return orders.length;
   };
 }

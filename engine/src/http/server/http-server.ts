@@ -1,19 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
-import {
-  jsonSchemaTransformObject,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { safeParse, z } from 'zod';
 import type { Tracing } from '../../platform/telemetry/tracing.js';
 import { createAnswerError, createAnswerUnknownRoute } from '../answers/answer-error.js';
+import { apiDocument } from '../description/api-document.js';
 import type { ForwardedPages } from '../pages/forwarded-pages.js';
 import { registerPages } from '../pages/pages.js';
 import { createAnswerTogether } from './answer-together.js';
-import { describeRoute } from './describe-api.js';
 import { answerHalfClosed } from './half-closed.js';
 import { answerClientError, refuseMalformed } from './malformed.js';
 import { registerJson } from './parse-json.js';
@@ -118,19 +114,7 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
   if (forwardedPages) app.addHook('onClose', forwardedPages.close);
   registerJson(app);
 
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Doorbuster',
-        version: '0.1.0',
-        description: 'Flash sales: every purchase decided once, in PostgreSQL, before it is answered.',
-      },
-      tags: [{ name: 'shop' }, { name: 'operator' }, { name: 'operations' }],
-    },
-    transform: describeRoute,
-    transformObject: jsonSchemaTransformObject,
-  });
+  await app.register(swagger, apiDocument);
   await registerPages(app);
   return app;
 }
