@@ -1,6 +1,6 @@
 import { sleep } from '../../src/platform/backoff.js';
 
-/** Waits until `check` gives something true, asking every few milliseconds. @throws after `timeoutMs`. */
+/** Waits until `check` returns a truthy value, polling every few milliseconds. @throws after `timeoutMs`. */
 export async function until<T>(
   what: string,
   check: () => T | Promise<T>,
@@ -10,7 +10,8 @@ export async function until<T>(
   for (;;) {
     const value = await check();
     if (value) return value;
-    if (performance.now() > giveUpAtMs) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
+    if (performance.now() > giveUpAtMs)
+      throw new Error(`timed out after ${timeoutMs} ms, waiting until ${what}`);
     await sleep(5);
   }
 }

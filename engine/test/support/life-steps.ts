@@ -6,11 +6,11 @@ import { type LifeEngine, priceMinor } from './life-engine.js';
 import * as model from './life-model.js';
 
 type World = { life: model.Life; engine: LifeEngine; run: string };
-/** Something that happens, in the model and in the engine; fails where the two do not say the same of it. */
+/** An event in the model and in the engine; fails if the two disagree on the result. */
 export type Step = { happen: (world: World) => Promise<void> };
 
 const sale = fc.nat(1);
-/** Which of the orders, payments or letters that there are by then. */
+/** Chooses one of the orders, payments or letters that exist by then. */
 const which = fc.nat(1000);
 const shopper = fc.constantFrom('ann', 'bob', 'cid');
 const asks = fc.array(
@@ -120,7 +120,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   ),
 );
 
-/** A message may come twice, also within one batch. */
+/** A message may arrive twice, even within one batch. */
 async function decideQueued({ which, times }: { which: number; times: number }, { life, engine }: World) {
   const order = pick(
     [...life.orders.values()].filter(({ entrance }) => entrance === 'queued'),
@@ -148,7 +148,7 @@ function step<Given>(
 
 type Asked = { shopper: string; key: string | null; quantity: number; entrance: 'direct' | 'checkout' };
 
-/** The ids that the intents stand for; without a key each is an intent of its own. */
+/** The ids of the intents; without a key each is an intent of its own. */
 function withIds(asks: readonly Asked[], sale: number, life: model.Life, run: string) {
   return asks.map(({ key, shopper, quantity, entrance }, i) => {
     const orderId = orderIdOf(`${run} ${shopper}`, key ?? `${life.orders.size} ${i} ${entrance}`);

@@ -15,10 +15,10 @@ declare module 'vitest' {
   }
 }
 
-/** One PostgreSQL server for the whole run, in a directory that goes away with it. */
+/** One PostgreSQL server for the whole run, in a directory that is deleted with it. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(await findRoom(), 'doorbuster-test-'));
-  // Run by root, the server is another user; it may pass through, and its cluster stays in here.
+  // When run by root, the server is another user, which may traverse this directory; its cluster stays in it.
   await chmod(dataDir, 0o711);
   const server = await startEmbeddedPostgres({ dataDir });
   await createTemplate(server.databaseUrl);
@@ -29,8 +29,8 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   };
 }
 
-// A thousand tests clone the template, 8 MB each that have to reach the disk: on a slow one that was half of the whole run.
-// What these tests say of durability they say with processes that are killed, and those lose no file in memory either.
+// A thousand tests clone the template, 8 MB each that must be flushed: on a slow disk that was half of the whole
+// run. These tests check durability by killing processes, which loses no file even in memory.
 const memory = '/dev/shm';
 // 2 GB of write-ahead log, and room for the databases of all files that run at once.
 const roomBytesMin = 6 * 1024 ** 3;

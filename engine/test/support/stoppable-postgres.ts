@@ -8,11 +8,11 @@ import { migrate } from '../../src/platform/migrations.js';
 import { createPool, type Pool } from '../../src/platform/postgres.js';
 import { testConfig } from './config.js';
 
-/** A migrated PostgreSQL of the tests' own, which they may stop and start again at the same address. */
+/** A migrated PostgreSQL for the tests, which they may stop and restart at the same address. */
 export type StoppablePostgres = {
   url: string;
   pool: Pool;
-  /** Stops it, until it is started or the test has ended. */
+  /** Stops it until it is started or the test has ended. */
   stop(): Promise<void>;
   /** Does nothing while it runs. */
   start(): Promise<void>;
@@ -21,7 +21,7 @@ export type StoppablePostgres = {
 
 export async function startStoppablePostgres(): Promise<StoppablePostgres> {
   const dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-stoppable-'));
-  // Run by root, the server is another user; it may pass through, and its cluster stays in here.
+  // When run by root, the server is another user, which may traverse this directory; its cluster stays in it.
   await chmod(dataDir, 0o711);
   const server = await startPostgres(dataDir);
   const { url } = server;

@@ -10,7 +10,7 @@ describe('the key of an address', () => {
     ['::ffff:c000:207', '192.0.2.7'],
     ['0:0:0:0:0:ffff:c000:207', '192.0.2.7'],
     ['[::ffff:192.0.2.7]:443', '192.0.2.7'],
-  ])('is the IPv4 address itself, however %s is written', (text, key) => {
+  ])('is the IPv4 address itself for %s', (text, key) => {
     expect(addressKey(text)).toBe(key);
   });
 
@@ -25,14 +25,14 @@ describe('the key of an address', () => {
     expect(addressKey(text)).toBe('2001:db8:1:2::/64');
   });
 
-  it('is another one in another /64', () => {
+  it('differs between two /64 networks', () => {
     expect(addressKey('2001:db8:1:3::1')).toBe('2001:db8:1:3::/64');
     expect(addressKey('::1')).toBe('0:0:0:0::/64');
     expect(addressKey('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
   });
 
   it.each(['', 'unknown', '_hidden', '192.0.2', '192.0.2.7.9', '999.1.1.1', ':::', '1', 'a'.repeat(5000)])(
-    'is none for %j, which is no address',
+    'is undefined for %j, which is not an address',
     text => {
       expect(addressKey(text)).toBeUndefined();
     },
