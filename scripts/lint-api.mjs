@@ -1,4 +1,4 @@
-// Lints the OpenAPI description that the built engine prints; that takes no database and no network.
+// Lints the OpenAPI description that the built engine prints. Needs neither a database nor a network.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,13 +24,13 @@ try {
 /**
  * @param {string} program
  * @param {string[]} args
- * @returns what it prints. Throws all of it where it fails.
+ * @returns its output. If it fails, throws an error with all output.
  */
 function run(program, ...args) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
-    // redocly would send usage figures, and ask for its newest version.
+    // By default redocly sends usage data and looks for a newer version.
     env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
   });
   if (status === 0) return stdout;

@@ -18,8 +18,8 @@ import { describeMachine } from './report.js';
 
 /**
  * `node engine/dist-bench/queue.js`: how fast one worker process decides queued orders. Each of three rounds accepts
- * 30,000 orders of one sale by 30,000 buyers, durable and published to the queue. Only then it starts `doorbuster
- * worker`, which has the machine to itself. Writes raw figures to docs/measurements/.
+ * 30,000 orders of one sale by 30,000 buyers, durable and published to the queue. It starts
+ * `doorbuster worker` only then, with the machine to itself. Writes raw figures to docs/measurements/.
  *
  * The rate counts from the COMMIT of the worker's first batch to that of its last, without the orders of the first one,
  * so it excludes the start of the process. The load average shows whether other programs used the machine, and the CPU
