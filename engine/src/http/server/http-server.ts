@@ -60,7 +60,6 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
     requestTimeoutMs = 8000,
     headersTimeoutMs = 5000,
     idleTimeoutMs = 72_000,
-    slowRequestMs = 0,
   } = options;
   const answerError = createAnswerError(logger);
   const app = Fastify({
@@ -90,16 +89,9 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
 
   answerHalfClosed(app.server);
   options.onCreated?.(app);
-  const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
-  const tellSlow = createTellSlow(logger, slowRequestMs);
   app.decorateRequest('decision', undefined);
   app.decorateRequest('span', undefined);
-  const onAnswer =
-    requests &&
-    countRequests(app, requests, isPage, (request, reply, durationMs) => {
-      reply.header('x-response-time', `${durationMs.toFixed(1)}ms`);
-      tellSlow(request, reply, durationMs);
-    });
+  const onAnswer = requests && timeRequests(app, logger, { ...options, requests });
   if (tracing) traceRequests(app, tracing);
   if (options.refuse) refuseBeforeRouter(app, options.refuse, requests);
   app.setValidatorCompiler(compileValidator);
@@ -108,14 +100,7 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
   app.addHook('onRequest', refuseMalformed);
   app.addHook('onSend', createAnswerTogether(onAnswer));
   app.setErrorHandler<FastifyError>(answerError);
-  const unknownRoute = createAnswerUnknownRoute();
-  app.addHook('onRoute', unknownRoute.onRoute);
-  app.setNotFoundHandler((request, reply) =>
-    forwardedPages?.takes(request)
-      ? forwardedPages.answer(request, reply)
-      : unknownRoute.answer(request, reply),
-  );
-  if (forwardedPages) app.addHook('onClose', forwardedPages.close);
+  answerBeyondRoutes(app, forwardedPages);
   registerJson(app);
 
   await app.register(swagger, {
@@ -133,6 +118,32 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
   });
   await registerPages(app);
   return app;
+}
+
+/** Counts requests, tells each how long it took, and logs the slow ones. */
+function timeRequests(
+  app: FastifyInstance,
+  logger: Logger,
+  { requests, forwardedPages, slowRequestMs = 0 }: ServerOptions & { requests: RequestCounts },
+) {
+  const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
+  const tellSlow = createTellSlow(logger, slowRequestMs);
+  return countRequests(app, requests, isPage, (request, reply, durationMs) => {
+    reply.header('x-response-time', `${durationMs.toFixed(1)}ms`);
+    tellSlow(request, reply, durationMs);
+  });
+}
+
+/** What no route of the API takes is a page where pages are forwarded, and unknown otherwise. */
+function answerBeyondRoutes(app: FastifyInstance, forwardedPages: ForwardedPages | undefined): void {
+  const unknownRoute = createAnswerUnknownRoute();
+  app.addHook('onRoute', unknownRoute.onRoute);
+  app.setNotFoundHandler((request, reply) =>
+    forwardedPages?.takes(request)
+      ? forwardedPages.answer(request, reply)
+      : unknownRoute.answer(request, reply),
+  );
+  if (forwardedPages) app.addHook('onClose', forwardedPages.close);
 }
 
 // Fastify puts its router behind the server by itself; here something stands between them.
