@@ -6,7 +6,7 @@ import { expireHolds } from '../../src/ledger/expire.js';
 import { createSettle, type OrderEvent } from '../../src/ledger/settle.js';
 import type { Pool } from '../../src/platform/postgres.js';
 import { lapse } from './holds.js';
-import type { Ask, Entrance, LetterSource, ModelSale, PaymentWord } from './life-model.js';
+import type { Ask, Entrance, LetterSource, ModelSale, PaymentWord } from './life.js';
 import { compensateNext } from './order-acts.js';
 import { createTestSale } from './sale.js';
 
