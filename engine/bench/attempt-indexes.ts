@@ -1,19 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import { createKeepPartitions } from '../dist/ledger/attempt-partitions.js';
 import { createDecide } from '../dist/ledger/decide.js';
-import { readRoutines } from '../dist/ledger/routines.js';
-import { readConfig } from '../dist/platform/config/config.js';
-import { openDatabase } from '../dist/platform/database.js';
 import { runOnce } from '../dist/platform/jobs/run-jobs.js';
-import { migrate } from '../dist/platform/migrations.js';
-import { createPool, inTransaction } from '../dist/platform/postgres.js';
+import { inTransaction } from '../dist/platform/postgres.js';
+import { median } from './median.js';
 import { insertOpenSale } from './open-sale.js';
+import { openOwnDatabase } from './own-database.js';
+import { renderTable } from './write-measurement.js';
 
 /**
  * The cost of indexes on `attempts`: COPY of refused attempts as the engine does it, and the decision that writes its
@@ -44,13 +39,9 @@ const variants: { name: string; isByDay: boolean; indexes: (keyof typeof indexes
   { name: 'by day, shopper and sale', isByDay: true, indexes: ['shopper', 'sale'] },
 ];
 
-const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
-await chmod(dataDir, 0o711);
-const config = { ...readConfig({ DATA_DIR: dataDir }), DB_TIMEOUT: 600_000 };
-const database = await openDatabase(config, { onProgress: () => {} });
-const pool = createPool(database.url, config);
+const database = await openOwnDatabase();
+const { pool } = database;
 try {
-  await migrate(pool, await readRoutines());
   const saleId = await insertOpenSale(pool);
   const chunks = makeChunks(saleId);
   const figures = variants.map(variant => ({ variant, copyMs: [] as number[], decideMs: [] as number[] }));
@@ -61,25 +52,19 @@ try {
       decideMs.push(await timed(() => decideAll(saleId)));
     }
   }
-  process.stdout.write(
-    `| attempts | COPY of ${copyRows} rows, ms | median, share | ${decideBatches * requestsPerBatch} orders, ms | median, share |\n`,
-  );
-  process.stdout.write('|---|---|---|---|---|\n');
   const bare = figures[1];
-  if (!bare) throw new Error('no baseline variant');
-  for (const { variant, copyMs, decideMs } of figures) {
-    const cells = [
-      copyMs.join(' '),
-      `${median(copyMs)}, ${(median(copyMs) / median(bare.copyMs)).toFixed(2)}`,
-      decideMs.join(' '),
-      `${median(decideMs)}, ${(median(decideMs) / median(bare.decideMs)).toFixed(2)}`,
-    ];
-    process.stdout.write(`| ${variant.name} | ${cells.join(' | ')} |\n`);
-  }
+  if (!bare) throw new Error('there is no variant to compare with');
+  const columns = [
+    ...['attempts', `COPY of ${copyRows} rows, ms`, 'median, share'],
+    ...[`${decideBatches * requestsPerBatch} orders, ms`, 'median, share'],
+  ];
+  const rows = figures.map(({ variant, copyMs, decideMs }) => [
+    ...[variant.name, copyMs.join(' '), share(copyMs, bare.copyMs)],
+    ...[decideMs.join(' '), share(decideMs, bare.decideMs)],
+  ]);
+  process.stdout.write(`${renderTable(columns, rows).join('\n')}\n`);
 } finally {
-  await pool.end();
   await database.close();
-  rmSync(dataDir, { recursive: true, force: true });
 }
 
 async function prepare({ isByDay, indexes: wanted }: (typeof variants)[number]): Promise<void> {
@@ -138,6 +123,6 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return Math.round(performance.now() - startMs);
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+function share(values: readonly number[], ofBare: readonly number[]): string {
+  return `${median(values)}, ${(median(values) / median(ofBare)).toFixed(2)}`;
 }

@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measureWithLoadgen, type Work } from './measure.js';
-import { describeMachine } from './report.js';
+import { median } from './median.js';
 import { freePort, type Server, startServer } from './servers.js';
+import { describeMachine, writeMeasurement } from './write-measurement.js';
 
 /**
  * `node engine/dist-bench/builds.js --base DIR [--name metrics]`: compares this build, with metrics enabled and scraped
@@ -72,16 +71,10 @@ async function measure(build: Build, work: string, load: Work): Promise<Figures>
 
 function report(figures: readonly Figures[]): void {
   const startedAt = new Date().toISOString();
-  const file = fileURLToPath(
-    new URL(`../../docs/measurements/${startedAt.slice(0, 10)}-${options.name}.json`, import.meta.url),
-  );
-  writeFileSync(
-    file,
-    `${JSON.stringify({ startedAt, machine: describeMachine(), rounds, figures }, undefined, 1)}\n`,
-  );
+  writeMeasurement(options.name, { startedAt, machine: describeMachine(), rounds, figures });
   for (const work of Object.keys(works)) {
     const of = (build: Build, read: (one: Figures) => number) =>
-      medianOf(figures.filter(one => one.work === work && one.build === build).map(read));
+      median(figures.filter(one => one.work === work && one.build === build).map(read));
     const cpu = [of('base', one => one.cpuUsPerRequest), of('this', one => one.cpuUsPerRequest)] as const;
     const rate = [
       of('base', one => one.requestsPerSecond),
@@ -91,10 +84,4 @@ function report(figures: readonly Figures[]): void {
       `${work}: ${Math.round(rate[0])} -> ${Math.round(rate[1])}/s, ${cpu[0].toFixed(1)} -> ${cpu[1].toFixed(1)} us a request (${(cpu[1] / cpu[0]).toFixed(3)})\n`,
     );
   }
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
 }

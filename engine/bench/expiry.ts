@@ -1,16 +1,13 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { createDecide } from '../dist/ledger/decide.js';
 import { createPool, type Pool } from '../dist/platform/postgres.js';
-import { describeMachine } from './report.js';
+import { runLoadgen } from './run-loadgen.js';
 import { openSale } from './sale.js';
-import { credentials, startServer } from './servers.js';
+import { startServer } from './servers.js';
+import { describeMachine, renderPage, renderTable, today, writeMeasurement } from './write-measurement.js';
 
 /**
  * `node engine/dist-bench/expiry.js`: the effect on a sale's purchases when 100,000 of its holds lapse at one instant.
@@ -26,7 +23,6 @@ const rounds = 3;
 type Figures = { p50Ms: number; p99Ms: number; p999Ms: number };
 type Round = { calm: Figures; lapsing: Figures; expiredPerSecond: number; expiryS: number };
 
-const loadgen = fileURLToPath(new URL('../../loadgen/dist/main.js', import.meta.url));
 const reportSchema = z.object({
   latencyMs: z.object({ service: z.object({ p50: z.number(), p99: z.number(), p999: z.number() }) }),
   verdict: z.object({ result: z.string() }),
@@ -93,46 +89,34 @@ async function watchExpiry(db: Pool, saleId: number) {
 }
 
 async function load(productId: number): Promise<Figures> {
-  const directory = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
-  const file = join(directory, 'report.json');
   const args = ['--scenario', 'constant', '--url', server.url, '--product-id', String(productId)];
   args.push('--rate', String(ratePerSecond), '--duration', String(durationS), '--connections', '100');
-  const child = spawn(process.execPath, [loadgen, ...args, '--no-verify', '--quiet', '--json', file], {
-    env: { ...process.env, ...credentials },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  await once(child, 'exit');
-  const { latencyMs, verdict } = reportSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-  rmSync(directory, { recursive: true });
+  const { latencyMs, verdict } = await runLoadgen([...args, '--no-verify'], reportSchema);
   if (verdict.result === 'fail') throw new Error('a purchase was refused');
   const { p50: p50Ms, p99: p99Ms, p999: p999Ms } = latencyMs.service;
   return { p50Ms, p99Ms, p999Ms };
 }
 
 function report(results: Round[]): void {
-  const date = new Date().toISOString().slice(0, 10);
   const machine = describeMachine();
-  const line = ({ calm, lapsing, expiryS, expiredPerSecond }: Round) =>
-    `| ${calm.p50Ms.toFixed(1)} | ${calm.p99Ms.toFixed(1)} | ${lapsing.p50Ms.toFixed(1)} | ${lapsing.p99Ms.toFixed(1)} | ${lapsing.p999Ms.toFixed(1)} | ${expiryS.toFixed(1)} | ${Math.round(expiredPerSecond)} |`;
-  const text = [
-    `# Expiry of ${holdCount.toLocaleString('en')} holds at one instant, ${date}`,
-    '',
-    `Command: \`node engine/dist-bench/expiry.js\`. Purchases of the same sale at ${ratePerSecond}/s for ${durationS} s, first with nothing to`,
-    'expire, then across the lapse. Latency in ms, one line per round.',
-    '',
-    ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),
-    '',
-    '| calm P50 | calm P99 | lapsing P50 | lapsing P99 | lapsing P99.9 | expiry, s | holds/s |',
-    '|---|---|---|---|---|---|---|',
-    ...results.map(line),
-    '',
-  ].join('\n');
-  const directory = fileURLToPath(new URL('../../docs/measurements/', import.meta.url));
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, `${date}-expiry.md`), text);
-  writeFileSync(
-    join(directory, `${date}-expiry.json`),
-    `${JSON.stringify({ machine, results }, undefined, 2)}\n`,
+  const columns = [
+    ...['calm P50', 'calm P99', 'lapsing P50', 'lapsing P99', 'lapsing P99.9'],
+    ...['expiry, s', 'holds/s'],
+  ];
+  const page = renderPage(
+    `Expiry of ${holdCount.toLocaleString('en')} holds at one instant, ${today()}`,
+    [
+      `Command: \`node engine/dist-bench/expiry.js\`. Purchases of the same sale at ${ratePerSecond}/s for ${durationS} s, first with nothing to`,
+      'expire, then across the lapse. Latency in ms, one line a round.',
+    ],
+    machine,
+    renderTable(columns, results.map(cellsOf)),
   );
-  process.stdout.write(text);
+  writeMeasurement('expiry', { machine, results }, { page });
+  process.stdout.write(page);
+}
+
+function cellsOf({ calm, lapsing, expiryS, expiredPerSecond }: Round): (string | number)[] {
+  const figures = [calm.p50Ms, calm.p99Ms, lapsing.p50Ms, lapsing.p99Ms, lapsing.p999Ms, expiryS];
+  return [...figures.map(figure => figure.toFixed(1)), Math.round(expiredPerSecond)];
 }

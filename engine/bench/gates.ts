@@ -1,10 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { measureWithLoadgen, type Work } from './measure.js';
-import { describeMachine } from './report.js';
+import { median } from './median.js';
 import { openSale } from './sale.js';
 import { credentials, type Server, startServer } from './servers.js';
+import { describeMachine, renderTable, writeMeasurement } from './write-measurement.js';
 
 /**
  * `REDIS_URL=redis://... node engine/dist-bench/gates.js`: the cost and benefit of the gate in Redis. Two engines that
@@ -107,23 +106,15 @@ function post(agent: Agent, url: string, body: unknown): Promise<number | undefi
 }
 
 function report(figures: readonly Figures[]): void {
-  const directory = fileURLToPath(new URL('../../docs/measurements/', import.meta.url));
-  mkdirSync(directory, { recursive: true });
   const startedAt = new Date().toISOString();
-  const name = `${startedAt.slice(0, 10)}-gates`;
-  const machine = describeMachine();
-  writeFileSync(
-    `${directory}${name}.json`,
-    `${JSON.stringify({ startedAt, machine, rounds, figures }, undefined, 1)}\n`,
-  );
+  const file = writeMeasurement('gates', { startedAt, machine: describeMachine(), rounds, figures });
   const rows = [...Object.keys(works), refusedWork].map(work => {
     const rates = medians(figures, work, one => one.requestsPerSecond);
     const costs = medians(figures, work, one => one.cpuUsPerRequest);
-    return `| ${work} | ${describe(rates)} | ${describe(costs)} |`;
+    return [work, describe(rates), describe(costs)];
   });
-  const head =
-    '| load | requests/s: memory, Redis (ratio) | us a request: memory, Redis (ratio) |\n|---|---|---|';
-  process.stdout.write(`${[head, ...rows].join('\n')}\nRaw figures: docs/measurements/${name}.json\n`);
+  const columns = ['load', 'requests/s: memory, Redis (ratio)', 'us a request: memory, Redis (ratio)'];
+  process.stdout.write(`${renderTable(columns, rows).join('\n')}\nRaw figures: ${file}\n`);
 }
 
 type Pair = Record<Gate, number>;
@@ -133,9 +124,7 @@ function describe({ memory, redis }: Pair): string {
 }
 
 function medians(figures: readonly Figures[], work: string, figureOf: (one: Figures) => number): Pair {
-  const of = (gate: Gate) => {
-    const values = figures.filter(one => one.gate === gate && one.work === work).map(figureOf);
-    return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-  };
+  const of = (gate: Gate) =>
+    median(figures.filter(one => one.gate === gate && one.work === work).map(figureOf));
   return { memory: of('memory'), redis: of('redis') };
 }

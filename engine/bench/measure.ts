@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { runLoadgen } from './run-loadgen.js';
 import { credentials, type Server, type Subject } from './servers.js';
+import { makeTemporaryDirectory, removeDirectory } from './temporary-directory.js';
 
 /**
  * One run of one subject. Rates per second, latency in ms. `errors` counts answers that the scenario does not expect.
@@ -33,7 +33,6 @@ export type Work = {
   durationS?: number;
 };
 
-const loadgen = fileURLToPath(new URL('../../loadgen/dist/main.js', import.meta.url));
 const runTimeoutMs = 10 * 60_000;
 
 const reportSchema = z.object({
@@ -52,8 +51,6 @@ export async function measureWithLoadgen(
   { url }: Server,
   work: Work,
 ): Promise<Measurement> {
-  const directory = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
-  const file = join(directory, 'report.json');
   const scenario = subject === 'null-handler' ? ['raw', '--path', '/api/purchase'] : [work.scenario];
   const amount = work.requests
     ? ['--requests', String(work.requests)]
@@ -67,14 +64,7 @@ export async function measureWithLoadgen(
     String(work.connections),
     ...amount,
   ];
-  const child = spawn(process.execPath, [loadgen, ...args, '--no-keys', '--quiet', '--json', file], {
-    env: { ...process.env, ...credentials },
-    stdio: ['ignore', 'ignore', 'inherit'],
-    timeout: runTimeoutMs,
-  });
-  await once(child, 'exit');
-  const report = reportSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-  rmSync(directory, { recursive: true });
+  const report = await runLoadgen([...args, '--no-keys'], reportSchema);
   const isExpected = (status: number | null) =>
     status === 200 || (work.scenario === 'sellout' && status === 409);
   const unexpected = report.outcomes.filter(({ status }) => !isExpected(status));
@@ -105,7 +95,7 @@ export async function measureWithWrk(
   work: Work,
   productId: number,
 ): Promise<Measurement> {
-  const directory = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
+  const directory = makeTemporaryDirectory();
   const script = join(directory, 'purchase.lua');
   writeFileSync(script, luaScript(productId));
   const { connections, durationS = 8 } = work;
@@ -126,7 +116,7 @@ export async function measureWithWrk(
     text += chunk;
   });
   await once(child, 'close');
-  rmSync(directory, { recursive: true });
+  removeDirectory(directory);
   return { subject, scenario: work.scenario, connections, generator: 'wrk', ...readWrk(text, work.scenario) };
 }
 

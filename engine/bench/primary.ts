@@ -1,19 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createKeepPartitions } from '../dist/ledger/attempt-partitions.js';
 import { createDecide } from '../dist/ledger/decide.js';
-import { readRoutines } from '../dist/ledger/routines.js';
-import { readConfig } from '../dist/platform/config/config.js';
-import { openDatabase } from '../dist/platform/database.js';
 import { runOnce } from '../dist/platform/jobs/run-jobs.js';
-import { migrate } from '../dist/platform/migrations.js';
-import { createPool } from '../dist/platform/postgres.js';
 import { insertOpenSale } from './open-sale.js';
-import { describeMachine } from './report.js';
+import { openOwnDatabase } from './own-database.js';
+import { describeMachine, renderPage, renderTable, today, writeMeasurement } from './write-measurement.js';
 
 /**
  * `node engine/dist-bench/primary.js`: the decision rate of one primary, without HTTP, with 1, 2, 4 and 8 sales at once
@@ -27,15 +18,10 @@ const rounds = 3;
 
 type Figures = { sales: number; ordersPerSecond: number; walBytesPerOrder: number };
 
-const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
-// When root runs this, the database server runs as another user, who must be able to enter this directory.
-await chmod(dataDir, 0o711);
-const config = { ...readConfig({ DATA_DIR: dataDir }), DB_TIMEOUT: 600_000 };
-const database = await openDatabase(config, { onProgress: () => {} });
-const pool = createPool(database.url, config);
+const database = await openOwnDatabase();
+const { pool } = database;
 const decide = createDecide(pool);
 try {
-  await migrate(pool, await readRoutines());
   await runOnce(createKeepPartitions(pool, 0));
   const results: Figures[] = [];
   await measure(8);
@@ -44,9 +30,7 @@ try {
   }
   report(results, await bytesOnDiskPerOrder());
 } finally {
-  await pool.end();
   await database.close();
-  rmSync(dataDir, { recursive: true, force: true });
 }
 
 async function measure(sales: number): Promise<Figures> {
@@ -96,37 +80,29 @@ async function bytesOnDiskPerOrder(): Promise<{ name: string; bytes: number }[]>
 
 function report(results: Figures[], disk: { name: string; bytes: number }[]): void {
   const machine = describeMachine();
-  const text = [
-    `# Decision rate of one primary, ${new Date().toISOString().slice(0, 10)}`,
-    '',
-    `Command: \`node engine/dist-bench/primary.js\`. ${ordersPerRun.toLocaleString('en')} confirmed orders per run, batches of ${requestsPerBatch}, one batch per`,
-    'sale under way at any time, no HTTP. The client that sends the requests shares the processors. One line per run.',
-    '',
-    ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),
-    '',
-    '| sales at once | orders/s | WAL, bytes per order |',
-    '|---|---|---|',
-    ...results
-      .toSorted((a, b) => a.sales - b.sales)
-      .map(
-        ({ sales, ordersPerSecond, walBytesPerOrder }) =>
-          `| ${sales} | ${Math.round(ordersPerSecond)} | ${Math.round(walBytesPerOrder)} |`,
+  const page = renderPage(
+    `What one primary decides, ${today()}`,
+    [
+      `Command: \`node engine/dist-bench/primary.js\`. ${ordersPerRun.toLocaleString('en')} confirmed orders a run, batches of ${requestsPerBatch}, one batch of each`,
+      'sale under way at any time; no HTTP. The client that makes the requests shares the processors. One line a run.',
+    ],
+    machine,
+    [
+      ...renderTable(
+        ['sales at once', 'orders/s', 'WAL, bytes an order'],
+        results
+          .toSorted((a, b) => a.sales - b.sales)
+          .map(({ sales, ordersPerSecond, walBytesPerOrder }) =>
+            [sales, ordersPerSecond, walBytesPerOrder].map(Math.round),
+          ),
       ),
-    '',
-    'On disk, bytes per order, including indexes:',
-    '',
-    '| table | bytes |',
-    '|---|---|',
-    ...disk.map(({ name, bytes }) => `| \`${name}\` | ${bytes} |`),
-    '',
-  ].join('\n');
-  const directory = fileURLToPath(new URL('../../docs/measurements/', import.meta.url));
-  const name = `${new Date().toISOString().slice(0, 10)}-primary`;
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, `${name}.md`), text);
-  writeFileSync(
-    join(directory, `${name}.json`),
-    `${JSON.stringify({ machine, results, disk }, undefined, 2)}\n`,
+      ...['', 'On disk, bytes an order, indexes included:', ''],
+      ...renderTable(
+        ['table', 'bytes'],
+        disk.map(({ name, bytes }) => [`\`${name}\``, bytes]),
+      ),
+    ],
   );
-  process.stdout.write(text);
+  writeMeasurement('primary', { machine, results, disk }, { page });
+  process.stdout.write(page);
 }

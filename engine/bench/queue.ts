@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createProduct } from '../dist/catalog/products.js';
 import { createSale } from '../dist/catalog/sales.js';
@@ -13,8 +11,10 @@ import { startEmbeddedPostgres } from '../dist/platform/embedded-postgres/start-
 import { migrate } from '../dist/platform/migrations.js';
 import { createPool, type Pool } from '../dist/platform/postgres.js';
 import { createPostgresQueue } from '../dist/queue/postgres-queue.js';
+import { median } from './median.js';
 import { processorTimeS } from './processor-time.js';
-import { describeMachine } from './report.js';
+import { makeDataDirectory, removeDirectory } from './temporary-directory.js';
+import { describeMachine, renderPage, renderTable, today, writeMeasurement } from './write-measurement.js';
 
 /**
  * `node engine/dist-bench/queue.js`: how fast one worker process decides queued orders. Each of three rounds accepts
@@ -40,9 +40,7 @@ type Round = Drain & {
 };
 
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
-// When root runs this, the database server runs as another user, who must be able to enter this directory.
-chmodSync(dataDir, 0o711);
+const dataDir = makeDataDirectory();
 const server = await startEmbeddedPostgres({ dataDir });
 const settings = { DB_POOL_MAX: 5, DB_POOL_MIN: 0, DB_TIMEOUT: 60_000, DB_SSL: 'disable' } as const;
 const pool = createPool(server.databaseUrl, settings);
@@ -54,7 +52,7 @@ try {
 } finally {
   await pool.end();
   await server.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  removeDirectory(dataDir);
 }
 
 async function measureRound(db: Pool): Promise<Round> {
@@ -154,46 +152,32 @@ async function readDrain(db: Pool, saleId: number): Promise<Drain> {
 }
 
 function report(results: readonly Round[]): void {
-  const date = new Date().toISOString().slice(0, 10);
   const machine = describeMachine();
-  const rates = results.map(({ decidedPerSecond }) => decidedPerSecond).sort((a, b) => a - b);
-  const median = rates[Math.floor(rates.length / 2)] ?? Number.NaN;
-  const text = [
-    `# One worker draining ${count(orderCount)} queued orders, ${date}`,
-    '',
-    'Command: `node engine/dist-bench/queue.js`. The orders are accepted first; then the worker starts and has the machine to',
-    'itself. One line per round.',
-    '',
-    ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),
-    '',
-    '| decided, orders/s | drained in, s | batches | CPU time: worker, s | PostgreSQL, s | load before | accepted, orders/s |',
-    '|---|---|---|---|---|---|---|',
-    ...results.map(lineOf),
-    '',
-    `Median: ${count(median)} orders/s.`,
-    '',
-  ].join('\n');
-  const directory = fileURLToPath(new URL('../../docs/measurements/', import.meta.url));
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, `${date}-queue.md`), text);
-  writeFileSync(
-    join(directory, `${date}-queue.json`),
-    `${JSON.stringify({ machine, median, results }, undefined, 2)}\n`,
+  const medianPerSecond = median(results.map(({ decidedPerSecond }) => decidedPerSecond));
+  const columns = [
+    ...['decided, orders/s', 'drained in, s', 'batches', 'processor time: worker, s', 'PostgreSQL, s'],
+    ...['load before', 'accepted, orders/s'],
+  ];
+  const page = renderPage(
+    `One worker draining ${count(orderCount)} queued orders, ${today()}`,
+    [
+      'Command: `node engine/dist-bench/queue.js`. The orders are accepted first; then the worker starts and has the machine to',
+      'itself. One line a round.',
+    ],
+    machine,
+    [...renderTable(columns, results.map(cellsOf)), '', `Median: ${count(medianPerSecond)} orders/s.`],
   );
-  process.stdout.write(text);
+  writeMeasurement('queue', { machine, median: medianPerSecond, results }, { page });
+  process.stdout.write(page);
 }
 
-function lineOf(round: Round): string {
+function cellsOf(round: Round): (string | number)[] {
   const { decidedPerSecond, drainS, batches, workerCpuS, postgresCpuS, loadBefore, acceptedPerSecond } =
     round;
-  const figures = [
-    drainS.toFixed(2),
-    batches,
-    workerCpuS.toFixed(2),
-    postgresCpuS.toFixed(2),
-    loadBefore.toFixed(1),
+  return [
+    ...[count(decidedPerSecond), drainS.toFixed(2), batches, workerCpuS.toFixed(2), postgresCpuS.toFixed(2)],
+    ...[loadBefore.toFixed(1), count(acceptedPerSecond)],
   ];
-  return `| ${[count(decidedPerSecond), ...figures, count(acceptedPerSecond)].join(' | ')} |`;
 }
 
 function count(value: number): string {

@@ -1,10 +1,11 @@
-import { arch, cpus, release, totalmem } from 'node:os';
 import type { Measurement } from './measure.js';
+import { median } from './median.js';
 import type { Subject } from './servers.js';
+import { type Machine, renderPage } from './write-measurement.js';
 
 export type Results = {
   startedAt: string;
-  machine: Record<string, string>;
+  machine: Machine;
   isQuick: boolean;
   rounds: number;
   /** Of the engine's API process, at 2,000 connections. */
@@ -12,17 +13,7 @@ export type Results = {
   measurements: Measurement[];
 };
 
-export function describeMachine(): Record<string, string> {
-  return {
-    processors: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
-    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    system: `${process.platform} ${release()} ${arch()}`,
-    node: process.version,
-    postgresql: '18.4, embedded, fsync and synchronous_commit on',
-  };
-}
-
-/** Medians over the rounds, and the two ratios of the budget. */
+/** Medians over the rounds, and the two ratios that the budget is about. */
 export function renderSummary(results: Results): string {
   const lines = groupsOf(results).map(group => {
     const { subject, scenario, connections, generator } = group.key;
@@ -37,21 +28,17 @@ export function renderSummary(results: Results): string {
 }
 
 export function renderMarkdown(results: Results): string {
-  const machine = Object.entries(results.machine).map(([name, value]) => `- ${name}: ${value}`);
-  return [
-    `# Benchmark of ${results.startedAt.slice(0, 10)}${results.isQuick ? ' (quick)' : ''}`,
-    '',
-    `Command: \`npm run bench${results.isQuick ? ' -- --quick' : ''}\`; ${results.rounds} round(s), medians. The load generator,`,
-    'the engine and PostgreSQL share the processors; the subjects alternate within each round.',
-    'No request had an Idempotency-Key: with one, a refusal from memory first looks up an order with that key.',
-    '',
-    ...machine,
-    '',
-    '```',
-    renderSummary(results).trimEnd(),
-    '```',
-    '',
-  ].join('\n');
+  const option = results.isQuick ? ' -- --quick' : '';
+  return renderPage(
+    `Benchmark of ${results.startedAt.slice(0, 10)}${results.isQuick ? ' (quick)' : ''}`,
+    [
+      `Command: \`npm run bench${option}\`; ${results.rounds} round(s), medians. The load generator,`,
+      'the engine and PostgreSQL share the processors; the subjects alternate within each round.',
+      'No request had an Idempotency-Key: with one, a refusal from memory first looks for an order of that key.',
+    ],
+    results.machine,
+    ['```', renderSummary(results).trimEnd(), '```'],
+  );
 }
 
 type Group = { key: Measurement; rates: number[]; p50Ms: number; p99Ms: number; errors: number };
@@ -97,10 +84,3 @@ function ratiosOf(results: Results): string[] {
 }
 
 const yardsticks: Record<string, Subject> = { sellout: 'null-handler', throughput: 'lock-per-request' };
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-}

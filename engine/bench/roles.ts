@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { credentials, freePort, nodeOptions, untilAnswering } from './servers.js';
+import { makeDataDirectory, removeDirectory } from './temporary-directory.js';
 
 /** An engine whose roles run in separate processes. */
 export type Engine = {
@@ -21,9 +19,7 @@ const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
  * inherit the environment, including AMQP_URL.
  */
 export async function startApi(): Promise<Engine> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
-  // When root runs this, the database server runs as another user, who must be able to enter this directory.
-  chmodSync(dataDir, 0o711);
+  const dataDir = makeDataDirectory();
   const port = await freePort();
   const env = {
     ...process.env,
@@ -49,7 +45,7 @@ export async function startApi(): Promise<Engine> {
     },
     async stop() {
       await end(api);
-      rmSync(dataDir, { recursive: true, force: true });
+      removeDirectory(dataDir);
     },
   };
 }

@@ -1,10 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { hasWrk, type Measurement, measureWithLoadgen, measureWithWrk, type Work } from './measure.js';
-import { describeMachine, type Results, renderMarkdown, renderSummary } from './report.js';
+import { type Results, renderMarkdown, renderSummary } from './report.js';
 import { openSale, soldOutSale } from './sale.js';
 import { type Server, type Subject, startServer } from './servers.js';
+import { describeMachine, writeMeasurement } from './write-measurement.js';
 
 const help = `npm run bench [-- --quick] [-- --rounds 3]
 
@@ -17,7 +16,6 @@ the ceiling. Prints ratios and writes raw figures to docs/measurements/.
 
 type Step = { subject: Subject; work: Work };
 
-const directory = fileURLToPath(new URL('../../docs/measurements/', import.meta.url));
 const unitsEnough = 1_000_000_000;
 
 // The subjects alternate, so that a slow minute of the machine does not affect only one of them.
@@ -120,9 +118,8 @@ function describe({
 }
 
 function report(results: Results): void {
-  mkdirSync(directory, { recursive: true });
-  const name = `${results.startedAt.slice(0, 10)}-bench${results.isQuick ? '-quick' : ''}`;
-  writeFileSync(`${directory}${name}.json`, `${JSON.stringify(results, undefined, 1)}\n`);
-  writeFileSync(`${directory}${name}.md`, renderMarkdown(results));
-  process.stdout.write(`${renderSummary(results)}\nRaw figures: docs/measurements/${name}.json\n`);
+  const page = renderMarkdown(results);
+  const date = results.startedAt.slice(0, 10);
+  const file = writeMeasurement(results.isQuick ? 'bench-quick' : 'bench', results, { page, date });
+  process.stdout.write(`${renderSummary(results)}\nRaw figures: ${file}\n`);
 }

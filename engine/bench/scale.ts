@@ -1,14 +1,15 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { describeMachine } from './report.js';
 import { type Engine, startApi } from './roles.js';
-import { credentials } from './servers.js';
+import { runLoadgen } from './run-loadgen.js';
+import {
+  describeMachine,
+  renderPage,
+  renderRow,
+  renderTable,
+  today,
+  writeMeasurement,
+} from './write-measurement.js';
 
 /**
  * Measures how fast 1, 2 and 4 worker processes decide a backlog of queued orders. All orders are accepted before the
@@ -26,10 +27,10 @@ type Figures = {
   middlePerSecond: number | null;
 };
 
-const loadgen = fileURLToPath(new URL('../../loadgen/dist/main.js', import.meta.url));
 const reportSchema = z.object({
   throughput: z.object({ queuedPerSecond: z.number() }),
   decisions: z.object({ decidedPerSecond: z.number(), middlePerSecond: z.number().nullable() }),
+  verdict: z.object({ result: z.string() }),
 });
 
 const { values } = parseArgs({
@@ -52,7 +53,7 @@ async function bench(orders: number, rounds: number): Promise<void> {
       for (const workers of workerCounts) {
         const figures = await measure(engine, workers, orders);
         results.push(figures);
-        process.stderr.write(`round ${round} of ${rounds}  ${lineOf(figures)}\n`);
+        process.stderr.write(`round ${round} of ${rounds}  ${renderRow(cellsOf(figures))}\n`);
       }
     }
   } finally {
@@ -62,60 +63,48 @@ async function bench(orders: number, rounds: number): Promise<void> {
 }
 
 async function measure(engine: Engine, workers: number, orders: number): Promise<Figures> {
-  const directory = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
-  const file = join(directory, 'report.json');
   const stops: (() => Promise<void>)[] = [];
-  const args = ['--scenario', 'scale', '--url', engine.url, '--orders', String(orders), '--json', file];
-  const child = fork(loadgen, [...args, '--quiet'], {
-    env: { ...process.env, ...credentials },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  child.on('message', message => {
+  const args = ['--scenario', 'scale', '--url', engine.url, '--orders', String(orders)];
+  const onMessage = (message: unknown) => {
     if (message !== 'accepted') return;
     for (let i = 0; i < workers; i++) stops.push(engine.startWorker());
-  });
+  };
   try {
-    const [code] = await once(child, 'exit');
-    if (code !== 0) throw new Error(`exit code ${code}; npm run load -- --scenario scale shows details`);
-    const { throughput, decisions } = reportSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const { throughput, decisions, verdict } = await runLoadgen(args, reportSchema, onMessage);
+    if (verdict.result === 'fail')
+      throw new Error('the load failed; npm run load -- --scenario scale tells more');
     return { workers, acceptedPerSecond: throughput.queuedPerSecond, ...decisions };
   } finally {
     for (const stop of stops) await stop();
-    rmSync(directory, { recursive: true });
   }
 }
 
 function report(orders: number, rounds: number, results: Figures[]): void {
-  const date = new Date().toISOString().slice(0, 10);
-  const database = process.env.DATABASE_URL ? { postgresql: 'the one at DATABASE_URL' } : {};
+  const database = process.env.DATABASE_URL ? { postgresql: 'that of DATABASE_URL' } : {};
   const queue = process.env.AMQP_URL ? 'RabbitMQ' : 'PostgreSQL';
   const machine = { ...describeMachine(), ...database, queue };
-  const text = [
-    `# ${orders.toLocaleString('en')} queued orders and 1 to ${Math.max(...results.map(({ workers }) => workers))} workers, ${date}`,
-    '',
-    `Command: \`node engine/dist-bench/scale.js --orders ${orders} --rounds ${rounds} --workers ${values.workers}\`. An API process accepts`,
-    'all orders of one sale before any worker runs; then the workers start, each in its own process. "Decided" counts from',
-    'the last look with nothing decided, so it includes the start and the end, when not all workers are busy. The middle is',
-    'from 10 % to 90 % of the orders. API, PostgreSQL and workers share the processors. One line per run.',
-    '',
-    ...Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`),
-    '',
-    '| workers | accepted/s | decided/s | decided/s, middle |',
-    '|---|---|---|---|',
-    ...results.toSorted((a, b) => a.workers - b.workers).map(lineOf),
-    '',
-  ].join('\n');
-  const directory = fileURLToPath(new URL('../../docs/measurements/', import.meta.url));
-  const name = `${date}-scale${process.env.AMQP_URL ? '-rabbitmq' : ''}`;
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, `${name}.md`), text);
-  writeFileSync(join(directory, `${name}.json`), `${JSON.stringify({ machine, results }, undefined, 2)}\n`);
-  process.stdout.write(text);
+  const workersMost = Math.max(...results.map(({ workers }) => workers));
+  const page = renderPage(
+    `${orders.toLocaleString('en')} queued orders and 1 to ${workersMost} workers, ${today()}`,
+    [
+      `Command: \`node engine/dist-bench/scale.js --orders ${orders} --rounds ${rounds} --workers ${values.workers}\`. An API process accepts`,
+      'all orders of one sale with nobody at work on them; then the workers are started, each a process of its own. "Decided"',
+      'counts from the last look at which nothing was, so it has in it that the workers do not begin and end together; the',
+      'middle is from 10 % to 90 % of the orders. API, PostgreSQL and workers share the processors. One line a run.',
+    ],
+    machine,
+    renderTable(
+      ['workers', 'accepted/s', 'decided/s', 'decided/s, middle'],
+      results.toSorted((a, b) => a.workers - b.workers).map(cellsOf),
+    ),
+  );
+  const name = process.env.AMQP_URL ? 'scale-rabbitmq' : 'scale';
+  writeMeasurement(name, { machine, results }, { page });
+  process.stdout.write(page);
 }
 
-function lineOf({ workers, acceptedPerSecond, decidedPerSecond, middlePerSecond }: Figures): string {
-  const cells = [acceptedPerSecond, decidedPerSecond, middlePerSecond ?? Number.NaN].map(Math.round);
-  return `| ${[workers, ...cells].join(' | ')} |`;
+function cellsOf({ workers, acceptedPerSecond, decidedPerSecond, middlePerSecond }: Figures): number[] {
+  return [workers, ...[acceptedPerSecond, decidedPerSecond, middlePerSecond ?? Number.NaN].map(Math.round)];
 }
 
 function wholeNumber(text: string): number {

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeDataDirectory, removeDirectory } from './temporary-directory.js';
 
 export type Subject = 'engine' | 'lock-per-request' | 'null-handler';
 
@@ -44,9 +43,7 @@ export async function startServer(
   settings: Record<string, string> = {},
   builtAt = entries[subject][0] ?? '',
 ): Promise<Server> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-bench-'));
-  // When root runs this, the database server runs as another user, who must be able to enter this directory.
-  chmodSync(dataDir, 0o711);
+  const dataDir = makeDataDirectory();
   const port = await freePort();
   const { DATABASE_URL: _, REDIS_URL: __, ...env } = process.env;
   const child = spawn(process.execPath, [...nodeOptions, builtAt, ...entries[subject].slice(1)], {
@@ -73,7 +70,7 @@ export async function startServer(
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
       await exited;
-      rmSync(dataDir, { recursive: true, force: true });
+      removeDirectory(dataDir);
     },
   };
 }

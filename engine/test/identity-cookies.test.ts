@@ -1,13 +1,7 @@
-import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { createTokenSigner } from '../src/http/identity/signed-token.js';
-import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { evil, openSession, send, shop, startWithDemoShoppers } from './support/browser.js';
 import { operatorToken, secrets } from './support/config.js';
-import { createTestDatabase } from './support/database.js';
-import { createTestSale } from './support/sale.js';
-
-const shop = 'https://shop.example';
-const evil = 'https://evil.example';
 
 type Case = {
   headers: (own: string, csrfToken: string) => Record<string, string>;
@@ -66,7 +60,7 @@ const unsafe: Record<string, Case> = {
 
 describe('a session cookie of a shopper', () => {
   it(`speaks for requests of our own pages alone (${Object.keys(unsafe).length} ways to come)`, async () => {
-    const { api, productId, pool } = await start({ CORS_ORIGIN: shop });
+    const { api, productId, pool } = await startWithDemoShoppers({ CORS_ORIGIN: shop });
     const { cookie, csrfToken } = await openSession(api);
     let bought = 0;
     for (const [what, { headers, slug }] of Object.entries(unsafe)) {
@@ -89,7 +83,7 @@ describe('a session cookie of a shopper', () => {
   });
 
   it('may be read with from anywhere, since no other page sees the answer', async () => {
-    const { api } = await start();
+    const { api } = await startWithDemoShoppers();
     const { cookie } = await openSession(api);
     const { status, headers } = await send(api, 'GET', '/api/attempts', undefined, {
       ...{ cookie, origin: evil, 'sec-fetch-site': 'cross-site' },
@@ -99,7 +93,7 @@ describe('a session cookie of a shopper', () => {
   });
 
   it('takes no token of another session', async () => {
-    const { api, productId } = await start();
+    const { api, productId } = await startWithDemoShoppers();
     const [mine, other] = [await openSession(api), await openSession(api)];
     const answer = await send(
       api,
@@ -114,7 +108,7 @@ describe('a session cookie of a shopper', () => {
   });
 
   it('is nobody’s concern where a bearer token speaks, from whatever page', async () => {
-    const { api, productId } = await start();
+    const { api, productId } = await startWithDemoShoppers();
     const { cookie, token } = await openSession(api);
     const headers = {
       cookie,
@@ -126,21 +120,21 @@ describe('a session cookie of a shopper', () => {
   });
 
   it('is signed, ends, is hidden from pages, and is secure where the connection is said to be', async () => {
-    const { api } = await start({ SESSION_TTL_SECONDS: '100' });
+    const { api } = await startWithDemoShoppers({ SESSION_TTL_SECONDS: '100' });
     const { setCookie, token } = await openSession(api);
     expect(setCookie).toEqual([
       `doorbuster_session=${token}; Path=/; Max-Age=100; SameSite=Lax; HttpOnly`,
       expect.stringMatching(/^doorbuster_csrf=[\w-]{43}; Path=\/; Max-Age=100; SameSite=Lax$/),
     ]);
 
-    const secure = await start({ COOKIE_SECURE: 'true' });
+    const secure = await startWithDemoShoppers({ COOKIE_SECURE: 'true' });
     for (const cookie of (await openSession(secure.api)).setCookie) expect(cookie).toMatch(/; Secure$/);
-    const production = await start({ NODE_ENV: 'production' });
+    const production = await startWithDemoShoppers({ NODE_ENV: 'production' });
     for (const cookie of (await openSession(production.api)).setCookie) expect(cookie).toMatch(/; Secure$/);
   });
 
   it('is refused when it is over, is signed for something else, or says more than was signed', async () => {
-    const { api } = await start();
+    const { api } = await startWithDemoShoppers();
     const sign = (purpose: string, secret: string, inMs: number) =>
       createTokenSigner(secret, purpose).sign({ subject: '1', endsAtMs: Date.now() + inMs });
     const read = (token: string) =>
@@ -164,7 +158,7 @@ describe('a session cookie of a shopper', () => {
   });
 
   it('counts no longer than it says, also where it was known before', async () => {
-    const { api } = await start({ SESSION_TTL_SECONDS: '3' });
+    const { api } = await startWithDemoShoppers({ SESSION_TTL_SECONDS: '3' });
     const { token } = await openSession(api);
     const read = () => api.request('GET', '/api/attempts', { headers: { authorization: `Bearer ${token}` } });
     expect((await read()).status).toBe(200);
@@ -172,7 +166,7 @@ describe('a session cookie of a shopper', () => {
   });
 
   it('is not given to a page of another site, which would have its visitors be somebody else', async () => {
-    const { api } = await start();
+    const { api } = await startWithDemoShoppers();
     for (const path of ['/api/session', '/api/admin/session']) {
       const answer = await send(api, 'POST', path, { secret: operatorToken }, { origin: evil });
       expect({ path, slug: answer.slug }).toEqual({ path, slug: 'forbidden-origin' });
@@ -180,93 +174,3 @@ describe('a session cookie of a shopper', () => {
     }
   });
 });
-
-describe('pages of other origins', () => {
-  const preflight = (api: TestApi, origin: string) =>
-    send(api, 'OPTIONS', '/api/purchase', undefined, {
-      origin,
-      'access-control-request-method': 'POST',
-      'access-control-request-headers': 'content-type, idempotency-key',
-    });
-
-  it('may call where CORS_ORIGIN names them, and read refusals too', async () => {
-    const { api } = await start({ CORS_ORIGIN: `https://other.example,${shop}` });
-    const { status, headers } = await preflight(api, shop);
-    expect(status).toBe(204);
-    expect(headers).toMatchObject({
-      'access-control-allow-origin': shop,
-      'access-control-allow-credentials': 'true',
-      'access-control-allow-methods': expect.stringContaining('DELETE'),
-      'access-control-allow-headers': expect.stringContaining('idempotency-key'),
-      'access-control-max-age': '600',
-      vary: 'Origin',
-    });
-    for (const [method, path] of [
-      ['GET', '/api/products'],
-      ['GET', '/api/nothing'],
-      ['PUT', '/api/purchase'],
-      ['POST', '/api/purchase'],
-      ['GET', '/api/admin/audit'],
-    ] as const) {
-      const answer = await send(api, method, path, undefined, { origin: shop });
-      expect(answer.headers['access-control-allow-origin']).toBe(shop);
-      expect(answer.headers['access-control-expose-headers']).toContain('retry-after');
-    }
-  });
-
-  it.each([
-    ['without CORS_ORIGIN', {}],
-    ['with another in CORS_ORIGIN', { CORS_ORIGIN: shop }],
-  ])('get no CORS header %s', async (_what, env) => {
-    const { api } = await start(env);
-    for (const origin of [evil, 'null', `${shop}.evil.example`, shop.toUpperCase(), `${shop}, ${evil}`]) {
-      const answers = [
-        await preflight(api, origin),
-        await send(api, 'GET', '/api/products', undefined, { origin }),
-        await send(api, 'POST', '/api/purchase', {}, { origin, ...serviceHeaders }),
-      ];
-      for (const { headers } of answers) {
-        expect(Object.keys(headers).filter(name => name.startsWith('access-control-'))).toEqual([]);
-      }
-      expect(answers[0]?.status).toBe(405);
-    }
-  });
-});
-
-async function start(env: Record<string, string> = {}) {
-  const { url, pool } = await createTestDatabase();
-  const { productId } = await createTestSale(pool, { perUserLimit: 100 });
-  const api = await startTestApi(url, { IDENTITY: 'demo', ...env });
-  return { api, pool, productId };
-}
-
-async function openSession(api: TestApi) {
-  const { status, headers, body } = await api.request('POST', '/api/session', { headers: {} });
-  expect(status).toBe(201);
-  const setCookie = headers.getSetCookie();
-  const cookie = setCookie.map(text => text.split(';')[0]).join('; ');
-  return { setCookie, cookie, token: String(body.token), csrfToken: String(body.csrfToken) };
-}
-
-/** fetch() would not send what browsers alone may. */
-function send(api: TestApi, method: string, path: string, body: unknown, headers: Record<string, string>) {
-  type Sent = {
-    status: number;
-    slug: string | undefined;
-    headers: Record<string, string | string[] | undefined>;
-  };
-  return new Promise<Sent>((resolve, reject) => {
-    const json = body === undefined ? {} : { 'content-type': 'application/json' };
-    const sent = httpRequest(`${api.url}${path}`, { method, headers: { ...json, ...headers } }, response => {
-      let text = '';
-      response.setEncoding('utf8').on('data', part => {
-        text += part;
-      });
-      response.on('end', () => {
-        const [, slug] = /"\/problems\/([a-z-]+)"/.exec(text) ?? [];
-        resolve({ status: response.statusCode ?? 0, slug, headers: response.headers });
-      });
-    });
-    sent.on('error', reject).end(body === undefined ? undefined : JSON.stringify(body));
-  });
-}

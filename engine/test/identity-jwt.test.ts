@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { exportJWK, exportSPKI } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { type Answer, serviceHeaders, startTestApi, type TestApi } from './support/api.js';
+import { startTestApi } from './support/api.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
-import { audience, type Claims, createKey, type Issuer, signToken, startIssuer } from './support/issuer.js';
+import { audience, type Claims, createKey, signToken } from './support/issuer.js';
+import { bearing, buy, issuerName, settings, startWithIssuer } from './support/jwt-shop.js';
 import { createTestSale } from './support/sale.js';
 
-const issuerName = 'https://id.example';
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 
 /** What a token may claim that makes it none. */
@@ -31,7 +31,7 @@ const badClaims: Record<string, Claims> = {
 
 describe('a token of the shop’s issuer', () => {
   it('makes its subject the shopper, who sees their own things alone', async () => {
-    const { api, token, productId } = await start();
+    const { api, token, productId } = await startWithIssuer();
     const ann = await token();
     const bought = await buy(api, ann, productId);
     expect(bought.status).toBe(200);
@@ -48,7 +48,7 @@ describe('a token of the shop’s issuer', () => {
   });
 
   it('is refused with 401 where its claims are wrong', async () => {
-    const { api, token, productId } = await start();
+    const { api, token, productId } = await startWithIssuer();
     for (const [what, claims] of Object.entries(badClaims)) {
       const answer = await buy(api, await token(claims), productId);
       expect({ what, status: answer.status, slug: answer.slug }).toEqual({
@@ -62,7 +62,7 @@ describe('a token of the shop’s issuer', () => {
   });
 
   it('is refused with 401 where its signature is not the issuer’s', async () => {
-    const { api, key, token, productId } = await start();
+    const { api, key, token, productId } = await startWithIssuer();
     const good = await token();
     const [head = '', body = '', signature = ''] = good.split('.');
     const pem = await exportSPKI(key.publicKey);
@@ -116,7 +116,7 @@ describe('a token of the shop’s issuer', () => {
 
   it('is refused with an algorithm that is not set, though the issuer has such a key', async () => {
     const other = await createKey('b', 'ES384');
-    const { api, issuer, productId } = await start({ JWT_JWKS_COOLDOWN_MS: '1' });
+    const { api, issuer, productId } = await startWithIssuer({ JWT_JWKS_COOLDOWN_MS: '1' });
     await issuer.publish(other);
     expect((await buy(api, await signToken(other, issuerName), productId)).status).toBe(401);
     const lax = { JWT_JWKS_URL: issuer.url, JWT_ALGORITHMS: 'ES256,ES384' };
@@ -142,124 +142,13 @@ describe('a token of the shop’s issuer', () => {
   });
 
   it('counts no longer than it says, also where it was known before', async () => {
-    const { api, token, productId } = await start();
+    const { api, token, productId } = await startWithIssuer();
     // It counts for the five seconds more that two clocks may differ by.
     const brief = await token({ exp: nowSeconds() });
     expect((await buy(api, brief, productId)).status).toBe(200);
     await until('it is over', async () => (await buy(api, brief, productId)).status === 401, 20_000);
   });
 });
-
-describe('the keys of the issuer', () => {
-  it('are read again for a key that is new, once in the cooldown, and odd ones can not have it otherwise', async () => {
-    const { api, issuer, key, token, productId } = await start({ JWT_JWKS_COOLDOWN_MS: '600000' });
-    expect((await buy(api, await token(), productId)).status).toBe(200);
-    expect(issuer.asked()).toBe(1);
-    const odd = await Promise.all(
-      [...Array(50).keys()].map(n => signToken({ ...key, kid: `odd${n}` }, issuerName)),
-    );
-    const answers = await Promise.all(odd.map(text => buy(api, text, productId)));
-    expect(answers.filter(({ status }) => status !== 401)).toEqual([]);
-    expect(issuer.asked()).toBe(1);
-    expect((await buy(api, await token(), productId)).status).toBe(200);
-  });
-
-  it('rotate: the new one counts at once, and the old one no longer once it is withdrawn', async () => {
-    const { api, issuer, token, productId } = await start({ JWT_JWKS_COOLDOWN_MS: '1' });
-    const old = await token();
-    expect((await buy(api, old, productId)).status).toBe(200);
-
-    const next = await createKey('b', 'EdDSA');
-    await issuer.publish(next);
-    expect((await buy(api, await signToken(next, issuerName), productId)).status).toBe(200);
-    expect((await buy(api, old, productId)).status).toBe(200);
-
-    issuer.withdraw('a');
-    // Whoever brings an unknown key has them read; so does their age.
-    await buy(api, await signToken({ ...next, kid: 'c' }, issuerName), productId);
-    expect((await buy(api, old, productId)).status).toBe(401);
-    expect((await buy(api, await signToken(next, issuerName, { sub: 'new' }), productId)).status).toBe(200);
-  });
-
-  it('are dropped for their age alone, with the requests that come then', async () => {
-    const { api, issuer, token, productId } = await start({ JWT_JWKS_MAX_AGE_MS: '50' });
-    const old = await token();
-    expect((await buy(api, old, productId)).status).toBe(200);
-    await issuer.publish(await createKey('b'));
-    issuer.withdraw('a');
-    await until('it is withdrawn here', async () => (await buy(api, old, productId)).status === 401, 20_000);
-  });
-
-  it.each(['fails', 'hangs', 'lies', 'floods'] as const)(
-    'go on counting while their URL %s, and nobody with a known key waits for it',
-    async behaviour => {
-      const { api, issuer, key, token, productId } = await start({
-        JWT_JWKS_COOLDOWN_MS: '1',
-        JWT_JWKS_MAX_AGE_MS: '1',
-        JWT_JWKS_TIMEOUT: '1000',
-      });
-      expect((await buy(api, await token(), productId)).status).toBe(200);
-      issuer.behave(behaviour);
-      const askedBefore = issuer.asked();
-      for (let n = 0; n < 3; n++) {
-        expect((await buy(api, await token({ sub: `shopper-${n}` }), productId)).status).toBe(200);
-        expect(
-          (await buy(api, await signToken({ ...key, kid: `odd${n}` }, issuerName), productId)).status,
-        ).toBe(401);
-      }
-      expect(issuer.asked()).toBeGreaterThan(askedBefore);
-      issuer.behave('well');
-      await issuer.publish(await createKey('b'));
-      expect((await buy(api, await token({ sub: 'last' }), productId)).status).toBe(200);
-    },
-  );
-
-  it.each(['fails', 'hangs', 'redirects'] as const)(
-    'that were never read (the URL %s) are 503 with Retry-After, and found when it is back',
-    async behaviour => {
-      const { api, token, issuer, productId } = await start(
-        { JWT_JWKS_COOLDOWN_MS: '50', JWT_JWKS_TIMEOUT: '200' },
-        behaviour,
-      );
-      const answer = await buy(api, await token(), productId);
-      expect(answer).toMatchObject({ status: 503, slug: 'unavailable' });
-      expect(answer.headers.get('retry-after')).toMatch(/^[1-3]$/);
-      // Whoever needs no token is not troubled.
-      expect((await api.purchase({ productId, userId: 'u' })).status).toBe(200);
-      expect((await api.request('GET', '/api/products', bearing(await token()))).status).toBe(200);
-      issuer.behave('well');
-      await until(
-        'tokens count',
-        async () => (await buy(api, await token(), productId)).status === 200,
-        20_000,
-      );
-    },
-  );
-});
-
-async function start(env: Record<string, string> = {}, behaviour: Parameters<Issuer['behave']>[0] = 'well') {
-  const key = await createKey('a');
-  const issuer = await startIssuer();
-  await issuer.publish(key);
-  issuer.behave(behaviour);
-  const { url, pool } = await createTestDatabase();
-  const { productId } = await createTestSale(pool, { perUserLimit: 100 });
-  const api = await startTestApi(url, settings({ JWT_JWKS_URL: issuer.url, ...env }));
-  const token = (claims?: Claims) => signToken(key, issuerName, claims);
-  return { api, issuer, key, token, productId };
-}
-
-function settings(env: Record<string, string>) {
-  return { IDENTITY: 'jwt', JWT_ISSUER: issuerName, JWT_AUDIENCE: audience, ...env };
-}
-
-function buy(api: TestApi, token: string, productId: number, more = {}): Promise<Answer> {
-  return api.request('POST', '/api/purchase', { body: { productId, ...more }, ...bearing(token) });
-}
-
-function bearing(token: string) {
-  return { headers: { ...serviceHeaders, authorization: `Bearer ${token}` } };
-}
 
 function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { Pool } from '../src/platform/postgres.js';
 import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';
+import { createLife, stateOf } from './support/life.js';
 import { createLifeEngine } from './support/life-engine.js';
-import { createLife, stateOf } from './support/life-model.js';
 import { anyStep } from './support/life-steps.js';
 
 const terms = fc.record({

@@ -1,24 +1,16 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { portOf } from '../servers/fault-proxy.js';
 import { findFreePort } from '../servers/free-port.js';
 import { type Actor, type Desk, isMorning } from './desk.js';
+import { type FailingEndpoint, openFailingEndpoint } from './failing-endpoint.js';
 
-export type Receiver = Actor & {
-  /** Tries answered since the last call, and how many of them were refused. */
-  takeCounts(): { tries: number; refused: number };
-  close(): Promise<void>;
-};
+export type Receiver = Actor & Pick<FailingEndpoint, 'takeCounts' | 'close'>;
 
-const eventSchema = z.object({ type: z.string(), data: z.looseObject({ orderId: z.string().optional() }) });
 const endpointSchema = z.object({ id: z.number(), status: z.string() });
 const allEvents = ['order.confirmed', 'order.refunded', 'sale.opened', 'sale.sold_out'];
 
-// From six to ten in the morning every try fails; at other times one in seven.
+// From six to ten in the morning the endpoint is down.
 const outage = { from: 6, to: 10 };
-const failsEvery = 7;
-// Retries are an hour apart at most, and by then at least half an hour. One step's sweep leaves those of the next step.
+// Retries are an hour apart at most, and half an hour at least by then; the sweep of one step leaves those of the next.
 const deliveredWithinHours = 3;
 
 /**
@@ -26,35 +18,8 @@ const deliveredWithinHours = 3;
  */
 export async function openReceiver(desk: Desk): Promise<Receiver> {
   const { shop, expect, complain } = desk;
-  const heard = new Set<string>();
-  const counts = { tries: 0, refused: 0 };
-  let isDown = false;
-
-  async function take(request: IncomingMessage): Promise<number> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    counts.tries += 1;
-    const sentAtMs = Number(request.headers['webhook-timestamp']) * 1000;
-    // A webhook that is in flight when the clock jumps was signed before the jump.
-    if (!shop.clock.wasNow(sentAtMs))
-      complain(`a webhook carries the wrong send time ${new Date(sentAtMs).toISOString()}`);
-    if (isDown || counts.tries % failsEvery === 0) {
-      counts.refused += 1;
-      return 500;
-    }
-    const { type, data } = eventSchema.parse(JSON.parse(Buffer.concat(chunks).toString()));
-    if (type === 'order.confirmed') heard.add(data.orderId ?? '');
-    return 204;
-  }
-
-  const server = createServer((request, response) => {
-    void take(request).then(
-      status => response.writeHead(status).end(),
-      error => complain(`a webhook cannot be read: ${error}`),
-    );
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const attentive = await hear(desk, portOf(server.address()), allEvents);
+  const endpoint = await openFailingEndpoint(desk);
+  const attentive = await hear(desk, endpoint.port, allEvents);
   const silent = await hear(desk, await findFreePort(), ['sale.opened']);
 
   async function lookAtSilent(hour: number): Promise<void> {
@@ -85,7 +50,7 @@ export async function openReceiver(desk: Desk): Promise<Receiver> {
         new Date(now - 24 * hourMs),
       ],
     );
-    const missing = rows.filter(({ orderId }) => !heard.has(orderId));
+    const missing = rows.filter(({ orderId }) => !endpoint.hasHeardOf(orderId));
     if (missing.length > 0) {
       const [{ orderId, delivery } = { orderId: '', delivery: '' }] = missing;
       complain(
@@ -96,21 +61,12 @@ export async function openReceiver(desk: Desk): Promise<Receiver> {
 
   return {
     async act(hour) {
-      isDown = hour % 24 >= outage.from && hour % 24 < outage.to;
+      endpoint.setDown(hour % 24 >= outage.from && hour % 24 < outage.to);
       await lookAtSilent(hour);
       if (isMorning(hour)) await lookForMissing();
     },
-    takeCounts() {
-      const taken = { ...counts };
-      counts.tries = 0;
-      counts.refused = 0;
-      return taken;
-    },
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    takeCounts: endpoint.takeCounts,
+    close: endpoint.close,
   };
 }
 

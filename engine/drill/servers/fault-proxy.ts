@@ -21,58 +21,41 @@ export type FaultProxy = {
   close(): void;
 };
 
-/** A proxy between the engine and a server, such as PostgreSQL, that injects faults on demand. */
+/** What is spoiled at the moment. */
+type Faults = {
+  pattern: string;
+  cutsLeft: number;
+  cuts: number;
+  isSilent: boolean;
+  isSevered: boolean;
+  delayMs: number;
+};
+
+type Connection = { client: Socket; upstream: Socket; pipes: readonly Pipe[] };
+
+/** Stands between the engine and a server, such as PostgreSQL, and spoils what it is told to. */
 export async function openFaultProxy(serverUrl: string): Promise<FaultProxy> {
   const target = new URL(serverUrl);
-  const sockets = new Set<Socket>();
-  const upstreams = new Set<Socket>();
-  const pipes = new Set<Pipe>();
-  let pattern = '';
-  let cutsLeft = 0;
-  let cutCount = 0;
-  let isSilent = false;
-  let isSevered = false;
-  let delayMs = 0;
-
-  const server = createServer(client => {
-    const upstream = connect(Number(target.port), target.hostname);
-    upstreams.add(upstream);
-    if (isSevered) upstream.destroy();
-    let isMarked = false;
-    const toServer = createPipe(upstream, () => isSilent);
-    const toClient = createPipe(client, () => isSilent);
-    for (const pipe of [toServer, toClient]) pipes.add(pipe);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        if (!isSevered) client.destroy();
-        upstream.destroy();
-        upstreams.delete(upstream);
-        sockets.delete(socket);
-        for (const pipe of [toServer, toClient]) pipes.delete(pipe);
-      });
-    }
-    client.on('data', chunk => {
-      if (cutsLeft > 0 && chunk.includes(pattern)) {
-        cutsLeft -= 1;
-        isMarked = true;
-      }
-      toServer.push(chunk, 0);
-    });
-    upstream.on('data', chunk => {
-      if (isMarked) {
-        cutCount += 1;
-        client.destroy();
-      } else toClient.push(chunk, delayMs);
-    });
-  });
-  const pumpAll = () => {
-    for (const pipe of pipes) pipe.pump();
+  const faults: Faults = {
+    pattern: '',
+    cutsLeft: 0,
+    cuts: 0,
+    isSilent: false,
+    isSevered: false,
+    delayMs: 0,
   };
+  const connections = new Set<Connection>();
+  const server = createServer(client => {
+    const connection = forward(client, connect(Number(target.port), target.hostname), faults);
+    connections.add(connection);
+    client.on('close', () => connections.delete(connection));
+  });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const drop = () => {
-    for (const socket of sockets) socket.destroy();
+    for (const { client, upstream } of connections) {
+      client.destroy();
+      upstream.destroy();
+    }
   };
 
   const url = new URL(serverUrl);
@@ -81,23 +64,23 @@ export async function openFaultProxy(serverUrl: string): Promise<FaultProxy> {
   return {
     url: url.href,
     cutReplyTo(text, times) {
-      pattern = text;
-      cutsLeft = times;
+      faults.pattern = text;
+      faults.cutsLeft = times;
     },
-    setSilent(value) {
-      isSilent = value;
-      pumpAll();
+    setSilent(isSilent) {
+      faults.isSilent = isSilent;
+      for (const { pipes } of connections) for (const pipe of pipes) pipe.pump();
     },
-    setDelay(value) {
-      delayMs = value;
+    setDelay(delayMs) {
+      faults.delayMs = delayMs;
     },
-    cuts: () => cutCount,
+    cuts: () => faults.cuts,
     sever() {
-      isSevered = true;
-      for (const upstream of upstreams) upstream.destroy();
+      faults.isSevered = true;
+      for (const { upstream } of connections) upstream.destroy();
     },
     mend() {
-      isSevered = false;
+      faults.isSevered = false;
       drop();
     },
     drop,
@@ -106,6 +89,36 @@ export async function openFaultProxy(serverUrl: string): Promise<FaultProxy> {
       server.close();
     },
   };
+}
+
+/** Sends on what either side says, as the faults of the moment have it. */
+function forward(client: Socket, upstream: Socket, faults: Faults): Connection {
+  if (faults.isSevered) upstream.destroy();
+  const isHeld = () => faults.isSilent;
+  const toServer = createPipe(upstream, isHeld);
+  const toClient = createPipe(client, isHeld);
+  let isMarked = false;
+  for (const socket of [client, upstream]) {
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      if (!faults.isSevered) client.destroy();
+      upstream.destroy();
+    });
+  }
+  client.on('data', chunk => {
+    if (faults.cutsLeft > 0 && chunk.includes(faults.pattern)) {
+      faults.cutsLeft -= 1;
+      isMarked = true;
+    }
+    toServer.push(chunk, 0);
+  });
+  upstream.on('data', chunk => {
+    if (isMarked) {
+      faults.cuts += 1;
+      client.destroy();
+    } else toClient.push(chunk, faults.delayMs);
+  });
+  return { client, upstream, pipes: [toServer, toClient] };
 }
 
 type Pipe = { push(chunk: Buffer, delayMs: number): void; pump(): void };

@@ -1,9 +1,9 @@
-import { backoffMs, endsWithin } from '../platform/backoff.js';
-import { OperatingError } from '../platform/errors.js';
+import { backoffMs, pause } from '../platform/backoff.js';
 import { createAlarm } from './alarm.js';
 import { createHolding, type Held } from './holding.js';
-import type { ConsumeOptions, Consumer, Settlement } from './order-queue.js';
-import type { Fetched, Lease, Messages } from './postgres-messages.js';
+import type { ConsumeOptions, Consumer } from './order-queue.js';
+import type { Fetched, Messages } from './postgres-messages.js';
+import { createLeaseSettler } from './postgres-settler.js';
 import { type HandleOptions, settlementsOf } from './settlements.js';
 
 export type PostgresConsumer = Consumer & {
@@ -30,17 +30,20 @@ export function startPostgresConsumer(
   const alarm = createAlarm();
   const fetch = createFetch(messages, batchMax);
   const hold = createHolding(messages, leaseMs, onError);
-  let isStopping = false;
-  let requestStop = () => {};
-  const stopRequested = new Promise<void>(resolve => {
-    requestStop = resolve;
+  const stopping = new AbortController();
+  const settler = createLeaseSettler({
+    messages,
+    leaseMs,
+    stopping: stopping.signal,
+    onReturned: alarm.raise,
+    onError,
   });
   const ended = consumeUntilStopped();
 
   async function consumeUntilStopped(): Promise<void> {
     let ahead: Promise<Taken> | undefined;
     let settled = Promise.resolve();
-    for (let failures = 0; !isStopping; ) {
+    for (let failures = 0; !stopping.signal.aborted; ) {
       const taken = await (ahead ?? take());
       // An empty fetch that was made ahead is old news by now.
       const isOld = ahead !== undefined && !('held' in taken);
@@ -57,10 +60,13 @@ export function startPostgresConsumer(
       release();
       // One settlement under way at most, so that a slow database slows the consumer down.
       await settled;
-      settled = settle(lease, settlements);
+      settled = settler.settle(lease, settlements);
     }
     await settled;
-    if (ahead) await giveBack(await ahead);
+    const left = await ahead;
+    if (!left || !('held' in left)) return;
+    left.held.release();
+    await settler.giveBack(left.held.lease);
   }
 
   async function take(): Promise<Taken> {
@@ -74,46 +80,14 @@ export function startPostgresConsumer(
   }
 
   async function rest(taken: Exclude<Taken, { held: Held }>, failures: number): Promise<void> {
-    if ('error' in taken) await endsWithin(stopRequested, backoffMs(failures - 1, 50, 1000));
+    if ('error' in taken) await pause(backoffMs(failures - 1, 50, 1000), stopping.signal);
     else await alarm.wait(Math.min(taken.dueInMs ?? pollEveryMs, pollEveryMs));
-  }
-
-  /** Never rejects. What can not be settled before its lease ends comes again, which is promised anyhow. */
-  async function settle(lease: Lease, settlements: readonly Settlement[]): Promise<void> {
-    const giveUpAtMs = performance.now() + leaseMs;
-    for (let failures = 0; ; failures++) {
-      try {
-        const settledCount = await messages.settle(lease, settlements);
-        // After a failure, what is missing may have been settled by the try whose reply was lost.
-        if (failures === 0 && settledCount < settlements.length) {
-          onError(leaseLost(settlements.length - settledCount));
-        }
-        if (settlements.some(settlement => settlement !== 'done')) alarm.raise();
-        return;
-      } catch (error) {
-        onError(error);
-        if (isStopping || performance.now() > giveUpAtMs) return;
-        await endsWithin(stopRequested, backoffMs(failures, 50, 1000));
-      }
-    }
-  }
-
-  // Others need not wait for a lease that nobody will work under.
-  async function giveBack(taken: Taken): Promise<void> {
-    if (!('held' in taken)) return;
-    const { lease, release } = taken.held;
-    release();
-    await settle(
-      lease,
-      lease.messageIds.map(() => ({ laterInMs: 0 })),
-    );
   }
 
   return {
     wake: alarm.raise,
     stop() {
-      isStopping = true;
-      requestStop();
+      stopping.abort();
       alarm.raise();
       return ended;
     },
@@ -137,13 +111,4 @@ function createFetch(messages: Messages, batchMax: number): () => Promise<Fetche
     if ('lease' in fetched) from = fetched.lease.lastAvailableAt;
     return fetched;
   };
-}
-
-function leaseLost(count: number): OperatingError {
-  return new OperatingError(
-    'LEASE_LOST',
-    `${count} messages were taken by another consumer before they were settled`,
-    'Nothing is lost, each comes again; if this goes on, take fewer messages in a batch',
-    { retryable: true },
-  );
 }

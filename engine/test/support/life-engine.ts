@@ -6,7 +6,7 @@ import { expireHolds } from '../../src/ledger/expire.js';
 import { createSettle, type OrderEvent } from '../../src/ledger/settle.js';
 import type { Pool } from '../../src/platform/postgres.js';
 import { lapse } from './holds.js';
-import type { Ask, Entrance, LetterSource, ModelSale, PaymentWord } from './life-model.js';
+import type { Ask, Entrance, LetterSource, ModelSale, PaymentWord } from './life.js';
 import { compensateNext } from './order-acts.js';
 import { createTestSale } from './sale.js';
 
@@ -16,20 +16,11 @@ export const priceMinor = 1999;
 export type LifeEngine = Awaited<ReturnType<typeof createLifeEngine>>;
 
 export async function createLifeEngine(pool: Pool, terms: readonly ModelSale[]) {
-  const saleIds: number[] = [];
-  for (const { allocation, limit, isPaid } of terms) {
-    const payment = isPaid ? 'required' : 'none';
-    const sale = await createTestSale(pool, { allocation, perUserLimit: limit, priceMinor, payment });
-    saleIds.push(sale.saleId);
-  }
+  const saleIds = await createSales(pool, terms);
   // Letters of a run that was given up are not this one's.
   while (await compensateNext(pool));
   const idOf = (sale: number) => saleIds[sale] ?? 0;
-  const paymentIds: string[] = [];
-  const payWord = (paymentId: string) => {
-    if (!paymentIds.includes(paymentId)) paymentIds.push(paymentId);
-    return `pay ${paymentIds.indexOf(paymentId)}`;
-  };
+  const { paymentIds, payWord } = createPaymentWords();
 
   async function decide(sale: number, asks: readonly (Ask & { entrance: Entrance })[]): Promise<string[]> {
     const requests = asks.map(({ shopper, ...ask }) => ({ ...ask, shopperId: shopper, receivedAtMs: 0 }));
@@ -92,6 +83,28 @@ export async function createLifeEngine(pool: Pool, terms: readonly ModelSale[]) 
     },
     setStatus: async (sale: number, to: SaleStatus) => (await changeSaleStatus(pool, idOf(sale), to)).outcome,
     state: () => readState(pool, saleIds, paymentIds),
+  };
+}
+
+async function createSales(pool: Pool, terms: readonly ModelSale[]): Promise<number[]> {
+  const saleIds: number[] = [];
+  for (const { allocation, limit, isPaid } of terms) {
+    const payment = isPaid ? 'required' : 'none';
+    const sale = await createTestSale(pool, { allocation, perUserLimit: limit, priceMinor, payment });
+    saleIds.push(sale.saleId);
+  }
+  return saleIds;
+}
+
+/** The model does not know payments by their ids, but as the first that was begun, the second, and so on. */
+function createPaymentWords() {
+  const paymentIds: string[] = [];
+  return {
+    paymentIds,
+    payWord(paymentId: string): string {
+      if (!paymentIds.includes(paymentId)) paymentIds.push(paymentId);
+      return `pay ${paymentIds.indexOf(paymentId)}`;
+    },
   };
 }
 

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { orderIdOf } from '../../src/orders/order-id.js';
+import { type Life, letterSources, paymentWords } from './life.js';
 import { type LifeEngine, priceMinor } from './life-engine.js';
-import * as model from './life-model.js';
+import * as money from './life-money.js';
+import * as orders from './life-orders.js';
 
-type World = { life: model.Life; engine: LifeEngine; run: string };
-/** An event in the model and in the engine; fails if the two disagree on the result. */
+type World = { life: Life; engine: LifeEngine; run: string };
+/** Something that happens, in the model and in the engine; fails where the two do not say the same of it. */
 export type Step = { happen: (world: World) => Promise<void> };
 
 const sale = fc.nat(1);
@@ -27,18 +29,18 @@ const keys = [randomUUID(), randomUUID()] as const;
 export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   step('buy', 5, fc.record({ sale, asks }), async ({ sale, asks }, { life, engine, run }) => {
     const asked = withIds(asks, sale, life, run);
-    const expected = asked.map(ask => model.buy(life, ask, ask.entrance));
+    const expected = asked.map(ask => orders.buy(life, ask, ask.entrance));
     expect(await engine.decide(sale, asked)).toEqual(expected);
   }),
   step('accept', 3, fc.record({ sale, asks }), async ({ sale, asks }, { life, engine, run }) => {
     const asked = withIds(asks, sale, life, run);
-    const expected = asked.map(ask => model.accept(life, ask));
+    const expected = asked.map(ask => orders.accept(life, ask));
     expect(await engine.accept(sale, asked)).toEqual(expected);
   }),
   step('decide queued', 4, fc.record({ which, times: fc.constantFrom(1, 2) }), decideQueued),
   step('queue a stranger', 1, fc.record({ sale }), async ({ sale }, { life, engine }) => {
     const ask = { orderId: randomUUID(), sale, shopper: 'ann', quantity: 1, entrance: 'queued' as const };
-    expect(await engine.decide(sale, [ask])).toEqual([model.decideQueued(life, ask.orderId)]);
+    expect(await engine.decide(sale, [ask])).toEqual([orders.decideQueued(life, ask.orderId)]);
   }),
   step(
     'redeem',
@@ -48,7 +50,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
       const order = pick([...life.orders.values()], which);
       if (!order) return;
       const presenter = asker ?? order.shopper;
-      const expected = model.redeem(life, order.orderId, presenter, key);
+      const expected = orders.redeem(life, order.orderId, presenter, key);
       expect(await engine.redeem(order, presenter, key)).toBe(expected);
     },
   ),
@@ -57,45 +59,40 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     const order = pick([...life.orders.values()], which);
     if (!order) return;
     const canceller = asker ?? order.shopper;
-    const expected = model.cancel(life, order.orderId, canceller);
+    const expected = orders.cancel(life, order.orderId, canceller);
     expect(await engine.cancel(order, canceller)).toBe(expected);
   }),
-  step(
-    'hear',
-    8,
-    fc.record({ which, word: fc.constantFrom(...model.paymentWords) }),
-    async (given, world) => {
-      const { life, engine } = world;
-      const payment = pick([...life.payments.entries()], given.which);
-      if (!payment) return;
-      const [number, { order }] = payment;
-      const expected = model.hear(life, number, given.word);
-      expect(await engine.hear(order, number, given.word, order.quantity * priceMinor)).toBe(expected);
-    },
-  ),
+  step('hear', 8, fc.record({ which, word: fc.constantFrom(...paymentWords) }), async (given, world) => {
+    const { life, engine } = world;
+    const payment = pick([...life.payments.entries()], given.which);
+    if (!payment) return;
+    const [number, { order }] = payment;
+    const expected = money.hear(life, number, given.word);
+    expect(await engine.hear(order, number, given.word, order.quantity * priceMinor)).toBe(expected);
+  }),
   step('lapse', 2, fc.record({ which }), async ({ which }, { life, engine }) => {
     const order = pick([...life.orders.values()], which);
     if (!order) return;
-    model.lapse(life, order.orderId);
+    orders.lapse(life, order.orderId);
     await engine.lapse(order);
   }),
   step('expire', 2, fc.record({ sale }), async ({ sale }, { life, engine }) => {
-    const expected = model.expire(life, sale);
+    const expected = orders.expire(life, sale);
     expect(await engine.expire(sale)).toBe(expected);
   }),
   step(
     'add a letter',
     2,
-    fc.record({ which, source: fc.constantFrom(...model.letterSources) }),
+    fc.record({ which, source: fc.constantFrom(...letterSources) }),
     async ({ which, source }, { life, engine }) => {
       const order = pick([...life.orders.values()], which);
       if (!order) return;
-      model.addLetter(life, order.orderId, source);
+      money.addLetter(life, order.orderId, source);
       await engine.addLetter(order, source);
     },
   ),
   step('compensate', 2, fc.record({}), async (_given, { life, engine }) => {
-    const expected = model.compensate(life);
+    const expected = money.compensate(life);
     expect(await engine.compensate()).toBe(expected);
   }),
   step(
@@ -105,7 +102,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     async ({ which, how }, { life, engine }) => {
       const letter = pick([...life.letters.keys()], which);
       if (letter === undefined) return;
-      const expected = model.resolve(life, letter, how);
+      const expected = money.resolve(life, letter, how);
       expect(await engine.resolve(letter, how)).toBe(expected);
     },
   ),
@@ -114,7 +111,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     1,
     fc.record({ sale, to: fc.constantFrom(...(['paused', 'active', 'active', 'active', 'ended'] as const)) }),
     async ({ sale, to }, { life, engine }) => {
-      const expected = model.setStatus(life, sale, to);
+      const expected = orders.setStatus(life, sale, to);
       expect(await engine.setStatus(sale, to)).toBe(expected);
     },
   ),
@@ -128,7 +125,7 @@ async function decideQueued({ which, times }: { which: number; times: number }, 
   );
   if (!order) return;
   const messages = Array.from({ length: times }, () => order);
-  const expected = messages.map(({ orderId }) => model.decideQueued(life, orderId));
+  const expected = messages.map(({ orderId }) => orders.decideQueued(life, orderId));
   expect(await engine.decide(order.sale, messages)).toEqual(expected);
 }
 
@@ -148,8 +145,8 @@ function step<Given>(
 
 type Asked = { shopper: string; key: string | null; quantity: number; entrance: 'direct' | 'checkout' };
 
-/** The ids of the intents; without a key each is an intent of its own. */
-function withIds(asks: readonly Asked[], sale: number, life: model.Life, run: string) {
+/** The ids that the intents stand for; without a key each is an intent of its own. */
+function withIds(asks: readonly Asked[], sale: number, life: Life, run: string) {
   return asks.map(({ key, shopper, quantity, entrance }, i) => {
     const orderId = orderIdOf(`${run} ${shopper}`, key ?? `${life.orders.size} ${i} ${entrance}`);
     return { orderId, sale, shopper, quantity, entrance };

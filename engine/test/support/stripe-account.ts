@@ -21,48 +21,20 @@ type Refund = {
 };
 
 export type Answer = { statusCode: number; body: unknown };
+type Emit = (type: string, intent: Intent) => void;
 type IntentCall = (intent: Intent, form: URLSearchParams) => Answer;
 
 /** What the double knows: payment intents and refunds, and what the calls do to them. */
-export function createStripeAccount(emit: (type: string, intent: Intent) => void) {
+export function createStripeAccount(emit: Emit) {
   const intents = new Map<string, Intent>();
   const refunds: Refund[] = [];
+  const { confirm, cancel } = createIntentCalls(emit);
 
   function create(form: URLSearchParams): Answer {
     if (form.has('payment_method_types[0]')) return invalid('payment_method_types_no_longer_supported');
     const intent = createIntent(form);
     if (!isAmount(intent)) return invalid('invalid_charge_amount');
     intents.set(intent.id, intent);
-    return ok(intent);
-  }
-
-  function confirm(intent: Intent, form: URLSearchParams): Answer {
-    if (!isOpen(intent)) return unexpectedState(intent);
-    switch (form.get('payment_method')) {
-      case 'pm_card_visa':
-        Object.assign(intent, { status: 'succeeded', amount_received: intent.amount });
-        emit('payment_intent.succeeded', intent);
-        return ok(intent);
-      case 'pm_card_authenticationRequired':
-        intent.status = 'requires_action';
-        return ok(intent);
-      case 'pm_card_visa_chargeDeclinedInsufficientFunds':
-        intent.last_payment_error = { message: 'Your card has insufficient funds.' };
-        emit('payment_intent.payment_failed', intent);
-        return cardDeclined(intent);
-      // Refused without naming the parameter, as for methods that were used up or belong to somebody else.
-      case 'pm_of_another_customer':
-        return invalid('payment_method_customer_decline');
-      default:
-        return invalid('resource_missing', { param: 'payment_method' });
-    }
-  }
-
-  function cancel(intent: Intent, form: URLSearchParams): Answer {
-    if (!isOpen(intent)) return unexpectedState(intent);
-    const reason = form.get('cancellation_reason');
-    Object.assign(intent, { status: 'canceled', cancellation_reason: reason, last_payment_error: null });
-    emit('payment_intent.canceled', intent);
     return ok(intent);
   }
 
@@ -100,6 +72,41 @@ export function createStripeAccount(emit: (type: string, intent: Intent) => void
       };
     },
   };
+}
+
+/** What the calls do to one intent, and the events that they cause. */
+function createIntentCalls(emit: Emit) {
+  function confirm(intent: Intent, form: URLSearchParams): Answer {
+    if (!isOpen(intent)) return unexpectedState(intent);
+    switch (form.get('payment_method')) {
+      case 'pm_card_visa':
+        Object.assign(intent, { status: 'succeeded', amount_received: intent.amount });
+        emit('payment_intent.succeeded', intent);
+        return ok(intent);
+      case 'pm_card_authenticationRequired':
+        intent.status = 'requires_action';
+        return ok(intent);
+      case 'pm_card_visa_chargeDeclinedInsufficientFunds':
+        intent.last_payment_error = { message: 'Your card has insufficient funds.' };
+        emit('payment_intent.payment_failed', intent);
+        return cardDeclined(intent);
+      // Refused without naming the parameter, as for methods that were used up or belong to somebody else.
+      case 'pm_of_another_customer':
+        return invalid('payment_method_customer_decline');
+      default:
+        return invalid('resource_missing', { param: 'payment_method' });
+    }
+  }
+
+  function cancel(intent: Intent, form: URLSearchParams): Answer {
+    if (!isOpen(intent)) return unexpectedState(intent);
+    const reason = form.get('cancellation_reason');
+    Object.assign(intent, { status: 'canceled', cancellation_reason: reason, last_payment_error: null });
+    emit('payment_intent.canceled', intent);
+    return ok(intent);
+  }
+
+  return { confirm, cancel };
 }
 
 export function failure(statusCode: number, error: Record<string, unknown>): Answer {

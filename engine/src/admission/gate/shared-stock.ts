@@ -5,7 +5,8 @@ import type { Job } from '../../platform/jobs/job.js';
 import type { Queryable } from '../../platform/postgres.js';
 import type { RedisLink } from '../../platform/redis-link.js';
 import { groupBySale } from './group-by-sale.js';
-import { epochKey, stockKey, unitsKey } from './redis-scripts.js';
+import { type Epoch, followEpoch } from './redis-epoch.js';
+import { stockKey, unitsKey } from './redis-scripts.js';
 import { createTakeTurn } from './redis-turns.js';
 
 /** What the processes of an installation tell each other through Redis. None of it throws, and none of it is the truth. */
@@ -21,8 +22,6 @@ export type SharedStock = {
   close(): Promise<void>;
 };
 
-// How soon a process hears of a new epoch, or that there is none.
-const askEveryMs = 500;
 // Units that come back void what is known of a sale's buyers, but not where two changes arrive as one. So they are
 // forgotten, and a shopper who asks in vain reaches the ledger once in this time.
 const unitsKnownMs = 5000;
@@ -40,35 +39,10 @@ export type SharedStockOptions = {
 
 export function createSharedStock({ link, db, onError }: SharedStockOptions): SharedStock {
   const takeTurn = createTakeTurn(link, db);
-  let epoch: string | undefined;
-  let asking: Promise<void> | undefined;
-  let isFailing = false;
+  const epoch = followEpoch(link, takeTurn, onError);
   const pending = new Map<string, { key: string; stock: Stock }>();
   let writing: Promise<void> | undefined;
-
-  const timer = setInterval(() => {
-    asking ??= ask().finally(() => {
-      asking = undefined;
-    });
-  }, askEveryMs).unref();
-
-  async function ask(): Promise<void> {
-    try {
-      epoch = (await link.send(redis => redis.get(epochKey))) ?? undefined;
-    } catch {
-      epoch = undefined;
-      return;
-    }
-    try {
-      const turn = await takeTurn();
-      if (turn) epoch = turn.epoch;
-      isFailing = false;
-    } catch (error) {
-      // The epoch is believed for as long as it lives; without turns that is not long.
-      if (!isFailing) onError(error);
-      isFailing = true;
-    }
-  }
+  const rememberUnits = createRememberUnits(link, db, epoch.current);
 
   // One round at a time: under load each carries the newest stock of every sale, however many batches that was.
   async function writePending(): Promise<void> {
@@ -84,7 +58,35 @@ export function createSharedStock({ link, db, onError }: SharedStockOptions): Sh
     writing = undefined;
   }
 
-  const rememberUnits = coalesce<{ saleId: number; shopperId: string }, undefined>(async shoppers => {
+  return {
+    epoch: epoch.current,
+    write(stock) {
+      const under = epoch.current();
+      if (under === undefined) return;
+      const key = stockKey(under, stock.saleId);
+      const known = pending.get(key);
+      if (known ? known.stock.version >= stock.version : pending.size >= pendingMax) return;
+      pending.set(key, { key, stock });
+      writing ??= writePending();
+    },
+    writeUnits(saleId, shopperId) {
+      if (epoch.current() !== undefined) rememberUnits({ saleId, shopperId }).catch(() => {});
+    },
+    async keep() {
+      await takeTurn();
+      return 0;
+    },
+    async close() {
+      await epoch.close();
+      await writing;
+      link.close();
+    },
+  };
+}
+
+/** Puts what refused shoppers have into Redis, as the ledger says, those of one sale together. */
+function createRememberUnits(link: RedisLink, db: Queryable, currentEpoch: Epoch['current']) {
+  return coalesce<{ saleId: number; shopperId: string }, undefined>(async shoppers => {
     for (const [saleId, ofSale] of groupBySale(shoppers, shopper => shopper.saleId)) {
       const shopperIds = ofSale.map(({ shopperId }) => shopperId);
       // Named before the ledger is read: what is read under one epoch is not written under the next.
@@ -101,36 +103,6 @@ export function createSharedStock({ link, db, onError }: SharedStockOptions): Sh
     }
     return shoppers.map(() => undefined);
   }, refused);
-
-  function currentEpoch(): string | undefined {
-    return link.isUp() ? epoch : undefined;
-  }
-
-  return {
-    epoch: currentEpoch,
-    write(stock) {
-      const under = currentEpoch();
-      if (under === undefined) return;
-      const key = stockKey(under, stock.saleId);
-      const known = pending.get(key);
-      if (known ? known.stock.version >= stock.version : pending.size >= pendingMax) return;
-      pending.set(key, { key, stock });
-      writing ??= writePending();
-    },
-    writeUnits(saleId, shopperId) {
-      if (currentEpoch() !== undefined) rememberUnits({ saleId, shopperId }).catch(() => {});
-    },
-    async keep() {
-      await takeTurn();
-      return 0;
-    },
-    async close() {
-      clearInterval(timer);
-      await asking;
-      await writing;
-      link.close();
-    },
-  };
 }
 
 /** For the scheduler, so that a sale is in Redis before it opens, also where no API runs yet. */

@@ -6,18 +6,12 @@ import type { RateLimit } from '../../admission/rate-limits/rate-limits.js';
 import type { Refusals } from '../../admission/refusals.js';
 import type { Shedding, Urgency } from '../../admission/shedding.js';
 import { refuseOverloaded, sendProblem } from '../answers/send-problem.js';
-import { sendBusy } from '../pages/forwarded-pages.js';
+import { sendBusy } from '../pages/busy-page.js';
 import { createHold } from '../server/answer-together.js';
 import { addressKeyOf } from './client-address.js';
 import { tellRate, tellRetryAfter } from './rate-limit-answer.js';
+import { createRequestsInWork } from './requests-in-work.js';
 import { classOf, countsAsWork, isForOperations, type RouteClass } from './route-class.js';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** It is counted among the requests in work. */
-    isInFlight: boolean;
-  }
-}
 
 export type Protection = {
   /** Answers a request that there is no room for. @returns whether it did. */
@@ -54,9 +48,7 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
   const calls = createMemoryRateLimits();
   const policy = rate && { name: 'ip', rate };
   const hold = createHold();
-  let inFlight = 0;
-
-  const isFull = () => inFlightMax > 0 && inFlight >= inFlightMax;
+  const inWork = createRequestsInWork(app, inFlightMax);
 
   function isTooOften(request: FastifyRequest, reply: FastifyReply): boolean {
     if (!policy || isExempt(request)) return false;
@@ -81,16 +73,14 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
 
   const begin: Hook = (request, reply, done) => {
     // Its body came when others had taken the last place.
-    if (isFull()) {
+    if (inWork.isFull()) {
       refusals.inFlight += 1;
       return void sendProblem(reply, 'overloaded');
     }
-    request.isInFlight = true;
-    inFlight += 1;
+    inWork.add(request);
     done();
   };
 
-  app.decorateRequest('isInFlight', false);
   app.addHook('onRoute', route => {
     const routeClass = classOf(route);
     if (routeClass === 'free') return;
@@ -104,21 +94,15 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
     if (request.is404) guardUnknown(request, reply, done);
     else done();
   });
-  app.addHook('onSend', (request, _reply, _payload, done) => {
-    if (request.isInFlight) inFlight -= 1;
-    // An answer that fails on its way is followed by another one.
-    request.isInFlight = false;
-    done();
-  });
   return {
-    inFlight: () => inFlight,
+    inFlight: inWork.count,
     refuseIfFull(request, response) {
       const { url = '', socket } = request;
       const isLate = isReserved(socket);
       // The next one who needs it has waited meanwhile.
       if (isLate) response.shouldKeepAlive = false;
       if (isLate && !isOfConsole(url)) refusals.connections += 1;
-      else if (isFull() && countsAsWork(url)) refusals.inFlight += 1;
+      else if (inWork.isFull() && countsAsWork(url)) refusals.inFlight += 1;
       else return false;
       hold(() => refuseOverloaded(response));
       return true;

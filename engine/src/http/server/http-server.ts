@@ -56,7 +56,6 @@ export async function createServer(logger: Logger, options: ServerOptions) {
     requestTimeoutMs,
     headersTimeoutMs,
     idleTimeoutMs,
-    slowRequestMs = 0,
   } = options;
   const answerError = createAnswerError(logger);
   const app = Fastify({
@@ -86,16 +85,9 @@ export async function createServer(logger: Logger, options: ServerOptions) {
 
   answerHalfClosed(app.server);
   options.onCreated?.(app);
-  const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
-  const tellSlow = createTellSlow(logger, slowRequestMs);
   app.decorateRequest('decision', undefined);
   app.decorateRequest('span', undefined);
-  const onAnswer =
-    requests &&
-    countRequests(app, requests, isPage, (request, reply, durationMs) => {
-      reply.header('x-response-time', `${durationMs.toFixed(1)}ms`);
-      tellSlow(request, reply, durationMs);
-    });
+  const onAnswer = requests && timeRequests(app, logger, { ...options, requests });
   if (tracing) traceRequests(app, tracing);
   if (options.refuse) refuseBeforeRouter(app, options.refuse, requests);
   app.setValidatorCompiler(compileValidator);
@@ -104,6 +96,30 @@ export async function createServer(logger: Logger, options: ServerOptions) {
   app.addHook('onRequest', refuseMalformed);
   app.addHook('onSend', createAnswerTogether(onAnswer));
   app.setErrorHandler<FastifyError>(answerError);
+  answerBeyondRoutes(app, forwardedPages);
+  registerJson(app);
+
+  await app.register(swagger, apiDocument);
+  await registerPages(app);
+  return app;
+}
+
+/** Counts requests, tells each how long it took, and logs the slow ones. */
+function timeRequests(
+  app: FastifyInstance,
+  logger: Logger,
+  { requests, forwardedPages, slowRequestMs = 0 }: ServerOptions & { requests: RequestCounts },
+) {
+  const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
+  const tellSlow = createTellSlow(logger, slowRequestMs);
+  return countRequests(app, requests, isPage, (request, reply, durationMs) => {
+    reply.header('x-response-time', `${durationMs.toFixed(1)}ms`);
+    tellSlow(request, reply, durationMs);
+  });
+}
+
+/** What no route of the API takes is a page where pages are forwarded, and unknown otherwise. */
+function answerBeyondRoutes(app: FastifyInstance, forwardedPages: ForwardedPages | undefined): void {
   const unknownRoute = createAnswerUnknownRoute();
   app.addHook('onRoute', unknownRoute.onRoute);
   app.setNotFoundHandler((request, reply) =>
@@ -112,11 +128,6 @@ export async function createServer(logger: Logger, options: ServerOptions) {
       : unknownRoute.answer(request, reply),
   );
   if (forwardedPages) app.addHook('onClose', forwardedPages.close);
-  registerJson(app);
-
-  await app.register(swagger, apiDocument);
-  await registerPages(app);
-  return app;
 }
 
 // Fastify puts its router behind the server by itself; here something stands between them.

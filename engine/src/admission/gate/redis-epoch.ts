@@ -1,0 +1,56 @@
+import type { RedisLink } from '../../platform/redis-link.js';
+import { epochKey } from './redis-scripts.js';
+import type { Turn } from './redis-turns.js';
+
+/** The epoch under which Redis is read and written, as this process last heard of it. */
+export type Epoch = {
+  /** Undefined while Redis is not to be relied on. */
+  current(): string | undefined;
+  close(): Promise<void>;
+};
+
+// How soon a process hears of a new epoch, or that there is none.
+const askEveryMs = 500;
+
+/** Asks Redis for the epoch, and takes a turn at keeping Redis in step with the ledger whenever one is free. */
+export function followEpoch(
+  link: RedisLink,
+  takeTurn: () => Promise<Turn | undefined>,
+  onError: (error: unknown) => void,
+): Epoch {
+  let epoch: string | undefined;
+  let asking: Promise<void> | undefined;
+  let isFailing = false;
+
+  const timer = setInterval(() => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+  }, askEveryMs).unref();
+
+  async function ask(): Promise<void> {
+    try {
+      epoch = (await link.send(redis => redis.get(epochKey))) ?? undefined;
+    } catch {
+      epoch = undefined;
+      return;
+    }
+    try {
+      const turn = await takeTurn();
+      if (turn) epoch = turn.epoch;
+      isFailing = false;
+    } catch (error) {
+      // The epoch is believed for as long as it lives; without turns that is not long.
+      if (!isFailing) onError(error);
+      isFailing = true;
+    }
+  }
+
+  return {
+    current: () => (link.isUp() ? epoch : undefined),
+    async close() {
+      clearInterval(timer);
+      await asking;
+    },
+  };
+}
