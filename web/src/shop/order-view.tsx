@@ -8,10 +8,11 @@ import { Picture } from '../ui/picture';
 import { When } from '../ui/when';
 import { CancelHold } from './cancel-hold';
 import { Checkout } from './checkout';
+import { wordsForEnd } from './ended-words';
 import { useDrop } from './use-drop';
 import { useEndedOrder } from './use-ended-order';
 import { useOrder } from './use-orders';
-import { wordsFor, wordsForEnd } from './words';
+import { wordsFor } from './words';
 
 /** An order from its first moment to its receipt, on one address that survives every reload. */
 export function OrderView({ id }: { id: string }) {
