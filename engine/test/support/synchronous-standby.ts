@@ -1,6 +1,6 @@
-import { appendFile, chmod, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDataDirectory } from '../../drill/servers/data-directory.js';
 import { startPostgres } from '../../drill/servers/postgres.js';
 import { readRoutines } from '../../src/ledger/routines.js';
 import { migrate } from '../../src/platform/migrations.js';
@@ -24,7 +24,7 @@ export type ReplicatedPostgres = {
 };
 
 export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
-  const [primaryDir, standbyDir] = [await makeDirectory(), await makeDirectory()];
+  const [primaryDir, standbyDir] = [makeDataDirectory('primary'), makeDataDirectory('standby')];
   const primary = await startPostgres(primaryDir);
   // What the test itself commits does not wait; the engine has connections of its own.
   const pool = createPool(`${primary.url}?options=-c%20synchronous_commit%3Dlocal`, testConfig());
@@ -73,13 +73,6 @@ export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
       for (const directory of [primaryDir, standbyDir]) await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-async function makeDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'doorbuster-replicated-'));
-  // Run by root, the server is another user; it may pass through, and its cluster stays in here.
-  await chmod(directory, 0o711);
-  return directory;
 }
 
 /** The embedded package has no pg_basebackup; a server that is stopped needs none. */
