@@ -1,6 +1,6 @@
 /**
  * Imports run one way: cli -> app -> http -> admission, rehearsals, scheduler -> orders -> catalog, ids, operators, webhooks -> queue, payments -> ledger -> faults -> platform.
- * A folder may import what stands to its right, never what stands to its left.
+ * A folder may import folders to its right in this list, never folders to its left.
  */
 const floors = [
   ['cli'],
@@ -19,7 +19,7 @@ const pathOf = floor => `^engine/src/(${floor.join('|').replaceAll('.', '\\.')})
 
 const oneWay = floors.slice(1).map((floor, position) => ({
   name: `one-way-${floor[0]}`,
-  comment: `${floor.join(', ')} may not import what stands above`,
+  comment: `${floor.join(', ')} may not import the layers above`,
   severity: 'error',
   from: { path: pathOf(floor) },
   to: { path: pathOf(floors.slice(0, position + 1).flat()) },
@@ -29,7 +29,7 @@ const apart = floors
   .filter(floor => floor.length > 1)
   .map(floor => ({
     name: `apart-${floor.join('-')}`,
-    comment: `${floor.join(' and ')} know nothing of each other`,
+    comment: `${floor.join(' and ')} may not import each other`,
     severity: 'error',
     from: { path: pathOf(floor) },
     to: { path: pathOf(floor), pathNot: '^engine/src/$1/' },
@@ -70,7 +70,7 @@ export default {
     {
       name: 'web-style-knows-no-room',
       comment:
-        'web/src: app -> shop, console -> ui, and everybody may call the API; ui is what the rooms share',
+        'web/src: app -> shop, console -> ui. All of them may call the API; ui is the part that the rooms share',
       severity: 'error',
       from: { path: '^web/src/(ui|api)/' },
       to: { path: '^web/src/(app|shop|console)/' },
@@ -83,14 +83,15 @@ export default {
     },
     {
       name: 'web-rooms-are-apart',
-      comment: 'shoppers load nothing of the console, and the console knows no purchase under way',
+      comment:
+        'shoppers load no code of the console, and the console does not know about purchases in progress',
       severity: 'error',
       from: { path: '^web/src/(shop|console)/' },
       to: { path: '^web/src/(shop|console)/', pathNot: '^web/src/$1/' },
     },
     {
       name: 'metrics-in-one-place',
-      comment: "what is counted is counted in plain numbers; how a scraper is told is one folder's affair",
+      comment: 'the engine counts in plain numbers; only one folder exposes them to Prometheus',
       severity: 'error',
       from: { path: '^engine/src/', pathNot: '^engine/src/platform/telemetry/' },
       to: { path: 'node_modules/prom-client' },

@@ -1,6 +1,6 @@
-// Carries out the Dockerfile without Docker and shows that what its last stage copies runs: as uid 1000, with a read-only
-// root, in production. Wants root on Linux, and Node's programs. Takes some two minutes, most of them the build's.
-//   node deploy/check-image.mjs [--base DIRECTORY]    a Debian to run in, such as debootstrap makes; else this machine's own
+// Executes the Dockerfile without Docker and proves that the resulting image runs: as uid 1000, with a read-only root,
+// in production. Requires root on Linux and Node.js. Takes some two minutes, most of them for the build.
+//   node deploy/check-image.mjs [--base DIRECTORY]    a Debian root as made by debootstrap; default: this machine's own
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,12 +15,14 @@ import { readDockerfile } from './image/read-dockerfile.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const say = (/** @type {string} */ text) => console.log(`check-image: ${text}`);
 const startMaxMs = 60_000;
-// DRAIN_DELAY_MS and twice DRAIN_TIMEOUT_MS, and something to spare: what the compose files give.
+// DRAIN_DELAY_MS plus twice DRAIN_TIMEOUT_MS, plus a margin: the same as in the compose files.
 const stopMaxMs = 30_000;
 
 const { values: options } = parseArgs({ options: { base: { type: 'string' } } });
 if (process.platform !== 'linux' || process.getuid?.() !== 0)
-  throw new Error('It makes mounts, so it wants root on Linux: sudo node deploy/check-image.mjs');
+  throw new Error(
+    'This check mounts directories, so it requires root on Linux: sudo node deploy/check-image.mjs',
+  );
 
 const work = mkdtempSync(join(tmpdir(), 'doorbuster-image-'));
 chmodSync(work, 0o755);
@@ -31,26 +33,26 @@ try {
     ...{ work, base: '/', say },
   });
   say(
-    `the last stage: ${spawnSync('du', ['-sh', image.directory], { encoding: 'utf8' }).stdout.split('\t')[0]}`,
+    `size of the last stage: ${spawnSync('du', ['-sh', image.directory], { encoding: 'utf8' }).stdout.split('\t')[0]}`,
   );
   await prove(image);
-  say('the image that this Dockerfile describes runs');
+  say('the image of this Dockerfile runs');
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 
 /** @param {import('./image/build-stages.mjs').Image} image */
 async function prove(image) {
-  expect(image.user !== '0', 'it runs as another user than root');
+  expect(image.user !== '0', 'it does not run as root');
   expect(image.env.NODE_ENV === 'production', 'NODE_ENV is production');
   const run = containerOf(image);
   const engine = await run.start([...image.entrypoint, ...image.command]);
-  expect(run.once(image.health).status === 0, 'the health check says yes');
+  expect(run.once(image.health).status === 0, 'the health check passes');
   expect(
     run.once(['sh', '-c', 'touch /app/x || touch /x || touch /etc/x']).status !== 0,
-    'nothing but /data and /tmp can be written',
+    'only /data and /tmp are writable',
   );
-  expect(run.once(['id', '-u']).stdout.trim() === image.user, `it is user ${image.user}`);
+  expect(run.once(['id', '-u']).stdout.trim() === image.user, `it runs as user ${image.user}`);
   const first = await run.purchase();
   expect(first.status === 'CONFIRMED', 'a purchase is confirmed');
   expect((await run.page()).includes('Meridian'), 'the pages are rendered');
@@ -60,9 +62,9 @@ async function prove(image) {
   );
   await provePagesAlone(run);
   await engine.stop();
-  expect(run.once(image.health).status === 1, 'the health check says no');
+  expect(run.once(image.health).status === 1, 'the health check fails after the stop');
   const again = await run.start([...image.entrypoint, ...image.command]);
-  expect((await run.purchase()).id === first.id, 'another container on the same volume knows the order');
+  expect((await run.purchase()).id === first.id, 'another container on the same volume finds the order');
   await again.stop();
 }
 
@@ -72,12 +74,15 @@ async function provePagesAlone(run) {
   const env = { PORT: `${port}`, HOSTNAME: '127.0.0.1', API_URL: `http://127.0.0.1:${run.port}` };
   const pages = await run.start(['node', 'web/serve.mjs'], env, 'Ready in');
   const answer = await fetch(`http://127.0.0.1:${port}/`);
-  expect((await answer.text()).includes('Meridian'), 'the pages alone, with no volume, are rendered');
+  expect(
+    (await answer.text()).includes('Meridian'),
+    'the pages are rendered without the engine and without a volume',
+  );
   await pages.stop();
 }
 
 /**
- * What stands for a container: the image read-only, a volume of its own, /tmp in memory, this machine's network.
+ * A stand-in for a container: the image read-only, its own volume, /tmp in memory, this machine's network.
  * @param {import('./image/build-stages.mjs').Image} image
  */
 function containerOf(image) {
@@ -126,7 +131,7 @@ function containerOf(image) {
   };
 }
 
-/** A new named volume is given what the image has in its place, with its owner and mode. @type {(image: import('./image/build-stages.mjs').Image, volume: string) => string} */
+/** A new named volume gets what the image has at its path, with owner and mode. @type {(image: import('./image/build-stages.mjs').Image, volume: string) => string} */
 function volumeOf(image, volume) {
   const directory = join(work, 'volumes', volume);
   mkdirSync(dirname(directory), { recursive: true });
@@ -136,7 +141,7 @@ function volumeOf(image, volume) {
   return directory;
 }
 
-/** The first process in the container is asked, as an orchestrator would. @type {(child: import('node:child_process').ChildProcess, text: () => string) => Promise<void>} */
+/** Signals the first process in the container, as an orchestrator would. @type {(child: import('node:child_process').ChildProcess, text: () => string) => Promise<void>} */
 async function stop(child, text) {
   const startedAt = performance.now();
   const exited = once(child, 'exit');
@@ -145,7 +150,7 @@ async function stop(child, text) {
   const [code] = await Promise.race([exited, delay(stopMaxMs, ['none'])]);
   expect(
     code === 0 || code === 143,
-    `SIGTERM ends it after ${Math.round(performance.now() - startedAt)} ms with ${code}`,
+    `it ended on SIGTERM after ${Math.round(performance.now() - startedAt)} ms with ${code}`,
     text,
   );
 }
@@ -163,11 +168,11 @@ function collect(child) {
 /** @type {(isTrue: () => boolean, maxMs: number, text: () => string) => Promise<void>} */
 async function until(isTrue, maxMs, text) {
   for (const deadline = Date.now() + maxMs; !isTrue(); await delay(50))
-    if (Date.now() > deadline) throw new Error(`Not within ${maxMs} ms:\n${text()}`);
+    if (Date.now() > deadline) throw new Error(`Not done within ${maxMs} ms:\n${text()}`);
 }
 
 /** @type {(isTrue: boolean, what: string, text?: () => string) => void} */
 function expect(isTrue, what, text = () => '') {
-  if (!isTrue) throw new Error(`Not so: ${what}\n${text()}`);
+  if (!isTrue) throw new Error(`Failed: ${what}\n${text()}`);
   say(`ok: ${what}`);
 }

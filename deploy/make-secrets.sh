@@ -1,9 +1,10 @@
 #!/bin/sh
-# Makes the secrets that compose.full.yaml gives to its containers as files, each once: what is there already is left alone.
+# Creates the secrets that compose.full.yaml mounts into its containers as files. Existing secrets stay as they are.
 #   sh deploy/make-secrets.sh [DIRECTORY]
 set -eu
 directory=${1:-$(dirname "$0")/secrets}
-# Closed to other users here. In a container each file is mounted by itself, and read by users with other numbers than ours.
+# Closed to other users on this machine. In a container each file is mounted separately and read by users with other
+# uids.
 mkdir -p "$directory"
 chmod 700 "$directory"
 umask 022
@@ -21,4 +22,4 @@ keep amqp-url "amqp://doorbuster:$(secret rabbitmq-password)@rabbitmq:5672"
 keep redis.conf "requirepass $(secret redis-password)"
 keep rabbitmq.conf "default_user = doorbuster
 default_pass = $(secret rabbitmq-password)"
-echo "The secrets lie in $directory."
+echo "The secrets are in $directory."

@@ -1,4 +1,5 @@
-// For the image: as the engine finds PostgreSQL's programs at every start, but while their package may still be written to.
+// For the image build: locates PostgreSQL's programs as the engine does at every start, while their package is still
+// writable.
 import { findBinaries } from '../engine/dist/platform/embedded-postgres/binaries.js';
 
 const { postgres, majorVersion } = await findBinaries('/nowhere', undefined);

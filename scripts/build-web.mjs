@@ -13,11 +13,11 @@ const sources = [
   ...['src', 'public', 'next.config.ts', 'postcss.config.mjs', 'tsconfig.json', 'package.json'].map(
     name => `web/${name}`,
   ),
-  // The pages call the API through it, and its code is in them.
+  // The pages use it to call the API, and their bundle contains its code.
   ...['src', 'package.json'].map(name => `client/${name}`),
 ];
 
-/** Whether the pages that `npm start` serves are those of the sources. */
+/** Whether the built pages match the sources. */
 export function isWebBuilt() {
   return (
     existsSync(join(output, 'server.js')) &&
@@ -26,19 +26,19 @@ export function isWebBuilt() {
   );
 }
 
-/** Builds the pages into one directory that runs by itself. Six seconds on two processors. */
+/** Builds the pages into one self-contained directory. Six seconds on two processors. */
 export async function buildWeb() {
-  // Taken before the build: what somebody saves meanwhile is built next time.
+  // Taken before the build, so that a change saved during the build is built next time.
   const fingerprint = webFingerprint();
   rmSync(stamp, { force: true });
   await runNextBuild();
-  // Next leaves these for a content delivery network; ours is the same process.
+  // Next leaves these files for a content delivery network. Here the same process serves them.
   cpSync(join(web, '.next', 'static'), join(output, '.next', 'static'), { recursive: true });
   cpSync(join(web, 'public'), join(output, 'public'), { recursive: true });
   writeFileSync(stamp, fingerprint);
 }
 
-/** Contents and not times, and the lockfile, since a new version of Next builds something else. */
+/** Hashes contents rather than times. Includes the lockfile, because a new version of Next builds something else. */
 function webFingerprint() {
   const hash = createHash('sha256').update(process.version);
   for (const path of ['package-lock.json', ...sources.flatMap(source => filesIn(source))]) {
@@ -79,7 +79,9 @@ function runNextBuild() {
       if (code === 0) resolve();
       else
         reject(
-          new Error(`${text}\nThe pages could not be built.\nTo repeat it by hand: cd web && npx next build`),
+          new Error(
+            `${text}\nThe pages could not be built.\nTo run this step by hand: cd web && npx next build`,
+          ),
         );
     });
   });

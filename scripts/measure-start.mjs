@@ -1,5 +1,6 @@
-// How long `npm start` takes from a fresh clone until the shop can be used: node scripts/measure-start.mjs [rounds]
-// Each round clones what is committed into a directory of its own, which goes away with it.
+// Measures how long `npm start` takes from a fresh clone until the shop is usable. Each round clones the committed files
+// into a temporary directory.
+//   node scripts/measure-start.mjs [rounds]
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const rounds = Number(process.argv[2] ?? 3);
-// An installation over a poor line, and a build on a busy machine.
+// Enough for an installation over a slow connection and a build on a busy machine.
 const giveUpAfterMs = 10 * 60_000;
 
 const usableS = [];
@@ -23,7 +24,7 @@ console.log(`median of ${rounds}: usable ${median?.toFixed(1)} s after the build
 
 async function measure() {
   const directory = mkdtempSync(join(tmpdir(), 'doorbuster-start-'));
-  // Run by root, the database server is another user, who has to pass through.
+  // When root runs this, the database server runs as another user, who must be able to enter this directory.
   spawnSync('chmod', ['711', directory]);
   spawnSync('git', ['clone', '--quiet', root, join(directory, 'shop')], { stdio: 'inherit' });
   const startedAtMs = performance.now();
@@ -51,7 +52,7 @@ async function measure() {
       shopS: (performance.now() - preparedAtMs) / 1000,
     };
   } finally {
-    // The whole group: npm does not hand every signal on.
+    // Signals the whole group, because npm does not forward every signal.
     if (child.pid && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
     await exited;
     rmSync(directory, { recursive: true, force: true });
@@ -59,7 +60,7 @@ async function measure() {
 }
 
 /**
- * Usable: a drop's page is rendered, and a shopper buys.
+ * Usable means that a drop's page renders and a shopper can buy.
  *
  * @param {string} url
  */

@@ -1,13 +1,13 @@
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-// Longer than an installation over a slow line takes.
+// Longer than an installation over a slow connection takes.
 const waitMaxMs = 15 * 60_000;
 const lookEveryMs = 200;
 
 /**
- * Runs the work while no other process does, so that `npm start` and `npm test` in two terminals do not install over
- * each other. The lock is a file made by link(2), which is atomic. Throws after 15 minutes of waiting.
+ * Runs the work while no other process does, so that `npm start` and `npm test` in two terminals do not install at the
+ * same time. The lock is a file created by link(2), which is atomic. Throws after waiting for 15 minutes.
  * @param {string} path
  * @param {() => Promise<void>} work
  */
@@ -18,9 +18,11 @@ export async function withLock(path, work) {
     if (owner === undefined) continue;
     if (!isAlive(owner)) removeStale(path, owner);
     else if (Date.now() > deadline)
-      throw new Error(`Process ${owner} still holds ${path}. Remove it if that is wrong.`);
+      throw new Error(
+        `Process ${owner} still holds ${path}. If that process is not preparing, remove the file.`,
+      );
     else {
-      if (look === 0) console.log(`prepare: process ${owner} is preparing already, waiting for it`);
+      if (look === 0) console.log(`prepare: process ${owner} is already preparing; waiting for it`);
       await delay(lookEveryMs);
     }
   }
@@ -50,7 +52,7 @@ function take(path) {
 }
 
 /**
- * Undefined when the lock has just been given back.
+ * Undefined if the lock was just released.
  * @param {string} path
  */
 function ownerOf(path) {
@@ -73,8 +75,8 @@ function isAlive(pid) {
 }
 
 /**
- * Two waiting processes may both see the dead owner's file, and the slower one would move away the faster one's fresh
- * lock. It notices by the pid and puts that lock back.
+ * Two waiting processes may both see the dead owner's file, and the slower one would then remove the faster one's new
+ * lock. It notices this by the pid and puts that lock back.
  * @param {string} path
  * @param {number} owner
  */

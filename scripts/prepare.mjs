@@ -1,5 +1,5 @@
-// Makes a fresh clone ready: installs from the lockfile and builds what is missing or stale. Runs before `npm start`,
-// `npm test` and others, so it uses nothing but Node itself and is quick when there is nothing to do.
+// Prepares a fresh clone: installs from the lockfile and builds what is missing or stale. It runs before `npm start`,
+// `npm test` and other commands, so it uses only Node itself and is fast when there is nothing to do.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const installStamp = join(root, 'node_modules', '.doorbuster-lock');
 const buildStamp = join(root, 'engine', 'dist', '.prepared');
 const installCommand = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
 
-/** What `npm start` and its kin run. Tests are not built: vitest reads their sources. */
+/** The projects that `npm start` and similar commands run. Tests are not built: vitest reads their sources. */
 const projects = [
   { project: 'client', sources: 'client/src', output: 'client/dist' },
   { project: 'engine', sources: 'engine/src', output: 'engine/dist' },
@@ -37,7 +37,7 @@ class StepFailed extends Error {
    * @param {string} command
    */
   constructor(problem, command) {
-    super(`${problem}\nTo repeat it by hand: ${command}`);
+    super(`${problem}\nTo run this step by hand: ${command}`);
   }
 }
 
@@ -54,7 +54,9 @@ try {
 } catch (error) {
   console.error(`prepare: ${error instanceof Error ? error.message : error}`);
   if (isUnwritable(error))
-    console.error(`Something is to be installed or built in ${root}: run it as its owner.`);
+    console.error(
+      `Cannot write to ${root}, where something must be installed or built. Run this as its owner.`,
+    );
   process.exit(1);
 }
 
@@ -72,7 +74,7 @@ function checkNodeVersion() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
   throw new Error(
-    `Node 20.19 or newer is needed, this is ${process.version}. See https://nodejs.org/en/download`,
+    `Node 20.19 or newer is required; this is ${process.version}. See https://nodejs.org/en/download`,
   );
 }
 
@@ -84,13 +86,13 @@ function isInstalled() {
   return true;
 }
 
-/** The platform counts: a node_modules brought along from another system has the wrong binaries. */
+/** Includes the platform: a node_modules copied from another system has the wrong binaries. */
 function installFingerprint() {
   const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
   return `${hash.digest('hex')} ${process.platform}-${process.arch}\n`;
 }
 
-/** Whether somebody's own `npm ci` or `npm install` has brought what the lockfile asks for; then no network is needed. */
+/** Whether a manual `npm ci` or `npm install` has installed what the lockfile lists. Then no network is needed. */
 function installedByHand() {
   const wanted = packagesOf(join(root, 'package-lock.json'));
   const present = packagesOf(join(root, 'node_modules', '.package-lock.json'));
@@ -109,7 +111,7 @@ function packagesOf(path) {
   return JSON.parse(readFileSync(path, 'utf8')).packages;
 }
 
-/** A directory that belongs to somebody else stays without the mark; the comparison is then made each time. */
+/** A directory of another user stays without the stamp; the comparison is then repeated each time. */
 function markInstalled() {
   try {
     writeFileSync(installStamp, installFingerprint());
@@ -120,11 +122,11 @@ function markInstalled() {
 
 async function install() {
   const reason = existsSync(join(root, 'node_modules')) ? 'package-lock.json has changed' : 'first run';
-  // An installation that is interrupted must not pass for the one before it.
+  // An interrupted installation must not count as complete.
   rmSync(installStamp, { force: true });
   await timed(`installing dependencies (${reason})`, async () => {
     const npm = process.env.npm_execpath ?? '';
-    // Another package manager does not read package-lock.json.
+    // Other package managers do not read package-lock.json.
     const [command, ...args] = basename(npm) === 'npm-cli.js' ? [process.execPath, npm] : ['npm'];
     await run(command, [...args, ...installCommand], `npm ${installCommand.join(' ')}`);
   });
@@ -144,7 +146,7 @@ function presentProjects() {
   return projects.filter(({ sources }) => filesIn(sources).some(path => path.endsWith('.ts')));
 }
 
-/** Contents and not times: git, docker and archives each have their own idea of a file's time. */
+/** Hashes contents rather than times: git, Docker and archives set file times differently. */
 function buildFingerprint() {
   const hash = createHash('sha256').update(process.version);
   for (const path of [
@@ -172,12 +174,12 @@ function filesIn(directory) {
 }
 
 async function build() {
-  // Taken before the build: what somebody saves meanwhile is built next time.
+  // Taken before the build, so that a change saved during the build is built next time.
   const fingerprint = buildFingerprint();
   await timed('building', async () => {
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     const args = ['-b', ...presentProjects().map(({ project }) => project)];
-    // A dist that was deleted in part is not noticed by tsc, which looks at its own notes alone.
+    // tsc does not notice a partly deleted dist, because it only reads its own build info.
     if (!existsSync(buildStamp)) args.push('--force');
     await run(process.execPath, [tsc, ...args], `npx tsc ${args.join(' ')}`);
     copySql();

@@ -1,5 +1,6 @@
-// Looks for the programs that the tests (or, with the argument `drill`, the drills, or with `failover` that one) start and npm
-// does not bring. As root on Debian it installs those that are missing; otherwise it names them, with the one command that installs them, and fails.
+// Looks for programs that npm does not bring and that the tests start (with the argument `drill`: the drills; with
+// `failover`: the failover drill). As root on Debian it installs missing ones. Otherwise it lists them with the command
+// that installs them, and fails.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -9,7 +10,7 @@ import { fileURLToPath } from 'node:url';
  * @typedef {object} Needed
  * @property {string} program
  * @property {string} debianPackage
- * @property {string[]} [substitutes] other names, or paths, of a program that will do
+ * @property {string[]} [substitutes] other names or paths of a program that serves as well
  */
 
 /** @type {Needed[]} */
@@ -41,13 +42,13 @@ const forTests = [
       '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
     ],
   },
-  // On Linux on x64 npm brings it.
+  // On Linux on x64 npm brings Helm.
   ...(process.platform === 'linux' && process.arch === 'x64'
     ? []
     : [{ program: 'helm', debianPackage: 'helm' }]),
 ];
 
-// Debian puts servers into a folder that is not on the PATH of ordinary users.
+// Debian installs servers in a folder that is not on the PATH of ordinary users.
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
 const [command, needed] = neededFor(process.argv[2]);
 
@@ -71,7 +72,7 @@ function neededFor(use) {
 }
 
 /**
- * Debian keeps the programs of each major version of PostgreSQL in a folder of its own, which is on no PATH.
+ * Debian keeps the programs of each major version of PostgreSQL in a separate folder that is not on the PATH.
  * @param {string} program
  */
 function serverPrograms(program) {
@@ -118,6 +119,6 @@ function explain(programs) {
   const names = programs.map(({ program }) => program).join(', ');
   const remedy = isDebian
     ? `Install them, without starting any service:\n\n  sudo apt-get update && sudo RUNLEVEL=1 apt-get install -y --no-install-recommends ${packagesOf(programs).join(' ')}\n`
-    : 'Install them with the package manager of this system, so that they are on the PATH.';
-  return `${command} starts servers of its own, and these programs are missing: ${names}.\n${remedy}`;
+    : 'Install them with your package manager, and make sure that they are on the PATH.';
+  return `${command} starts its own servers, and these programs are missing: ${names}.\n${remedy}`;
 }

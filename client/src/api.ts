@@ -1,7 +1,7 @@
 import createClient, { type Client, type ClientOptions } from 'openapi-fetch';
 import type { paths } from './openapi.js';
 
-// Listings that can be a table, and streams, are JSON here.
+// The client reads listings and streams as JSON, although the API also offers them as CSV and as events.
 type Media = 'application/json' | 'application/problem+json';
 
 /** Every call of the API, typed by its path: `api.GET('/api/stock/{productId}', ...)`. */
@@ -54,7 +54,7 @@ const ends: Record<Order['status'], boolean> = {
   REFUNDED: true,
 };
 
-/** Whether something is still to come of an order: it waits in the queue, or to be paid. */
+/** Whether the order is still open: it waits in the queue or for its payment. */
 export function isOpen({ status }: Pick<Order, 'status'>): boolean {
   return !ends[status];
 }

@@ -4,29 +4,31 @@ import { type PersistOptions, persist } from './persist.js';
 import { type WaitOptions, type WaitOutcome, waitForOrder } from './wait-for-order.js';
 
 type BuyOptions = PersistOptions & {
-  /** Names the intent: keep it until the outcome is final. One is made where none is given, for the tries of this call. */
+  /** Names the intent: keep it until the outcome is final. By default one is generated for the tries of this call. */
   key?: string;
 };
 
-/** Buying as it should be done from afar: one key for all tries, patience with bounds, outcomes as values. */
+/** Buys safely over a network: one key for all tries, bounded retries, outcomes as values. */
 export type Buyer = {
-  /** Decided at once. With `code`, pays for what a checkout holds. */
+  /** Decided at once. With `code`, buys the units that a checkout holds. */
   purchase(body: Purchase, options?: BuyOptions): Promise<Outcome<Bought>>;
   /** Holds units behind a code. */
   checkout(body: Checkout, options?: BuyOptions): Promise<Outcome<Held>>;
-  /** Takes the order into the queue; `waitForOrder` tells what became of it. */
+  /** Queues the order; `waitForOrder` returns its outcome. */
   order(body: QueuedOrder, options?: BuyOptions): Promise<Outcome<Accepted>>;
   cancel(orderId: string, options?: PersistOptions & { userId?: string }): Promise<Outcome<Order>>;
-  /** Reads the order until it has ended, or until time is up. */
+  /** Polls the order until it has ended or the time is up. */
   waitForOrder(orderId: string, options?: WaitOptions): Promise<WaitOutcome>;
 };
 
 export type BuyerOptions = {
-  /** Tried once where an answer is 401: true when the request may be sent again, by somebody now. */
+  /**
+   * Called once if an answer is 401. Returns true if the shopper is signed in now and the request may be sent again.
+   */
   signIn?: () => Promise<boolean>;
 };
 
-// What a purchase may take on the server, and the way there and back on a poor line.
+// The time that a purchase may take on the server, plus the round trip on a poor connection.
 const timeoutMs = 15_000;
 
 export function createBuyer(api: Api, { signIn = async () => false }: BuyerOptions = {}): Buyer {
@@ -83,13 +85,16 @@ function headerOf(userId: string | undefined) {
   return userId === undefined ? {} : { header: { 'x-user-id': userId } };
 }
 
-/** Older browsers do not know `any`; they get by with the time limit. */
+/** Older browsers lack `any`. They rely on the timeout alone. */
 function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
   const timeout = AbortSignal.timeout(ms);
   return signal && 'any' in AbortSignal ? AbortSignal.any([timeout, signal]) : timeout;
 }
 
-/** A key for a new intent. `crypto.randomUUID` is there on https and localhost alone; a shop in the office is neither. */
+/**
+ * A key for a new intent. `crypto.randomUUID` exists only on https and localhost, and a shop on a local network has
+ * neither.
+ */
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');

@@ -13,247 +13,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Buy: decided and durable when answered. With the code of a checkout: pay it and confirm */
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    /** @description Names the intent: a retry with the same key is the same purchase */
-                    "idempotency-key"?: string;
-                    /** @description Seconds that the caller waits: a purchase that has no turn by then is refused */
-                    "request-timeout"?: string;
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /** @description A whole number from 1 */
-                        productId?: number;
-                        quantity?: number;
-                        /** @description The shopper; counts with the API key alone */
-                        userId?: string | number;
-                        /** @description The payment provider's name for what is charged, such as pm_card_visa */
-                        paymentMethod?: string;
-                        /** @description What is the same whenever the same card or account pays, where the sale has a perPaymentLimit; with the API key alone */
-                        paymentFingerprint?: string;
-                        /** @description What is the same for the same address, where the sale has a perAddressLimit; with the API key alone */
-                        addressKey?: string;
-                        /** @description The solved challenge, where the sale asks for one: base64 as solvers give it */
-                        challenge?: string;
-                        /** @description Of GET /api/purchase-token, where the sale wants one */
-                        token?: string;
-                        /** @description Of a checkout; in place of productId */
-                        code?: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {boolean} */
-                            success: true;
-                            message: string;
-                            order: {
-                                /** Format: uuid */
-                                id: string;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                productName: string;
-                                quantity: number;
-                                /** @description Decimal, in units of the currency */
-                                totalPrice: number;
-                                /** @description In minor units of the currency */
-                                totalPriceMinor: number;
-                                currency: string;
-                                remainingStock: number;
-                                /** Format: date-time */
-                                createdAt: string;
-                                /** @enum {string} */
-                                status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                                /** @description Why it ended as it did, where that is not plain */
-                                reason: string | null;
-                                /** @description Deadline of the hold */
-                                expiresAt: string | null;
-                                /** @description Whether this order wins; null where there is no prize */
-                                prize: boolean | null;
-                            };
-                        };
-                    };
-                };
-                /** @description Default Response */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {boolean} */
-                            success: true;
-                            message: string;
-                            order: {
-                                /** Format: uuid */
-                                id: string;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                productName: string;
-                                quantity: number;
-                                /** @description Decimal, in units of the currency */
-                                totalPrice: number;
-                                /** @description In minor units of the currency */
-                                totalPriceMinor: number;
-                                currency: string;
-                                remainingStock: number;
-                                /** Format: date-time */
-                                createdAt: string;
-                                /** @enum {string} */
-                                status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                                /** @description Why it ended as it did, where that is not plain */
-                                reason: string | null;
-                                /** @description Deadline of the hold */
-                                expiresAt: string | null;
-                                /** @description Whether this order wins; null where there is no prize */
-                                prize: boolean | null;
-                            };
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid`, `limit-key-required`, `payment-method-required` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payment Required: `payment-declined` */
-                402: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `token-required`, `challenge-required`, `challenge-failed` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `product-not-found`, `code-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `decline-limit-reached`, `sold-out`, `code-used`, `order-ended` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Gone: `code-expired` */
-                410: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unprocessable Entity: `idempotency-key-reused` */
-                422: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Buy now, or pay for a checkout by its code
+         * @description Decided and durable by the time it is answered. With `code` instead of `productId` it pays for and confirms what a checkout holds. 202 means that the units are held while the payment is pending.
+         */
+        post: operations["purchase"];
         delete?: never;
         options?: never;
         head?: never;
@@ -269,202 +33,32 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reserve: the units are held behind a code until its deadline */
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    /** @description Names the intent: a retry with the same key is the same purchase */
-                    "idempotency-key"?: string;
-                    /** @description Seconds that the caller waits: a purchase that has no turn by then is refused */
-                    "request-timeout"?: string;
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /** @description A whole number from 1 */
-                        productId: number;
-                        /** @default 1 */
-                        quantity?: number;
-                        /** @description The shopper; counts with the API key alone */
-                        userId?: string | number;
-                        /** @description What is the same whenever the same card or account pays, where the sale has a perPaymentLimit; with the API key alone */
-                        paymentFingerprint?: string;
-                        /** @description What is the same for the same address, where the sale has a perAddressLimit; with the API key alone */
-                        addressKey?: string;
-                        /** @description The solved challenge, where the sale asks for one: base64 as solvers give it */
-                        challenge?: string;
-                        /** @description Of GET /api/purchase-token, where the sale wants one */
-                        token?: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {boolean} */
-                            success: true;
-                            message: string;
-                            /** @description For POST /api/purchase {code}; bound to this shopper */
-                            code: string;
-                            /** Format: date-time */
-                            expiresAt: string;
-                            order: {
-                                /** Format: uuid */
-                                id: string;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                productName: string;
-                                quantity: number;
-                                /** @description Decimal, in units of the currency */
-                                totalPrice: number;
-                                /** @description In minor units of the currency */
-                                totalPriceMinor: number;
-                                currency: string;
-                                remainingStock: number;
-                                /** Format: date-time */
-                                createdAt: string;
-                                /** @enum {string} */
-                                status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                                /** @description Why it ended as it did, where that is not plain */
-                                reason: string | null;
-                                /** @description Deadline of the hold */
-                                expiresAt: string | null;
-                                /** @description Whether this order wins; null where there is no prize */
-                                prize: boolean | null;
-                            };
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid`, `limit-key-required` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `token-required`, `challenge-required`, `challenge-failed` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `product-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `decline-limit-reached`, `sold-out`, `order-ended` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Gone: `code-expired` */
-                410: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unprocessable Entity: `idempotency-key-reused` */
-                422: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /**
+         * Hold units until they are paid for, or the hold expires
+         * @description Returns a code. `POST /api/purchase` with that code pays for what is held.
+         */
+        post: operations["checkout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** List your orders of the last seven days, newest first */
+        get: operations["listOrders"];
+        put?: never;
+        /**
+         * Queue an order, which a worker decides
+         * @description Answered as soon as the order is durable. `GET /api/orders/{id}` and its stream of events say what became of it.
+         */
+        post: operations["order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -478,552 +72,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One of my orders */
-        get: {
-            parameters: {
-                query?: never;
-                header?: {
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** Format: uuid */
-                            id: string;
-                            /** @description A whole number from 1 */
-                            productId: number;
-                            productName: string;
-                            quantity: number;
-                            /** @description Decimal, in units of the currency */
-                            totalPrice: number;
-                            /** @description In minor units of the currency */
-                            totalPriceMinor: number;
-                            currency: string;
-                            remainingStock: number;
-                            /** Format: date-time */
-                            createdAt: string;
-                            /** @enum {string} */
-                            status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why it ended as it did, where that is not plain */
-                            reason: string | null;
-                            /** @description Deadline of the hold */
-                            expiresAt: string | null;
-                            /** @description Whether this order wins; null where there is no prize */
-                            prize: boolean | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `order-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Get one of your orders */
+        get: operations["getOrder"];
         put?: never;
         post?: never;
         /** Cancel a hold, or an order that is still queued */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: {
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** Format: uuid */
-                            id: string;
-                            /** @description A whole number from 1 */
-                            productId: number;
-                            productName: string;
-                            quantity: number;
-                            /** @description Decimal, in units of the currency */
-                            totalPrice: number;
-                            /** @description In minor units of the currency */
-                            totalPriceMinor: number;
-                            currency: string;
-                            remainingStock: number;
-                            /** Format: date-time */
-                            createdAt: string;
-                            /** @enum {string} */
-                            status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why it ended as it did, where that is not plain */
-                            reason: string | null;
-                            /** @description Deadline of the hold */
-                            expiresAt: string | null;
-                            /** @description Whether this order wins; null where there is no prize */
-                            prize: boolean | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `order-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `order-confirmed`, `order-ended` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/orders": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** My orders of the last seven days, newest first */
-        get: {
-            parameters: {
-                query?: {
-                    productId?: string;
-                    limit?: string;
-                };
-                header?: {
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            orders: {
-                                /** Format: uuid */
-                                id: string;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                productName: string;
-                                quantity: number;
-                                /** @description Decimal, in units of the currency */
-                                totalPrice: number;
-                                /** @description In minor units of the currency */
-                                totalPriceMinor: number;
-                                currency: string;
-                                remainingStock: number;
-                                /** Format: date-time */
-                                createdAt: string;
-                                /** @enum {string} */
-                                status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                                /** @description Why it ended as it did, where that is not plain */
-                                reason: string | null;
-                                /** @description Deadline of the hold */
-                                expiresAt: string | null;
-                                /** @description Whether this order wins; null where there is no prize */
-                                prize: boolean | null;
-                            }[];
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        /** Order: accepted now, decided by a worker */
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    /** @description Names the intent: a retry with the same key is the same purchase */
-                    "idempotency-key"?: string;
-                    /** @description Seconds that the caller waits: a purchase that has no turn by then is refused */
-                    "request-timeout"?: string;
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /** @description A whole number from 1 */
-                        productId: number;
-                        /** @default 1 */
-                        quantity?: number;
-                        /** @description The shopper; counts with the API key alone */
-                        userId?: string | number;
-                        /** @description The payment provider's name for what is charged, such as pm_card_visa */
-                        paymentMethod?: string;
-                        /** @description What is the same whenever the same card or account pays, where the sale has a perPaymentLimit; with the API key alone */
-                        paymentFingerprint?: string;
-                        /** @description What is the same for the same address, where the sale has a perAddressLimit; with the API key alone */
-                        addressKey?: string;
-                        /** @description The solved challenge, where the sale asks for one: base64 as solvers give it */
-                        challenge?: string;
-                        /** @description Of GET /api/purchase-token, where the sale wants one */
-                        token?: string;
-                        /** @description Fails the order for good; for tests of that road */
-                        forceFail?: boolean;
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** Format: uuid */
-                            order_id: string;
-                            status: string;
-                            message: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid`, `limit-key-required`, `payment-method-required` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `token-required`, `challenge-required`, `challenge-failed` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `product-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `decline-limit-reached`, `sold-out` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unprocessable Entity: `idempotency-key-reused` */
-                422: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
+        delete: operations["cancel"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1036,104 +90,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Follow one of my orders: server-sent events named "status", one for each change */
-        get: {
-            parameters: {
-                query?: never;
-                header?: {
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                    /** @description The last event seen: those after it are sent */
-                    "last-event-id"?: string;
-                };
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "text/event-stream": string;
-                    };
-                };
-                /** @description The order has ended and all of it was seen */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `order-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited`, `too-many-streams` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Follow one of your orders as server-sent events
+         * @description Each change of status is an event named `status`. A new connection gets the history of the order first. A connection with `Last-Event-ID` gets what came after that event.
+         */
+        get: operations["followOrder"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1149,99 +110,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Would the gate let me in now? Advice; the purchase itself has the last word */
-        get: {
-            parameters: {
-                query: {
-                    productId: string;
-                };
-                header?: {
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            admitted: boolean;
-                            reason: ("sale-not-open" | "limit-reached" | "sold-out") | null;
-                            message: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `product-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Ask whether a purchase would be admitted right now
+         * @description Advice from memory, for one unit. Only the purchase itself decides.
+         */
+        get: operations["precheck"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1257,101 +130,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A challenge to solve, for a sale that asks for one (ALTCHA, proof of work 1) */
-        get: {
-            parameters: {
-                query: {
-                    productId: string;
-                };
-                header?: {
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            algorithm: string;
-                            challenge: string;
-                            maxnumber: number;
-                            salt: string;
-                            signature: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `product-not-found`, `not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Get a challenge to solve before buying
+         * @description For a sale with a `challenge`: a proof of work of ALTCHA, version 1.
+         */
+        get: operations["getChallenge"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1367,108 +150,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A token to buy with, for a sale that wants one; to be had until the sale opens */
-        get: {
-            parameters: {
-                query: {
-                    productId: string;
-                };
-                header?: {
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            saleId: number;
-                            token: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `product-not-found`, `not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `token-too-late` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Get a token to buy with, before the sale opens
+         * @description For a sale with `requiresToken`. Tokens are available only before the sale opens.
+         */
+        get: operations["getPurchaseToken"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1484,128 +170,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Products with their current or next sale */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Continue after this product id */
-                    after?: string;
-                    limit?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            products: {
-                                /** @description A whole number from 1 */
-                                id: number;
-                                name: string;
-                                description: string;
-                                imageUrl: string | null;
-                                priceMinor: number;
-                                currency: string;
-                                sale: {
-                                    /** @description A whole number from 1 */
-                                    id: number;
-                                    /** @description A whole number from 1 */
-                                    productId: number;
-                                    /** Format: date-time */
-                                    startsAt: string;
-                                    /** Format: date-time */
-                                    endsAt: string;
-                                    perUserLimit: number;
-                                    /** @description Units for one payment fingerprint; null is no limit */
-                                    perPaymentLimit: number | null;
-                                    /** @description Units for one address; null is no limit */
-                                    perAddressLimit: number | null;
-                                    priceMinor: number;
-                                    currency: string;
-                                    holdTtlSeconds: number;
-                                    /** @enum {string} */
-                                    payment: "none" | "required";
-                                    /** @description One purchase in so many wins; null without a prize */
-                                    prizeOdds: number | null;
-                                    /** @description Numbers to try at most; null without a challenge */
-                                    challenge: number | null;
-                                    /** @description Whether a token has to be fetched before it opens */
-                                    requiresToken: boolean;
-                                    /** @enum {string} */
-                                    status: "active" | "paused" | "ended";
-                                    /** @enum {string} */
-                                    state: "upcoming" | "open" | "paused" | "ended";
-                                    seriesId: number | null;
-                                    /** @description How the series of this window repeats */
-                                    recurrence: {
-                                        cron: string;
-                                        timeZone: string;
-                                    } | null;
-                                } | null;
-                            }[];
-                            next: number | null;
-                            /**
-                             * Format: date-time
-                             * @description The server's time, for countdowns
-                             */
-                            now: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List products with their current, next or last sale */
+        get: operations["listProducts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1621,127 +187,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A product with its current or next sale */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            name: string;
-                            description: string;
-                            imageUrl: string | null;
-                            priceMinor: number;
-                            currency: string;
-                            sale: {
-                                /** @description A whole number from 1 */
-                                id: number;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                /** Format: date-time */
-                                startsAt: string;
-                                /** Format: date-time */
-                                endsAt: string;
-                                perUserLimit: number;
-                                /** @description Units for one payment fingerprint; null is no limit */
-                                perPaymentLimit: number | null;
-                                /** @description Units for one address; null is no limit */
-                                perAddressLimit: number | null;
-                                priceMinor: number;
-                                currency: string;
-                                holdTtlSeconds: number;
-                                /** @enum {string} */
-                                payment: "none" | "required";
-                                /** @description One purchase in so many wins; null without a prize */
-                                prizeOdds: number | null;
-                                /** @description Numbers to try at most; null without a challenge */
-                                challenge: number | null;
-                                /** @description Whether a token has to be fetched before it opens */
-                                requiresToken: boolean;
-                                /** @enum {string} */
-                                status: "active" | "paused" | "ended";
-                                /** @enum {string} */
-                                state: "upcoming" | "open" | "paused" | "ended";
-                                seriesId: number | null;
-                                /** @description How the series of this window repeats */
-                                recurrence: {
-                                    cron: string;
-                                    timeZone: string;
-                                } | null;
-                            } | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `product-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Get a product with its current, next or last sale */
+        get: operations["getProduct"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1757,106 +204,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Units left; made for polling */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    productId: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {boolean} */
-                            success: true;
-                            /** @description A whole number from 1 */
-                            productId: number;
-                            /** @description A whole number from 1 */
-                            saleId: number;
-                            /** @description Units available */
-                            stock: number;
-                            reserved: number;
-                            sold: number;
-                            allocation: number;
-                            /** @enum {string} */
-                            state: "upcoming" | "open" | "paused" | "ended" | "sold-out";
-                            /** Format: date-time */
-                            startsAt: string;
-                            /** Format: date-time */
-                            endsAt: string;
-                            /**
-                             * Format: date-time
-                             * @description The server's time, for countdowns
-                             */
-                            now: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `product-not-found`, `sale-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Get the stock of a product's sale
+         * @description Answered from memory, and cheap enough to poll.
+         */
+        get: operations["getStock"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1872,83 +224,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Watch the stock of a product: server-sent events named "stock", each with all of it */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    productId: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "text/event-stream": string;
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `sale-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited`, `too-many-streams` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Follow the stock of a product as server-sent events
+         * @description Events are named `stock` and carry what `GET /api/stock/{productId}` returns, at most five times a second.
+         */
+        get: operations["followStock"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1964,341 +244,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** My attempts to buy of the last seven days, newest first */
-        get: {
-            parameters: {
-                query?: {
-                    productId?: string;
-                    limit?: string;
-                };
-                header?: {
-                    /** @description The shopper, for calls with the API key that have no userId in the body */
-                    "x-user-id"?: string;
-                };
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            attempts: {
-                                /** Format: date-time */
-                                at: string;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                saleId: number | null;
-                                quantity: number;
-                                outcome: string;
-                                /** @description Why */
-                                message: string;
-                                orderId: string | null;
-                                durationMs: number;
-                            }[];
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/attempts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Attempts, newest first, as JSON or CSV */
-        get: {
-            parameters: {
-                query?: {
-                    saleId?: string;
-                    productId?: string;
-                    shopperId?: string | number;
-                    orderId?: string;
-                    outcome?: "confirmed" | "reserved" | "queued" | "replayed" | "sale-not-open" | "limit-reached" | "limit-key-required" | "payment-limit-reached" | "address-limit-reached" | "decline-limit-reached" | "payment-method-required" | "sold-out" | "token-required" | "challenge-required" | "challenge-failed" | "key-reused" | "code-used" | "code-expired" | "order-ended" | "payment-declined" | "overloaded" | "undecided" | "unknown";
-                    /** @description Answered then or later */
-                    from?: string;
-                    /** @description Answered before */
-                    to?: string;
-                    /** @description `next` of the page before */
-                    after?: string;
-                    limit?: string;
-                    /** @description Wins over the Accept header */
-                    format?: "json" | "csv";
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description CSV where it is asked for; the next page is then in the Link header */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            attempts: {
-                                /** Format: date-time */
-                                at: string;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                saleId: number | null;
-                                quantity: number;
-                                outcome: string;
-                                /** @description Why */
-                                message: string;
-                                orderId: string | null;
-                                durationMs: number;
-                                shopperId: string;
-                            }[];
-                            next: string | null;
-                        };
-                        "text/csv": string;
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/attempts/summary": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Attempts at a sale, counted by outcome */
-        get: {
-            parameters: {
-                query: {
-                    saleId: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            saleId: number;
-                            attempts: number;
-                            outcomes: {
-                                outcome: string;
-                                attempts: number;
-                            }[];
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * List your attempts to buy of the last seven days, newest first
+         * @description Each says how it ended, and why.
+         */
+        get: operations["listAttempts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2316,451 +266,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Become a demo shopper: a fresh user id, as a cookie and as a bearer token */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            userId: number;
-                            token: string;
-                            /** @description X-CSRF-Token for clients that show the cookie, but no origin */
-                            csrfToken: string;
-                            /** Format: date-time */
-                            expiresAt: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/users": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Take the next user id */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /**
-                         * @description Each kind counts by itself; `user` unless said
-                         * @enum {string}
-                         */
-                        kind?: "user";
-                    } | null;
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/users/batch": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Take the next user ids, one after the other */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        count: number;
-                        /**
-                         * @description Each kind counts by itself; `user` unless said
-                         * @enum {string}
-                         */
-                        kind?: "user";
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            ids: number[];
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `rate-limited` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/users/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** User ids can be given out; takes none */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            status: "ok";
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
+        /**
+         * Start a session as a new demo shopper
+         * @description Only with `IDENTITY=demo`. The session is returned as a cookie and as a bearer token.
+         */
+        post: operations["startSession"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2774,336 +284,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sales with their stock, the one that was made last first */
-        get: {
-            parameters: {
-                query?: {
-                    state?: "upcoming" | "open" | "paused" | "ended";
-                    productId?: string;
-                    /** @description `next` of the page before */
-                    before?: string;
-                    limit?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            sales: {
-                                /** @description A whole number from 1 */
-                                id: number;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                /** Format: date-time */
-                                startsAt: string;
-                                /** Format: date-time */
-                                endsAt: string;
-                                perUserLimit: number;
-                                /** @description Units for one payment fingerprint; null is no limit */
-                                perPaymentLimit: number | null;
-                                /** @description Units for one address; null is no limit */
-                                perAddressLimit: number | null;
-                                priceMinor: number;
-                                currency: string;
-                                holdTtlSeconds: number;
-                                /** @enum {string} */
-                                payment: "none" | "required";
-                                /** @description One purchase in so many wins; null without a prize */
-                                prizeOdds: number | null;
-                                /** @description Numbers to try at most; null without a challenge */
-                                challenge: number | null;
-                                /** @description Whether a token has to be fetched before it opens */
-                                requiresToken: boolean;
-                                /** @enum {string} */
-                                status: "active" | "paused" | "ended";
-                                /** @enum {string} */
-                                state: "upcoming" | "open" | "paused" | "ended";
-                                seriesId: number | null;
-                                /** @description How the series of this window repeats */
-                                recurrence: {
-                                    cron: string;
-                                    timeZone: string;
-                                } | null;
-                                productName: string;
-                                imageUrl: string | null;
-                                allocation: number;
-                                /** @description Units available */
-                                stock: number;
-                                reserved: number;
-                                sold: number;
-                            }[];
-                            next: number | null;
-                            /**
-                             * Format: date-time
-                             * @description The server's time
-                             */
-                            now: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List sales with their stock, newest first */
+        get: operations["listSales"];
         put?: never;
-        /** Create a sale, or with a recurrence a series of which it is the first window */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /** @description A whole number from 1 */
-                        productId: number;
-                        /** Format: date-time */
-                        startsAt: string;
-                        /** Format: date-time */
-                        endsAt: string;
-                        allocation: number;
-                        perUserLimit: number;
-                        /** @default null */
-                        perPaymentLimit?: number | null;
-                        /** @default null */
-                        perAddressLimit?: number | null;
-                        /** @default 900 */
-                        holdTtlSeconds?: number;
-                        /**
-                         * @default none
-                         * @enum {string}
-                         */
-                        payment?: "none" | "required";
-                        /** @default null */
-                        prizeOdds?: number | null;
-                        /** @default null */
-                        challenge?: number | null;
-                        /** @default false */
-                        requiresToken?: boolean;
-                        recurrence?: {
-                            cron: string;
-                            timeZone: string;
-                        };
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            /** @description A whole number from 1 */
-                            productId: number;
-                            /** Format: date-time */
-                            startsAt: string;
-                            /** Format: date-time */
-                            endsAt: string;
-                            perUserLimit: number;
-                            /** @description Units for one payment fingerprint; null is no limit */
-                            perPaymentLimit: number | null;
-                            /** @description Units for one address; null is no limit */
-                            perAddressLimit: number | null;
-                            priceMinor: number;
-                            currency: string;
-                            holdTtlSeconds: number;
-                            /** @enum {string} */
-                            payment: "none" | "required";
-                            /** @description One purchase in so many wins; null without a prize */
-                            prizeOdds: number | null;
-                            /** @description Numbers to try at most; null without a challenge */
-                            challenge: number | null;
-                            /** @description Whether a token has to be fetched before it opens */
-                            requiresToken: boolean;
-                            /** @enum {string} */
-                            status: "active" | "paused" | "ended";
-                            /** @enum {string} */
-                            state: "upcoming" | "open" | "paused" | "ended";
-                            seriesId: number | null;
-                            /** @description How the series of this window repeats */
-                            recurrence: {
-                                cron: string;
-                                timeZone: string;
-                            } | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `product-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `sale-overlaps` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Create a sale, or a series of sales that repeats
+         * @description With a `recurrence` the sale is the first of a series. The sale keeps the current price of its product.
+         */
+        post: operations["createSale"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3119,163 +307,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sale: pause */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            /** @description A whole number from 1 */
-                            productId: number;
-                            /** Format: date-time */
-                            startsAt: string;
-                            /** Format: date-time */
-                            endsAt: string;
-                            perUserLimit: number;
-                            /** @description Units for one payment fingerprint; null is no limit */
-                            perPaymentLimit: number | null;
-                            /** @description Units for one address; null is no limit */
-                            perAddressLimit: number | null;
-                            priceMinor: number;
-                            currency: string;
-                            holdTtlSeconds: number;
-                            /** @enum {string} */
-                            payment: "none" | "required";
-                            /** @description One purchase in so many wins; null without a prize */
-                            prizeOdds: number | null;
-                            /** @description Numbers to try at most; null without a challenge */
-                            challenge: number | null;
-                            /** @description Whether a token has to be fetched before it opens */
-                            requiresToken: boolean;
-                            /** @enum {string} */
-                            status: "active" | "paused" | "ended";
-                            /** @enum {string} */
-                            state: "upcoming" | "open" | "paused" | "ended";
-                            seriesId: number | null;
-                            /** @description How the series of this window repeats */
-                            recurrence: {
-                                cron: string;
-                                timeZone: string;
-                            } | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `sale-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `sale-ended` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Pause a sale
+         * @description Once this is answered, no purchase is decided under the former status.
+         */
+        post: operations["pauseSale"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3291,163 +327,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sale: resume */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            /** @description A whole number from 1 */
-                            productId: number;
-                            /** Format: date-time */
-                            startsAt: string;
-                            /** Format: date-time */
-                            endsAt: string;
-                            perUserLimit: number;
-                            /** @description Units for one payment fingerprint; null is no limit */
-                            perPaymentLimit: number | null;
-                            /** @description Units for one address; null is no limit */
-                            perAddressLimit: number | null;
-                            priceMinor: number;
-                            currency: string;
-                            holdTtlSeconds: number;
-                            /** @enum {string} */
-                            payment: "none" | "required";
-                            /** @description One purchase in so many wins; null without a prize */
-                            prizeOdds: number | null;
-                            /** @description Numbers to try at most; null without a challenge */
-                            challenge: number | null;
-                            /** @description Whether a token has to be fetched before it opens */
-                            requiresToken: boolean;
-                            /** @enum {string} */
-                            status: "active" | "paused" | "ended";
-                            /** @enum {string} */
-                            state: "upcoming" | "open" | "paused" | "ended";
-                            seriesId: number | null;
-                            /** @description How the series of this window repeats */
-                            recurrence: {
-                                cron: string;
-                                timeZone: string;
-                            } | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `sale-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `sale-ended` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * Resume a paused sale
+         * @description Once this is answered, no purchase is decided under the former status.
+         */
+        post: operations["resumeSale"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3463,163 +347,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sale: end */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            /** @description A whole number from 1 */
-                            productId: number;
-                            /** Format: date-time */
-                            startsAt: string;
-                            /** Format: date-time */
-                            endsAt: string;
-                            perUserLimit: number;
-                            /** @description Units for one payment fingerprint; null is no limit */
-                            perPaymentLimit: number | null;
-                            /** @description Units for one address; null is no limit */
-                            perAddressLimit: number | null;
-                            priceMinor: number;
-                            currency: string;
-                            holdTtlSeconds: number;
-                            /** @enum {string} */
-                            payment: "none" | "required";
-                            /** @description One purchase in so many wins; null without a prize */
-                            prizeOdds: number | null;
-                            /** @description Numbers to try at most; null without a challenge */
-                            challenge: number | null;
-                            /** @description Whether a token has to be fetched before it opens */
-                            requiresToken: boolean;
-                            /** @enum {string} */
-                            status: "active" | "paused" | "ended";
-                            /** @enum {string} */
-                            state: "upcoming" | "open" | "paused" | "ended";
-                            seriesId: number | null;
-                            /** @description How the series of this window repeats */
-                            recurrence: {
-                                cron: string;
-                                timeZone: string;
-                            } | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `sale-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `sale-ended` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /**
+         * End a sale for good
+         * @description Once this is answered, no purchase is decided under the former status.
+         */
+        post: operations["endSale"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3633,124 +365,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Series of sales, by id */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Continue after this series id */
-                    after?: string;
-                    limit?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            series: {
-                                /** @description A whole number from 1 */
-                                id: number;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                recurrence: {
-                                    cron: string;
-                                    timeZone: string;
-                                };
-                                durationSeconds: number;
-                                allocation: number;
-                                perUserLimit: number;
-                                perPaymentLimit: number | null;
-                                perAddressLimit: number | null;
-                                holdTtlSeconds: number;
-                                /** @enum {string} */
-                                payment: "none" | "required";
-                                prizeOdds: number | null;
-                                /** @enum {string} */
-                                status: "active" | "ended";
-                                /** Format: date-time */
-                                createdAt: string;
-                                /**
-                                 * Format: date-time
-                                 * @description Start of the last window that was planned
-                                 */
-                                plannedUntil: string;
-                            }[];
-                            next: number | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** List the series of sales, by id */
+        get: operations["listSeries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3768,28 +384,3933 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Series: plan no further windows, and end those that have not begun */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
+        /**
+         * End a series
+         * @description Sales that have not begun are ended, and no more are planned. A sale under way continues.
+         */
+        post: operations["endSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Create a product */
+        post: operations["createProduct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update a product
+         * @description Fields that are left out stay as they are. Existing sales keep their price.
+         */
+        patch: operations["updateProduct"];
+        trace?: never;
+    };
+    "/api/admin/sales/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a sale with its stock */
+        get: operations["getSale"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find the orders of a sale, or one order, as JSON or CSV
+         * @description Sorted by id. Needs a `saleId` or an `orderId`.
+         */
+        get: operations["findOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get revenue and units: in total, by day (UTC) and by product
+         * @description Counts orders that are confirmed and not refunded. Times are rounded outwards to whole hours, and a period covers at most 366 days. `products` are the 20 with the highest revenue.
+         */
+        get: operations["getStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check every invariant of the ledger now */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find attempts to buy, newest first, as JSON or CSV */
+        get: operations["findAttempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/attempts/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count the attempts at a sale by outcome */
+        get: operations["countAttempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the faults that are set in this process */
+        get: operations["listFaults"];
+        put?: never;
+        /** Set a fault in every process, for a limited time */
+        post: operations["setFault"];
+        /** End the faults at one place, or all of them */
+        delete: operations["clearFaults"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List dead letters, newest first */
+        get: operations["listDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/dead-letters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a dead letter */
+        get: operations["getDeadLetter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/dead-letters/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry the queued order or the refund that a dead letter is about
+         * @description With `dryRun` the answer says what would happen, and nothing changes.
+         */
+        post: operations["replayDeadLetter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/dead-letters/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a dead letter and leave its order as it is
+         * @description With `dryRun` the answer says what would happen, and nothing changes.
+         */
+        post: operations["discardDeadLetter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks */
+        get: operations["listWebhooks"];
+        put?: never;
+        /** Create a webhook, which sends events to a URL */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a webhook */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /** Delete a webhook and its deliveries */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Update, enable or disable a webhook
+         * @description A webhook that is enabled again is sent the events that waited.
+         */
+        patch: operations["updateWebhook"];
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret of a webhook
+         * @description The former secret signs as well until the overlap ends.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the deliveries of a webhook, newest first */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event to a webhook
+         * @description The type of the event is `webhook.test`.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}/deliveries/{deliveryId}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Redeliver an event under the same webhook-id */
+        post: operations["replayDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Redeliver the events that have failed since a given time, oldest first */
+        post: operations["replayFailedDeliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/protection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the load of this process, and what its layers of protection have refused */
+        get: operations["getProtection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the state of the engine as server-sent events
+         * @description Events are named `live` and come once a second. The stream ends after five minutes, so that a session that is over is noticed.
+         */
+        get: operations["followLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get your own name and session
+         * @description `session` and `csrfToken` are null for a caller that presents the secret itself.
+         */
+        get: operations["whoAmI"];
+        put?: never;
+        /** Sign in as an operator, and get a session cookie */
+        post: operations["signIn"];
+        /** Sign out and end the session */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the operators' active sessions, newest first */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a session
+         * @description This process refuses it at once, and the others within a second.
+         */
+        delete: operations["revokeSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what operators did, newest first */
+        get: operations["listActions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/rehearsals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List rehearsals, newest first */
+        get: operations["listRehearsals"];
+        put?: never;
+        /** Start a rehearsal: a load test against a hidden sale */
+        post: operations["startRehearsal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/rehearsals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a rehearsal with its progress or report */
+        get: operations["getRehearsal"];
+        put?: never;
+        post?: never;
+        /**
+         * Stop a rehearsal early
+         * @description No more requests are sent, and the report judges those that were.
+         */
+        delete: operations["stopRehearsal"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check that the process is alive, whatever the state of its dependencies */
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the health of PostgreSQL and Redis
+         * @description 503 while PostgreSQL does not answer. Sales go on without Redis.
+         */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check that the process can take purchases */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Allocate the next user id */
+        post: operations["allocateUserId"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Allocate a run of consecutive user ids */
+        post: operations["allocateUserIds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check that user ids can be allocated, without allocating any */
+        get: operations["checkUserIds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Receive a signed event from the payment provider */
+        post: operations["receivePaymentEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description An RFC 9457 problem */
+        Problem: {
+            /**
+             * @description Ends in a stable slug. Later versions may add slugs.
+             * @enum {string}
+             */
+            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/payment-method-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/webhook-not-found" | "/problems/delivery-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/decline-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-webhooks" | "/problems/webhook-disabled" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
+            title: string;
+            status: number;
+            detail: string;
+            /** @constant */
+            success: false;
+            message: string;
+            /**
+             * Format: uuid
+             * @description The order that the refusal is about
+             */
+            orderId?: string;
+            /** @enum {string} */
+            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+            /** @description Why the order has its status */
+            reason?: string | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    purchase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Identifies the purchase: a retry with the same key returns the same order
+                 * @example basket-7001
+                 */
+                "idempotency-key"?: string;
+                /** @description How many seconds the caller will wait. A purchase that has not been decided by then is refused. */
+                "request-timeout"?: string;
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
             };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "productId": 1,
+                 *       "quantity": 2,
+                 *       "userId": "alice",
+                 *       "paymentMethod": "pm_card_visa"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description A positive whole number */
+                    productId?: number;
+                    quantity?: number;
+                    /** @description The shopper, on calls with an API key */
+                    userId?: string | number;
+                    /** @description The payment provider's id of the payment method, such as pm_card_visa */
+                    paymentMethod?: string;
+                    /** @description Identifies the card or account that pays; required by a sale with a perPaymentLimit, and only with an API key */
+                    paymentFingerprint?: string;
+                    /** @description Identifies the delivery address; required by a sale with a perAddressLimit, and only with an API key */
+                    addressKey?: string;
+                    /** @description The solution of the challenge from GET /api/challenge, in base64; required by a sale with a challenge */
+                    challenge?: string;
+                    /** @description The token from GET /api/purchase-token; required by a sale with requiresToken */
+                    token?: string;
+                    /** @description The code of a checkout, in place of productId */
+                    code?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "message": "Purchase confirmed.",
+                     *       "order": {
+                     *         "id": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
+                     *         "productId": 1,
+                     *         "productName": "Meridian trainers",
+                     *         "quantity": 2,
+                     *         "totalPrice": 258,
+                     *         "totalPriceMinor": 25800,
+                     *         "currency": "EUR",
+                     *         "remainingStock": 9998,
+                     *         "createdAt": "2026-11-20T12:00:00.000Z",
+                     *         "status": "CONFIRMED",
+                     *         "reason": null,
+                     *         "expiresAt": null,
+                     *         "prize": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        message: string;
+                        order: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @description A positive whole number */
+                            productId: number;
+                            productName: string;
+                            quantity: number;
+                            /** @description In major units of the currency, such as 258.00 euros */
+                            totalPrice: number;
+                            /** @description In minor units of the currency, such as cents */
+                            totalPriceMinor: number;
+                            currency: string;
+                            remainingStock: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** @enum {string} */
+                            status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why the order ended, unless the status says it */
+                            reason: string | null;
+                            /** @description When the hold expires or expired; null if nothing was held */
+                            expiresAt: string | null;
+                            /** @description Whether the order won the prize; null if the sale has none, or until the order is confirmed */
+                            prize: boolean | null;
+                        };
                     };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "message": "Your units are held; the payment is still pending.",
+                     *       "order": {
+                     *         "id": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
+                     *         "productId": 1,
+                     *         "productName": "Meridian trainers",
+                     *         "quantity": 2,
+                     *         "totalPrice": 258,
+                     *         "totalPriceMinor": 25800,
+                     *         "currency": "EUR",
+                     *         "remainingStock": 9998,
+                     *         "createdAt": "2026-11-20T12:00:00.000Z",
+                     *         "status": "RESERVED",
+                     *         "reason": null,
+                     *         "expiresAt": "2026-11-20T12:15:00.000Z",
+                     *         "prize": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        message: string;
+                        order: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @description A positive whole number */
+                            productId: number;
+                            productName: string;
+                            quantity: number;
+                            /** @description In major units of the currency, such as 258.00 euros */
+                            totalPrice: number;
+                            /** @description In minor units of the currency, such as cents */
+                            totalPriceMinor: number;
+                            currency: string;
+                            remainingStock: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** @enum {string} */
+                            status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why the order ended, unless the status says it */
+                            reason: string | null;
+                            /** @description When the hold expires or expired; null if nothing was held */
+                            expiresAt: string | null;
+                            /** @description Whether the order won the prize; null if the sale has none, or until the order is confirmed */
+                            prize: boolean | null;
+                        };
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid`, `limit-key-required`, `payment-method-required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payment Required: `payment-declined` */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `token-required`, `challenge-required`, `challenge-failed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `product-not-found`, `code-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `decline-limit-reached`, `sold-out`, `code-used`, `order-ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone: `code-expired` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `idempotency-key-reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Identifies the purchase: a retry with the same key returns the same order
+                 * @example basket-7001
+                 */
+                "idempotency-key"?: string;
+                /** @description How many seconds the caller will wait. A purchase that has not been decided by then is refused. */
+                "request-timeout"?: string;
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "productId": 1,
+                 *       "quantity": 2,
+                 *       "userId": "alice"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description A positive whole number */
+                    productId: number;
+                    /** @default 1 */
+                    quantity?: number;
+                    /** @description The shopper, on calls with an API key */
+                    userId?: string | number;
+                    /** @description Identifies the card or account that pays; required by a sale with a perPaymentLimit, and only with an API key */
+                    paymentFingerprint?: string;
+                    /** @description Identifies the delivery address; required by a sale with a perAddressLimit, and only with an API key */
+                    addressKey?: string;
+                    /** @description The solution of the challenge from GET /api/challenge, in base64; required by a sale with a challenge */
+                    challenge?: string;
+                    /** @description The token from GET /api/purchase-token; required by a sale with requiresToken */
+                    token?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "message": "Your units are held until the code expires.",
+                     *       "code": "KfKEYQ7kiO6vqbubKEvESO3X9kQ2",
+                     *       "expiresAt": "2026-11-20T12:15:00.000Z",
+                     *       "order": {
+                     *         "id": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
+                     *         "productId": 1,
+                     *         "productName": "Meridian trainers",
+                     *         "quantity": 2,
+                     *         "totalPrice": 258,
+                     *         "totalPriceMinor": 25800,
+                     *         "currency": "EUR",
+                     *         "remainingStock": 9996,
+                     *         "createdAt": "2026-11-20T12:00:00.000Z",
+                     *         "status": "RESERVED",
+                     *         "reason": null,
+                     *         "expiresAt": "2026-11-20T12:15:00.000Z",
+                     *         "prize": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        message: string;
+                        /** @description Only the same shopper can redeem it, with POST /api/purchase */
+                        code: string;
+                        /** Format: date-time */
+                        expiresAt: string;
+                        order: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @description A positive whole number */
+                            productId: number;
+                            productName: string;
+                            quantity: number;
+                            /** @description In major units of the currency, such as 258.00 euros */
+                            totalPrice: number;
+                            /** @description In minor units of the currency, such as cents */
+                            totalPriceMinor: number;
+                            currency: string;
+                            remainingStock: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** @enum {string} */
+                            status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why the order ended, unless the status says it */
+                            reason: string | null;
+                            /** @description When the hold expires or expired; null if nothing was held */
+                            expiresAt: string | null;
+                            /** @description Whether the order won the prize; null if the sale has none, or until the order is confirmed */
+                            prize: boolean | null;
+                        };
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid`, `limit-key-required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `token-required`, `challenge-required`, `challenge-failed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `product-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `decline-limit-reached`, `sold-out`, `order-ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gone: `code-expired` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `idempotency-key-reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOrders: {
+        parameters: {
+            query?: {
+                productId?: string;
+                limit?: string;
+            };
+            header?: {
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "orders": [
+                     *         {
+                     *           "id": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
+                     *           "productId": 1,
+                     *           "productName": "Meridian trainers",
+                     *           "quantity": 2,
+                     *           "totalPrice": 258,
+                     *           "totalPriceMinor": 25800,
+                     *           "currency": "EUR",
+                     *           "remainingStock": 9998,
+                     *           "createdAt": "2026-11-20T12:00:00.000Z",
+                     *           "status": "CONFIRMED",
+                     *           "reason": null,
+                     *           "expiresAt": null,
+                     *           "prize": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        orders: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @description A positive whole number */
+                            productId: number;
+                            productName: string;
+                            quantity: number;
+                            /** @description In major units of the currency, such as 258.00 euros */
+                            totalPrice: number;
+                            /** @description In minor units of the currency, such as cents */
+                            totalPriceMinor: number;
+                            currency: string;
+                            remainingStock: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** @enum {string} */
+                            status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            /** @description Why the order ended, unless the status says it */
+                            reason: string | null;
+                            /** @description When the hold expires or expired; null if nothing was held */
+                            expiresAt: string | null;
+                            /** @description Whether the order won the prize; null if the sale has none, or until the order is confirmed */
+                            prize: boolean | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Identifies the purchase: a retry with the same key returns the same order
+                 * @example basket-7001
+                 */
+                "idempotency-key"?: string;
+                /** @description How many seconds the caller will wait. A purchase that has not been decided by then is refused. */
+                "request-timeout"?: string;
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "productId": 1,
+                 *       "quantity": 2,
+                 *       "userId": "alice"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description A positive whole number */
+                    productId: number;
+                    /** @default 1 */
+                    quantity?: number;
+                    /** @description The shopper, on calls with an API key */
+                    userId?: string | number;
+                    /** @description The payment provider's id of the payment method, such as pm_card_visa */
+                    paymentMethod?: string;
+                    /** @description Identifies the card or account that pays; required by a sale with a perPaymentLimit, and only with an API key */
+                    paymentFingerprint?: string;
+                    /** @description Identifies the delivery address; required by a sale with a perAddressLimit, and only with an API key */
+                    addressKey?: string;
+                    /** @description The solution of the challenge from GET /api/challenge, in base64; required by a sale with a challenge */
+                    challenge?: string;
+                    /** @description The token from GET /api/purchase-token; required by a sale with requiresToken */
+                    token?: string;
+                    /** @description Makes the order fail for good, to rehearse it; only with FAULTS_ENABLED */
+                    forceFail?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "order_id": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
+                     *       "status": "QUEUED",
+                     *       "message": "Your order is in the queue. Its address says what becomes of it."
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: uuid */
+                        order_id: string;
+                        status: string;
+                        message: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid`, `limit-key-required`, `payment-method-required` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `token-required`, `challenge-required`, `challenge-failed` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `product-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `sale-not-open`, `limit-reached`, `payment-limit-reached`, `address-limit-reached`, `decline-limit-reached`, `sold-out` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `idempotency-key-reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
+                     *       "productId": 1,
+                     *       "productName": "Meridian trainers",
+                     *       "quantity": 2,
+                     *       "totalPrice": 258,
+                     *       "totalPriceMinor": 25800,
+                     *       "currency": "EUR",
+                     *       "remainingStock": 9998,
+                     *       "createdAt": "2026-11-20T12:00:00.000Z",
+                     *       "status": "CONFIRMED",
+                     *       "reason": null,
+                     *       "expiresAt": null,
+                     *       "prize": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @description A positive whole number */
+                        productId: number;
+                        productName: string;
+                        quantity: number;
+                        /** @description In major units of the currency, such as 258.00 euros */
+                        totalPrice: number;
+                        /** @description In minor units of the currency, such as cents */
+                        totalPriceMinor: number;
+                        currency: string;
+                        remainingStock: number;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** @enum {string} */
+                        status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                        /** @description Why the order ended, unless the status says it */
+                        reason: string | null;
+                        /** @description When the hold expires or expired; null if nothing was held */
+                        expiresAt: string | null;
+                        /** @description Whether the order won the prize; null if the sale has none, or until the order is confirmed */
+                        prize: boolean | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `order-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
+                     *       "productId": 1,
+                     *       "productName": "Meridian trainers",
+                     *       "quantity": 2,
+                     *       "totalPrice": 258,
+                     *       "totalPriceMinor": 25800,
+                     *       "currency": "EUR",
+                     *       "remainingStock": 9998,
+                     *       "createdAt": "2026-11-20T12:00:00.000Z",
+                     *       "status": "CANCELLED",
+                     *       "reason": "cancelled-by-shopper",
+                     *       "expiresAt": "2026-11-20T12:15:00.000Z",
+                     *       "prize": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** @description A positive whole number */
+                        productId: number;
+                        productName: string;
+                        quantity: number;
+                        /** @description In major units of the currency, such as 258.00 euros */
+                        totalPrice: number;
+                        /** @description In minor units of the currency, such as cents */
+                        totalPriceMinor: number;
+                        currency: string;
+                        remainingStock: number;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** @enum {string} */
+                        status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                        /** @description Why the order ended, unless the status says it */
+                        reason: string | null;
+                        /** @description When the hold expires or expired; null if nothing was held */
+                        expiresAt: string | null;
+                        /** @description Whether the order won the prize; null if the sale has none, or until the order is confirmed */
+                        prize: boolean | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `order-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `order-confirmed`, `order-ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded`, `undecided`, `outcome-unknown` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followOrder: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
+                /** @description The id of the last event received; the stream goes on after it */
+                "last-event-id"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. It ends a second after the order ends. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 1
+                     *     event: status
+                     *     data: {"orderId":"29f28461-0ee4-88ee-afa9-bb9b284bc448","status":"CONFIRMED","from":"NEW","reason":null,"at":"2026-11-20T12:00:00.000Z"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The order has ended, and the caller has received every event */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `order-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited`, `too-many-streams` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    precheck: {
+        parameters: {
+            query: {
+                productId: string;
+            };
+            header?: {
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "admitted": true,
+                     *       "reason": null,
+                     *       "message": "Come in."
+                     *     }
+                     */
+                    "application/json": {
+                        admitted: boolean;
+                        reason: ("sale-not-open" | "limit-reached" | "sold-out") | null;
+                        message: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `product-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getChallenge: {
+        parameters: {
+            query: {
+                productId: string;
+            };
+            header?: {
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "algorithm": "SHA-256",
+                     *       "challenge": "b43e1c1bd9a0c5e8f27d7e0a1f6c0d3b9e8a7f6c5d4e3b2a1908f7e6d5c4b3a2",
+                     *       "maxnumber": 1000,
+                     *       "salt": "5b2c7d1e9f30a4c8?expires=1795176900",
+                     *       "signature": "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
+                     *     }
+                     */
+                    "application/json": {
+                        algorithm: string;
+                        challenge: string;
+                        /** @description The largest number to try */
+                        maxnumber: number;
+                        salt: string;
+                        signature: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `product-not-found`, `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPurchaseToken: {
+        parameters: {
+            query: {
+                productId: string;
+            };
+            header?: {
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "saleId": 2,
+                     *       "token": "w4nH0c1uZk3rM7sYpQx9aTtVbE2LgJd8"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        saleId: number;
+                        token: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `product-not-found`, `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `token-too-late` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listProducts: {
+        parameters: {
+            query?: {
+                /** @description The id of the last product on the previous page */
+                after?: string;
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "products": [
+                     *         {
+                     *           "id": 1,
+                     *           "name": "Meridian trainers",
+                     *           "description": "Night-blue runners with a reflective seam.",
+                     *           "imageUrl": "https://shop.example/pictures/meridian-trainers.jpg",
+                     *           "priceMinor": 12900,
+                     *           "currency": "EUR",
+                     *           "sale": {
+                     *             "id": 1,
+                     *             "productId": 1,
+                     *             "startsAt": "2026-01-01T00:00:00.000Z",
+                     *             "endsAt": "2036-01-01T00:00:00.000Z",
+                     *             "perUserLimit": 10,
+                     *             "perPaymentLimit": null,
+                     *             "perAddressLimit": null,
+                     *             "priceMinor": 12900,
+                     *             "currency": "EUR",
+                     *             "holdTtlSeconds": 900,
+                     *             "payment": "none",
+                     *             "prizeOdds": null,
+                     *             "challenge": null,
+                     *             "requiresToken": false,
+                     *             "status": "active",
+                     *             "state": "open",
+                     *             "seriesId": null,
+                     *             "recurrence": null
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": 1,
+                     *       "now": "2026-11-20T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        products: {
+                            /** @description A positive whole number */
                             id: number;
-                            /** @description A whole number from 1 */
+                            name: string;
+                            description: string;
+                            imageUrl: string | null;
+                            priceMinor: number;
+                            currency: string;
+                            sale: {
+                                /** @description A positive whole number */
+                                id: number;
+                                /** @description A positive whole number */
+                                productId: number;
+                                /** Format: date-time */
+                                startsAt: string;
+                                /** Format: date-time */
+                                endsAt: string;
+                                perUserLimit: number;
+                                /** @description Units for each payment fingerprint; null for no limit */
+                                perPaymentLimit: number | null;
+                                /** @description Units for each delivery address; null for no limit */
+                                perAddressLimit: number | null;
+                                priceMinor: number;
+                                currency: string;
+                                holdTtlSeconds: number;
+                                /** @enum {string} */
+                                payment: "none" | "required";
+                                /** @description One confirmed order in this many wins the prize; null without a prize */
+                                prizeOdds: number | null;
+                                /** @description How many numbers a solver has to try at most; null without a challenge */
+                                challenge: number | null;
+                                /** @description Whether buyers need a token, which is available only before the sale opens */
+                                requiresToken: boolean;
+                                /** @enum {string} */
+                                status: "active" | "paused" | "ended";
+                                /** @enum {string} */
+                                state: "upcoming" | "open" | "paused" | "ended";
+                                seriesId: number | null;
+                                /** @description How the sale repeats; null if it does not */
+                                recurrence: {
+                                    cron: string;
+                                    timeZone: string;
+                                } | null;
+                            } | null;
+                        }[];
+                        /** @description `after` for the next page; null on the last */
+                        next: number | null;
+                        /**
+                         * Format: date-time
+                         * @description The server's time, for countdowns
+                         */
+                        now: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProduct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Meridian trainers",
+                     *       "description": "Night-blue runners with a reflective seam.",
+                     *       "imageUrl": "https://shop.example/pictures/meridian-trainers.jpg",
+                     *       "priceMinor": 12900,
+                     *       "currency": "EUR",
+                     *       "sale": {
+                     *         "id": 1,
+                     *         "productId": 1,
+                     *         "startsAt": "2026-01-01T00:00:00.000Z",
+                     *         "endsAt": "2036-01-01T00:00:00.000Z",
+                     *         "perUserLimit": 10,
+                     *         "perPaymentLimit": null,
+                     *         "perAddressLimit": null,
+                     *         "priceMinor": 12900,
+                     *         "currency": "EUR",
+                     *         "holdTtlSeconds": 900,
+                     *         "payment": "none",
+                     *         "prizeOdds": null,
+                     *         "challenge": null,
+                     *         "requiresToken": false,
+                     *         "status": "active",
+                     *         "state": "open",
+                     *         "seriesId": null,
+                     *         "recurrence": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
+                        name: string;
+                        description: string;
+                        imageUrl: string | null;
+                        priceMinor: number;
+                        currency: string;
+                        sale: {
+                            /** @description A positive whole number */
+                            id: number;
+                            /** @description A positive whole number */
+                            productId: number;
+                            /** Format: date-time */
+                            startsAt: string;
+                            /** Format: date-time */
+                            endsAt: string;
+                            perUserLimit: number;
+                            /** @description Units for each payment fingerprint; null for no limit */
+                            perPaymentLimit: number | null;
+                            /** @description Units for each delivery address; null for no limit */
+                            perAddressLimit: number | null;
+                            priceMinor: number;
+                            currency: string;
+                            holdTtlSeconds: number;
+                            /** @enum {string} */
+                            payment: "none" | "required";
+                            /** @description One confirmed order in this many wins the prize; null without a prize */
+                            prizeOdds: number | null;
+                            /** @description How many numbers a solver has to try at most; null without a challenge */
+                            challenge: number | null;
+                            /** @description Whether buyers need a token, which is available only before the sale opens */
+                            requiresToken: boolean;
+                            /** @enum {string} */
+                            status: "active" | "paused" | "ended";
+                            /** @enum {string} */
+                            state: "upcoming" | "open" | "paused" | "ended";
+                            seriesId: number | null;
+                            /** @description How the sale repeats; null if it does not */
+                            recurrence: {
+                                cron: string;
+                                timeZone: string;
+                            } | null;
+                        } | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `product-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                productId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "productId": 1,
+                     *       "saleId": 1,
+                     *       "stock": 9998,
+                     *       "reserved": 0,
+                     *       "sold": 2,
+                     *       "allocation": 10000,
+                     *       "state": "open",
+                     *       "startsAt": "2026-01-01T00:00:00.000Z",
+                     *       "endsAt": "2036-01-01T00:00:00.000Z",
+                     *       "now": "2026-11-20T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description A positive whole number */
+                        productId: number;
+                        /** @description A positive whole number */
+                        saleId: number;
+                        /** @description Units available */
+                        stock: number;
+                        reserved: number;
+                        sold: number;
+                        allocation: number;
+                        /** @enum {string} */
+                        state: "upcoming" | "open" | "paused" | "ended" | "sold-out";
+                        /** Format: date-time */
+                        startsAt: string;
+                        /** Format: date-time */
+                        endsAt: string;
+                        /**
+                         * Format: date-time
+                         * @description The server's time, for countdowns
+                         */
+                        now: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `product-not-found`, `sale-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followStock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                productId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. It begins with the current stock. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 2026-11-20T12:00:00.000Z
+                     *     event: stock
+                     *     data: {"success":true,"productId":1,"saleId":1,"stock":9998,"reserved":0,"sold":2,"allocation":10000,"state":"open","startsAt":"2026-01-01T00:00:00.000Z","endsAt":"2036-01-01T00:00:00.000Z","now":"2026-11-20T12:00:00.000Z"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `sale-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited`, `too-many-streams` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAttempts: {
+        parameters: {
+            query?: {
+                productId?: string;
+                limit?: string;
+            };
+            header?: {
+                /** @description The shopper, on calls with an API key that have no userId in the body */
+                "x-user-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attempts": [
+                     *         {
+                     *           "at": "2026-11-20T12:00:00.000Z",
+                     *           "productId": 1,
+                     *           "saleId": 1,
+                     *           "quantity": 2,
+                     *           "outcome": "confirmed",
+                     *           "message": "Bought: the order is yours.",
+                     *           "orderId": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
+                     *           "durationMs": 4.2
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        attempts: {
+                            /** Format: date-time */
+                            at: string;
+                            /** @description A positive whole number */
+                            productId: number;
+                            saleId: number | null;
+                            quantity: number;
+                            outcome: string;
+                            /** @description Why the attempt ended as it did */
+                            message: string;
+                            orderId: string | null;
+                            durationMs: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "userId": 5,
+                     *       "token": "5.1795262400000.aVlQ0m3oJt4s0zq2n8Yb7c6d5e4f3g2h1i0jKLMNOPQ",
+                     *       "csrfToken": "Qm9yZGVyIGNvbGxpZSBzbGVlcHMgb24gdGhlIHNvZmE",
+                     *       "expiresAt": "2026-11-21T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        userId: number;
+                        token: string;
+                        /** @description Sent as X-CSRF-Token by clients that use the cookie but send no Origin */
+                        csrfToken: string;
+                        /** Format: date-time */
+                        expiresAt: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSales: {
+        parameters: {
+            query?: {
+                state?: "upcoming" | "open" | "paused" | "ended";
+                productId?: string;
+                /** @description `next` of the previous page */
+                before?: string;
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sales": [
+                     *         {
+                     *           "id": 1,
+                     *           "productId": 1,
+                     *           "startsAt": "2026-01-01T00:00:00.000Z",
+                     *           "endsAt": "2036-01-01T00:00:00.000Z",
+                     *           "perUserLimit": 10,
+                     *           "perPaymentLimit": null,
+                     *           "perAddressLimit": null,
+                     *           "priceMinor": 12900,
+                     *           "currency": "EUR",
+                     *           "holdTtlSeconds": 900,
+                     *           "payment": "none",
+                     *           "prizeOdds": null,
+                     *           "challenge": null,
+                     *           "requiresToken": false,
+                     *           "status": "active",
+                     *           "state": "open",
+                     *           "seriesId": null,
+                     *           "recurrence": null,
+                     *           "productName": "Meridian trainers",
+                     *           "imageUrl": "https://shop.example/pictures/meridian-trainers.jpg",
+                     *           "allocation": 10000,
+                     *           "stock": 9998,
+                     *           "reserved": 0,
+                     *           "sold": 2
+                     *         }
+                     *       ],
+                     *       "next": null,
+                     *       "now": "2026-11-20T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        sales: {
+                            /** @description A positive whole number */
+                            id: number;
+                            /** @description A positive whole number */
+                            productId: number;
+                            /** Format: date-time */
+                            startsAt: string;
+                            /** Format: date-time */
+                            endsAt: string;
+                            perUserLimit: number;
+                            /** @description Units for each payment fingerprint; null for no limit */
+                            perPaymentLimit: number | null;
+                            /** @description Units for each delivery address; null for no limit */
+                            perAddressLimit: number | null;
+                            priceMinor: number;
+                            currency: string;
+                            holdTtlSeconds: number;
+                            /** @enum {string} */
+                            payment: "none" | "required";
+                            /** @description One confirmed order in this many wins the prize; null without a prize */
+                            prizeOdds: number | null;
+                            /** @description How many numbers a solver has to try at most; null without a challenge */
+                            challenge: number | null;
+                            /** @description Whether buyers need a token, which is available only before the sale opens */
+                            requiresToken: boolean;
+                            /** @enum {string} */
+                            status: "active" | "paused" | "ended";
+                            /** @enum {string} */
+                            state: "upcoming" | "open" | "paused" | "ended";
+                            seriesId: number | null;
+                            /** @description How the sale repeats; null if it does not */
+                            recurrence: {
+                                cron: string;
+                                timeZone: string;
+                            } | null;
+                            productName: string;
+                            imageUrl: string | null;
+                            allocation: number;
+                            /** @description Units available */
+                            stock: number;
+                            reserved: number;
+                            sold: number;
+                        }[];
+                        next: number | null;
+                        /**
+                         * Format: date-time
+                         * @description The server's time
+                         */
+                        now: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "productId": 1,
+                 *       "startsAt": "2026-01-01T00:00:00.000Z",
+                 *       "endsAt": "2036-01-01T00:00:00.000Z",
+                 *       "allocation": 10000,
+                 *       "perUserLimit": 10
+                 *     }
+                 */
+                "application/json": {
+                    /** @description A positive whole number */
+                    productId: number;
+                    /** Format: date-time */
+                    startsAt: string;
+                    /** Format: date-time */
+                    endsAt: string;
+                    allocation: number;
+                    perUserLimit: number;
+                    /** @default null */
+                    perPaymentLimit?: number | null;
+                    /** @default null */
+                    perAddressLimit?: number | null;
+                    /** @default 900 */
+                    holdTtlSeconds?: number;
+                    /**
+                     * @default none
+                     * @enum {string}
+                     */
+                    payment?: "none" | "required";
+                    /** @default null */
+                    prizeOdds?: number | null;
+                    /** @default null */
+                    challenge?: number | null;
+                    /** @default false */
+                    requiresToken?: boolean;
+                    recurrence?: {
+                        cron: string;
+                        timeZone: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "productId": 1,
+                     *       "startsAt": "2026-01-01T00:00:00.000Z",
+                     *       "endsAt": "2036-01-01T00:00:00.000Z",
+                     *       "perUserLimit": 10,
+                     *       "perPaymentLimit": null,
+                     *       "perAddressLimit": null,
+                     *       "priceMinor": 12900,
+                     *       "currency": "EUR",
+                     *       "holdTtlSeconds": 900,
+                     *       "payment": "none",
+                     *       "prizeOdds": null,
+                     *       "challenge": null,
+                     *       "requiresToken": false,
+                     *       "status": "active",
+                     *       "state": "open",
+                     *       "seriesId": null,
+                     *       "recurrence": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
+                        /** @description A positive whole number */
+                        productId: number;
+                        /** Format: date-time */
+                        startsAt: string;
+                        /** Format: date-time */
+                        endsAt: string;
+                        perUserLimit: number;
+                        /** @description Units for each payment fingerprint; null for no limit */
+                        perPaymentLimit: number | null;
+                        /** @description Units for each delivery address; null for no limit */
+                        perAddressLimit: number | null;
+                        priceMinor: number;
+                        currency: string;
+                        holdTtlSeconds: number;
+                        /** @enum {string} */
+                        payment: "none" | "required";
+                        /** @description One confirmed order in this many wins the prize; null without a prize */
+                        prizeOdds: number | null;
+                        /** @description How many numbers a solver has to try at most; null without a challenge */
+                        challenge: number | null;
+                        /** @description Whether buyers need a token, which is available only before the sale opens */
+                        requiresToken: boolean;
+                        /** @enum {string} */
+                        status: "active" | "paused" | "ended";
+                        /** @enum {string} */
+                        state: "upcoming" | "open" | "paused" | "ended";
+                        seriesId: number | null;
+                        /** @description How the sale repeats; null if it does not */
+                        recurrence: {
+                            cron: string;
+                            timeZone: string;
+                        } | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `product-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `sale-overlaps` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseSale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "productId": 1,
+                     *       "startsAt": "2026-01-01T00:00:00.000Z",
+                     *       "endsAt": "2036-01-01T00:00:00.000Z",
+                     *       "perUserLimit": 10,
+                     *       "perPaymentLimit": null,
+                     *       "perAddressLimit": null,
+                     *       "priceMinor": 12900,
+                     *       "currency": "EUR",
+                     *       "holdTtlSeconds": 900,
+                     *       "payment": "none",
+                     *       "prizeOdds": null,
+                     *       "challenge": null,
+                     *       "requiresToken": false,
+                     *       "status": "paused",
+                     *       "state": "paused",
+                     *       "seriesId": null,
+                     *       "recurrence": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
+                        /** @description A positive whole number */
+                        productId: number;
+                        /** Format: date-time */
+                        startsAt: string;
+                        /** Format: date-time */
+                        endsAt: string;
+                        perUserLimit: number;
+                        /** @description Units for each payment fingerprint; null for no limit */
+                        perPaymentLimit: number | null;
+                        /** @description Units for each delivery address; null for no limit */
+                        perAddressLimit: number | null;
+                        priceMinor: number;
+                        currency: string;
+                        holdTtlSeconds: number;
+                        /** @enum {string} */
+                        payment: "none" | "required";
+                        /** @description One confirmed order in this many wins the prize; null without a prize */
+                        prizeOdds: number | null;
+                        /** @description How many numbers a solver has to try at most; null without a challenge */
+                        challenge: number | null;
+                        /** @description Whether buyers need a token, which is available only before the sale opens */
+                        requiresToken: boolean;
+                        /** @enum {string} */
+                        status: "active" | "paused" | "ended";
+                        /** @enum {string} */
+                        state: "upcoming" | "open" | "paused" | "ended";
+                        seriesId: number | null;
+                        /** @description How the sale repeats; null if it does not */
+                        recurrence: {
+                            cron: string;
+                            timeZone: string;
+                        } | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `sale-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `sale-ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeSale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "productId": 1,
+                     *       "startsAt": "2026-01-01T00:00:00.000Z",
+                     *       "endsAt": "2036-01-01T00:00:00.000Z",
+                     *       "perUserLimit": 10,
+                     *       "perPaymentLimit": null,
+                     *       "perAddressLimit": null,
+                     *       "priceMinor": 12900,
+                     *       "currency": "EUR",
+                     *       "holdTtlSeconds": 900,
+                     *       "payment": "none",
+                     *       "prizeOdds": null,
+                     *       "challenge": null,
+                     *       "requiresToken": false,
+                     *       "status": "active",
+                     *       "state": "open",
+                     *       "seriesId": null,
+                     *       "recurrence": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
+                        /** @description A positive whole number */
+                        productId: number;
+                        /** Format: date-time */
+                        startsAt: string;
+                        /** Format: date-time */
+                        endsAt: string;
+                        perUserLimit: number;
+                        /** @description Units for each payment fingerprint; null for no limit */
+                        perPaymentLimit: number | null;
+                        /** @description Units for each delivery address; null for no limit */
+                        perAddressLimit: number | null;
+                        priceMinor: number;
+                        currency: string;
+                        holdTtlSeconds: number;
+                        /** @enum {string} */
+                        payment: "none" | "required";
+                        /** @description One confirmed order in this many wins the prize; null without a prize */
+                        prizeOdds: number | null;
+                        /** @description How many numbers a solver has to try at most; null without a challenge */
+                        challenge: number | null;
+                        /** @description Whether buyers need a token, which is available only before the sale opens */
+                        requiresToken: boolean;
+                        /** @enum {string} */
+                        status: "active" | "paused" | "ended";
+                        /** @enum {string} */
+                        state: "upcoming" | "open" | "paused" | "ended";
+                        seriesId: number | null;
+                        /** @description How the sale repeats; null if it does not */
+                        recurrence: {
+                            cron: string;
+                            timeZone: string;
+                        } | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `sale-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `sale-ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "productId": 1,
+                     *       "startsAt": "2026-01-01T00:00:00.000Z",
+                     *       "endsAt": "2036-01-01T00:00:00.000Z",
+                     *       "perUserLimit": 10,
+                     *       "perPaymentLimit": null,
+                     *       "perAddressLimit": null,
+                     *       "priceMinor": 12900,
+                     *       "currency": "EUR",
+                     *       "holdTtlSeconds": 900,
+                     *       "payment": "none",
+                     *       "prizeOdds": null,
+                     *       "challenge": null,
+                     *       "requiresToken": false,
+                     *       "status": "ended",
+                     *       "state": "ended",
+                     *       "seriesId": null,
+                     *       "recurrence": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
+                        /** @description A positive whole number */
+                        productId: number;
+                        /** Format: date-time */
+                        startsAt: string;
+                        /** Format: date-time */
+                        endsAt: string;
+                        perUserLimit: number;
+                        /** @description Units for each payment fingerprint; null for no limit */
+                        perPaymentLimit: number | null;
+                        /** @description Units for each delivery address; null for no limit */
+                        perAddressLimit: number | null;
+                        priceMinor: number;
+                        currency: string;
+                        holdTtlSeconds: number;
+                        /** @enum {string} */
+                        payment: "none" | "required";
+                        /** @description One confirmed order in this many wins the prize; null without a prize */
+                        prizeOdds: number | null;
+                        /** @description How many numbers a solver has to try at most; null without a challenge */
+                        challenge: number | null;
+                        /** @description Whether buyers need a token, which is available only before the sale opens */
+                        requiresToken: boolean;
+                        /** @enum {string} */
+                        status: "active" | "paused" | "ended";
+                        /** @enum {string} */
+                        state: "upcoming" | "open" | "paused" | "ended";
+                        seriesId: number | null;
+                        /** @description How the sale repeats; null if it does not */
+                        recurrence: {
+                            cron: string;
+                            timeZone: string;
+                        } | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `sale-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `sale-ended` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSeries: {
+        parameters: {
+            query?: {
+                /** @description The id of the last series on the previous page */
+                after?: string;
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "series": [
+                     *         {
+                     *           "id": 1,
+                     *           "productId": 3,
+                     *           "recurrence": {
+                     *             "cron": "0 * * * *",
+                     *             "timeZone": "Europe/Berlin"
+                     *           },
+                     *           "durationSeconds": 3600,
+                     *           "allocation": 10000,
+                     *           "perUserLimit": 10,
+                     *           "perPaymentLimit": null,
+                     *           "perAddressLimit": null,
+                     *           "holdTtlSeconds": 900,
+                     *           "payment": "none",
+                     *           "prizeOdds": 100,
+                     *           "status": "active",
+                     *           "createdAt": "2026-11-20T12:00:00.000Z",
+                     *           "plannedUntil": "2036-06-01T00:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": {
+                        series: {
+                            /** @description A positive whole number */
+                            id: number;
+                            /** @description A positive whole number */
                             productId: number;
                             recurrence: {
                                 cron: string;
@@ -3810,1064 +4331,1553 @@ export interface paths {
                             createdAt: string;
                             /**
                              * Format: date-time
-                             * @description Start of the last window that was planned
+                             * @description When the last planned sale of the series starts
                              */
                             plannedUntil: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `series-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
+                        }[];
+                        next: number | null;
                     };
                 };
             };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
-    "/api/admin/products": {
+    endSeries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "productId": 3,
+                     *       "recurrence": {
+                     *         "cron": "0 * * * *",
+                     *         "timeZone": "Europe/Berlin"
+                     *       },
+                     *       "durationSeconds": 3600,
+                     *       "allocation": 10000,
+                     *       "perUserLimit": 10,
+                     *       "perPaymentLimit": null,
+                     *       "perAddressLimit": null,
+                     *       "holdTtlSeconds": 900,
+                     *       "payment": "none",
+                     *       "prizeOdds": 100,
+                     *       "status": "ended",
+                     *       "createdAt": "2026-11-20T12:00:00.000Z",
+                     *       "plannedUntil": "2036-06-01T00:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
+                        /** @description A positive whole number */
+                        productId: number;
+                        recurrence: {
+                            cron: string;
+                            timeZone: string;
+                        };
+                        durationSeconds: number;
+                        allocation: number;
+                        perUserLimit: number;
+                        perPaymentLimit: number | null;
+                        perAddressLimit: number | null;
+                        holdTtlSeconds: number;
+                        /** @enum {string} */
+                        payment: "none" | "required";
+                        prizeOdds: number | null;
+                        /** @enum {string} */
+                        status: "active" | "ended";
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When the last planned sale of the series starts
+                         */
+                        plannedUntil: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `series-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createProduct: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /** Create a product */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Meridian trainers",
+                 *       "description": "Night-blue runners with a reflective seam.",
+                 *       "imageUrl": "https://shop.example/pictures/meridian-trainers.jpg",
+                 *       "priceMinor": 12900,
+                 *       "currency": "EUR"
+                 *     }
+                 */
+                "application/json": {
+                    name: string;
+                    description?: string;
+                    imageUrl?: string;
+                    priceMinor: number;
+                    currency: string;
+                };
             };
-            requestBody: {
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Meridian trainers",
+                     *       "description": "Night-blue runners with a reflective seam.",
+                     *       "imageUrl": "https://shop.example/pictures/meridian-trainers.jpg",
+                     *       "priceMinor": 12900,
+                     *       "currency": "EUR"
+                     *     }
+                     */
                     "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
                         name: string;
-                        description?: string;
-                        imageUrl?: string;
+                        description: string;
+                        imageUrl: string | null;
                         priceMinor: number;
                         currency: string;
                     };
                 };
             };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            name: string;
-                            description: string;
-                            imageUrl: string | null;
-                            priceMinor: number;
-                            currency: string;
-                        };
-                    };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
-    "/api/admin/products/{id}": {
+    updateProduct: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Change what is given of a product; sales that exist keep their price */
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Sold out within a minute last year.",
+                 *       "imageUrl": null
+                 *     }
+                 */
+                "application/json": {
+                    name?: string;
+                    description?: string;
+                    /** @description null removes the picture */
+                    imageUrl?: string | null;
+                    priceMinor?: number;
+                    currency?: string;
                 };
-                cookie?: never;
             };
-            requestBody: {
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "name": "Meridian trainers",
+                     *       "description": "Sold out within a minute last year.",
+                     *       "imageUrl": null,
+                     *       "priceMinor": 12900,
+                     *       "currency": "EUR"
+                     *     }
+                     */
                     "application/json": {
-                        name?: string;
-                        description?: string;
-                        /** @description null takes the picture away */
-                        imageUrl?: string | null;
-                        priceMinor?: number;
-                        currency?: string;
+                        /** @description A positive whole number */
+                        id: number;
+                        name: string;
+                        description: string;
+                        imageUrl: string | null;
+                        priceMinor: number;
+                        currency: string;
                     };
                 };
             };
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            name: string;
-                            description: string;
-                            imageUrl: string | null;
-                            priceMinor: number;
-                            currency: string;
-                        };
-                    };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `product-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        trace?: never;
-    };
-    "/api/admin/sales/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One sale with its stock */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            /** @description A whole number from 1 */
-                            productId: number;
-                            /** Format: date-time */
-                            startsAt: string;
-                            /** Format: date-time */
-                            endsAt: string;
-                            perUserLimit: number;
-                            /** @description Units for one payment fingerprint; null is no limit */
-                            perPaymentLimit: number | null;
-                            /** @description Units for one address; null is no limit */
-                            perAddressLimit: number | null;
-                            priceMinor: number;
-                            currency: string;
-                            holdTtlSeconds: number;
-                            /** @enum {string} */
-                            payment: "none" | "required";
-                            /** @description One purchase in so many wins; null without a prize */
-                            prizeOdds: number | null;
-                            /** @description Numbers to try at most; null without a challenge */
-                            challenge: number | null;
-                            /** @description Whether a token has to be fetched before it opens */
-                            requiresToken: boolean;
-                            /** @enum {string} */
-                            status: "active" | "paused" | "ended";
-                            /** @enum {string} */
-                            state: "upcoming" | "open" | "paused" | "ended";
-                            seriesId: number | null;
-                            /** @description How the series of this window repeats */
-                            recurrence: {
-                                cron: string;
-                                timeZone: string;
-                            } | null;
-                            productName: string;
-                            imageUrl: string | null;
-                            allocation: number;
-                            /** @description Units available */
-                            stock: number;
-                            reserved: number;
-                            sold: number;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `sale-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/orders": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Orders of a sale, or one order, by id, as JSON or CSV */
-        get: {
-            parameters: {
-                query?: {
-                    saleId?: string;
-                    orderId?: string;
-                    shopperId?: string | number;
-                    status?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                    entrance?: "direct" | "checkout" | "queued";
-                    /** @description `next` of the page before */
-                    after?: string;
-                    limit?: string;
-                    /** @description Wins over the Accept header */
-                    format?: "json" | "csv";
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description CSV where it is asked for; the next page is then in the Link header */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            orders: {
-                                /** Format: uuid */
-                                id: string;
-                                /** @description A whole number from 1 */
-                                saleId: number;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                shopperId: string;
-                                quantity: number;
-                                totalMinor: number;
-                                currency: string;
-                                /** @enum {string} */
-                                entrance: "direct" | "checkout" | "queued";
-                                /** @enum {string} */
-                                status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                                reason: string | null;
-                                /** Format: date-time */
-                                createdAt: string;
-                                expiresAt: string | null;
-                                prize: boolean | null;
-                            }[];
-                            next: string | null;
-                        };
-                        "text/csv": string;
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/stats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Revenue and units: in all, by day (UTC) and of the products that earned most */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Bought in that hour or later; 30 days before `to` unless said */
-                    from?: string;
-                    /** @description Bought in the hours before; now unless said */
-                    to?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** Format: date-time */
-                            from: string;
-                            /** Format: date-time */
-                            to: string;
-                            totals: {
-                                currency: string;
-                                orders: number;
-                                units: number;
-                                revenueMinor: number;
-                            }[];
-                            days: {
-                                currency: string;
-                                orders: number;
-                                units: number;
-                                revenueMinor: number;
-                                /** Format: date */
-                                day: string;
-                            }[];
-                            products: {
-                                currency: string;
-                                orders: number;
-                                units: number;
-                                revenueMinor: number;
-                                /** @description A whole number from 1 */
-                                productId: number;
-                                name: string;
-                            }[];
-                            /** @description How long PostgreSQL took over it, in milliseconds */
-                            tookMs: number;
-                            /** @enum {boolean} */
-                            success: true;
-                            /** @description The same in decimals, of the one currency in which most orders are; all currencies are in `totals` */
-                            data: {
-                                /** @description Null where nothing was sold */
-                                currency: string | null;
-                                totalRevenue: number;
-                                totalUnitsSold: number;
-                                topProducts: {
-                                    /** @description A whole number from 1 */
-                                    id: number;
-                                    name: string;
-                                    totalSold: number;
-                                }[];
-                                revenueByDay: {
-                                    /** Format: date */
-                                    date: string;
-                                    revenue: number;
-                                }[];
-                            };
-                            meta: {
-                                /** @description How long PostgreSQL took over it, in milliseconds */
-                                queryTimeMs: number;
-                            };
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/audit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Prove the invariants now */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            ok: boolean;
-                            invariants: {
-                                id: number;
-                                title: string;
-                                violations: number;
-                            }[];
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/faults": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The faults that are set in this process */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            faults: {
-                                /** @enum {string} */
-                                place: "ledger" | "payment" | "queue" | "gate";
-                                /** @enum {string} */
-                                effect: "latency" | "error" | "hang";
-                                latencyMs?: number;
-                                share: number;
-                                forMs: number;
-                                remainingMs: number;
-                            }[];
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden`, `faults-disabled` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        /** Set a fault in every process, for a time */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
                 content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `product-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "productId": 1,
+                     *       "startsAt": "2026-01-01T00:00:00.000Z",
+                     *       "endsAt": "2036-01-01T00:00:00.000Z",
+                     *       "perUserLimit": 10,
+                     *       "perPaymentLimit": null,
+                     *       "perAddressLimit": null,
+                     *       "priceMinor": 12900,
+                     *       "currency": "EUR",
+                     *       "holdTtlSeconds": 900,
+                     *       "payment": "none",
+                     *       "prizeOdds": null,
+                     *       "challenge": null,
+                     *       "requiresToken": false,
+                     *       "status": "active",
+                     *       "state": "open",
+                     *       "seriesId": null,
+                     *       "recurrence": null,
+                     *       "productName": "Meridian trainers",
+                     *       "imageUrl": "https://shop.example/pictures/meridian-trainers.jpg",
+                     *       "allocation": 10000,
+                     *       "stock": 9998,
+                     *       "reserved": 0,
+                     *       "sold": 2
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
+                        /** @description A positive whole number */
+                        productId: number;
+                        /** Format: date-time */
+                        startsAt: string;
+                        /** Format: date-time */
+                        endsAt: string;
+                        perUserLimit: number;
+                        /** @description Units for each payment fingerprint; null for no limit */
+                        perPaymentLimit: number | null;
+                        /** @description Units for each delivery address; null for no limit */
+                        perAddressLimit: number | null;
+                        priceMinor: number;
+                        currency: string;
+                        holdTtlSeconds: number;
+                        /** @enum {string} */
+                        payment: "none" | "required";
+                        /** @description One confirmed order in this many wins the prize; null without a prize */
+                        prizeOdds: number | null;
+                        /** @description How many numbers a solver has to try at most; null without a challenge */
+                        challenge: number | null;
+                        /** @description Whether buyers need a token, which is available only before the sale opens */
+                        requiresToken: boolean;
+                        /** @enum {string} */
+                        status: "active" | "paused" | "ended";
+                        /** @enum {string} */
+                        state: "upcoming" | "open" | "paused" | "ended";
+                        seriesId: number | null;
+                        /** @description How the sale repeats; null if it does not */
+                        recurrence: {
+                            cron: string;
+                            timeZone: string;
+                        } | null;
+                        productName: string;
+                        imageUrl: string | null;
+                        allocation: number;
+                        /** @description Units available */
+                        stock: number;
+                        reserved: number;
+                        sold: number;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `sale-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findOrders: {
+        parameters: {
+            query?: {
+                saleId?: string;
+                orderId?: string;
+                shopperId?: string | number;
+                status?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                entrance?: "direct" | "checkout" | "queued";
+                /** @description `next` of the previous page */
+                after?: string;
+                limit?: string;
+                /** @description Takes precedence over the Accept header */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV if the caller asks for it, with the next page in the Link header */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "orders": [
+                     *         {
+                     *           "id": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
+                     *           "saleId": 1,
+                     *           "productId": 1,
+                     *           "shopperId": "alice",
+                     *           "quantity": 2,
+                     *           "totalMinor": 25800,
+                     *           "currency": "EUR",
+                     *           "entrance": "direct",
+                     *           "status": "CONFIRMED",
+                     *           "reason": null,
+                     *           "createdAt": "2026-11-20T12:00:00.000Z",
+                     *           "expiresAt": null,
+                     *           "prize": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": {
+                        orders: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @description A positive whole number */
+                            saleId: number;
+                            /** @description A positive whole number */
+                            productId: number;
+                            shopperId: string;
+                            quantity: number;
+                            totalMinor: number;
+                            currency: string;
+                            /** @enum {string} */
+                            entrance: "direct" | "checkout" | "queued";
+                            /** @enum {string} */
+                            status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
+                            reason: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                            expiresAt: string | null;
+                            prize: boolean | null;
+                        }[];
+                        next: string | null;
+                    };
+                    /**
+                     * @example id,saleId,productId,shopperId,quantity,totalMinor,currency,entrance,status,reason,createdAt,expiresAt,prize
+                     *     29f28461-0ee4-88ee-afa9-bb9b284bc448,1,1,alice,2,25800,EUR,direct,CONFIRMED,,2026-11-20T12:00:00.000Z,,
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStats: {
+        parameters: {
+            query?: {
+                /** @description Orders of this hour or later; 30 days before `to` by default */
+                from?: string;
+                /** @description Orders before this time; now by default */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-10-21T12:00:00.000Z",
+                     *       "to": "2026-11-20T13:00:00.000Z",
+                     *       "totals": [
+                     *         {
+                     *           "currency": "EUR",
+                     *           "orders": 1,
+                     *           "units": 2,
+                     *           "revenueMinor": 25800
+                     *         }
+                     *       ],
+                     *       "days": [
+                     *         {
+                     *           "currency": "EUR",
+                     *           "orders": 1,
+                     *           "units": 2,
+                     *           "revenueMinor": 25800,
+                     *           "day": "2026-11-20"
+                     *         }
+                     *       ],
+                     *       "products": [
+                     *         {
+                     *           "currency": "EUR",
+                     *           "orders": 1,
+                     *           "units": 2,
+                     *           "revenueMinor": 25800,
+                     *           "productId": 1,
+                     *           "name": "Meridian trainers"
+                     *         }
+                     *       ],
+                     *       "tookMs": 3.1,
+                     *       "success": true,
+                     *       "data": {
+                     *         "currency": "EUR",
+                     *         "totalRevenue": 258,
+                     *         "totalUnitsSold": 2,
+                     *         "topProducts": [
+                     *           {
+                     *             "id": 1,
+                     *             "name": "Meridian trainers",
+                     *             "totalSold": 2
+                     *           }
+                     *         ],
+                     *         "revenueByDay": [
+                     *           {
+                     *             "date": "2026-11-20",
+                     *             "revenue": 258
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "queryTimeMs": 3.1
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** Format: date-time */
+                        from: string;
+                        /** Format: date-time */
+                        to: string;
+                        totals: {
+                            currency: string;
+                            orders: number;
+                            units: number;
+                            revenueMinor: number;
+                        }[];
+                        days: {
+                            currency: string;
+                            orders: number;
+                            units: number;
+                            revenueMinor: number;
+                            /** Format: date */
+                            day: string;
+                        }[];
+                        products: {
+                            currency: string;
+                            orders: number;
+                            units: number;
+                            revenueMinor: number;
+                            /** @description A positive whole number */
+                            productId: number;
+                            name: string;
+                        }[];
+                        /** @description How long the query took, in milliseconds */
+                        tookMs: number;
+                        /** @enum {boolean} */
+                        success: true;
+                        /** @description The same in decimals, for the currency with the most orders. `totals` has every currency. */
+                        data: {
+                            /** @description null if nothing was sold */
+                            currency: string | null;
+                            totalRevenue: number;
+                            totalUnitsSold: number;
+                            topProducts: {
+                                /** @description A positive whole number */
+                                id: number;
+                                name: string;
+                                totalSold: number;
+                            }[];
+                            revenueByDay: {
+                                /** Format: date */
+                                date: string;
+                                revenue: number;
+                            }[];
+                        };
+                        meta: {
+                            /** @description How long the query took, in milliseconds */
+                            queryTimeMs: number;
+                        };
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "invariants": [
+                     *         {
+                     *           "id": 1,
+                     *           "title": "Conservation: allocation = available + reserved + sold, none negative",
+                     *           "violations": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        ok: boolean;
+                        invariants: {
+                            id: number;
+                            title: string;
+                            violations: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findAttempts: {
+        parameters: {
+            query?: {
+                saleId?: string;
+                productId?: string;
+                shopperId?: string | number;
+                orderId?: string;
+                outcome?: "confirmed" | "reserved" | "queued" | "replayed" | "sale-not-open" | "limit-reached" | "limit-key-required" | "payment-limit-reached" | "address-limit-reached" | "decline-limit-reached" | "payment-method-required" | "sold-out" | "token-required" | "challenge-required" | "challenge-failed" | "key-reused" | "code-used" | "code-expired" | "order-ended" | "payment-declined" | "overloaded" | "undecided" | "unknown";
+                /** @description Answered at this time or later */
+                from?: string;
+                /** @description Answered before this time */
+                to?: string;
+                /** @description `next` of the previous page */
+                after?: string;
+                limit?: string;
+                /** @description Takes precedence over the Accept header */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV if the caller asks for it, with the next page in the Link header */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "attempts": [
+                     *         {
+                     *           "at": "2026-11-20T12:00:00.000Z",
+                     *           "productId": 1,
+                     *           "saleId": 1,
+                     *           "quantity": 2,
+                     *           "outcome": "confirmed",
+                     *           "message": "Bought: the order is yours.",
+                     *           "orderId": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
+                     *           "durationMs": 4.2,
+                     *           "shopperId": "alice"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": {
+                        attempts: {
+                            /** Format: date-time */
+                            at: string;
+                            /** @description A positive whole number */
+                            productId: number;
+                            saleId: number | null;
+                            quantity: number;
+                            outcome: string;
+                            /** @description Why the attempt ended as it did */
+                            message: string;
+                            orderId: string | null;
+                            durationMs: number;
+                            shopperId: string;
+                        }[];
+                        next: string | null;
+                    };
+                    /**
+                     * @example at,shopperId,productId,saleId,quantity,outcome,message,orderId,durationMs
+                     *     2026-11-20T12:00:00.000Z,alice,1,1,2,confirmed,Bought: the order is yours.,29f28461-0ee4-88ee-afa9-bb9b284bc448,4.2
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countAttempts: {
+        parameters: {
+            query: {
+                saleId: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "saleId": 1,
+                     *       "attempts": 1,
+                     *       "outcomes": [
+                     *         {
+                     *           "outcome": "confirmed",
+                     *           "attempts": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        saleId: number;
+                        attempts: number;
+                        outcomes: {
+                            outcome: string;
+                            attempts: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "faults": [
+                     *         {
+                     *           "place": "payment",
+                     *           "effect": "latency",
+                     *           "latencyMs": 200,
+                     *           "share": 0.5,
+                     *           "forMs": 60000,
+                     *           "remainingMs": 59998
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        faults: {
+                            /** @enum {string} */
+                            place: "ledger" | "payment" | "queue" | "gate";
+                            /** @enum {string} */
+                            effect: "latency" | "error" | "hang";
+                            latencyMs?: number;
+                            share: number;
+                            forMs: number;
+                            remainingMs: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden`, `faults-disabled` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setFault: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "place": "payment",
+                 *       "effect": "latency",
+                 *       "latencyMs": 200,
+                 *       "share": 0.5,
+                 *       "forMs": 60000
+                 *     }
+                 */
+                "application/json": {
+                    /** @enum {string} */
+                    place: "ledger" | "payment" | "queue" | "gate";
+                    /**
+                     * @description The share of calls that it affects
+                     * @default 1
+                     */
+                    share?: number;
+                    /** @description How long it lasts, in milliseconds */
+                    forMs: number;
+                    /** @enum {string} */
+                    effect: "latency";
+                    latencyMs: number;
+                } | {
+                    /** @enum {string} */
+                    place: "ledger" | "payment" | "queue" | "gate";
+                    /**
+                     * @description The share of calls that it affects
+                     * @default 1
+                     */
+                    share?: number;
+                    /** @description How long it lasts, in milliseconds */
+                    forMs: number;
+                    /** @enum {string} */
+                    effect: "error" | "hang";
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "place": "payment",
+                     *       "effect": "latency",
+                     *       "latencyMs": 200,
+                     *       "share": 0.5,
+                     *       "forMs": 60000
+                     *     }
+                     */
                     "application/json": {
                         /** @enum {string} */
                         place: "ledger" | "payment" | "queue" | "gate";
                         /**
-                         * @description The part of the calls that it meets
+                         * @description The share of calls that it affects
                          * @default 1
                          */
-                        share?: number;
-                        /** @description It ends by itself after that */
+                        share: number;
+                        /** @description How long it lasts, in milliseconds */
                         forMs: number;
                         /** @enum {string} */
                         effect: "latency";
@@ -4876,401 +5886,527 @@ export interface paths {
                         /** @enum {string} */
                         place: "ledger" | "payment" | "queue" | "gate";
                         /**
-                         * @description The part of the calls that it meets
+                         * @description The share of calls that it affects
                          * @default 1
                          */
-                        share?: number;
-                        /** @description It ends by itself after that */
+                        share: number;
+                        /** @description How long it lasts, in milliseconds */
                         forMs: number;
                         /** @enum {string} */
                         effect: "error" | "hang";
                     };
                 };
             };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            place: "ledger" | "payment" | "queue" | "gate";
-                            /**
-                             * @description The part of the calls that it meets
-                             * @default 1
-                             */
-                            share: number;
-                            /** @description It ends by itself after that */
-                            forMs: number;
-                            /** @enum {string} */
-                            effect: "latency";
-                            latencyMs: number;
-                        } | {
-                            /** @enum {string} */
-                            place: "ledger" | "payment" | "queue" | "gate";
-                            /**
-                             * @description The part of the calls that it meets
-                             * @default 1
-                             */
-                            share: number;
-                            /** @description It ends by itself after that */
-                            forMs: number;
-                            /** @enum {string} */
-                            effect: "error" | "hang";
-                        };
-                    };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden`, `faults-disabled` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden`, `faults-disabled` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Conflict: `too-many-faults` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Conflict: `too-many-faults` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
-        /** End the faults of a place, or all */
-        delete: {
-            parameters: {
-                query?: {
-                    place?: "ledger" | "payment" | "queue" | "gate";
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden`, `faults-disabled` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
-    "/api/admin/dead-letters": {
+    clearFaults: {
         parameters: {
-            query?: never;
+            query?: {
+                place?: "ledger" | "payment" | "queue" | "gate";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Dead letters, newest first */
-        get: {
-            parameters: {
-                query?: {
-                    status?: "NEW" | "COMPENSATED" | "REPLAYED" | "DISCARDED";
-                    before?: string;
-                    limit?: string;
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                header?: never;
-                path?: never;
-                cookie?: never;
+                content?: never;
             };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            deadLetters: {
-                                id: number;
-                                saleId: number;
-                                /** Format: uuid */
-                                orderId: string;
-                                shopperId: string;
-                                quantity: number;
-                                /** @enum {string} */
-                                source: "queue" | "payment" | "refund";
-                                reason: string;
-                                error: string;
-                                deliveries: number;
-                                /** @enum {string} */
-                                status: "NEW" | "COMPENSATED" | "REPLAYED" | "DISCARDED";
-                                orderStatus: string;
-                                /** Format: date-time */
-                                createdAt: string;
-                                resolvedAt: string | null;
-                            }[];
-                            next: number | null;
-                        };
-                    };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden`, `faults-disabled` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
-    "/api/admin/dead-letters/{id}": {
+    listDeadLetters: {
         parameters: {
-            query?: never;
+            query?: {
+                status?: "NEW" | "COMPENSATED" | "REPLAYED" | "DISCARDED";
+                before?: string;
+                limit?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** One dead letter */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
+                content: {
+                    /**
+                     * @example {
+                     *       "deadLetters": [
+                     *         {
+                     *           "id": 1,
+                     *           "saleId": 1,
+                     *           "orderId": "0199a3c2-7f10-7c3a-9d52-4b1e6f8a2c07",
+                     *           "shopperId": "dave",
+                     *           "quantity": 2,
+                     *           "source": "queue",
+                     *           "reason": "force-fail",
+                     *           "error": "The order was sent with forceFail.",
+                     *           "deliveries": 1,
+                     *           "status": "COMPENSATED",
+                     *           "orderStatus": "FAILED",
+                     *           "createdAt": "2026-11-20T12:00:00.000Z",
+                     *           "resolvedAt": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": {
+                        deadLetters: {
+                            id: number;
+                            saleId: number;
+                            /** Format: uuid */
+                            orderId: string;
+                            shopperId: string;
+                            quantity: number;
+                            /** @enum {string} */
+                            source: "queue" | "payment" | "refund";
+                            reason: string;
+                            error: string;
+                            deliveries: number;
+                            /** @enum {string} */
+                            status: "NEW" | "COMPENSATED" | "REPLAYED" | "DISCARDED";
+                            orderStatus: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            resolvedAt: string | null;
+                        }[];
+                        next: number | null;
                     };
-                    content: {
-                        "application/json": {
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDeadLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "saleId": 1,
+                     *       "orderId": "0199a3c2-7f10-7c3a-9d52-4b1e6f8a2c07",
+                     *       "shopperId": "dave",
+                     *       "quantity": 2,
+                     *       "source": "queue",
+                     *       "reason": "force-fail",
+                     *       "error": "The order was sent with forceFail.",
+                     *       "deliveries": 1,
+                     *       "status": "COMPENSATED",
+                     *       "orderStatus": "FAILED",
+                     *       "createdAt": "2026-11-20T12:00:00.000Z",
+                     *       "resolvedAt": null
+                     *     }
+                     */
+                    "application/json": {
+                        id: number;
+                        saleId: number;
+                        /** Format: uuid */
+                        orderId: string;
+                        shopperId: string;
+                        quantity: number;
+                        /** @enum {string} */
+                        source: "queue" | "payment" | "refund";
+                        reason: string;
+                        error: string;
+                        deliveries: number;
+                        /** @enum {string} */
+                        status: "NEW" | "COMPENSATED" | "REPLAYED" | "DISCARDED";
+                        orderStatus: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        resolvedAt: string | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `dead-letter-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayDeadLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "dryRun": true
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Say what would happen, and change nothing
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "outcome": "replayed",
+                     *       "dryRun": true,
+                     *       "deadLetter": {
+                     *         "id": 1,
+                     *         "saleId": 1,
+                     *         "orderId": "0199a3c2-7f10-7c3a-9d52-4b1e6f8a2c07",
+                     *         "shopperId": "dave",
+                     *         "quantity": 2,
+                     *         "source": "queue",
+                     *         "reason": "force-fail",
+                     *         "error": "The order was sent with forceFail.",
+                     *         "deliveries": 1,
+                     *         "status": "REPLAYED",
+                     *         "orderStatus": "QUEUED",
+                     *         "createdAt": "2026-11-20T12:00:00.000Z",
+                     *         "resolvedAt": "2026-11-20T12:05:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {string} */
+                        outcome: "replayed" | "discarded" | "already-resolved";
+                        dryRun: boolean;
+                        deadLetter: {
                             id: number;
                             saleId: number;
                             /** Format: uuid */
@@ -5291,3892 +6427,4270 @@ export interface paths {
                         };
                     };
                 };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Not Found: `dead-letter-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Not Found: `dead-letter-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `not-replayable` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
-    "/api/admin/dead-letters/{id}/replay": {
+    discardDeadLetter: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                id: string;
+            };
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /** Try it again: a queued order goes back into the queue, a refund is due again */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "dryRun": true
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Say what would happen, and change nothing
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                } | null;
             };
-            requestBody: {
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
                 content: {
+                    /**
+                     * @example {
+                     *       "outcome": "discarded",
+                     *       "dryRun": true,
+                     *       "deadLetter": {
+                     *         "id": 1,
+                     *         "saleId": 1,
+                     *         "orderId": "0199a3c2-7f10-7c3a-9d52-4b1e6f8a2c07",
+                     *         "shopperId": "dave",
+                     *         "quantity": 2,
+                     *         "source": "queue",
+                     *         "reason": "force-fail",
+                     *         "error": "The order was sent with forceFail.",
+                     *         "deliveries": 1,
+                     *         "status": "DISCARDED",
+                     *         "orderStatus": "FAILED",
+                     *         "createdAt": "2026-11-20T12:00:00.000Z",
+                     *         "resolvedAt": "2026-11-20T12:05:00.000Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": {
-                        /** @default false */
-                        dryRun?: boolean;
-                    } | null;
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
+                        /** @enum {string} */
+                        outcome: "replayed" | "discarded" | "already-resolved";
+                        dryRun: boolean;
+                        deadLetter: {
+                            id: number;
+                            saleId: number;
+                            /** Format: uuid */
+                            orderId: string;
+                            shopperId: string;
+                            quantity: number;
                             /** @enum {string} */
-                            outcome: "replayed" | "discarded" | "already-resolved";
-                            dryRun: boolean;
-                            deadLetter: {
-                                id: number;
-                                saleId: number;
-                                /** Format: uuid */
-                                orderId: string;
-                                shopperId: string;
-                                quantity: number;
-                                /** @enum {string} */
-                                source: "queue" | "payment" | "refund";
-                                reason: string;
-                                error: string;
-                                deliveries: number;
-                                /** @enum {string} */
-                                status: "NEW" | "COMPENSATED" | "REPLAYED" | "DISCARDED";
-                                orderStatus: string;
-                                /** Format: date-time */
-                                createdAt: string;
-                                resolvedAt: string | null;
-                            };
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `dead-letter-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `not-replayable` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/dead-letters/{id}/discard": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Close it: its order stays as it is */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /** @default false */
-                        dryRun?: boolean;
-                    } | null;
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
+                            source: "queue" | "payment" | "refund";
+                            reason: string;
+                            error: string;
+                            deliveries: number;
                             /** @enum {string} */
-                            outcome: "replayed" | "discarded" | "already-resolved";
-                            dryRun: boolean;
-                            deadLetter: {
-                                id: number;
-                                saleId: number;
-                                /** Format: uuid */
-                                orderId: string;
-                                shopperId: string;
-                                quantity: number;
-                                /** @enum {string} */
-                                source: "queue" | "payment" | "refund";
-                                reason: string;
-                                error: string;
-                                deliveries: number;
-                                /** @enum {string} */
-                                status: "NEW" | "COMPENSATED" | "REPLAYED" | "DISCARDED";
-                                orderStatus: string;
-                                /** Format: date-time */
-                                createdAt: string;
-                                resolvedAt: string | null;
-                            };
+                            status: "NEW" | "COMPENSATED" | "REPLAYED" | "DISCARDED";
+                            orderStatus: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            resolvedAt: string | null;
                         };
                     };
                 };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Not Found: `dead-letter-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Conflict: `not-replayable` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Not Found: `dead-letter-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Conflict: `not-replayable` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
-    "/api/admin/webhooks": {
+    listWebhooks: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Where events are told */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhooks": [
+                     *         {
+                     *           "id": 1,
+                     *           "url": "https://shop.example/webhooks",
+                     *           "description": "Fulfilment",
+                     *           "events": [
+                     *             "order.confirmed"
+                     *           ],
+                     *           "status": "enabled",
+                     *           "disabledReason": null,
+                     *           "failingSince": null,
+                     *           "formerSecretUntil": null,
+                     *           "createdAt": "2026-11-20T12:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        webhooks: {
+                            id: number;
+                            url: string;
+                            description: string;
+                            events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                            /** @enum {string} */
+                            status: "enabled" | "disabled";
+                            disabledReason: ("by-operator" | "failing" | "gone") | null;
+                            failingSince: string | null;
+                            formerSecretUntil: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                        }[];
+                    };
+                };
             };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            webhooks: {
-                                id: number;
-                                url: string;
-                                description: string;
-                                events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
-                                /** @enum {string} */
-                                status: "enabled" | "disabled";
-                                disabledReason: ("by-operator" | "failing" | "gone") | null;
-                                failingSince: string | null;
-                                formerSecretUntil: string | null;
-                                /** Format: date-time */
-                                createdAt: string;
-                            }[];
-                        };
-                    };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
-        put?: never;
-        /** Have events told to a URL; the secret that signs them is in this answer alone */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://shop.example/webhooks",
+                 *       "events": [
+                 *         "order.confirmed"
+                 *       ],
+                 *       "description": "Fulfilment"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description An https address on the public internet */
+                    url: string;
+                    events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                    /** @default  */
+                    description?: string;
+                };
             };
-            requestBody: {
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "url": "https://shop.example/webhooks",
+                     *       "description": "Fulfilment",
+                     *       "events": [
+                     *         "order.confirmed"
+                     *       ],
+                     *       "status": "enabled",
+                     *       "disabledReason": null,
+                     *       "failingSince": null,
+                     *       "formerSecretUntil": null,
+                     *       "createdAt": "2026-11-20T12:00:00.000Z",
+                     *       "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+                     *     }
+                     */
                     "application/json": {
-                        /** @description https, and an address of the internet */
+                        id: number;
                         url: string;
+                        description: string;
                         events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
-                        /** @default  */
-                        description?: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            id: number;
-                            url: string;
-                            description: string;
-                            events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
-                            /** @enum {string} */
-                            status: "enabled" | "disabled";
-                            disabledReason: ("by-operator" | "failing" | "gone") | null;
-                            failingSince: string | null;
-                            formerSecretUntil: string | null;
-                            /** Format: date-time */
-                            createdAt: string;
-                            /** @description Told here and never again */
-                            secret: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `too-many-webhooks` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/webhooks/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One of them */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            id: number;
-                            url: string;
-                            description: string;
-                            events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
-                            /** @enum {string} */
-                            status: "enabled" | "disabled";
-                            disabledReason: ("by-operator" | "failing" | "gone") | null;
-                            failingSince: string | null;
-                            formerSecretUntil: string | null;
-                            /** Format: date-time */
-                            createdAt: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `webhook-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        /** Tell it nothing any more, and forget its deliveries */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `webhook-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        /** Change it; enabled again, it is sent what has waited */
-        patch: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /** @description https, and an address of the internet */
-                        url?: string;
-                        events?: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
-                        description?: string;
-                        enabled?: boolean;
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            id: number;
-                            url: string;
-                            description: string;
-                            events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
-                            /** @enum {string} */
-                            status: "enabled" | "disabled";
-                            disabledReason: ("by-operator" | "failing" | "gone") | null;
-                            failingSince: string | null;
-                            formerSecretUntil: string | null;
-                            /** Format: date-time */
-                            createdAt: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `webhook-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        trace?: never;
-    };
-    "/api/admin/webhooks/{id}/rotate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** A new secret; the one before signs as well until the overlap is over */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /** @default 86400 */
-                        overlapSeconds?: number;
-                    } | null;
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            id: number;
-                            url: string;
-                            description: string;
-                            events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
-                            /** @enum {string} */
-                            status: "enabled" | "disabled";
-                            disabledReason: ("by-operator" | "failing" | "gone") | null;
-                            failingSince: string | null;
-                            formerSecretUntil: string | null;
-                            /** Format: date-time */
-                            createdAt: string;
-                            /** @description Told here and never again */
-                            secret: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `webhook-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/webhooks/{id}/deliveries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What was and is to be told to it, newest first */
-        get: {
-            parameters: {
-                query?: {
-                    status?: "pending" | "delivered" | "failed";
-                    before?: string;
-                    limit?: string;
-                };
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            deliveries: {
-                                id: number;
-                                /**
-                                 * Format: uuid
-                                 * @description The webhook-id that the receiver sees
-                                 */
-                                eventId: string;
-                                type: string;
-                                /** @enum {string} */
-                                status: "pending" | "delivered" | "failed";
-                                tries: number;
-                                dueAt: string | null;
-                                triedAt: string | null;
-                                lastStatus: number | null;
-                                lastError: string | null;
-                                /** Format: date-time */
-                                createdAt: string;
-                            }[];
-                            next: number | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `webhook-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/webhooks/{id}/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send it an event of type webhook.test */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            id: number;
-                            /**
-                             * Format: uuid
-                             * @description The webhook-id that the receiver sees
-                             */
-                            eventId: string;
-                            type: string;
-                            /** @enum {string} */
-                            status: "pending" | "delivered" | "failed";
-                            tries: number;
-                            dueAt: string | null;
-                            triedAt: string | null;
-                            lastStatus: number | null;
-                            lastError: string | null;
-                            /** Format: date-time */
-                            createdAt: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `webhook-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `webhook-disabled` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/webhooks/{id}/deliveries/{deliveryId}/replay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send it again, under the same webhook-id */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                    deliveryId: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            id: number;
-                            /**
-                             * Format: uuid
-                             * @description The webhook-id that the receiver sees
-                             */
-                            eventId: string;
-                            type: string;
-                            /** @enum {string} */
-                            status: "pending" | "delivered" | "failed";
-                            tries: number;
-                            dueAt: string | null;
-                            triedAt: string | null;
-                            lastStatus: number | null;
-                            lastError: string | null;
-                            /** Format: date-time */
-                            createdAt: string;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `webhook-not-found`, `delivery-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/webhooks/{id}/replay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Send again what has failed since then, the oldest first */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
+                        /** @enum {string} */
+                        status: "enabled" | "disabled";
+                        disabledReason: ("by-operator" | "failing" | "gone") | null;
+                        failingSince: string | null;
+                        formerSecretUntil: string | null;
                         /** Format: date-time */
-                        since: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            replayed: number;
-                            /** @description There may be more than 10000: ask again */
-                            hasMore: boolean;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `webhook-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/protection": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The layers of protection of the process that answers: what is in work, and what each has refused */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description Requests in work */
-                            inFlight: number;
-                            shedding: {
-                                /**
-                                 * @description Refused up to this
-                                 * @enum {string}
-                                 */
-                                level: "none" | "browsing" | "buying" | "finishing";
-                                /** @description How late the event loop is, smoothed */
-                                lagMs: number;
-                                /** @description Age of the oldest waiting decision, of whichever sale */
-                                waitMs: number;
-                            };
-                            /** @description Since the process began, by layer */
-                            refused: {
-                                connections: number;
-                                connectionsPerIp: number;
-                                inFlight: number;
-                                ip: number;
-                                shedBrowsing: number;
-                                shedBuying: number;
-                                shedFinishing: number;
-                                shopper: number;
-                                ipPurchases: number;
-                                sale: number;
-                                abandoned: number;
-                            };
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/live": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Watch the engine: server-sent events named "live", one a second */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "text/event-stream": {
-                            /** Format: date-time */
-                            at: string;
-                            /** @description Whose figures these are, where nothing else is said */
-                            process: number;
-                            requests: {
-                                /** @description null where there was none in the last five seconds */
-                                p50Ms: number | null;
-                                /** @description null where there was none in the last five seconds */
-                                p95Ms: number | null;
-                                /** @description null where there was none in the last five seconds */
-                                p99Ms: number | null;
-                                /** @description A second, over the last second */
-                                perSecond: number;
-                                /** @description A second, over the last second */
-                                ok: number;
-                                /** @description 4xx */
-                                refused: number;
-                                /** @description 5xx */
-                                failed: number;
-                                inFlight: number;
-                            };
-                            orders: {
-                                /** @description null where there was none in the last five seconds */
-                                p50Ms: number | null;
-                                /** @description null where there was none in the last five seconds */
-                                p95Ms: number | null;
-                                /** @description null where there was none in the last five seconds */
-                                p99Ms: number | null;
-                                /** @description Made, by whatever way to buy; the percentiles are of decisions */
-                                perSecond: number;
-                                batchSize: number | null;
-                                waiting: number;
-                                oldestWaitMs: number;
-                            };
-                            /** @description Orders made, and attempts that made none, since the process began */
-                            outcomes: {
-                                outcome: string;
-                                /** @description A second, over the last second */
-                                perSecond: number;
-                                total: number;
-                            }[];
-                            gate: {
-                                result: string;
-                                /** @description A second, over the last second */
-                                perSecond: number;
-                            }[];
-                            protection: {
-                                /** @enum {string} */
-                                level: "none" | "browsing" | "buying" | "finishing";
-                                lagMs: number;
-                                /** @description A second, over the last second */
-                                refusedPerSecond: number;
-                            };
-                            breakers: {
-                                /** @enum {string} */
-                                payments: "closed" | "half-open" | "open";
-                                /** @enum {string} */
-                                redis: "up" | "down" | "none";
-                                /** @enum {string} */
-                                postgres: "up" | "down";
-                            };
-                            /** @description Of all processes; null where it can not be read now */
-                            queue: {
-                                ready: number;
-                                inFlight: number;
-                                delayed: number;
-                                oldestAgeMs: number | null;
-                            } | null;
-                            /** @description That have waited for more than a minute to be decided, at most 10,000 */
-                            lateOrders: number | null;
-                            /** @description That nobody has resolved */
-                            deadLetters: number | null;
-                            /** @description Sales under way, of all processes; those that began last, twelve at most */
-                            stock: {
-                                saleCount: number;
-                                sales: {
-                                    saleId: number;
-                                    productId: number;
-                                    productName: string;
-                                    /** @enum {string} */
-                                    status: "active" | "paused";
-                                    allocation: number;
-                                    available: number;
-                                    reserved: number;
-                                    sold: number;
-                                }[];
-                            } | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out`, `too-many-streams` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable`, `overloaded` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Who am I; `session` is null where the secret itself is presented */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            operator: string;
-                            session: {
-                                /** Format: uuid */
-                                id: string;
-                                operator: string;
-                                ip: string;
-                                userAgent: string;
-                                /** Format: date-time */
-                                createdAt: string;
-                                /** Format: date-time */
-                                expiresAt: string;
-                            } | null;
-                            csrfToken: string | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        /** Sign in: a session as a cookie */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        /** @default operator */
-                        operator?: string;
+                        createdAt: string;
+                        /** @description Signs the messages. Shown only in this answer. */
                         secret: string;
                     };
                 };
             };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            session: {
-                                /** Format: uuid */
-                                id: string;
-                                operator: string;
-                                ip: string;
-                                userAgent: string;
-                                /** Format: date-time */
-                                createdAt: string;
-                                /** Format: date-time */
-                                expiresAt: string;
-                            };
-                            /** @description X-CSRF-Token for clients that show the cookie, but no origin */
-                            csrfToken: string;
-                        };
-                    };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        /** Sign out: the session counts no more */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `session-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Sessions of operators that count now, newest first */
-        get: {
-            parameters: {
-                query?: {
-                    limit?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            sessions: {
-                                /** Format: uuid */
-                                id: string;
-                                operator: string;
-                                ip: string;
-                                userAgent: string;
-                                /** Format: date-time */
-                                createdAt: string;
-                                /** Format: date-time */
-                                expiresAt: string;
-                            }[];
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/sessions/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Revoke a session: refused here at once, and by other processes within a second */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `session-not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/actions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What operators did, newest first */
-        get: {
-            parameters: {
-                query?: {
-                    before?: string;
-                    limit?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            actions: {
-                                id: number;
-                                /** Format: date-time */
-                                at: string;
-                                operator: string;
-                                sessionId: string | null;
-                                action: string;
-                                target: string;
-                                /** @description The body as JSON, without secrets */
-                                detail: string | null;
-                                ip: string;
-                                requestId: string;
-                                /** @description Null where the process died over it */
-                                status: number | null;
-                                /** @description ok, or the slug of the refusal */
-                                outcome: string | null;
-                            }[];
-                            next: number | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/rehearsals": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Rehearsals, newest first */
-        get: {
-            parameters: {
-                query?: {
-                    limit?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            rehearsals: {
-                                /** @description A whole number from 1 */
-                                id: number;
-                                allocation: number;
-                                shoppers: number;
-                                ratePerSecond: number;
-                                seconds: number;
-                                operator: string;
-                                /** @enum {string} */
-                                status: "running" | "ended" | "stopped" | "failed";
-                                productId: number | null;
-                                saleId: number | null;
-                                /** Format: date-time */
-                                startedAt: string;
-                                endedAt: string | null;
-                                /** @description Twice a second, while it runs */
-                                progress: {
-                                    elapsedMs: number;
-                                    requests: number;
-                                    p99Ms: number;
-                                    outcomes: {
-                                        status: number | null;
-                                        slug: string;
-                                        count: number;
-                                    }[];
-                                } | null;
-                                /** @description The verdict of the load generator */
-                                report: {
-                                    elapsedMs: number;
-                                    interrupted: boolean;
-                                    throughput: {
-                                        requests: number;
-                                        requestsPerSecond: number;
-                                        confirmed: number;
-                                    };
-                                    latencyMs: {
-                                        corrected: {
-                                            p50: number;
-                                            p95: number;
-                                            p99: number;
-                                            max: number;
-                                        };
-                                    };
-                                    outcomes: {
-                                        status: number | null;
-                                        slug: string;
-                                        count: number;
-                                    }[];
-                                    /** @description Null where the engine could not be asked afterwards */
-                                    damage: {
-                                        lost: number;
-                                        altered: number;
-                                        duplicated: number;
-                                        oversold: number;
-                                    } | null;
-                                    verdict: {
-                                        /** @enum {string} */
-                                        result: "pass" | "fail" | "none";
-                                        checks: {
-                                            name: string;
-                                            ok: boolean;
-                                            detail: string;
-                                        }[];
-                                    };
-                                } | null;
-                                /** @description Why there is no report, where it failed */
-                                failure: string | null;
-                            }[];
-                            /** @description Why none can be started here; null otherwise */
-                            disabled: string | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        /** Rehearse: make a sale that nobody sees, and send it a crowd */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
                 content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `too-many-webhooks` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "url": "https://shop.example/webhooks",
+                     *       "description": "Fulfilment",
+                     *       "events": [
+                     *         "order.confirmed"
+                     *       ],
+                     *       "status": "enabled",
+                     *       "disabledReason": null,
+                     *       "failingSince": null,
+                     *       "formerSecretUntil": null,
+                     *       "createdAt": "2026-11-20T12:00:00.000Z"
+                     *     }
+                     */
                     "application/json": {
+                        id: number;
+                        url: string;
+                        description: string;
+                        events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                        /** @enum {string} */
+                        status: "enabled" | "disabled";
+                        disabledReason: ("by-operator" | "failing" | "gone") | null;
+                        failingSince: string | null;
+                        formerSecretUntil: string | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `webhook-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `webhook-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Warehouse"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description An https address on the public internet */
+                    url?: string;
+                    events?: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                    description?: string;
+                    enabled?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "url": "https://shop.example/webhooks",
+                     *       "description": "Warehouse",
+                     *       "events": [
+                     *         "order.confirmed"
+                     *       ],
+                     *       "status": "enabled",
+                     *       "disabledReason": null,
+                     *       "failingSince": null,
+                     *       "formerSecretUntil": null,
+                     *       "createdAt": "2026-11-20T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        id: number;
+                        url: string;
+                        description: string;
+                        events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                        /** @enum {string} */
+                        status: "enabled" | "disabled";
+                        disabledReason: ("by-operator" | "failing" | "gone") | null;
+                        failingSince: string | null;
+                        formerSecretUntil: string | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `webhook-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlapSeconds": 3600
+                 *     }
+                 */
+                "application/json": {
+                    /** @default 86400 */
+                    overlapSeconds?: number;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "url": "https://shop.example/webhooks",
+                     *       "description": "Warehouse",
+                     *       "events": [
+                     *         "order.confirmed"
+                     *       ],
+                     *       "status": "enabled",
+                     *       "disabledReason": null,
+                     *       "failingSince": null,
+                     *       "formerSecretUntil": "2026-11-20T13:00:00.000Z",
+                     *       "createdAt": "2026-11-20T12:00:00.000Z",
+                     *       "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+                     *     }
+                     */
+                    "application/json": {
+                        id: number;
+                        url: string;
+                        description: string;
+                        events: ("order.confirmed" | "order.refunded" | "sale.opened" | "sale.sold_out")[];
+                        /** @enum {string} */
+                        status: "enabled" | "disabled";
+                        disabledReason: ("by-operator" | "failing" | "gone") | null;
+                        failingSince: string | null;
+                        formerSecretUntil: string | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** @description Signs the messages. Shown only in this answer. */
+                        secret: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `webhook-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                status?: "pending" | "delivered" | "failed";
+                before?: string;
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deliveries": [
+                     *         {
+                     *           "id": 1,
+                     *           "eventId": "0199a3c2-7f10-7c3a-9d52-4b1e6f8a2c07",
+                     *           "type": "webhook.test",
+                     *           "status": "pending",
+                     *           "tries": 0,
+                     *           "dueAt": "2026-11-20T12:00:00.000Z",
+                     *           "triedAt": null,
+                     *           "lastStatus": null,
+                     *           "lastError": null,
+                     *           "createdAt": "2026-11-20T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": {
+                        deliveries: {
+                            id: number;
+                            /**
+                             * Format: uuid
+                             * @description The webhook-id header of the message
+                             */
+                            eventId: string;
+                            type: string;
+                            /** @enum {string} */
+                            status: "pending" | "delivered" | "failed";
+                            tries: number;
+                            dueAt: string | null;
+                            triedAt: string | null;
+                            lastStatus: number | null;
+                            lastError: string | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                        }[];
+                        next: number | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `webhook-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "eventId": "0199a3c2-7f10-7c3a-9d52-4b1e6f8a2c07",
+                     *       "type": "webhook.test",
+                     *       "status": "pending",
+                     *       "tries": 0,
+                     *       "dueAt": "2026-11-20T12:00:00.000Z",
+                     *       "triedAt": null,
+                     *       "lastStatus": null,
+                     *       "lastError": null,
+                     *       "createdAt": "2026-11-20T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        id: number;
+                        /**
+                         * Format: uuid
+                         * @description The webhook-id header of the message
+                         */
+                        eventId: string;
+                        type: string;
+                        /** @enum {string} */
+                        status: "pending" | "delivered" | "failed";
+                        tries: number;
+                        dueAt: string | null;
+                        triedAt: string | null;
+                        lastStatus: number | null;
+                        lastError: string | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `webhook-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `webhook-disabled` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                deliveryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "eventId": "0199a3c2-7f10-7c3a-9d52-4b1e6f8a2c07",
+                     *       "type": "webhook.test",
+                     *       "status": "pending",
+                     *       "tries": 0,
+                     *       "dueAt": "2026-11-20T12:00:00.000Z",
+                     *       "triedAt": null,
+                     *       "lastStatus": null,
+                     *       "lastError": null,
+                     *       "createdAt": "2026-11-20T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        id: number;
+                        /**
+                         * Format: uuid
+                         * @description The webhook-id header of the message
+                         */
+                        eventId: string;
+                        type: string;
+                        /** @enum {string} */
+                        status: "pending" | "delivered" | "failed";
+                        tries: number;
+                        dueAt: string | null;
+                        triedAt: string | null;
+                        lastStatus: number | null;
+                        lastError: string | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `webhook-not-found`, `delivery-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayFailedDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "since": "2026-01-01T00:00:00Z"
+                 *     }
+                 */
+                "application/json": {
+                    /** Format: date-time */
+                    since: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "replayed": 0,
+                     *       "hasMore": false
+                     *     }
+                     */
+                    "application/json": {
+                        replayed: number;
+                        /** @description Whether more may be left: one call redelivers up to 10000 */
+                        hasMore: boolean;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `webhook-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProtection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "inFlight": 1,
+                     *       "shedding": {
+                     *         "level": "none",
+                     *         "lagMs": 1,
+                     *         "waitMs": 0
+                     *       },
+                     *       "refused": {
+                     *         "connections": 0,
+                     *         "connectionsPerIp": 0,
+                     *         "inFlight": 0,
+                     *         "ip": 0,
+                     *         "shedBrowsing": 0,
+                     *         "shedBuying": 0,
+                     *         "shedFinishing": 0,
+                     *         "shopper": 0,
+                     *         "ipPurchases": 0,
+                     *         "sale": 0,
+                     *         "abandoned": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description Requests in progress */
+                        inFlight: number;
+                        shedding: {
+                            /**
+                             * @description Requests up to this level are refused
+                             * @enum {string}
+                             */
+                            level: "none" | "browsing" | "buying" | "finishing";
+                            /** @description How late the event loop runs, smoothed, in milliseconds */
+                            lagMs: number;
+                            /** @description How long the oldest purchase has waited for its decision, in milliseconds */
+                            waitMs: number;
+                        };
+                        /** @description Requests refused since the process started, by layer */
+                        refused: {
+                            connections: number;
+                            connectionsPerIp: number;
+                            inFlight: number;
+                            ip: number;
+                            shedBrowsing: number;
+                            shedBuying: number;
+                            shedFinishing: number;
+                            shopper: number;
+                            ipPurchases: number;
+                            sale: number;
+                            abandoned: number;
+                        };
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-11-20T12:00:00.000Z",
+                     *       "process": 4711,
+                     *       "requests": {
+                     *         "p50Ms": 1.8,
+                     *         "p95Ms": 4.2,
+                     *         "p99Ms": 9.7,
+                     *         "perSecond": 1840,
+                     *         "ok": 1790,
+                     *         "refused": 50,
+                     *         "failed": 0,
+                     *         "inFlight": 12
+                     *       },
+                     *       "orders": {
+                     *         "p50Ms": 1.8,
+                     *         "p95Ms": 4.2,
+                     *         "p99Ms": 9.7,
+                     *         "perSecond": 1210,
+                     *         "batchSize": 38.5,
+                     *         "waiting": 9,
+                     *         "oldestWaitMs": 3
+                     *       },
+                     *       "outcomes": [
+                     *         {
+                     *           "outcome": "confirmed",
+                     *           "perSecond": 1210,
+                     *           "total": 84213
+                     *         }
+                     *       ],
+                     *       "gate": [
+                     *         {
+                     *           "result": "sold-out",
+                     *           "perSecond": 50
+                     *         }
+                     *       ],
+                     *       "protection": {
+                     *         "level": "none",
+                     *         "lagMs": 1,
+                     *         "refusedPerSecond": 0
+                     *       },
+                     *       "breakers": {
+                     *         "payments": "closed",
+                     *         "redis": "none",
+                     *         "postgres": "up"
+                     *       },
+                     *       "queue": {
+                     *         "ready": 0,
+                     *         "inFlight": 0,
+                     *         "delayed": 0,
+                     *         "oldestAgeMs": null
+                     *       },
+                     *       "lateOrders": 0,
+                     *       "deadLetters": 0,
+                     *       "stock": {
+                     *         "saleCount": 1,
+                     *         "sales": [
+                     *           {
+                     *             "saleId": 1,
+                     *             "productId": 1,
+                     *             "productName": "Meridian trainers",
+                     *             "status": "active",
+                     *             "allocation": 10000,
+                     *             "available": 9998,
+                     *             "reserved": 0,
+                     *             "sold": 2
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "text/event-stream": {
+                        /** Format: date-time */
+                        at: string;
+                        /** @description The id of the process that these figures are of, unless said otherwise */
+                        process: number;
+                        requests: {
+                            /** @description null if there was none in the last five seconds */
+                            p50Ms: number | null;
+                            /** @description null if there was none in the last five seconds */
+                            p95Ms: number | null;
+                            /** @description null if there was none in the last five seconds */
+                            p99Ms: number | null;
+                            /** @description Per second, over the last second */
+                            perSecond: number;
+                            /** @description Per second, over the last second */
+                            ok: number;
+                            /** @description 4xx */
+                            refused: number;
+                            /** @description 5xx */
+                            failed: number;
+                            inFlight: number;
+                        };
+                        orders: {
+                            /** @description null if there was none in the last five seconds */
+                            p50Ms: number | null;
+                            /** @description null if there was none in the last five seconds */
+                            p95Ms: number | null;
+                            /** @description null if there was none in the last five seconds */
+                            p99Ms: number | null;
+                            /** @description Orders made in any of the three ways to buy. The percentiles are of decisions. */
+                            perSecond: number;
+                            batchSize: number | null;
+                            waiting: number;
+                            oldestWaitMs: number;
+                        };
+                        /** @description Orders, and attempts that led to none, since the process started */
+                        outcomes: {
+                            outcome: string;
+                            /** @description Per second, over the last second */
+                            perSecond: number;
+                            total: number;
+                        }[];
+                        gate: {
+                            result: string;
+                            /** @description Per second, over the last second */
+                            perSecond: number;
+                        }[];
+                        protection: {
+                            /** @enum {string} */
+                            level: "none" | "browsing" | "buying" | "finishing";
+                            lagMs: number;
+                            /** @description Per second, over the last second */
+                            refusedPerSecond: number;
+                        };
+                        breakers: {
+                            /** @enum {string} */
+                            payments: "closed" | "half-open" | "open";
+                            /** @enum {string} */
+                            redis: "up" | "down" | "none";
+                            /** @enum {string} */
+                            postgres: "up" | "down";
+                        };
+                        /** @description Of all processes; null if it cannot be read right now */
+                        queue: {
+                            ready: number;
+                            inFlight: number;
+                            delayed: number;
+                            oldestAgeMs: number | null;
+                        } | null;
+                        /** @description Queued orders that have waited for more than a minute, counted up to 10,000 */
+                        lateOrders: number | null;
+                        /** @description Dead letters that are not resolved */
+                        deadLetters: number | null;
+                        /** @description The twelve sales under way that began last, as all processes see them */
+                        stock: {
+                            saleCount: number;
+                            sales: {
+                                saleId: number;
+                                productId: number;
+                                productName: string;
+                                /** @enum {string} */
+                                status: "active" | "paused";
+                                allocation: number;
+                                available: number;
+                                reserved: number;
+                                sold: number;
+                            }[];
+                        } | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out`, `too-many-streams` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    whoAmI: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "operator": "operator",
+                     *       "session": {
+                     *         "id": "3f8e2c1a-5b7d-4e9f-8a6c-0d1b2e3f4a5c",
+                     *         "operator": "operator",
+                     *         "ip": "127.0.0.1",
+                     *         "userAgent": "Mozilla/5.0",
+                     *         "createdAt": "2026-11-20T08:00:00.000Z",
+                     *         "expiresAt": "2026-11-20T20:00:00.000Z"
+                     *       },
+                     *       "csrfToken": "Qm9yZGVyIGNvbGxpZSBzbGVlcHMgb24gdGhlIHNvZmE"
+                     *     }
+                     */
+                    "application/json": {
+                        operator: string;
+                        session: {
+                            /** Format: uuid */
+                            id: string;
+                            operator: string;
+                            ip: string;
+                            userAgent: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        } | null;
+                        csrfToken: string | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "operator": "operator",
+                 *       "secret": "correct-horse-battery-staple"
+                 *     }
+                 */
+                "application/json": {
+                    /** @default operator */
+                    operator?: string;
+                    secret: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "session": {
+                     *         "id": "3f8e2c1a-5b7d-4e9f-8a6c-0d1b2e3f4a5c",
+                     *         "operator": "operator",
+                     *         "ip": "127.0.0.1",
+                     *         "userAgent": "Mozilla/5.0",
+                     *         "createdAt": "2026-11-20T08:00:00.000Z",
+                     *         "expiresAt": "2026-11-20T20:00:00.000Z"
+                     *       },
+                     *       "csrfToken": "Qm9yZGVyIGNvbGxpZSBzbGVlcHMgb24gdGhlIHNvZmE"
+                     *     }
+                     */
+                    "application/json": {
+                        session: {
+                            /** Format: uuid */
+                            id: string;
+                            operator: string;
+                            ip: string;
+                            userAgent: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        };
+                        /** @description Sent as X-CSRF-Token by clients that use the cookie but send no Origin */
+                        csrfToken: string;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `session-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: {
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sessions": [
+                     *         {
+                     *           "id": "3f8e2c1a-5b7d-4e9f-8a6c-0d1b2e3f4a5c",
+                     *           "operator": "operator",
+                     *           "ip": "127.0.0.1",
+                     *           "userAgent": "Mozilla/5.0",
+                     *           "createdAt": "2026-11-20T08:00:00.000Z",
+                     *           "expiresAt": "2026-11-20T20:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        sessions: {
+                            /** Format: uuid */
+                            id: string;
+                            operator: string;
+                            ip: string;
+                            userAgent: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `session-not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listActions: {
+        parameters: {
+            query?: {
+                before?: string;
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "actions": [
+                     *         {
+                     *           "id": 6,
+                     *           "at": "2026-11-20T12:00:00.000Z",
+                     *           "operator": "operator",
+                     *           "sessionId": null,
+                     *           "action": "POST /api/admin/webhooks/:id/rotate",
+                     *           "target": "/api/admin/webhooks/1/rotate",
+                     *           "detail": "{\"overlapSeconds\":3600}",
+                     *           "ip": "127.0.0.1",
+                     *           "requestId": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+                     *           "status": 200,
+                     *           "outcome": "ok"
+                     *         }
+                     *       ],
+                     *       "next": 6
+                     *     }
+                     */
+                    "application/json": {
+                        actions: {
+                            id: number;
+                            /** Format: date-time */
+                            at: string;
+                            operator: string;
+                            sessionId: string | null;
+                            action: string;
+                            target: string;
+                            /** @description The request body as JSON, without secrets */
+                            detail: string | null;
+                            ip: string;
+                            requestId: string;
+                            /** @description null if the process died before it answered */
+                            status: number | null;
+                            /** @description `ok`, or the slug of the refusal */
+                            outcome: string | null;
+                        }[];
+                        next: number | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRehearsals: {
+        parameters: {
+            query?: {
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rehearsals": [
+                     *         {
+                     *           "id": 1,
+                     *           "allocation": 10,
+                     *           "shoppers": 20,
+                     *           "ratePerSecond": 40,
+                     *           "seconds": 1,
+                     *           "operator": "operator",
+                     *           "status": "running",
+                     *           "productId": 1,
+                     *           "saleId": 1,
+                     *           "startedAt": "2026-11-20T12:00:00.000Z",
+                     *           "endedAt": null,
+                     *           "progress": null,
+                     *           "report": null,
+                     *           "failure": null
+                     *         }
+                     *       ],
+                     *       "disabled": null
+                     *     }
+                     */
+                    "application/json": {
+                        rehearsals: {
+                            /** @description A positive whole number */
+                            id: number;
+                            allocation: number;
+                            shoppers: number;
+                            ratePerSecond: number;
+                            seconds: number;
+                            operator: string;
+                            /** @enum {string} */
+                            status: "running" | "ended" | "stopped" | "failed";
+                            productId: number | null;
+                            saleId: number | null;
+                            /** Format: date-time */
+                            startedAt: string;
+                            endedAt: string | null;
+                            /** @description Updated twice a second while the rehearsal runs */
+                            progress: {
+                                elapsedMs: number;
+                                requests: number;
+                                p99Ms: number;
+                                outcomes: {
+                                    status: number | null;
+                                    slug: string;
+                                    count: number;
+                                }[];
+                            } | null;
+                            /** @description The load generator's report and verdict */
+                            report: {
+                                elapsedMs: number;
+                                interrupted: boolean;
+                                throughput: {
+                                    requests: number;
+                                    requestsPerSecond: number;
+                                    confirmed: number;
+                                };
+                                latencyMs: {
+                                    corrected: {
+                                        p50: number;
+                                        p95: number;
+                                        p99: number;
+                                        max: number;
+                                    };
+                                };
+                                outcomes: {
+                                    status: number | null;
+                                    slug: string;
+                                    count: number;
+                                }[];
+                                /** @description null if the engine could not be queried afterwards */
+                                damage: {
+                                    lost: number;
+                                    altered: number;
+                                    duplicated: number;
+                                    oversold: number;
+                                } | null;
+                                verdict: {
+                                    /** @enum {string} */
+                                    result: "pass" | "fail" | "none";
+                                    checks: {
+                                        name: string;
+                                        ok: boolean;
+                                        detail: string;
+                                    }[];
+                                };
+                            } | null;
+                            /** @description Why the rehearsal failed and has no report */
+                            failure: string | null;
+                        }[];
+                        /** @description Why this process cannot start one; null if it can */
+                        disabled: string | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startRehearsal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "allocation": 10,
+                 *       "shoppers": 20,
+                 *       "ratePerSecond": 40,
+                 *       "seconds": 1
+                 *     }
+                 */
+                "application/json": {
+                    allocation: number;
+                    shoppers: number;
+                    ratePerSecond: number;
+                    seconds: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "allocation": 10,
+                     *       "shoppers": 20,
+                     *       "ratePerSecond": 40,
+                     *       "seconds": 1,
+                     *       "operator": "operator",
+                     *       "status": "running",
+                     *       "productId": 1,
+                     *       "saleId": 1,
+                     *       "startedAt": "2026-11-20T12:00:00.000Z",
+                     *       "endedAt": null,
+                     *       "progress": null,
+                     *       "report": null,
+                     *       "failure": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
                         allocation: number;
                         shoppers: number;
                         ratePerSecond: number;
                         seconds: number;
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            allocation: number;
-                            shoppers: number;
-                            ratePerSecond: number;
-                            seconds: number;
-                            operator: string;
-                            /** @enum {string} */
-                            status: "running" | "ended" | "stopped" | "failed";
-                            productId: number | null;
-                            saleId: number | null;
-                            /** Format: date-time */
-                            startedAt: string;
-                            endedAt: string | null;
-                            /** @description Twice a second, while it runs */
-                            progress: {
-                                elapsedMs: number;
+                        operator: string;
+                        /** @enum {string} */
+                        status: "running" | "ended" | "stopped" | "failed";
+                        productId: number | null;
+                        saleId: number | null;
+                        /** Format: date-time */
+                        startedAt: string;
+                        endedAt: string | null;
+                        /** @description Updated twice a second while the rehearsal runs */
+                        progress: {
+                            elapsedMs: number;
+                            requests: number;
+                            p99Ms: number;
+                            outcomes: {
+                                status: number | null;
+                                slug: string;
+                                count: number;
+                            }[];
+                        } | null;
+                        /** @description The load generator's report and verdict */
+                        report: {
+                            elapsedMs: number;
+                            interrupted: boolean;
+                            throughput: {
                                 requests: number;
-                                p99Ms: number;
-                                outcomes: {
-                                    status: number | null;
-                                    slug: string;
-                                    count: number;
-                                }[];
-                            } | null;
-                            /** @description The verdict of the load generator */
-                            report: {
-                                elapsedMs: number;
-                                interrupted: boolean;
-                                throughput: {
-                                    requests: number;
-                                    requestsPerSecond: number;
-                                    confirmed: number;
-                                };
-                                latencyMs: {
-                                    corrected: {
-                                        p50: number;
-                                        p95: number;
-                                        p99: number;
-                                        max: number;
-                                    };
-                                };
-                                outcomes: {
-                                    status: number | null;
-                                    slug: string;
-                                    count: number;
-                                }[];
-                                /** @description Null where the engine could not be asked afterwards */
-                                damage: {
-                                    lost: number;
-                                    altered: number;
-                                    duplicated: number;
-                                    oversold: number;
-                                } | null;
-                                verdict: {
-                                    /** @enum {string} */
-                                    result: "pass" | "fail" | "none";
-                                    checks: {
-                                        name: string;
-                                        ok: boolean;
-                                        detail: string;
-                                    }[];
-                                };
-                            } | null;
-                            /** @description Why there is no report, where it failed */
-                            failure: string | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden`, `rehearsals-disabled` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Conflict: `rehearsal-running` */
-                409: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/rehearsals/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A rehearsal, and how it goes */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            allocation: number;
-                            shoppers: number;
-                            ratePerSecond: number;
-                            seconds: number;
-                            operator: string;
-                            /** @enum {string} */
-                            status: "running" | "ended" | "stopped" | "failed";
-                            productId: number | null;
-                            saleId: number | null;
-                            /** Format: date-time */
-                            startedAt: string;
-                            endedAt: string | null;
-                            /** @description Twice a second, while it runs */
-                            progress: {
-                                elapsedMs: number;
-                                requests: number;
-                                p99Ms: number;
-                                outcomes: {
-                                    status: number | null;
-                                    slug: string;
-                                    count: number;
-                                }[];
-                            } | null;
-                            /** @description The verdict of the load generator */
-                            report: {
-                                elapsedMs: number;
-                                interrupted: boolean;
-                                throughput: {
-                                    requests: number;
-                                    requestsPerSecond: number;
-                                    confirmed: number;
-                                };
-                                latencyMs: {
-                                    corrected: {
-                                        p50: number;
-                                        p95: number;
-                                        p99: number;
-                                        max: number;
-                                    };
-                                };
-                                outcomes: {
-                                    status: number | null;
-                                    slug: string;
-                                    count: number;
-                                }[];
-                                /** @description Null where the engine could not be asked afterwards */
-                                damage: {
-                                    lost: number;
-                                    altered: number;
-                                    duplicated: number;
-                                    oversold: number;
-                                } | null;
-                                verdict: {
-                                    /** @enum {string} */
-                                    result: "pass" | "fail" | "none";
-                                    checks: {
-                                        name: string;
-                                        ok: boolean;
-                                        detail: string;
-                                    }[];
-                                };
-                            } | null;
-                            /** @description Why there is no report, where it failed */
-                            failure: string | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        /** Stop a rehearsal: nothing more is sent, and what was sent is judged */
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description A whole number from 1 */
-                            id: number;
-                            allocation: number;
-                            shoppers: number;
-                            ratePerSecond: number;
-                            seconds: number;
-                            operator: string;
-                            /** @enum {string} */
-                            status: "running" | "ended" | "stopped" | "failed";
-                            productId: number | null;
-                            saleId: number | null;
-                            /** Format: date-time */
-                            startedAt: string;
-                            endedAt: string | null;
-                            /** @description Twice a second, while it runs */
-                            progress: {
-                                elapsedMs: number;
-                                requests: number;
-                                p99Ms: number;
-                                outcomes: {
-                                    status: number | null;
-                                    slug: string;
-                                    count: number;
-                                }[];
-                            } | null;
-                            /** @description The verdict of the load generator */
-                            report: {
-                                elapsedMs: number;
-                                interrupted: boolean;
-                                throughput: {
-                                    requests: number;
-                                    requestsPerSecond: number;
-                                    confirmed: number;
-                                };
-                                latencyMs: {
-                                    corrected: {
-                                        p50: number;
-                                        p95: number;
-                                        p99: number;
-                                        max: number;
-                                    };
-                                };
-                                outcomes: {
-                                    status: number | null;
-                                    slug: string;
-                                    count: number;
-                                }[];
-                                /** @description Null where the engine could not be asked afterwards */
-                                damage: {
-                                    lost: number;
-                                    altered: number;
-                                    duplicated: number;
-                                    oversold: number;
-                                } | null;
-                                verdict: {
-                                    /** @enum {string} */
-                                    result: "pass" | "fail" | "none";
-                                    checks: {
-                                        name: string;
-                                        ok: boolean;
-                                        detail: string;
-                                    }[];
-                                };
-                            } | null;
-                            /** @description Why there is no report, where it failed */
-                            failure: string | null;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not Found: `not-found` */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too Many Requests: `locked-out` */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/live": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The process is alive, whatever it depends on */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            status: "alive";
-                            uptimeSeconds: number;
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The services that the process depends on: 503 where purchases cannot go on without one */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            status: "healthy" | "unhealthy";
-                            /** Format: date-time */
-                            timestamp: string;
-                            services: {
-                                /** @enum {string} */
-                                database: "healthy" | "unhealthy";
-                                /** @enum {string} */
-                                redis?: "healthy" | "unhealthy";
+                                requestsPerSecond: number;
+                                confirmed: number;
                             };
-                        };
-                    };
-                };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Default Response */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {string} */
-                            status: "healthy" | "unhealthy";
-                            /** Format: date-time */
-                            timestamp: string;
-                            services: {
-                                /** @enum {string} */
-                                database: "healthy" | "unhealthy";
-                                /** @enum {string} */
-                                redis?: "healthy" | "unhealthy";
+                            latencyMs: {
+                                corrected: {
+                                    p50: number;
+                                    p95: number;
+                                    p99: number;
+                                    max: number;
+                                };
                             };
-                        } | components["schemas"]["Problem"];
+                            outcomes: {
+                                status: number | null;
+                                slug: string;
+                                count: number;
+                            }[];
+                            /** @description null if the engine could not be queried afterwards */
+                            damage: {
+                                lost: number;
+                                altered: number;
+                                duplicated: number;
+                                oversold: number;
+                            } | null;
+                            verdict: {
+                                /** @enum {string} */
+                                result: "pass" | "fail" | "none";
+                                checks: {
+                                    name: string;
+                                    ok: boolean;
+                                    detail: string;
+                                }[];
+                            };
+                        } | null;
+                        /** @description Why the rehearsal failed and has no report */
+                        failure: string | null;
                     };
                 };
             };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden`, `rehearsals-disabled` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `rehearsal-running` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
-    "/api/ready": {
+    getRehearsal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "allocation": 10,
+                     *       "shoppers": 20,
+                     *       "ratePerSecond": 40,
+                     *       "seconds": 1,
+                     *       "operator": "operator",
+                     *       "status": "ended",
+                     *       "productId": 1,
+                     *       "saleId": 1,
+                     *       "startedAt": "2026-11-20T12:00:00.000Z",
+                     *       "endedAt": "2026-11-20T12:00:02.000Z",
+                     *       "progress": {
+                     *         "elapsedMs": 502.8,
+                     *         "requests": 20,
+                     *         "p99Ms": 9.7,
+                     *         "outcomes": [
+                     *           {
+                     *             "status": 200,
+                     *             "slug": "confirmed",
+                     *             "count": 10
+                     *           },
+                     *           {
+                     *             "status": 409,
+                     *             "slug": "sold-out",
+                     *             "count": 30
+                     *           }
+                     *         ]
+                     *       },
+                     *       "report": {
+                     *         "elapsedMs": 990.1,
+                     *         "interrupted": false,
+                     *         "throughput": {
+                     *           "requests": 40,
+                     *           "requestsPerSecond": 40.4,
+                     *           "confirmed": 10
+                     *         },
+                     *         "latencyMs": {
+                     *           "corrected": {
+                     *             "p50": 1.8,
+                     *             "p95": 4.2,
+                     *             "p99": 9.7,
+                     *             "max": 11.3
+                     *           }
+                     *         },
+                     *         "outcomes": [
+                     *           {
+                     *             "status": 200,
+                     *             "slug": "confirmed",
+                     *             "count": 10
+                     *           },
+                     *           {
+                     *             "status": 409,
+                     *             "slug": "sold-out",
+                     *             "count": 30
+                     *           }
+                     *         ],
+                     *         "damage": {
+                     *           "lost": 0,
+                     *           "altered": 0,
+                     *           "duplicated": 0,
+                     *           "oversold": 0
+                     *         },
+                     *         "verdict": {
+                     *           "result": "pass",
+                     *           "checks": [
+                     *             {
+                     *               "name": "confirmed",
+                     *               "ok": true,
+                     *               "detail": "10 of 10 expected"
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "failure": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
+                        allocation: number;
+                        shoppers: number;
+                        ratePerSecond: number;
+                        seconds: number;
+                        operator: string;
+                        /** @enum {string} */
+                        status: "running" | "ended" | "stopped" | "failed";
+                        productId: number | null;
+                        saleId: number | null;
+                        /** Format: date-time */
+                        startedAt: string;
+                        endedAt: string | null;
+                        /** @description Updated twice a second while the rehearsal runs */
+                        progress: {
+                            elapsedMs: number;
+                            requests: number;
+                            p99Ms: number;
+                            outcomes: {
+                                status: number | null;
+                                slug: string;
+                                count: number;
+                            }[];
+                        } | null;
+                        /** @description The load generator's report and verdict */
+                        report: {
+                            elapsedMs: number;
+                            interrupted: boolean;
+                            throughput: {
+                                requests: number;
+                                requestsPerSecond: number;
+                                confirmed: number;
+                            };
+                            latencyMs: {
+                                corrected: {
+                                    p50: number;
+                                    p95: number;
+                                    p99: number;
+                                    max: number;
+                                };
+                            };
+                            outcomes: {
+                                status: number | null;
+                                slug: string;
+                                count: number;
+                            }[];
+                            /** @description null if the engine could not be queried afterwards */
+                            damage: {
+                                lost: number;
+                                altered: number;
+                                duplicated: number;
+                                oversold: number;
+                            } | null;
+                            verdict: {
+                                /** @enum {string} */
+                                result: "pass" | "fail" | "none";
+                                checks: {
+                                    name: string;
+                                    ok: boolean;
+                                    detail: string;
+                                }[];
+                            };
+                        } | null;
+                        /** @description Why the rehearsal failed and has no report */
+                        failure: string | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopRehearsal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "allocation": 10,
+                     *       "shoppers": 20,
+                     *       "ratePerSecond": 40,
+                     *       "seconds": 1,
+                     *       "operator": "operator",
+                     *       "status": "ended",
+                     *       "productId": 1,
+                     *       "saleId": 1,
+                     *       "startedAt": "2026-11-20T12:00:00.000Z",
+                     *       "endedAt": "2026-11-20T12:00:02.000Z",
+                     *       "progress": {
+                     *         "elapsedMs": 502.8,
+                     *         "requests": 20,
+                     *         "p99Ms": 9.7,
+                     *         "outcomes": [
+                     *           {
+                     *             "status": 200,
+                     *             "slug": "confirmed",
+                     *             "count": 10
+                     *           },
+                     *           {
+                     *             "status": 409,
+                     *             "slug": "sold-out",
+                     *             "count": 30
+                     *           }
+                     *         ]
+                     *       },
+                     *       "report": {
+                     *         "elapsedMs": 990.1,
+                     *         "interrupted": false,
+                     *         "throughput": {
+                     *           "requests": 40,
+                     *           "requestsPerSecond": 40.4,
+                     *           "confirmed": 10
+                     *         },
+                     *         "latencyMs": {
+                     *           "corrected": {
+                     *             "p50": 1.8,
+                     *             "p95": 4.2,
+                     *             "p99": 9.7,
+                     *             "max": 11.3
+                     *           }
+                     *         },
+                     *         "outcomes": [
+                     *           {
+                     *             "status": 200,
+                     *             "slug": "confirmed",
+                     *             "count": 10
+                     *           },
+                     *           {
+                     *             "status": 409,
+                     *             "slug": "sold-out",
+                     *             "count": 30
+                     *           }
+                     *         ],
+                     *         "damage": {
+                     *           "lost": 0,
+                     *           "altered": 0,
+                     *           "duplicated": 0,
+                     *           "oversold": 0
+                     *         },
+                     *         "verdict": {
+                     *           "result": "pass",
+                     *           "checks": [
+                     *             {
+                     *               "name": "confirmed",
+                     *               "ok": true,
+                     *               "detail": "10 of 10 expected"
+                     *             }
+                     *           ]
+                     *         }
+                     *       },
+                     *       "failure": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
+                        allocation: number;
+                        shoppers: number;
+                        ratePerSecond: number;
+                        seconds: number;
+                        operator: string;
+                        /** @enum {string} */
+                        status: "running" | "ended" | "stopped" | "failed";
+                        productId: number | null;
+                        saleId: number | null;
+                        /** Format: date-time */
+                        startedAt: string;
+                        endedAt: string | null;
+                        /** @description Updated twice a second while the rehearsal runs */
+                        progress: {
+                            elapsedMs: number;
+                            requests: number;
+                            p99Ms: number;
+                            outcomes: {
+                                status: number | null;
+                                slug: string;
+                                count: number;
+                            }[];
+                        } | null;
+                        /** @description The load generator's report and verdict */
+                        report: {
+                            elapsedMs: number;
+                            interrupted: boolean;
+                            throughput: {
+                                requests: number;
+                                requestsPerSecond: number;
+                                confirmed: number;
+                            };
+                            latencyMs: {
+                                corrected: {
+                                    p50: number;
+                                    p95: number;
+                                    p99: number;
+                                    max: number;
+                                };
+                            };
+                            outcomes: {
+                                status: number | null;
+                                slug: string;
+                                count: number;
+                            }[];
+                            /** @description null if the engine could not be queried afterwards */
+                            damage: {
+                                lost: number;
+                                altered: number;
+                                duplicated: number;
+                                oversold: number;
+                            } | null;
+                            verdict: {
+                                /** @enum {string} */
+                                result: "pass" | "fail" | "none";
+                                checks: {
+                                    name: string;
+                                    ok: boolean;
+                                    detail: string;
+                                }[];
+                            };
+                        } | null;
+                        /** @description Why the rehearsal failed and has no report */
+                        failure: string | null;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found: `not-found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `locked-out` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLiveness: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The process can take purchases */
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "alive",
+                     *       "uptimeSeconds": 3600
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "alive";
+                        uptimeSeconds: number;
                     };
-                    content: {
-                        "application/json": {
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "healthy",
+                     *       "timestamp": "2026-11-20T12:00:00.000Z",
+                     *       "services": {
+                     *         "database": "healthy"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "healthy" | "unhealthy";
+                        /** Format: date-time */
+                        timestamp: string;
+                        services: {
                             /** @enum {string} */
-                            status: "ready";
+                            database: "healthy" | "unhealthy";
+                            /** @enum {string} */
+                            redis?: "healthy" | "unhealthy";
                         };
                     };
                 };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "unhealthy",
+                     *       "timestamp": "2026-11-20T12:00:00.000Z",
+                     *       "services": {
+                     *         "database": "unhealthy"
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "healthy" | "unhealthy";
+                        /** Format: date-time */
+                        timestamp: string;
+                        services: {
+                            /** @enum {string} */
+                            database: "healthy" | "unhealthy";
+                            /** @enum {string} */
+                            redis?: "healthy" | "unhealthy";
+                        };
+                    } | components["schemas"]["Problem"];
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
     };
-    "/api/webhooks/payments": {
+    getReadiness: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /** What the payment provider has to say, signed by it */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ready"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ready";
+                    };
+                };
             };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @enum {boolean} */
-                            received: true;
-                        };
-                    };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Bad Request: `invalid` */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Unauthorized: `not-authenticated` */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Request Timeout: `request-timeout` */
-                408: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Payload Too Large: `too-large` */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Unsupported Media Type: `unsupported-media-type` */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
-                /** @description Request Header Fields Too Large: `headers-too-large` */
-                431: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
                 };
-                /** @description Service Unavailable: `unavailable` */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    };
+    allocateUserId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "user"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Which counter to use; each kind has its own. `user` by default.
+                     * @enum {string}
+                     */
+                    kind?: "user";
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description A positive whole number */
+                        id: number;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    allocateUserIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "count": 3
+                 *     }
+                 */
+                "application/json": {
+                    count: number;
+                    /**
+                     * @description Which counter to use; each kind has its own. `user` by default.
+                     * @enum {string}
+                     */
+                    kind?: "user";
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ids": [
+                     *         2,
+                     *         3,
+                     *         4
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        ids: number[];
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden: `forbidden-origin`, `csrf`, `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests: `rate-limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkUserIds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receivePaymentEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "received": true
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {boolean} */
+                        received: true;
+                    };
+                };
+            };
+            /** @description Bad Request: `invalid` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized: `not-authenticated` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `request-timeout` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too-large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported-media-type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Header Fields Too Large: `headers-too-large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
 }
-export type webhooks = Record<string, never>;
-export interface components {
-    schemas: {
-        /** @description RFC 9457 problem */
-        ProblemInput: {
-            /**
-             * @description Ends in a stable slug; there may be more of them in a later version
-             * @enum {string}
-             */
-            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/payment-method-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/webhook-not-found" | "/problems/delivery-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/decline-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-webhooks" | "/problems/webhook-disabled" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
-            title: string;
-            status: number;
-            detail: string;
-            /** @constant */
-            success: false;
-            message: string;
-            /**
-             * Format: uuid
-             * @description The order that this is about
-             */
-            orderId?: string;
-            /** @enum {string} */
-            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-            /** @description Why that order is what it is */
-            reason?: string | null;
-        };
-        /** @description RFC 9457 problem */
-        Problem: {
-            /**
-             * @description Ends in a stable slug; there may be more of them in a later version
-             * @enum {string}
-             */
-            type: "/problems/invalid" | "/problems/limit-key-required" | "/problems/payment-method-required" | "/problems/not-authenticated" | "/problems/forbidden" | "/problems/token-required" | "/problems/challenge-required" | "/problems/challenge-failed" | "/problems/forbidden-origin" | "/problems/csrf" | "/problems/faults-disabled" | "/problems/rehearsals-disabled" | "/problems/not-found" | "/problems/product-not-found" | "/problems/sale-not-found" | "/problems/series-not-found" | "/problems/order-not-found" | "/problems/code-not-found" | "/problems/dead-letter-not-found" | "/problems/webhook-not-found" | "/problems/delivery-not-found" | "/problems/session-not-found" | "/problems/method-not-allowed" | "/problems/token-too-late" | "/problems/sale-not-open" | "/problems/limit-reached" | "/problems/payment-limit-reached" | "/problems/address-limit-reached" | "/problems/decline-limit-reached" | "/problems/sold-out" | "/problems/payment-declined" | "/problems/code-used" | "/problems/code-expired" | "/problems/order-ended" | "/problems/order-confirmed" | "/problems/sale-overlaps" | "/problems/not-replayable" | "/problems/sale-ended" | "/problems/too-many-webhooks" | "/problems/webhook-disabled" | "/problems/too-many-faults" | "/problems/rehearsal-running" | "/problems/request-timeout" | "/problems/too-large" | "/problems/unsupported-media-type" | "/problems/idempotency-key-reused" | "/problems/headers-too-large" | "/problems/rate-limited" | "/problems/too-many-streams" | "/problems/locked-out" | "/problems/overloaded" | "/problems/undecided" | "/problems/outcome-unknown" | "/problems/unavailable" | "/problems/internal";
-            title: string;
-            status: number;
-            detail: string;
-            /** @constant */
-            success: false;
-            message: string;
-            /**
-             * Format: uuid
-             * @description The order that this is about
-             */
-            orderId?: string;
-            /** @enum {string} */
-            orderStatus?: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-            /** @description Why that order is what it is */
-            reason?: string | null;
-        };
-    };
-    responses: never;
-    parameters: never;
-    requestBodies: never;
-    headers: never;
-    pathItems: never;
-}
-export type $defs = Record<string, never>;
-export type operations = Record<string, never>;

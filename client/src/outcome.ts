@@ -1,47 +1,47 @@
 import type { components } from './openapi.js';
 
-/** RFC 9457, as every refusal is answered. */
+/** RFC 9457: the form of every refusal. */
 export type Problem = components['schemas']['Problem'];
 type SlugOf<Type> = Type extends `/problems/${infer Slug}` ? Slug : never;
 
-/** Every refusal there is; docs/outcomes.md says when each is given, and what to do next. */
+/** Every possible refusal; docs/outcomes.md says when each occurs and what to do next. */
 export type ProblemSlug = SlugOf<Problem['type']>;
 
 type Granted<Value> = {
   kind: 'granted';
   value: Value;
-  /** The key had made its order before; this is that order. */
+  /** The key had already created an order; this is that order. */
   isReplay: boolean;
 };
 
 export type Refused = {
   kind: 'refused';
-  /** `unforeseen` is one that only a later version of the engine gives. */
+  /** `unforeseen` stands for a refusal that only a later version of the engine gives. */
   slug: ProblemSlug | 'unforeseen';
   status: number;
   message: string;
-  /** False where this try, or an earlier one of the same call, may have made an order all the same. */
+  /** False if this try, or an earlier one of the same call, may still have created an order. */
   tookNothing: boolean;
-  /** The order that this is about, where there is or may be one. */
+  /** The order concerned, if there is or may be one. */
   orderId?: string;
   retryAfterMs?: number;
 };
 
-/** No answer that the shop's API documents: nobody knows whether there is an order, and the key finds out. */
+/** No answer that the API documents. Whether there is an order is unknown; a retry with the same key finds out. */
 export type Lost = { kind: 'lost'; cause: unknown };
 
 export type Outcome<Value> = Granted<Value> | Refused | Lost;
 
 /**
- * - `open`: there may be an order all the same, and the same request finds out.
+ * - `open`: there may still be an order, and the same request finds out.
  * - `passing`: nothing was taken, and the same request may succeed in a moment.
- * - `barred`: the shop turned the caller away before it looked the key up, so that it says nothing about earlier tries.
+ * - `barred`: the shop refused the caller before it looked up the key, so this says nothing about earlier tries.
  * - `final`: a decision about this key.
  */
 const natures: Record<ProblemSlug, 'open' | 'passing' | 'barred' | 'final'> = {
   'outcome-unknown': 'open',
   unavailable: 'open',
-  // It may have failed after COMMIT.
+  // The failure may have come after COMMIT.
   internal: 'open',
   overloaded: 'passing',
   undecided: 'passing',
@@ -97,14 +97,14 @@ const natures: Record<ProblemSlug, 'open' | 'passing' | 'barred' | 'final'> = {
   'unsupported-media-type': 'final',
 };
 
-/** What is sent again by itself. */
+/** Refusals that the client retries by itself. */
 export const passingSlugs: ReadonlySet<Refused['slug']> = new Set(
   Object.keys(natures)
     .filter(isSlug)
     .filter(slug => natures[slug] === 'passing' || natures[slug] === 'open'),
 );
 
-/** Whether nothing more is to be learnt under the key of this request. Until then a new key may buy a second time. */
+/** Whether nothing more can be learnt with the key of this request. Until then a new key may buy a second time. */
 export function isFinal(outcome: Outcome<unknown>): boolean {
   if (outcome.kind === 'refused') return natureOf(outcome.slug) === 'final';
   return outcome.kind === 'granted';
@@ -129,7 +129,7 @@ export function outcomeOf<Data>({ data, error, response }: Answered<Data>): Outc
     };
   }
   const slug = slugOf(error?.type);
-  // A proxy between us and the shop has words of its own, and a later engine may fail in ways of its own.
+  // A proxy in between has its own texts, and a later engine may fail in new ways.
   const isUnknown = slug === undefined || (slug === 'unforeseen' && response.status >= 500);
   if (isUnknown) return { kind: 'lost', cause: new UnknownAnswer(response.status) };
   const retryAfterMs = readRetryAfter(response.headers.get('retry-after'));
@@ -143,7 +143,7 @@ export function outcomeOf<Data>({ data, error, response }: Answered<Data>): Outc
 
 class UnknownAnswer extends Error {
   constructor(readonly status: number) {
-    super(`answered ${status}, in words that the API does not document`);
+    super(`answered ${status} with a body that the API does not document`);
   }
 }
 
@@ -157,7 +157,7 @@ function isSlug(text: string): text is ProblemSlug {
   return Object.hasOwn(natures, text);
 }
 
-/** Seconds, as the shop says it, or a date, as proxies may. */
+/** Seconds, as the shop sends them, or a date, as proxies may send. */
 function readRetryAfter(text: string | null): number | undefined {
   if (text === null) return undefined;
   const ms = /^\s*\d+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();

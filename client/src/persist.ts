@@ -1,16 +1,16 @@
 import { isFinal, type Outcome, passingSlugs, type Refused } from './outcome.js';
 
-/** How a request stands that is being sent: told so that a person knows whether to wait. */
+/** The state of a request that is being sent, so that a page can tell a person whether to wait. */
 export type Progress = 'sending' | 'waiting-for-turn' | 'reconnecting';
 
 export type Patience = {
-  /** Tries after a refusal that says "not now". A storm passes in seconds; whoever is still refused then may ask again. */
+  /** Tries after a refusal that says "not now". A rush passes in seconds; after that the shopper can try again. */
   busyTriesMax: number;
-  /** Tries after no answer at all; with pauses of up to 5 s thirty of them are some two minutes offline. */
+  /** Tries after no answer at all. With pauses of up to 5 s, thirty tries cover some two minutes offline. */
   lostTriesMax: number;
-  /** All tries and pauses together; a pause that would end later is not begun. */
+  /** Limit for all tries and pauses together. A pause that would exceed it is not started. */
   totalMs: number;
-  /** Refusals after which the same request is sent again. */
+  /** Refusals after which the client sends the same request again. */
   retried: ReadonlySet<Refused['slug']>;
 };
 
@@ -23,7 +23,7 @@ const defaultPatience: Patience = {
 
 export type PersistOptions = Partial<Patience> & {
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** Ends the pauses and the tries; what was sent may have arrived all the same. */
+  /** Ends the pauses and the tries. A request already sent may still have arrived. */
   signal?: AbortSignal | undefined;
 };
 
@@ -31,8 +31,8 @@ const pauseMinMs = 500;
 const pauseMaxMs = 5000;
 
 /**
- * Sends until there is an outcome, or until patience is at its end; then the last outcome is given, which `isFinal` may
- * say is open. Every try must carry the same key, so that however many arrive there is one order.
+ * Sends until there is an outcome, or until the limits are reached. It then returns the last outcome, which `isFinal`
+ * may report as open. Every try must carry the same key, so that there is one order however many tries arrive.
  */
 export async function persist<Value>(
   send: () => Promise<Outcome<Value>>,
@@ -45,7 +45,7 @@ export async function persist<Value>(
   let lostTries = 0;
   let tookNothing = true;
 
-  /** @returns undefined where nothing is to be tried again. */
+  /** @returns undefined if there is no further try. */
   function pauseAfter(outcome: Outcome<Value>): number | undefined {
     if (outcome.kind === 'granted' || signal?.aborted) return undefined;
     if (outcome.kind === 'lost') {
@@ -54,11 +54,11 @@ export async function persist<Value>(
     }
     busyTries += 1;
     if (!retried.has(outcome.slug) || busyTries > busyTriesMax) return undefined;
-    // Never earlier than asked for, and not all at once.
+    // Never earlier than requested, and spread out.
     return (outcome.retryAfterMs ?? 0) * (1 + Math.random()) + backoffMs(busyTries);
   }
 
-  // What turned the last try away says nothing about an order that an earlier one may have made.
+  // The refusal of the last try says nothing about an order that an earlier try may have created.
   async function sendOnce(): Promise<Outcome<Value>> {
     const outcome = await send();
     if (outcome.kind !== 'refused') tookNothing = false;
@@ -77,12 +77,12 @@ export async function persist<Value>(
   }
 }
 
-/** Full jitter: thousands who were refused together shall not come back together. */
+/** Full jitter: thousands of clients that were refused together must not come back together. */
 function backoffMs(tries: number): number {
   return pauseMinMs + Math.random() * Math.min(pauseMaxMs, pauseMinMs * 2 ** tries);
 }
 
-/** @param untilOnline back online is a reason not to wait any longer; browsers tell. */
+/** @param untilOnline end the pause early when the browser reports that it is online again. */
 export function pause(ms: number, signal?: AbortSignal, untilOnline = false): Promise<void> {
   return new Promise(resolve => {
     const done = new AbortController();

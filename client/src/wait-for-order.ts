@@ -3,29 +3,29 @@ import { type Lost, type Outcome, passingSlugs, type Refused } from './outcome.j
 import { pause } from './persist.js';
 
 export type WaitOptions = {
-  /** Whose order it is, for callers with the API key. */
+  /** The shopper whose order it is, for callers with the API key. */
   userId?: string;
-  /** A minute unless said otherwise: a queue that is slower than that is worth coming back to. */
+  /** Defaults to a minute. If the queue is slower, ask again later. */
   timeoutMs?: number;
   signal?: AbortSignal;
 };
 
 export type WaitOutcome =
   | { kind: 'ended'; order: Order }
-  /** Time is up, and the order goes on; `order` is how it stood last, if it was read at all. */
+  /** The time is up and the order is still open. `order` is its last known state, if it was read at all. */
   | { kind: 'waiting'; order?: Order }
   | Refused
   | Lost;
 
-// An order is mostly decided within a second; one that is not is no reason to ask four times a second for a minute.
+// Most orders are decided within a second. For a slower one, asking four times a second for a minute would be wasteful.
 const pauseMinMs = 200;
 const pauseMaxMs = 2000;
 
 /**
- * By asking again and again, since that works through every proxy and needs no connection that is held for each order;
- * pages that follow one order have its stream (`/api/orders/{id}/events`).
+ * Polls, since that works through every proxy and needs no open connection for each order. Pages that follow one order
+ * use its stream (`/api/orders/{id}/events`).
  *
- * @param read one try; the signal ends it.
+ * @param read one try; the signal aborts it.
  */
 export async function waitForOrder(
   read: (signal: AbortSignal | undefined) => Promise<Outcome<Order>>,

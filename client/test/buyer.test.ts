@@ -6,7 +6,7 @@ import { createGuest, createShopper, type Spoilt, startCuttingProxy } from './su
 const free = 1;
 const queueable = 4;
 
-it('a purchase whose connection is cut again and again is one order, and the key brings it back', async () => {
+it('a purchase whose connection is cut repeatedly is one order, and the key finds it', async () => {
   const proxy = await startCuttingProxy(2);
   const { buyer, userId, orders } = createShopper(proxy.url);
   const progress: string[] = [];
@@ -25,7 +25,7 @@ it('a purchase whose connection is cut again and again is one order, and the key
   expect(await orders()).toHaveLength(1);
 });
 
-it('a 500 after COMMIT is asked about under the same key, and is one order', async () => {
+it('a 500 after COMMIT is retried with the same key and is one order', async () => {
   const { buyer, userId, orders } = createShopper(undefined, [{ status: 500, slug: 'internal' }]);
   const outcome = await buyer.purchase({ productId: free, userId });
   expect(outcome).toMatchObject({ kind: 'granted', isReplay: true });
@@ -34,16 +34,16 @@ it('a 500 after COMMIT is asked about under the same key, and is one order', asy
 
 const turnedAway = { status: 503, slug: 'overloaded' };
 
-// The engine makes the order at the first try; what arrives says otherwise.
+// The engine creates the order on the first try, but the client receives a different answer.
 it.each<{ title: string; answers: Spoilt[] }>([
   { title: 'a 500', answers: [{ status: 500, slug: 'internal' }] },
-  { title: 'a 500 of a later engine', answers: [{ status: 500, slug: 'of-a-later-version' }] },
-  { title: 'a refusal for want of room, after silence', answers: ['nothing', turnedAway] },
+  { title: 'an unknown 500 of a later engine', answers: [{ status: 500, slug: 'of-a-later-version' }] },
+  { title: 'an overload refusal after no answer', answers: ['nothing', turnedAway] },
   {
-    title: 'a sign-in that has ended, after silence',
+    title: 'an expired sign-in after no answer',
     answers: ['nothing', { status: 401, slug: 'not-authenticated' }],
   },
-])('$title leaves the outcome open: the key brings the order back', async ({ answers }) => {
+])('$title leaves the outcome open, and the key finds the order', async ({ answers }) => {
   const { buyer, userId, orders } = createShopper(undefined, answers);
   const options = { key: 'open', lostTriesMax: answers.length - 1, busyTriesMax: 0 };
   const outcome = await buyer.purchase({ productId: free, userId }, options);
@@ -54,7 +54,7 @@ it.each<{ title: string; answers: Spoilt[] }>([
   expect(await orders()).toHaveLength(1);
 });
 
-it('without the key each try would be an order: the key is what makes them one', async () => {
+it('without the key each try would be a separate order', async () => {
   const proxy = await startCuttingProxy(1);
   const { buyer, userId, orders } = createShopper(proxy.url);
   await buyer.purchase({ productId: free, userId }, { lostTriesMax: 0 });
@@ -62,7 +62,7 @@ it('without the key each try would be an order: the key is what makes them one',
   expect(await orders()).toHaveLength(2);
 });
 
-it('a refusal that says "not now" is tried again, never earlier than its Retry-After says', async () => {
+it('a refusal that says "not now" is retried, never earlier than its Retry-After', async () => {
   const { buyer, sent } = await createGuest();
   for (let n = 0; n < purchasesMax; n++) await buyer.purchase({ productId: free });
   const outcome = await buyer.purchase({ productId: free }, { busyTriesMax: 9 });
@@ -78,7 +78,7 @@ it('a refusal that says "not now" is tried again, never earlier than its Retry-A
   }
 });
 
-it('patience has an end: by the number of tries, and by the clock before a pause that would end too late', async () => {
+it('retries are limited by their number, and by time before a pause that would end too late', async () => {
   const { buyer, sent } = await createGuest();
   for (let n = 0; n < purchasesMax; n++) await buyer.purchase({ productId: free });
   const startedAtMs = performance.now();
@@ -93,7 +93,7 @@ it('patience has an end: by the number of tries, and by the clock before a pause
   expect(isFinal(lost)).toBe(false);
 });
 
-it('a decision is not tried again, and says by its slug what it is', async () => {
+it('a decision is not retried and is identified by its slug', async () => {
   const { buyer, userId, sent } = createShopper();
   const refused = await buyer.purchase({ productId: free, quantity: 100_000, userId });
   expect(refused).toMatchObject({ kind: 'refused', slug: 'limit-reached', status: 409 });
@@ -109,7 +109,7 @@ it('a queued order is waited for until it has ended', async () => {
   expect(ended).toMatchObject({ kind: 'ended', order: { id: accepted.value.order_id, status: 'CONFIRMED' } });
 });
 
-it('an order that goes on is waited for until time is up, and told as it stands; an unknown one is refused', async () => {
+it('waiting for an open order ends with its last state when time is up; an unknown order is refused', async () => {
   const { buyer, userId } = createShopper();
   const held = await buyer.checkout({ productId: free, userId });
   if (held.kind !== 'granted') throw new Error(`refused: ${JSON.stringify(held)}`);
@@ -128,7 +128,7 @@ it('an order that goes on is waited for until time is up, and told as it stands;
   });
 });
 
-it('whoever gives up ends the pauses at once', async () => {
+it('an abort ends the pauses at once', async () => {
   const giveUp = AbortSignal.timeout(100);
   const nobody = createBuyer(createApi({ baseUrl: 'http://127.0.0.1:9' }));
   const startedAtMs = performance.now();

@@ -7,7 +7,7 @@ const tableSchema = z.object({
   fractionDigits: z.custom<(currency: string) => number>(value => typeof value === 'function'),
 });
 
-it('the client knows the same digits of each currency as the engine', async () => {
+it('the client has the same digits for each currency as the engine', async () => {
   const { href } = new URL('../../engine/dist/ledger/currencies.js', import.meta.url);
   const engine = tableSchema.parse(await import(href));
   const digitsBy = (digits: (code: string) => number) =>

@@ -6,10 +6,10 @@ import { apiKey } from './support/shop.js';
 
 const document = readFileSync(new URL('../../docs/start.md', import.meta.url), 'utf8');
 
-it('the program in docs/start.md buys, as it stands there', () => {
+it('the program in docs/start.md buys unchanged', () => {
   const program = /```js\n(.*?@doorbuster\/client.*?)```/s.exec(document)?.[1] ?? '';
   const here = program.replace('http://127.0.0.1:3000', inject('shopUrl'));
-  // As a module that lies in this package, so that it is found by its name.
+  // Run as a module inside this package, so that it resolves the client by its name.
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', here], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: { ...process.env, API_KEY: apiKey },

@@ -16,8 +16,8 @@ const inside = fileURLToPath(new URL('inside.sh', import.meta.url));
  */
 
 /**
- * Carries out the steps of a Dockerfile, each stage in a folder of its own, and answers the last one. Throws on an
- * instruction that it does not know: it shall not pass over anything.
+ * Executes the steps of a Dockerfile, each stage in its own folder, and returns the last image. Throws on an unknown
+ * instruction instead of skipping it.
  * @param {Stage[]} stages
  * @param {Options} options
  * @returns {Image}
@@ -61,7 +61,7 @@ function carryOut(step, image, images, options) {
   else if (keyword === 'CMD') image.command = words;
   else if (keyword === 'HEALTHCHECK') image.health = JSON.parse(text.slice(text.indexOf('[')));
   else if (keyword !== 'EXPOSE' && keyword !== 'STOPSIGNAL')
-    throw new Error(`line ${step.line}: ${keyword} is not known here`);
+    throw new Error(`line ${step.line}: ${keyword} is not supported here`);
 }
 
 /** @type {(step: Step, image: Image, images: Map<string, Image>, options: Options) => void} */
@@ -75,9 +75,9 @@ function copy({ flags, words, line }, image, images, options) {
   const wanted = from ? () => true : contextFilter(options);
   for (const source of sources) {
     const path = join(origin, source);
-    if (!existsSync(path)) throw new Error(`line ${line}: ${source} is not there`);
+    if (!existsSync(path)) throw new Error(`line ${line}: ${source} does not exist`);
     const isFile = statSync(path).isFile();
-    if (isFile && !wanted(path)) throw new Error(`line ${line}: ${source} is kept out by .dockerignore`);
+    if (isFile && !wanted(path)) throw new Error(`line ${line}: ${source} is excluded by .dockerignore`);
     const to = isFile && intoFolder ? join(target, basename(source)) : target;
     mkdirSync(dirname(to), { recursive: true });
     cpSync(path, to, { recursive: true, verbatimSymlinks: true, filter: wanted });
@@ -91,14 +91,14 @@ function contextFilter({ context, ignored }) {
   return path => {
     const name = relative(context, path);
     if (name === '') return true;
-    // A folder that is ignored is still gone through for what is excepted in it.
+    // An ignored folder is still searched for its exceptions.
     return !matcher.ignores(name) || exceptions.some(line => line.startsWith(`!${name}/`));
   };
 }
 
 /** @type {(step: Step, image: Image, options: Options) => void} */
 function runStep({ text, flags }, image, { base, say }) {
-  // Made beforehand, since the root of what it runs in is in memory.
+  // Created in advance, because the root in which the command runs is in memory.
   for (const [, top = ''] of text.matchAll(/ (\/[a-z]+)$/g))
     mkdirSync(join(image.directory, top), { recursive: true });
   say(`RUN ${text}`);
@@ -107,7 +107,7 @@ function runStep({ text, flags }, image, { base, say }) {
   const call = callInside(base, image, { mode: 'rw', user: image.user, binds, command });
   const env = { PATH: process.env.PATH, HOME: '/root', ...image.env };
   const { status } = spawnSync(call.program, call.args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) throw new Error(`ended with ${status}: ${text}`);
+  if (status !== 0) throw new Error(`failed with ${status}: ${text}`);
 }
 
 /** @type {(mount: string) => string} */
@@ -119,7 +119,7 @@ function cacheOf(mount) {
 }
 
 /**
- * What runs a command in an image that was built here.
+ * The command line that runs a command inside an image built here.
  * @param {string} base
  * @param {Image} image
  * @param {{ mode: 'ro' | 'rw', user: string, binds: string[], command: string[] }} options

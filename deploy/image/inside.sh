@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs a command as it would run in a container: its own mounts and processes, one folder as the image, the base's programs
-# read-only below it, /tmp in memory. As root, and the command as UID. It is called under `unshare --mount --pid --fork`.
+# Runs a command as it would run in a container: with its own mounts and processes, one folder as the image, the
+# programs of BASE read-only below it, and /tmp in memory. Run it as root under `unshare --mount --pid --fork`; the
+# command runs as UID.
 #   inside.sh BASE IMAGE ro|rw UID WORKDIR [BIND=TARGET ...] -- COMMAND...
 set -e
 base=$1 image=$2 mode=$3 uid=$4 workdir=$5
@@ -16,7 +17,7 @@ for name in bin sbin lib lib32 lib64 usr etc; do
     mount -o remount,bind,ro "$root/$name"
   fi
 done
-# The base image has this user, whom initdb looks up by its number.
+# The base image has this user, and initdb looks it up by its number.
 printf 'root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n' > "$root/passwd"
 mount --bind "$root/passwd" "$root/etc/passwd"
 mkdir -m 1777 "$root/tmp"
@@ -37,6 +38,6 @@ while [ "$1" != -- ]; do
 done
 shift
 if [ "$mode" = ro ]; then mount -o remount,ro "$root"; fi
-# Not in the path that the command is given.
+# Resolved here, because it is not in the PATH of the command.
 chroot=$(PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v chroot)
 exec "$chroot" --userspec="$uid:$uid" --groups= "$root" env -C "$workdir" "$@"

@@ -7,7 +7,7 @@ import { DockerfileParser } from 'dockerfile-ast';
  */
 
 /**
- * The stages of a Dockerfile in their order, with the values of its global ARGs put in.
+ * The stages of a Dockerfile in order, with the values of its global ARGs filled in.
  * @param {string} path
  * @returns {Stage[]}
  */

@@ -75,7 +75,7 @@ const variants = {
   },
 };
 
-// Of the form of each, for the check that the engine takes them.
+// A well-formed value for each secret, so that the engine accepts it.
 const contents: Record<string, string> = {
   'sentry-dsn': 'https://key@sentry.example/1',
   'database-url': 'postgres://a:b@c/d',
@@ -100,14 +100,14 @@ const allPods = () => Object.values(rendered).flatMap(podsOf);
 
 describe('the Helm chart', () => {
   it.each(Object.keys(variants))(
-    'makes objects that fit the schemas of their kinds, with values "%s"',
+    'renders objects that match the schemas of their kinds, with values "%s"',
     name => {
       expect(rendered[name]?.length).toBeGreaterThan(5);
       expect(rendered[name]?.flatMap(problemsOfObject)).toEqual([]);
     },
   );
 
-  it('would be found out with a field that is unknown, or has another type', () => {
+  it('fails the check with an unknown field or a field of the wrong type', () => {
     const [deployment] = ofKind(rendered.least ?? [], 'Deployment');
     const spoilt = { ...structuredClone(deployment), spec: { replica: 2 } };
     expect(problemsOfObject(spoilt as unknown as KubernetesObject)).not.toEqual([]);
@@ -115,7 +115,7 @@ describe('the Helm chart', () => {
     expect(problemsOfObject(service)).toEqual(['v1 Service a: .spec.port is not known']);
   });
 
-  it('gives each process of the engine settings that it knows, and every secret as a file that is mounted', () => {
+  it('gives each process only known settings, and every secret as a mounted file', () => {
     for (const { name, pod, container } of allPods()) {
       const environment = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
       if (container.command) continue;
@@ -128,13 +128,13 @@ describe('the Helm chart', () => {
     }
   });
 
-  it('runs commands that exist, each role once', () => {
+  it('runs only existing commands, each role once', () => {
     const run = podsOf(rendered.everything).map(({ container }) => container.args?.[0]);
     expect(run.filter(command => command !== undefined && !commands.has(command))).toEqual([]);
     expect(run.sort()).toEqual(['api', 'compensator', 'migrate', 'scheduler', 'worker', undefined]);
   });
 
-  it('asks addresses that the API has, at the port that it listens at', () => {
+  it('probes only existing paths of the API, on its port', () => {
     const operations = readFileSync(join(root, 'engine/src/http/routes/operations/health.ts'), 'utf8');
     const pages = ['/icon.svg'];
     const metrics = ['/metrics'];
@@ -153,7 +153,7 @@ describe('the Helm chart', () => {
     expect(api?.container.readinessProbe?.httpGet.path).toBe('/api/ready');
   });
 
-  it('lets no container be root, write to its image, or have a capability', () => {
+  it('lets no container run as root, write to its image, or have a capability', () => {
     for (const { pod, container } of allPods()) {
       expect(pod.securityContext).toMatchObject({
         ...{ runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
@@ -165,7 +165,7 @@ describe('the Helm chart', () => {
     }
   });
 
-  it('waits longer for the end than the engine may take to drain, and spreads pods', () => {
+  it('gives pods a grace period longer than the drain, and spreads them', () => {
     const { DRAIN_DELAY_MS, DRAIN_TIMEOUT_MS } = readConfig({});
     for (const { pod } of podsOf(rendered.least)) {
       const mayTakeS = (DRAIN_DELAY_MS + 2 * DRAIN_TIMEOUT_MS) / 1000;
@@ -173,11 +173,11 @@ describe('the Helm chart', () => {
       expect(pod.topologySpreadConstraints).toHaveLength(2);
     }
     const api = podsOf(rendered.everything).find(({ name }) => name.endsWith('-api'));
-    // 4.5 s and twice 20 s, rounded up; 5 s in preStop, and 5 to spare.
+    // 4.5 s plus twice 20 s, rounded up; 5 s in preStop, and a margin of 5.
     expect(api?.pod.terminationGracePeriodSeconds).toBe(45 + 5 + 5);
   });
 
-  it('scales the API by its processor and workers by what waits, and then says no number of its own', () => {
+  it('scales the API by CPU and workers by waiting orders, and then sets no replica count', () => {
     const objects = rendered.everything ?? [];
     const replicas = Object.fromEntries(podsOf(objects).map(({ name, replicas }) => [name, replicas]));
     expect(replicas).toMatchObject({ 'sale-doorbuster-api': undefined, 'sale-doorbuster-worker': undefined });
@@ -187,18 +187,18 @@ describe('the Helm chart', () => {
     expect(ofKind(objects, 'ScaledObject')[0]).toMatchObject({ spec: { triggers: [trigger] } });
   });
 
-  it('counts what waits in PostgreSQL by a table that exists, where there is no broker', async () => {
+  it('counts waiting orders in an existing table of PostgreSQL if there is no broker', async () => {
     const objects = await renderer.render({ ...least, worker: { keda: { enabled: true } } });
     expect(objects.flatMap(problemsOfObject)).toEqual([]);
     const query = 'select count(*) from queue_messages';
     expect(ofKind(objects, 'ScaledObject')[0]).toMatchObject({
       spec: { triggers: [{ type: 'postgresql', metadata: { query } }] },
     });
-    const migration = readFileSync(join(root, 'engine/migrations/0004_queue.sql'), 'utf8');
+    const migration = readFileSync(join(root, 'engine/migrations/0001_schema.sql'), 'utf8');
     expect(migration).toContain('create table queue_messages (');
   });
 
-  it('makes random secrets, other ones for each release, and none where there is one', async () => {
+  it('generates different random secrets for each release, and none if one exists', async () => {
     const dataOf = (objects: KubernetesObject[]) => {
       const { data } = z
         .looseObject({ data: z.record(z.string(), z.string()) })
@@ -211,7 +211,7 @@ describe('the Helm chart', () => {
     expect(ofKind(rendered.own ?? [], 'Secret')).toEqual([]);
   });
 
-  it('migrates before anything else, with what it needs made before it', () => {
+  it('migrates before anything else, after creating what the migration needs', () => {
     const weights = (rendered.least ?? [])
       .filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] === 'pre-install,pre-upgrade')
       .map(({ kind, metadata }) => [kind, Number(metadata.annotations?.['helm.sh/hook-weight'])]);
@@ -223,7 +223,7 @@ describe('the Helm chart', () => {
     });
   });
 
-  it('refuses values that it does not know, and an installation without identity or database', async () => {
+  it('refuses unknown values, and an installation without identity or database', async () => {
     await expect(renderer.render({ ...least, replicas: 3 })).rejects.toThrow('Additional property replicas');
     await expect(renderer.render({ ...least, image: { tag: 'latest' } })).rejects.toThrow('image.tag');
     await expect(renderer.render({ secrets: least.secrets })).rejects.toThrow('settings.IDENTITY');

@@ -36,12 +36,12 @@ const composeFileSchema = z.looseObject({
   volumes: z.record(z.string(), z.unknown()),
 });
 
-// The schema has formats of its own, such as durations, which say what Docker reads.
+// The schema has its own formats, such as durations, which describe what Docker parses.
 const ajv = addFormats.default(new Ajv2019({ strict: false, allErrors: true }), ['uri']);
 ajv.addFormat('duration', /^(\d+(us|ms|s|m|h))+$/);
 for (const name of ['expose', 'ports', 'subnet_ip_address']) ajv.addFormat(name, true);
 const { properties, ...rest } = withoutIds(composeSchema);
-// The schema is older than this one word of ours, which came in 2022.
+// The schema predates the key `name`, which compose added in 2022.
 const isCompose = ajv.compile({ ...rest, properties: { ...properties, name: { type: 'string' } } });
 
 const files = ['compose.yaml', 'compose.full.yaml'];
@@ -71,16 +71,16 @@ const secretsNow = () =>
   readdirSync(secretsDirectory).map(name => [name, readFileSync(join(secretsDirectory, name), 'utf8')]);
 
 describe('the compose files', () => {
-  it.each(files)('%s is what the compose specification describes', name => {
+  it.each(files)('%s conforms to the compose specification', name => {
     expect(isCompose(read(name)), ajv.errorsText(isCompose.errors)).toBe(true);
   });
 
-  it('would be refused with a word that the specification does not know', () => {
+  it('would fail with a key that the specification does not define', () => {
     expect(isCompose({ services: { engine: { image: 'x', stop_grace: '30s' } } })).toBe(false);
     expect(isCompose({ services: { engine: { image: 'x', stop_grace_period: 'soon' } } })).toBe(false);
   });
 
-  it('give each process of the engine settings that it knows, and secrets as files', () => {
+  it('give each process only known settings, and secrets as files', () => {
     for (const { name, environment, secrets } of engines) {
       const contents = Object.fromEntries(
         secrets.map(secret => [
@@ -90,13 +90,13 @@ describe('the compose files', () => {
       );
       expect(problemsOf(withValues(environment), contents), name).toEqual([]);
     }
-    // The controls: a name that is none, a value that is refused, a secret that is not mounted.
+    // The controls: an unknown name, a refused value, a secret that is not mounted.
     expect(problemsOf({ IDENTITY: 'demo', DB_POOL: '3' }, {})).toHaveLength(1);
     expect(problemsOf({ IDENTITY: 'anybody' }, {})).toHaveLength(1);
     expect(problemsOf({ IDENTITY: 'demo', API_KEY_FILE: '/run/secrets/api-key' }, {})).toHaveLength(1);
   });
 
-  it('pass on the proxy in front, the issuer of tokens and the keys of Stripe', () => {
+  it('pass on the settings of the proxy, the token issuer and Stripe', () => {
     const wanted = ['TRUST_PROXY', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
     for (const { name, environment } of engines) {
       for (const setting of [...wanted, 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET']) {
@@ -105,7 +105,7 @@ describe('the compose files', () => {
     }
   });
 
-  it('give the pages what they read, and no secret but the key against the limits', () => {
+  it('give the pages only the settings that they read, and no secret except the web key', () => {
     const pages = ours.filter(({ entrypoint }) => entrypoint !== undefined);
     expect(pages.map(({ entrypoint }) => entrypoint)).toEqual([['node', 'web/serve.mjs']]);
     expect(pages.flatMap(({ secrets }) => secrets)).toEqual(['web-key']);
@@ -113,35 +113,35 @@ describe('the compose files', () => {
       readFileSync(join(root, path), 'utf8'),
     );
     for (const name of Object.keys(pages[0]?.environment ?? {})) {
-      // The first two are Next's own.
+      // Next itself reads the first two.
       if (!['HOSTNAME', 'PORT'].includes(name)) expect(sources.join()).toContain(name);
     }
   });
 
-  it('run commands that exist, each role at least once', () => {
+  it('run only existing commands, each role at least once', () => {
     const run = engines.map(({ command = [] }) => command[0]);
     for (const command of run) expect(commands).toContain(command);
     expect(new Set(run)).toEqual(new Set(['start', 'migrate', 'api', 'worker', 'scheduler', 'compensator']));
   });
 
   it('name each image by an exact version', () => {
-    // PostgreSQL's have two parts.
+    // PostgreSQL versions have two parts.
     const exact = /^postgres:\d+\.\d+-[a-z]+$|:v?\d+\.\d+\.\d+(-[a-z]+)?$/;
     for (const { image } of services) expect(image).toMatch(exact);
   });
 
-  it('ask each service for its health, or say why they do not', () => {
+  it('check the health of each service, or say why not', () => {
     const silent = services.filter(({ healthcheck }) => healthcheck?.disable).map(({ service }) => service);
-    // A job, and Jaeger, whose image has no program to ask with.
+    // `migrate` is a job, and Jaeger's image has no program for a check.
     expect(silent.sort()).toEqual(['jaeger', 'migrate']);
     const without = services
       .filter(({ healthcheck }) => healthcheck === undefined)
       .map(({ service }) => service);
-    // The image's own.
+    // The image has its own check.
     expect(without).toEqual(['engine']);
   });
 
-  it('start what is waited for, and wait for its health or its end', () => {
+  it('start each dependency and wait for its health or its end', () => {
     for (const { name, file, depends_on } of services) {
       for (const [other, { condition }] of Object.entries(depends_on)) {
         const awaited = file.services[other];
@@ -153,7 +153,7 @@ describe('the compose files', () => {
     }
   });
 
-  it('wait longer for the end than the engine may take to drain', () => {
+  it('give the engine a grace period longer than its drain', () => {
     const { DRAIN_DELAY_MS, DRAIN_TIMEOUT_MS } = readConfig({});
     const mayTakeS = (DRAIN_DELAY_MS + 2 * DRAIN_TIMEOUT_MS) / 1000;
     for (const { name, stop_grace_period } of ours) {
@@ -161,7 +161,7 @@ describe('the compose files', () => {
     }
   });
 
-  it('bound the memory of all, and let ours write nowhere but to volumes', () => {
+  it('limit the memory of every container, and let the engine write only to volumes', () => {
     for (const { name, deploy } of services)
       expect(deploy.resources.limits.memory, name).toMatch(/^\d+[MG]$/);
     for (const { name, read_only } of ours) expect(read_only, name).toBe(true);
@@ -170,7 +170,7 @@ describe('the compose files', () => {
     ]);
   });
 
-  it('mount what is there, and name what they use', () => {
+  it('mount only existing files, and declare the networks and volumes that they use', () => {
     for (const { name, file, volumes, secrets, networks } of services) {
       for (const volume of volumes) {
         const [source = ''] = volume.split(':');
@@ -184,7 +184,7 @@ describe('the compose files', () => {
     }
   });
 
-  it('keep PostgreSQL, Redis and RabbitMQ where nobody from outside comes', () => {
+  it('keep PostgreSQL, Redis and RabbitMQ on an internal network', () => {
     const full = all[1]?.file;
     expect(full?.networks.inside?.internal).toBe(true);
     for (const name of ['postgres', 'redis', 'rabbitmq']) {
@@ -196,7 +196,7 @@ describe('the compose files', () => {
 });
 
 describe('deploy/make-secrets.sh', () => {
-  it('makes each secret that is mounted, long and different, and leaves alone what is there', () => {
+  it('creates each mounted secret, long and different, and keeps existing ones', () => {
     const mounted = Object.values(all[1]?.file.secrets ?? {}).map(({ file }) =>
       file.replace('./secrets/', ''),
     );
@@ -211,7 +211,7 @@ describe('deploy/make-secrets.sh', () => {
   });
 });
 
-/** It has the ids of draft 4, which nothing refers to, and names its meta-schema by an address of its own. */
+/** The schema has ids of draft 4, which nothing refers to, and names its meta-schema by its own URL. */
 function withoutIds(schema: unknown) {
   const isId = (name: string, value: unknown) =>
     ['id', '$schema'].includes(name) && typeof value === 'string';
@@ -219,7 +219,7 @@ function withoutIds(schema: unknown) {
   return z.looseObject({ properties: z.record(z.string(), z.unknown()) }).parse(JSON.parse(text));
 }
 
-/** As compose fills in what the environment does not say: ${NAME:-default}. */
+/** Fills in defaults as compose does for unset variables: ${NAME:-default}. */
 function withValues(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).map(([name, value]) => [name, value.replace(/\$\{\w+:-([^}]*)\}/g, '$1')]),

@@ -13,7 +13,7 @@ const provisioned = z
   ).datasources;
 
 describe('the dashboards', () => {
-  it('have names of their own, and links to each other', () => {
+  it('have unique names and link to each other', () => {
     for (const key of ['uid', 'title'] as const) {
       expect(new Set(dashboards.map(dashboard => dashboard[key])).size).toBe(dashboards.length);
     }
@@ -23,7 +23,7 @@ describe('the dashboards', () => {
     }
   });
 
-  it('ask the Prometheus that is provisioned, unless another one is chosen', () => {
+  it('query the provisioned Prometheus unless the user chooses another', () => {
     const prometheus = provisioned.filter(({ type }) => type === 'prometheus').map(({ uid }) => uid);
     for (const { templating, file } of dashboards) {
       const [first] = templating.list;
@@ -31,7 +31,7 @@ describe('the dashboards', () => {
     }
   });
 
-  it('use the variables that they have, and have those that they use', () => {
+  it('define every variable that they use, and use every variable that they define', () => {
     for (const { templating, panels, file } of dashboards) {
       const used = panels.flatMap(({ targets }) =>
         targets.flatMap(({ expr }) => [...expr.matchAll(/\$(\w+)/g)].map(([, name]) => name)),
@@ -41,7 +41,7 @@ describe('the dashboards', () => {
     }
   });
 
-  it('lay out their panels side by side, without one over another', () => {
+  it('lay out their panels without overlap', () => {
     for (const { panels, file } of dashboards) {
       expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
       const taken = panels.flatMap(({ gridPos: { x, y, w, h } }) =>

@@ -15,19 +15,19 @@ const wordsOf = (keyword: string) =>
 const ignored = ignore.default().add(readFileSync(join(root, '.dockerignore'), 'utf8'));
 
 describe('the Dockerfile', () => {
-  it('is free of what a linter for Dockerfiles knows', () => {
+  it('passes a linter for Dockerfiles', () => {
     expect(validate(text)).toEqual([]);
-    // The control: it sees what is wrong.
+    // The control: the linter finds an error.
     expect(validate(`${text}\nENTRYPOINT\n`)).not.toEqual([]);
   });
 
-  it('names its base by an exact version, for all stages', () => {
+  it('names its base image by an exact version in all stages', () => {
     const bases = stages.map(({ base }) => base).filter(base => !stages.some(({ name }) => name === base));
     for (const base of bases) expect(base).toMatch(/^node:\d+\.\d+\.\d+-bookworm-slim$/);
     expect(bases.length).toBeGreaterThan(1);
   });
 
-  it('installs from the lockfile, without scripts, and for what runs without what is for development', () => {
+  it('installs from the lockfile without scripts, and omits development dependencies in production', () => {
     const installs = stages.flatMap(({ name, steps }) =>
       steps.filter(({ text }) => text.includes('npm ')).map(({ text }) => ({ name, text })),
     );
@@ -35,17 +35,17 @@ describe('the Dockerfile', () => {
     expect(installs.find(({ name }) => name === 'production')?.text).toContain('--omit=dev');
   });
 
-  it('has the manifest of each workspace, without which the lockfile does not fit', () => {
+  it('copies the manifest of each workspace, which the lockfile requires', () => {
     const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const { workspaces } = z.looseObject({ workspaces: z.array(z.string()) }).parse(manifest);
     const copied = stages.flatMap(({ steps }) => steps.flatMap(({ words }) => words));
     for (const workspace of workspaces) expect(copied).toContain(`${workspace}/package.json`);
   });
 
-  it('runs as another user than root, with settings and a command that the engine knows', () => {
+  it('does not run as root, and uses only known settings and a known command', () => {
     expect(wordsOf('USER')).toEqual(['1000:1000']);
     const environment = Object.fromEntries(wordsOf('ENV').map(split));
-    // For Next, which asks nobody else.
+    // Only Next reads it.
     delete environment.NEXT_TELEMETRY_DISABLED;
     expect(problemsOf({ ...environment, IDENTITY: 'demo' }, {})).toEqual([]);
     expect(environment.NODE_ENV).toBe('production');
@@ -54,7 +54,7 @@ describe('the Dockerfile', () => {
     expect(commands).toContain(wordsOf('CMD')[0]);
   });
 
-  it('copies what is there, and what .dockerignore lets through', () => {
+  it('copies only existing files that .dockerignore admits', () => {
     for (const { words, flags } of stages.flatMap(({ steps }) => steps.filter(s => s.keyword === 'COPY'))) {
       if (flags.some(({ name }) => name === 'from')) continue;
       for (const source of words.slice(0, -1)) {
@@ -64,7 +64,7 @@ describe('the Dockerfile', () => {
     }
   });
 
-  it('is given no secret, nothing that was installed or built here, and no history', () => {
+  it('receives no secret, no local installation or build output, and no history', () => {
     const kept = ['.git/config', '.doorbuster/api-key', 'deploy/secrets/api-key', '.env', 'web/.env.local'];
     const made = ['node_modules/pg/package.json', 'engine/dist/cli/main.js', 'web/.next/BUILD_ID'];
     for (const path of [...kept, ...made]) expect(ignored.ignores(path), path).toBe(true);

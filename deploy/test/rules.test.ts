@@ -9,7 +9,7 @@ import { root } from './support/settings.js';
 const names = alerts.map(({ alert }) => alert);
 
 describe('the rules for Prometheus', () => {
-  it('are what Prometheus takes, with the configuration that names them', async () => {
+  it('are valid for Prometheus, as is the configuration that names them', async () => {
     for (const what of ['config', 'rules']) {
       const file = what === 'rules' ? rulesFile : join(prometheusFolder, 'prometheus.yml');
       expect(await promtool(['check', what, file])).toMatchObject({ isOk: true });
@@ -18,7 +18,7 @@ describe('the rules for Prometheus', () => {
     expect(output).toContain(`${alerts.length} rules found`);
   });
 
-  it('fire when they are to, with the words that somebody is told, and not otherwise', async () => {
+  it('fire exactly when they should, with the expected texts', async () => {
     const { isOk, output } = await promtool(['test', 'rules', ...testFiles]);
     expect(isOk, output).toBe(true);
   });
@@ -31,8 +31,8 @@ describe('the rules for Prometheus', () => {
     }
   });
 
-  // The controls: with a condition that is never met, or always, the tests of each alert fail.
-  it.each(['vector(1) < 0', 'vector(1)'])('would be refused by their tests if each said %s', async query => {
+  // The controls: with a condition that never holds, or always holds, the tests of each alert fail.
+  it.each(['vector(1) < 0', 'vector(1)'])('would fail their tests if each condition were %s', async query => {
     const directory = mkdtempSync(join(tmpdir(), 'doorbuster-rules-'));
     onTestFinished(() => rmSync(directory, { recursive: true }));
     const changed = readFileSync(rulesFile, 'utf8').replaceAll(
@@ -57,18 +57,18 @@ describe('docs/runbook.md', () => {
   const sections = runbook.split(/^## /m).slice(1);
   const ofAlerts = sections.filter(section => section.startsWith('Doorbuster'));
 
-  it('has a section for each alert, and none for another', () => {
+  it('has a section for each alert and no others', () => {
     expect(ofAlerts.map(section => section.split('\n', 1)[0])).toEqual(names);
   });
 
-  it('says in each what it means, what shoppers see, what to look at and what to do', () => {
+  it('says in each section what the alert means, what shoppers see, what to look at and what to do', () => {
     for (const section of ofAlerts) {
       const words = [...section.matchAll(/^\*\*(.+?)\.\*\* /gm)].map(([, word]) => word);
       expect(words, section.slice(0, 40)).toEqual(['Means', 'Shoppers see', 'Look at', 'Do']);
     }
   });
 
-  it('is where each alert leads to', () => {
+  it('is the target of every runbook_url', () => {
     for (const { alert, annotations } of alerts) {
       expect(annotations.runbook_url).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
     }

@@ -12,8 +12,8 @@ import { parseQuery } from './support/promql.js';
 import { alerts, prometheusFolder, rulesFile } from './support/rules.js';
 import { apiKey, bringShortLoad, operatorToken } from './support/short-load.js';
 
-/** Panels that show nothing here, and why. */
-const without: Record<string, string> = { 'Queue and dead letters: Redis': 'there is no REDIS_URL' };
+/** Panels without data here, and why. */
+const without: Record<string, string> = { 'Queue and dead letters: Redis': 'REDIS_URL is not set' };
 
 const interval = '10s';
 const queries = panelQueries(interval);
@@ -25,7 +25,7 @@ let metricsUrl = '';
 beforeAll(async () => {
   const metricsPort = await findFreePort();
   metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
-  // One after the other: if the second does not start, the first is ended all the same.
+  // In sequence: if the second fails to start, the first is still stopped.
   prometheus = await startPrometheus(configFor(metricsPort));
   shop = await startShop({
     WEB_ENABLED: 'false',
@@ -34,14 +34,14 @@ beforeAll(async () => {
     METRICS_PORT: String(metricsPort),
     API_KEY: apiKey,
     OPERATOR_TOKEN: operatorToken,
-    // Whatever this environment has: an empty variable counts as not set.
+    // Overrides this environment: an empty variable counts as not set.
     ...{ REDIS_URL: '', AMQP_URL: '' },
   });
 });
 
 afterAll(() => Promise.all([shop?.close(), prometheus?.remove()]));
 
-/** The configuration that is deployed, for one engine that is scraped each second. */
+/** The deployed configuration, for one engine that is scraped every second. */
 function configFor(metricsPort: number): string {
   const deployed = z
     .looseObject({
@@ -51,7 +51,7 @@ function configFor(metricsPort: number): string {
     })
     .parse(parse(readFileSync(join(prometheusFolder, 'prometheus.yml'), 'utf8')));
   const job = deployed.scrape_configs.find(({ job_name }) => job_name === 'doorbuster');
-  if (!job) throw new Error('prometheus.yml has no job of the engine');
+  if (!job) throw new Error('prometheus.yml has no job for the engine');
   const { dns_sd_configs: _, ...scrape } = job;
   return JSON.stringify({
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
@@ -68,7 +68,7 @@ const answerSchema = z.looseObject({
   }),
 });
 
-/** How many series a query returns now that have a figure. @throws where Prometheus refuses it. */
+/** How many series with a value a query returns now. @throws if Prometheus refuses the query. */
 async function countSeries(query: string): Promise<number> {
   const body = new URLSearchParams({ query });
   const response = await fetch(`${prometheus?.url}/api/v1/query`, { method: 'POST', body });
@@ -105,14 +105,14 @@ describe('a real Prometheus that scrapes an engine under load', () => {
     for (const { expr } of alerts) await countSeries(expr);
   });
 
-  it('is asked for metrics, labels and values alone that the engine has', async () => {
+  it('is only queried for metrics, labels and values that the engine exposes', async () => {
     const exposition = readExposition(await (await fetch(metricsUrl)).text());
-    // Without REDIS_URL there is none.
+    // Without REDIS_URL this metric does not exist.
     exposition.set('doorbuster_redis_up', [{}]);
     const asked = [...queries.map(({ query }) => query), ...alerts.map(({ expr }) => expr)];
     expect(asked.flatMap(query => unknownIn(parseQuery(query), exposition))).toEqual([]);
 
-    // The controls: a metric, a label, a value, a grouping that is none.
+    // The controls: an unknown metric, label, value and grouping.
     const wrong = [
       'rate(doorbuster_gate_answer_total[1m])',
       'doorbuster_queue_messages{status="ready"}',
@@ -120,10 +120,10 @@ describe('a real Prometheus that scrapes an engine under load', () => {
       'sum by (result) (doorbuster_refused_total)',
     ];
     for (const query of wrong) expect(unknownIn(parseQuery(query), exposition), query).toHaveLength(1);
-    expect(() => parseQuery('sum(rate(up[1m])')).toThrow('no PromQL');
+    expect(() => parseQuery('sum(rate(up[1m])')).toThrow('invalid PromQL');
   });
 
-  it('offers the values that the variables of the dashboards are chosen from', async () => {
+  it('offers values for the variables of the dashboards', async () => {
     for (const { templating } of dashboards) {
       for (const variable of templating.list) {
         if (variable.type !== 'query') continue;

@@ -12,8 +12,8 @@ import { openOwnDatabase } from './own-database.js';
 import { renderTable } from './write-measurement.js';
 
 /**
- * What the indexes of `attempts` cost: COPY of refused attempts as the engine does it, and the decision that writes its
- * attempts with the orders. The variants alternate within each round. Prints Markdown.
+ * The cost of indexes on `attempts`: COPY of refused attempts as the engine does it, and the decision that writes its
+ * attempts together with the orders. The variants alternate within each round. Prints Markdown.
  */
 const rounds = 3;
 const copyRows = 1_000_000;
@@ -83,7 +83,7 @@ async function prepare({ isByDay, indexes: wanted }: (typeof variants)[number]):
   await pool.query('checkpoint');
 }
 
-/** A million shoppers within a minute, each with an id that says nothing of the order in which they came. */
+/** A million shoppers within a minute. Their ids say nothing about the order in which they came. */
 function makeChunks(saleId: number): Buffer[] {
   const startMs = Date.now();
   const chunks: Buffer[] = [];

@@ -6,14 +6,15 @@ import { freePort, type Server, startServer } from './servers.js';
 import { describeMachine, writeMeasurement } from './write-measurement.js';
 
 /**
- * `node engine/dist-bench/builds.js --base DIR [--name metrics]`: this build with its metrics shown, and scraped every second,
- * against another build of the engine at DIR, in turn at the same loads. Writes raw figures to docs/measurements/.
+ * `node engine/dist-bench/builds.js --base DIR [--name metrics]`: compares this build, with metrics enabled and scraped
+ * every second, with another build of the engine at DIR, in turn at the same loads. Writes raw figures to
+ * docs/measurements/.
  */
 const { values: options } = parseArgs({
   options: { base: { type: 'string' }, name: { type: 'string', default: 'builds' } },
 });
 if (options.base === undefined)
-  throw new Error('--base: expected the folder of another build, with engine/dist in it');
+  throw new Error('--base: expected the folder of another build that contains engine/dist');
 
 const rounds = 3;
 const works: Record<string, Work> = {

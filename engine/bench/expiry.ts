@@ -10,9 +10,9 @@ import { startServer } from './servers.js';
 import { describeMachine, renderPage, renderTable, today, writeMeasurement } from './write-measurement.js';
 
 /**
- * `node engine/dist-bench/expiry.js`: what purchases of a sale feel while 100,000 of its holds lapse at one instant. Each
- * of three rounds loads the same engine at a constant rate twice, first with nothing to expire, then across the lapse.
- * Writes raw figures to docs/measurements/.
+ * `node engine/dist-bench/expiry.js`: the effect on a sale's purchases when 100,000 of its holds lapse at one instant.
+ * Each of three rounds loads the same engine at a constant rate twice: first with nothing to expire, then across the
+ * lapse. Writes raw figures to docs/measurements/.
  */
 const holdCount = 100_000;
 const holdsPerBatch = 500;
@@ -47,7 +47,7 @@ async function measureRound(db: Pool): Promise<Round> {
     productId,
   ]);
   const saleId = rows[0]?.sale_id;
-  if (saleId === undefined) throw new Error('the sale is not there');
+  if (saleId === undefined) throw new Error('the sale does not exist');
   const calm = await load(productId);
   await holdUnits(db, saleId);
   await db.query(

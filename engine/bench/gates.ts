@@ -7,8 +7,9 @@ import { credentials, type Server, startServer } from './servers.js';
 import { describeMachine, renderTable, writeMeasurement } from './write-measurement.js';
 
 /**
- * `REDIS_URL=redis://... node engine/dist-bench/gates.js`: what the gate in Redis costs and saves. Two engines that differ
- * in REDIS_URL alone take turns at the same loads. Writes raw figures to docs/measurements/. The Redis database is used.
+ * `REDIS_URL=redis://... node engine/dist-bench/gates.js`: the cost and benefit of the gate in Redis. Two engines that
+ * differ only in REDIS_URL take turns at the same loads. Writes raw figures to docs/measurements/. Uses the Redis
+ * database.
  */
 const rounds = 3;
 const works: Record<string, Work> = {
@@ -24,7 +25,7 @@ type Gate = 'memory' | 'redis';
 type Figures = Cost & { gate: Gate; work: string };
 
 const redisUrl = process.env.REDIS_URL;
-if (!redisUrl) throw new Error('REDIS_URL: expected a Redis that nobody else uses');
+if (!redisUrl) throw new Error('REDIS_URL: expected a Redis that has no other users');
 const servers: Record<Gate, Server> = {
   memory: await startServer('engine'),
   redis: await startServer('engine', { REDIS_URL: redisUrl }),
@@ -53,7 +54,7 @@ async function measure(gate: Gate, work: string, load: () => Promise<Load>): Pro
   return { gate, work, ...(await measureCost(servers[gate], `${gate}, ${work}`, load)) };
 }
 
-/** Buyers who have all they may have and go on trying, as fast as they are answered. */
+/** Buyers who have reached their limit keep trying, as fast as they are answered. */
 async function loadWithGreedy(server: Server): Promise<Load> {
   const productId = await openSale(server, 1_000_000);
   const agent = new Agent({ keepAlive: true, maxSockets: greedyConnections });

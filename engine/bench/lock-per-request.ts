@@ -9,7 +9,7 @@ import { readSecrets } from '../dist/platform/secrets.js';
 
 /**
  * The baseline: the same HTTP server, tables and answers, but one transaction per request that locks the stock row with
- * SELECT ... FOR UPDATE, as most shops do it. Written with care: prepared statements, four round trips, a pool of 20
+ * SELECT ... FOR UPDATE, as most shops do. Written with care: prepared statements, four round trips, a pool of 20
  * (more connections on one hot row were slower).
  */
 const poolMax = 20;

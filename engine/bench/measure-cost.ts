@@ -5,7 +5,7 @@ export type Load = { count: number; requestsPerSecond: number; errors: number };
 
 export type Cost = {
   requestsPerSecond: number;
-  /** Processor time of the engine's own process: what other work on the machine moves least. */
+  /** CPU time of the engine's own process: the figure that other work on the machine affects least. */
   cpuUsPerRequest: number;
   errors: number;
 };

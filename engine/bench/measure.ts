@@ -7,7 +7,9 @@ import { runLoadgen } from './run-loadgen.js';
 import { credentials, type Server, type Subject } from './servers.js';
 import { makeTemporaryDirectory, removeDirectory } from './temporary-directory.js';
 
-/** One run of one subject. Rates a second, latency in ms; `errors` counts answers that the scenario does not expect. */
+/**
+ * One run of one subject. Rates per second, latency in ms. `errors` counts answers that the scenario does not expect.
+ */
 export type Measurement = {
   subject: Subject;
   scenario: string;
@@ -17,9 +19,9 @@ export type Measurement = {
   p50Ms: number;
   p99Ms: number;
   errors: number;
-  /** What those errors were, by status and slug, as far as the generator tells them apart. */
+  /** Those errors by status and slug, as far as the generator distinguishes them. */
   unexpected?: string[];
-  /** The load generator's own verdict; undefined for wrk, which has none. */
+  /** The load generator's own verdict; undefined for wrk, which gives none. */
   verdict?: 'pass' | 'fail' | 'none';
   generatorCpuShare?: number;
 };
@@ -43,7 +45,7 @@ const reportSchema = z.object({
   generator: z.object({ cpuShare: z.number() }),
 });
 
-/** Puts our own generator on a subject; a server without a shop gets the same bodies and no verdict. */
+/** Runs our own generator against a subject. A server without a shop gets the same bodies and no verdict. */
 export async function measureWithLoadgen(
   subject: Subject,
   { url }: Server,
@@ -81,12 +83,12 @@ export async function measureWithLoadgen(
   };
 }
 
-/** wrk is a leaner generator; where it is installed the same load is given with it as well. */
+/** wrk is a leaner generator. If it is installed, it generates the same load in addition. */
 export function hasWrk(): boolean {
   return spawnSync('wrk', ['--version']).error === undefined;
 }
 
-/** @param productId a product with stock enough (throughput) or none left (sellout); ignored by the null handler. */
+/** @param productId a product with enough stock (throughput) or none left (sellout); ignored by the null handler. */
 export async function measureWithWrk(
   subject: Subject,
   server: Server,
@@ -138,7 +140,7 @@ function readWrk(text: string, scenario: Work['scenario']) {
   };
   const [, connect = 0, read = 0, write = 0, timeout = 0] =
     /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text) ?? [];
-  // wrk counts a 409 as an error; in a sellout it is the expected answer.
+  // wrk counts a 409 as an error, but in a sellout it is the expected answer.
   const refused = scenario === 'sellout' ? 0 : Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0);
   return {
     requestsPerSecond: number(/Requests\/sec:\s+([\d.]+)/),

@@ -8,9 +8,9 @@ import { newPurchase } from './new-purchase.js';
 import { insertOpenSale } from './open-sale.js';
 
 /**
- * `DATABASE_URL=... node engine/dist-bench/notify.js`: what it costs to notify in the transaction that grants. Batches of one
- * purchase, one of each sale under way, 1, 2 and 8 sales at once: each decided in a transaction that also notifies, and
- * decided and told of afterwards. Give it a server of its own whose flushes take milliseconds.
+ * `DATABASE_URL=... node engine/dist-bench/notify.js`: the cost of notifying inside the transaction that grants. With
+ * 1, 2 and 8 sales at once, each sale has a batch of one purchase under way. Each batch is decided in a transaction
+ * that also notifies, or decided first and notified afterwards. Use a dedicated server whose flushes take milliseconds.
  */
 const secondsPerRun = 4;
 const rounds = 3;
@@ -66,7 +66,7 @@ async function measure(way: (typeof ways)[number], sales: number): Promise<numbe
   return (count * 1000) / (performance.now() - startMs);
 }
 
-/** As former builds did: the statement that decides notifies as well, in one transaction and one round trip. */
+/** As earlier builds did: the statement that decides also notifies, in one transaction and one round trip. */
 function withNotification(db: Queryable): typeof pool {
   return new Proxy(pool, {
     get: (target, name) =>

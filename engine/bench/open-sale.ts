@@ -1,6 +1,6 @@
 import type { Pool } from '../dist/platform/postgres.js';
 
-/** A sale that never sells out, for decisions without an API. @returns its id. */
+/** Creates a sale that never sells out, for decisions without an API. @returns its id. */
 export async function insertOpenSale(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ saleId: number }>(
     `with product as (
@@ -13,6 +13,6 @@ export async function insertOpenSale(pool: Pool): Promise<number> {
      returning sale_id as "saleId"`,
   );
   const saleId = rows[0]?.saleId;
-  if (saleId === undefined) throw new Error('no sale was made');
+  if (saleId === undefined) throw new Error('no sale was created');
   return saleId;
 }

@@ -7,9 +7,9 @@ import { openOwnDatabase } from './own-database.js';
 import { describeMachine, renderPage, renderTable, today, writeMeasurement } from './write-measurement.js';
 
 /**
- * `node engine/dist-bench/primary.js`: what one primary decides, without HTTP: 1, 2, 4 and 8 sales at once, each with a
- * batch of 500 purchases under way; and what an order leaves behind in WAL and on disk. Writes raw figures to
- * docs/measurements/.
+ * `node engine/dist-bench/primary.js`: the decision rate of one primary, without HTTP, with 1, 2, 4 and 8 sales at once
+ * and one batch of 500 purchases under way for each; and the WAL and disk space that an order takes. Writes raw figures
+ * to docs/measurements/.
  */
 const ordersPerRun = 48_000;
 const requestsPerBatch = 500;

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-// What the kernel counts in on every platform that has /proc.
+// The unit in which the kernel counts on every platform that has /proc.
 const ticksPerSecond = 100;
 
-/** Processor time of a process and of its children so far, in seconds; NaN where there is no /proc to ask. */
+/** CPU time of a process and its children so far, in seconds; NaN without /proc. */
 export function processorTimeS(pid: number): number {
   const pids = [pid, ...childrenOf(pid)];
   return pids.reduce((sum, one) => sum + timeOf(one), 0);
@@ -20,14 +20,14 @@ function childrenOf(pid: number): number[] {
   }
 }
 
-// utime and stime, and for the parent those of its children that have ended.
+// utime and stime, and for the parent those of its ended children.
 function timeOf(pid: number): number {
   const stat = statOf(pid);
   if (!stat) return Number.NaN;
   return stat.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
 }
 
-// The fields behind the name, which may contain anything but stands in brackets.
+// The fields after the name. The name may contain anything, but is in brackets.
 function statOf(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

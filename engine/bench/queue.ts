@@ -18,12 +18,12 @@ import { describeMachine, renderPage, renderTable, today, writeMeasurement } fro
 
 /**
  * `node engine/dist-bench/queue.js`: how fast one worker process decides queued orders. Each of three rounds accepts
- * 30,000 orders of one sale by 30,000 buyers, durable and told to the queue, and only then starts `doorbuster worker`,
- * which has the machine to itself. Writes raw figures to docs/measurements/.
+ * 30,000 orders of one sale by 30,000 buyers, durable and published to the queue. It starts
+ * `doorbuster worker` only then, with the machine to itself. Writes raw figures to docs/measurements/.
  *
- * The rate counts from the COMMIT of the worker's first batch to that of its last, without the orders of the first one:
- * what the process needs to start is no part of it. Where others use the machine meanwhile, the load average says so, and
- * the processor time says what the work itself costs.
+ * The rate counts from the COMMIT of the worker's first batch to that of its last, without the orders of the first one,
+ * so it excludes the start of the process. The load average shows whether other programs used the machine, and the CPU
+ * time shows the cost of the work itself.
  */
 const orderCount = 30_000;
 const ordersPerBatch = 500;
@@ -33,7 +33,7 @@ const roundTimeoutMs = 120_000;
 type Drain = { decidedPerSecond: number; drainS: number; batches: number };
 type Round = Drain & {
   acceptedPerSecond: number;
-  /** Of the last minute, when the round began. */
+  /** Load average of the last minute when the round began. */
   loadBefore: number;
   workerCpuS: number;
   postgresCpuS: number;
@@ -90,7 +90,7 @@ async function openSale(db: Pool): Promise<number> {
     perUserLimit: 1,
     holdTtlSeconds: 900,
   });
-  if (created.outcome !== 'created') throw new Error(`no sale to measure with: ${created.outcome}`);
+  if (created.outcome !== 'created') throw new Error(`could not create a sale: ${created.outcome}`);
   return created.sale.saleId;
 }
 
@@ -126,14 +126,15 @@ function startWorker(): ChildProcess {
   });
 }
 
-// Asked seldom, and about one row: the units sold say how many orders are decided.
+// Polls rarely and reads one row: the number of units sold tells how many orders are decided.
 async function untilDecided(db: Pool, saleId: number, enough: number, worker: ChildProcess): Promise<void> {
   const giveUpAtMs = performance.now() + roundTimeoutMs;
   for (;;) {
     const { rows } = await db.query<{ sold: number }>('select sold from stock where sale_id = $1', [saleId]);
     if ((rows[0]?.sold ?? 0) >= enough) return;
     if (worker.exitCode !== null) throw new Error(`the worker ended with ${worker.exitCode}`);
-    if (performance.now() > giveUpAtMs) throw new Error(`${rows[0]?.sold} orders in ${roundTimeoutMs} ms`);
+    if (performance.now() > giveUpAtMs)
+      throw new Error(`only ${rows[0]?.sold} orders were decided in ${roundTimeoutMs} ms`);
     await new Promise(resolve => setTimeout(resolve, 50));
   }
 }

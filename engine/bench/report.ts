@@ -22,7 +22,7 @@ export function renderSummary(results: Results): string {
     return `${name.padEnd(30)} ${generator.padEnd(8)} ${subject.padEnd(17)} ${rate}/s  P50 ${group.p50Ms.toFixed(1)} ms  P99 ${group.p99Ms.toFixed(1)} ms  ${group.errors} errors`;
   });
   const memory = results.memoryPeakBytes
-    ? `memory of the engine at most ${Math.round(results.memoryPeakBytes / 2 ** 20)} MB`
+    ? `peak memory of the engine ${Math.round(results.memoryPeakBytes / 2 ** 20)} MB`
     : '';
   return [...lines, '', ...ratiosOf(results), memory, ''].join('\n');
 }
@@ -60,7 +60,9 @@ function groupsOf({ measurements }: Results): Group[] {
   });
 }
 
-/** Engine against its yardstick, round by round, since the machine's speed drifts more than either of them. */
+/**
+ * Ratios of the engine to its yardstick, round by round, because the machine's speed drifts more than either of them.
+ */
 function ratiosOf(results: Results): string[] {
   const groups = groupsOf(results);
   return groups.flatMap(({ key, rates }) => {

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { credentials, freePort, nodeOptions, untilAnswering } from './servers.js';
 import { makeDataDirectory, removeDirectory } from './temporary-directory.js';
 
-/** An engine whose roles run in processes of their own. */
+/** An engine whose roles run in separate processes. */
 export type Engine = {
   url: string;
-  /** @returns what ends it, when it has finished what it has in hand. */
+  /** @returns a function that stops the worker after it has finished its current work. */
   startWorker(): () => Promise<void>;
   stop(): Promise<void>;
 };
@@ -15,8 +15,8 @@ export type Engine = {
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
 /**
- * Migrates and starts an API and nothing else, on DATABASE_URL where that is set and on an embedded database otherwise.
- * Everything in the environment reaches the processes, AMQP_URL too.
+ * Migrates and starts only an API, on DATABASE_URL if it is set and otherwise on an embedded database. The processes
+ * inherit the environment, including AMQP_URL.
  */
 export async function startApi(): Promise<Engine> {
   const dataDir = makeDataDirectory();
@@ -51,7 +51,8 @@ export async function startApi(): Promise<Engine> {
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) throw new Error(`a process had ended by itself, with ${child.exitCode}`);
+  if (child.exitCode !== null)
+    throw new Error(`a process had already ended by itself with ${child.exitCode}`);
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   await exited;

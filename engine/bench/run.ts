@@ -7,18 +7,18 @@ import { describeMachine, writeMeasurement } from './write-measurement.js';
 
 const help = `npm run bench [-- --quick] [-- --rounds 3]
 
-Measures, alternating on this machine: the engine, the same HTTP server with a lock per request, and a bare Fastify as
+Measures in turn on this machine: the engine, the same HTTP server with a lock per request, and a bare Fastify as
 the ceiling. Prints ratios and writes raw figures to docs/measurements/.
 
   --quick     one short round; under a minute
-  --rounds N  rounds of each measurement (default 3); medians are reported
+  --rounds N  rounds of each measurement (default 3); reports medians
 `;
 
 type Step = { subject: Subject; work: Work };
 
 const unitsEnough = 1_000_000_000;
 
-// The order alternates the subjects, so that a slow minute of the machine does not fall on one of them alone.
+// The subjects alternate, so that a slow minute of the machine does not affect only one of them.
 const sellout: Work = { scenario: 'sellout', connections: 2000, requests: 1_000_000 };
 const throughput = (connections: number): Work => ({ scenario: 'throughput', connections, durationS: 8 });
 const fullSteps: Step[] = [
@@ -51,7 +51,7 @@ async function bench(isQuick: boolean, rounds: number): Promise<void> {
     const measurements = await measureAll(servers, isQuick, rounds);
     const memoryPeakBytes = servers.engine.memoryPeakBytes();
     const machine = describeMachine();
-    // A fast server that does not do its work is no result.
+    // A fast server that does not do its work is not a result.
     if (measurements.some(({ errors, verdict }) => errors > 0 || verdict === 'fail')) process.exitCode = 1;
     report({ startedAt: startedAt.toISOString(), machine, isQuick, rounds, memoryPeakBytes, measurements });
   } finally {

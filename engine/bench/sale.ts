@@ -3,7 +3,9 @@ import { credentials, type Server } from './servers.js';
 
 const createdSchema = z.object({ id: z.number() });
 
-/** A product with an open sale of `allocation` units, for a generator that can not make one itself. @returns its id. */
+/**
+ * Creates a product with an open sale of `allocation` units, for a generator that cannot create one. @returns its id.
+ */
 export async function openSale(server: Server, allocation: number): Promise<number> {
   const product = await post(server, 'products', { name: 'Bench', priceMinor: 1999, currency: 'EUR' });
   const now = Date.now();
@@ -17,7 +19,7 @@ export async function openSale(server: Server, allocation: number): Promise<numb
   return product.id;
 }
 
-/** A product whose only unit is sold. */
+/** Creates a product whose only unit is sold. */
 export async function soldOutSale(server: Server): Promise<number> {
   const productId = await openSale(server, 1);
   const response = await fetch(`${server.url}/api/purchase`, {

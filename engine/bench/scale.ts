@@ -12,12 +12,12 @@ import {
 } from './write-measurement.js';
 
 /**
- * How fast 1, 2 and 4 worker processes decide a backlog of queued orders. All orders are accepted before the first worker
- * is started, so that neither takes processor time from the other. Writes raw figures to docs/measurements/.
+ * Measures how fast 1, 2 and 4 worker processes decide a backlog of queued orders. All orders are accepted before the
+ * first worker starts, so that neither takes CPU time from the other. Writes raw figures to docs/measurements/.
  */
 const help = `node engine/dist-bench/scale.js [--orders 60000] [--rounds 3] [--workers 1,2,4]
 
-Uses DATABASE_URL where it is set, and an embedded database otherwise; AMQP_URL puts the queue into RabbitMQ.
+Uses DATABASE_URL if it is set, otherwise an embedded database. With AMQP_URL the queue is in RabbitMQ.
 `;
 
 type Figures = {

@@ -10,20 +10,20 @@ export type Subject = 'engine' | 'lock-per-request' | 'null-handler';
 export type Server = {
   url: string;
   dataDir: string;
-  /** Largest resident memory so far in bytes; undefined where /proc is not there to ask. */
+  /** Peak resident memory so far in bytes; undefined without /proc. */
   memoryPeakBytes(): number | undefined;
-  /** Processor time that its own process has used so far; NaN where /proc is not there to ask. */
+  /** CPU time of its own process so far; NaN without /proc. */
   cpuMs(): number;
   stop(): Promise<void>;
 };
 
-/** Made for the run; the servers get them from the environment. */
+/** Generated for the run and passed to the servers in the environment. */
 export const credentials = {
   API_KEY: 'bench-api-key-0000000000',
   OPERATOR_TOKEN: 'bench-operator-token-0000',
 };
 
-// What `npm start` and the bin give to Node; see docs/decisions/0005.
+// The options that `npm start` and the executable pass to Node; see docs/decisions/0005.
 export const nodeOptions = ['--max-semi-space-size=32'];
 const startTimeoutMs = 60_000;
 
@@ -34,9 +34,9 @@ const entries: Record<Subject, string[]> = {
 };
 
 /**
- * Starts a subject in a process of its own, with a database of its own, and waits until it answers.
+ * Starts a subject in its own process, with its own database, and waits until it answers.
  *
- * @param builtAt the program of another build.
+ * @param builtAt the entry file of another build.
  */
 export async function startServer(
   subject: Subject,
@@ -75,7 +75,7 @@ export async function startServer(
   };
 }
 
-/** @throws when it ends first, or does not answer within a minute. */
+/** @throws if the process ends first or does not answer within a minute. */
 export async function untilAnswering(url: string, subject: string, child: ChildProcess): Promise<void> {
   const giveUpAtMs = performance.now() + startTimeoutMs;
   for (;;) {
@@ -110,7 +110,7 @@ function memoryPeakBytes(pid: number | undefined): number | undefined {
   }
 }
 
-// Ticks of 10 ms, in user and in system mode, behind the name of the program, which may hold anything.
+// Ticks of 10 ms in user and in system mode, after the name of the program, which may contain anything.
 function cpuMs(pid: number | undefined): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];

@@ -2,12 +2,12 @@ import { sleep } from '../dist/platform/backoff.js';
 import { runTool } from './engine-process.js';
 import { type Audit, auditSchema } from './judge.js';
 
-// Attempts are written behind their answers, within 5 s.
+// Attempts are written asynchronously, within 5 s of their answers.
 const attemptsInvariant = 13;
 const triesMax = 5;
 const againAfterMs = 1000;
 
-/** The audit as an operator runs it; again where all that is missing may be on its way. */
+/** Runs the audit as an operator does. Repeats it while only attempts are missing that may still be written. */
 export async function runAudit(env: NodeJS.ProcessEnv, args: readonly string[] = []): Promise<Audit> {
   for (let tries = 1; ; tries++) {
     const { exitCode, stdout, stderr } = await runTool(['audit', '--json', ...args], env);

@@ -5,19 +5,19 @@ export type Answer = { status: number; headers: IncomingHttpHeaders; body: unkno
 
 export type Call = {
   body?: object | undefined;
-  /** The shopper, where the body does not name one. */
+  /** The shopper, if the body does not name one. */
   userId?: string | undefined;
   idempotencyKey?: string | undefined;
-  /** Whoever calls, by a token or a cookie; unless given the shop's own server, or the operator where the path is one's. */
+  /** The caller's token or cookie. Defaults to the shop's own server, or to the operator for operator paths. */
   bearer?: string | undefined;
   cookie?: string | undefined;
   timeoutMs?: number | undefined;
 };
 
-// The engine decides or refuses within 2 s; a connection that a killed process took with it is never answered.
+// The engine decides or refuses within 2 s. A connection that died with a killed process never answers.
 const answerTimeoutMs = 3000;
 
-/** One call over a connection of its own. @throws when there is no answer. */
+/** One call over its own connection. @throws if there is no answer. */
 export function call(url: string, method: string, path: string, asked: Call = {}): Promise<Answer> {
   const { body, userId, idempotencyKey, cookie, timeoutMs = answerTimeoutMs } = asked;
   const own = path.startsWith('/api/admin') ? credentials.OPERATOR_TOKEN : credentials.API_KEY;

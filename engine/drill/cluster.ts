@@ -9,12 +9,12 @@ import { type PostgresServer, startPostgres } from './servers/postgres.js';
 import { type RabbitmqServer, startRabbitmq } from './servers/rabbitmq.js';
 import { type RedisServer, startRedis } from './servers/redis.js';
 
-/** An installation as docs/processes.md describes it, all of it on this machine, of which every part may be killed. */
+/** An installation as docs/processes.md describes it, all on this machine. A drill may kill any part of it. */
 export type Cluster = {
   url: string;
-  /** Goes away with it; what a drill writes down may lie there. */
+  /** A temporary directory, deleted with the cluster. A drill may write files there. */
   directory: string;
-  /** Where the tools of the CLI find it. */
+  /** The environment with which the CLI's tools find the cluster. */
   env: NodeJS.ProcessEnv;
   postgres: PostgresServer;
   redis: RedisServer;
@@ -23,7 +23,7 @@ export type Cluster = {
   proxy: FaultProxy;
   pool: Pool;
   api: EngineProcess;
-  /** Kills one of the workers. @returns what starts another in its place, as a supervisor would. */
+  /** Kills one of the workers. @returns a function that starts a replacement, as a supervisor would. */
   killWorker(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 };
@@ -31,17 +31,17 @@ export type Cluster = {
 export const apiProcesses = 2;
 const workers = 2;
 
-/** One server; or two under Patroni, which `postgres.crash` has change places. */
+/** One server, or two under Patroni that change places on `postgres.crash`. */
 export type DatabaseKind = 'single' | 'replicated';
 
-/** Made for the run; no network but this machine's own sees them. */
+/** Generated for the run. They are only used on this machine's network. */
 export const credentials = {
   API_KEY: 'drill-api-key-0000000000',
   OPERATOR_TOKEN: 'drill-operator-token-0000',
   SECRET_KEY: 'drill-secret-key-00000000',
 };
 
-/** @param say hears how far it is. @throws when a server is missing, with the command that would help. */
+/** @param say receives progress. @throws if a server program is missing, with the command that installs it. */
 export async function startCluster(
   say: (message: string) => void,
   kind: DatabaseKind = 'single',

@@ -12,9 +12,9 @@ export type Drill = {
   scenario: ScenarioName;
   fault: Fault;
   isQuick: boolean;
-  /** How long after the load the engine's own audit may find a breach before it counts. */
+  /** How long after the load the engine's audit may report a breach before it counts. */
   auditWithinS: number;
-  /** From 0 to 1: which share of the units is gone when the fault strikes. */
+  /** From 0 to 1: the share of units that is gone when the fault strikes. */
   strikeAt: number;
 };
 
@@ -22,12 +22,12 @@ export type DrillResult = Verdict & {
   scenario: ScenarioName;
   fault: string;
   requests: number;
-  /** Null where there was nothing to recover from, or it did not. */
+  /** Null if there was nothing to recover from, or no recovery. */
   recoveredMs: number | null;
   gateAgreedMs: number | null;
 };
 
-/** One load on the cluster, one fault in the middle of it, and the verdict. */
+/** One load on the cluster, one fault in the middle, and the verdict. */
 export async function runDrill(
   cluster: Cluster,
   probe: Probe,
@@ -65,7 +65,7 @@ async function disturb(
   if (fault.name === 'none') return null;
   const loadIsOver = load.catch(() => {});
   while (!(await isTime())) {
-    // Who is asked does not stand in the way of who buys.
+    // The polls are spread out so that they do not slow down the purchases.
     if (await endsWithin(loadIsOver, lookEveryMs)) return 'the load was over before the fault could strike';
   }
   say(`${fault.name} strikes`);
@@ -87,7 +87,7 @@ async function newestSale({ pool }: Cluster): Promise<number> {
   return rows[0]?.saleId ?? 0;
 }
 
-/** Whether that share of the units of the sale that came after `saleId` is gone. */
+/** Whether that share of units of the sale created after `saleId` is gone. */
 async function shareGone({ pool }: Cluster, saleId: number, share: number): Promise<boolean> {
   const { rowCount } = await pool.query(
     'select from stock where sale_id > $1 and available <= allocation * (1 - $2::float8) and available < allocation',

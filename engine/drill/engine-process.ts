@@ -7,16 +7,16 @@ import { until } from './until.js';
 /** One command of the engine's CLI, as users run it. */
 export type EngineProcess = {
   pid: number;
-  /** What it has said so far, the last 100,000 characters of it. */
+  /** Its output so far, limited to the last 100,000 characters. */
   output(): string;
-  /** Waits until it has said something that matches. @throws when it ends first, or after `timeoutMs`. */
+  /** Waits for output that matches. @throws if the process ends first, or after `timeoutMs`. */
   says(pattern: RegExp, timeoutMs?: number): Promise<void>;
   kill(signal: NodeJS.Signals): Promise<number | null>;
 };
 
 const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const outputLengthMax = 100_000;
-// A start takes a second; on a machine that is busy with other things, minutes.
+// A start takes a second, but minutes on a busy machine.
 const startTimeoutMs = 180_000;
 
 export function spawnEngine(args: readonly string[], env: NodeJS.ProcessEnv): EngineProcess {

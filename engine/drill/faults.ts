@@ -3,46 +3,46 @@ import { apiProcesses, type Cluster, type DatabaseKind } from './cluster.js';
 import type { Probe } from './probe.js';
 import { until } from './until.js';
 
-/** Something that goes wrong in the middle of a sale. */
+/** A fault in the middle of a sale. */
 export type Fault = {
   name: string;
   summary: string;
-  /** Requests may fail while it lasts: lost connections, timeouts and 503, and no other answer. */
+  /** While the fault lasts, requests may fail with lost connections, timeouts and 503, and no other answer. */
   isFelt: boolean;
-  /** `single` unless it says otherwise. */
+  /** Defaults to `single`. */
   database?: DatabaseKind;
-  /** Breaks something, and comes back when all is whole again that the engine does not mend itself. */
+  /** Breaks something. Resolves when everything that the engine cannot repair by itself is whole again. */
   strike(cluster: Cluster, scene: Scene): Promise<unknown>;
-  /** What, besides purchases, has to go well again. */
+  /** What must work again besides purchases. */
   isHealed?(cluster: Cluster): boolean;
 };
 
-/** What goes on around a fault. */
+/** The surroundings of a fault. */
 type Scene = { loadIsOver: Promise<unknown>; probe: Probe; say: (message: string) => void };
 
 const outageMs = 10_000;
 const dropEveryMs = 2000;
-// What a supervisor takes to notice that a process has died, and to start another.
+// The time in which a supervisor notices that a process has died and starts another.
 const restartAfterMs = 1000;
-// At once, on a machine that has nothing else to do.
+// Immediate on an idle machine.
 const noticeMs = 20_000;
 
 export const faults: readonly Fault[] = [
   {
     name: 'none',
-    summary: 'nothing goes wrong: what the others are compared with',
+    summary: 'nothing goes wrong; the baseline for the other faults',
     isFelt: false,
     strike: async () => {},
   },
   {
     name: 'redis-flushall',
-    summary: 'Redis forgets everything',
+    summary: 'Redis loses all data',
     isFelt: false,
     strike: ({ redis }) => redis.client.flushall(),
   },
   {
     name: 'redis-script-flush',
-    summary: 'Redis forgets the scripts that it was given',
+    summary: 'Redis loses its loaded scripts',
     isFelt: false,
     strike: ({ redis }) => redis.client.script('FLUSH'),
   },
@@ -58,7 +58,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'rabbitmq-restart',
-    summary: 'kill -9 of RabbitMQ, which is started again at once',
+    summary: 'kill -9 of RabbitMQ, which restarts at once',
     isFelt: false,
     async strike({ rabbitmq }) {
       await rabbitmq.kill();
@@ -67,7 +67,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'rabbitmq-drop-connections',
-    summary: 'every AMQP connection cut each 2 s, for as long as the load lasts and three times at least',
+    summary: 'cuts every AMQP connection every 2 s during the load, at least three times',
     isFelt: false,
     async strike({ proxy }, { loadIsOver }) {
       let isOver = false;
@@ -82,7 +82,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'kill-worker',
-    summary: 'kill -9 of one of two workers; another is started after a second',
+    summary: 'kill -9 of one of two workers; another starts after a second',
     isFelt: false,
     async strike({ killWorker }) {
       const startAnother = await killWorker();
@@ -97,7 +97,7 @@ export const faults: readonly Fault[] = [
     async strike({ api }) {
       const [pid = 0] = apiPids(api.output());
       process.kill(pid, 'SIGKILL');
-      await until('its death is noticed', () => !apiPids(api.output()).includes(pid), noticeMs);
+      await until('the parent notices that it died', () => !apiPids(api.output()).includes(pid), noticeMs);
     },
     isHealed: ({ api }) => apiPids(api.output()).length === apiProcesses,
   },
@@ -122,14 +122,14 @@ export const faults: readonly Fault[] = [
       const secondsSince = () => `${((performance.now() - killedAtMs) / 1000).toFixed(1)} s after the kill`;
       await postgres.crash();
       await probe.untilBuys();
-      say(`the first purchase went well ${secondsSince()}`);
+      say(`the first purchase succeeded ${secondsSince()}`);
       await postgres.start();
       say(`the old primary is a synchronous standby ${secondsSince()}`);
     },
   },
 ];
 
-/** The API processes that listen, by what the one that started them has said. */
+/** The listening API processes, from the output of the process that started them. */
 function apiPids(output: string): number[] {
   const [, first = ''] = /api in \d+ processes \(([\d, ]+)\)/.exec(output) ?? [];
   const alive = new Set(first.split(', ').map(Number));

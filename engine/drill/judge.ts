@@ -1,24 +1,27 @@
 import { z } from 'zod';
 import type { LoadReport } from './load.js';
 
-/** What was seen of one drill. */
+/** The observations of one drill. */
 export type Evidence = {
   report: LoadReport;
-  /** What `doorbuster audit --json` says, with the orders that were answered as confirmed. */
+  /** The output of `doorbuster audit --json`, compared with the orders answered as confirmed. */
   audit: Audit;
-  /** Ms from the end of the fault until purchases and queued orders went well; or why they did not. Null without a fault. */
+  /**
+   * Ms from the end of the fault until purchases and queued orders succeeded, or why they did not. Null without a
+   * fault.
+   */
   recovery: number | string | null;
-  /** Ms, after load and fault, until every gate agreed with the ledger; or why it did not. */
+  /** Ms after load and fault until every gate agreed with the ledger, or why it did not. */
   gateAgreement: number | string;
 };
 
-/** Orders, and units for `oversold`; all are 0 where the promises were kept. Null: there is no telling. */
+/** Counts of orders, and of units for `oversold`. All are 0 if the promises were kept. Null: unknown. */
 export type Verdict = {
   lost: number | null;
   duplicated: number | null;
   oversold: number | null;
   stuck: number | null;
-  /** What was broken, in words; empty where nothing was. */
+  /** The breaches in words; empty if there were none. */
   breaches: string[];
 };
 
@@ -29,7 +32,7 @@ export const auditSchema = z.object({
   invariants: z.array(z.object({ id: z.number(), title: z.string(), violations: z.number() })),
 });
 
-/** The load generator's verdict and the engine's own audit: a promise is kept where both say so. */
+/** Combines the load generator's verdict and the engine's audit: a promise is kept if both say so. */
 export function judge({ report, audit, recovery, gateAgreement }: Evidence): Verdict {
   const { damage, verdict } = report;
   const violationsOf = (id: number) =>
@@ -47,7 +50,7 @@ export function judge({ report, audit, recovery, gateAgreement }: Evidence): Ver
       ...audit.invariants
         .filter(({ violations }) => violations > 0)
         .map(({ title, violations }) => `audit: ${title}: ${violations}`),
-      ...(audit.ok ? [] : ['audit: it did not exit with 0']),
+      ...(audit.ok ? [] : ['audit: the exit code was not 0']),
       ...[recovery, gateAgreement].filter(seen => typeof seen === 'string'),
     ],
   };

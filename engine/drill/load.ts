@@ -9,12 +9,12 @@ import { type Cluster, credentials } from './cluster.js';
 export const scenarioNames = ['race', 'sellout', 'mixed'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
-/** What the load generator says of its run; undefined fields where it could not ask the engine. */
+/** The load generator's report of its run. Fields are undefined if it could not ask the engine. */
 export type LoadReport = z.infer<typeof reportSchema>;
 
 const loadgen = fileURLToPath(new URL('../../loadgen/dist/main.js', import.meta.url));
 
-// Each lasts long enough for a fault to strike in the middle: seconds, on two processors. A quick one is for tests.
+// Each lasts long enough for a fault to strike in the middle: seconds on two processors. The quick ones are for tests.
 const sizes: Record<ScenarioName, { full: string[]; quick: string[] }> = {
   race: { full: ['--shoppers', '2000', '--units', '1000'], quick: ['--shoppers', '400', '--units', '200'] },
   sellout: {
@@ -49,19 +49,19 @@ const reportSchema = z.object({
 export type LoadOptions = {
   scenario: ScenarioName;
   isQuick: boolean;
-  /** Lost connections, timeouts and 503 are no fault. */
+  /** Lost connections, timeouts and 503 do not count as faults. */
   isFelt: boolean;
-  /** How long after the load the engine's own audit may find a breach before it counts. */
+  /** How long after the load the engine's audit may report a breach before it counts. */
   auditWithinS: number;
-  /** Where the orders go that were answered as confirmed, one a line. */
+  /** The file for the orders answered as confirmed, one per line. */
   journalFile: string;
 };
 
 /**
- * Gives the cluster a load with a sale of its own, and has it judged by the load generator: a process that knows nothing
- * of the engine but its API.
+ * Loads the cluster through a new sale and lets the load generator judge it: a separate process that knows only the
+ * engine's API.
  *
- * @throws when the run could not take place; a verdict that fails is a result.
+ * @throws if the run could not take place. A failed verdict is a result.
  */
 export async function runLoad({ url, directory }: Cluster, options: LoadOptions): Promise<LoadReport> {
   const { scenario, isQuick, isFelt, auditWithinS, journalFile } = options;
@@ -76,7 +76,7 @@ export async function runLoad({ url, directory }: Cluster, options: LoadOptions)
     env: { ...process.env, ...credentials },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  // By itself it would go on for as long as it hopes for its server to come back.
+  // Otherwise it would keep waiting for its server to come back.
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
   let said = '';

@@ -16,7 +16,7 @@ const say = (message: string) =>
     `${((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(6)} s  ${message}\n`,
   );
 
-// Attempts are written within 5 s of their answers, and a gate heals within 10 s.
+// Attempts are written within 5 s of their answers, and a gate recovers within 10 s.
 const auditWithinS = 10;
 
 type Stage = { cluster: Cluster; probe: Probe; database: DatabaseKind };
@@ -63,7 +63,7 @@ async function drill({ drills, isQuick, seed }: Choice): Promise<void> {
       if ((await stage)?.database !== database) await endStage();
       stage ??= setStage(database);
       say(`${scenario}, ${fault.name}: ${fault.summary}`);
-      // Between a tenth and a half, so that there is enough left to be sold afterwards.
+      // Between a tenth and a half, so that enough units are left for the time after the fault.
       const strikeAt = 0.1 + 0.4 * random();
       const { cluster, probe } = await stage;
       const result = await runDrill(
@@ -75,7 +75,7 @@ async function drill({ drills, isQuick, seed }: Choice): Promise<void> {
       results.push(result);
       for (const breach of result.breaches) say(`BROKEN  ${breach}`);
       if (result.breaches.length === 0) continue;
-      // What is broken now would be found again by the next audit.
+      // The next audit would find this breach again.
       await endStage();
     }
   } finally {
@@ -95,16 +95,16 @@ async function setStage(database: DatabaseKind): Promise<Stage> {
   }
 }
 
-/** Leaves no server behind, and no verdict: what was under way has been cut off by this, not by a fault. */
+/** Stops all servers and gives no verdict: the interruption broke off the work, not a fault. */
 async function interrupt(): Promise<void> {
   if (isInterrupted) process.exit(130);
   isInterrupted = true;
-  say('interrupted: the servers are stopped');
+  say('interrupted: stopping the servers');
   await Promise.all([endStage(), endShop()]);
   process.exit(130);
 }
 
-/** What is still being started is stopped once it has: only then is it known what there is to stop. */
+/** If servers are still starting, waits until they have started, because only then it is known what to stop. */
 async function endStage(): Promise<void> {
   const staged = await stage?.catch(() => undefined);
   stage = undefined;

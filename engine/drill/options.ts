@@ -3,7 +3,7 @@ import { type Fault, faults } from './faults.js';
 import { type Season, seasonNames } from './fortnight/seasons.js';
 import { type ScenarioName, scenarioNames } from './load.js';
 
-/** What was asked for, checked. */
+/** The validated options. */
 export type Choice = {
   drills: { scenario: ScenarioName; fault: Fault }[];
   fortnights: Season[];
@@ -11,7 +11,7 @@ export type Choice = {
   seed: number;
 };
 
-/** An option that means nothing; the message says what would. */
+/** An invalid option. The message says what is valid. */
 export class UsageError extends Error {}
 
 export const optionsForParsing = {
@@ -33,14 +33,14 @@ export type Values = {
   seed?: string | undefined;
 };
 
-// What a person can type again.
+// Short enough for a person to type again.
 const seedMax = 2 ** 31;
 
-/** Left out, the scenario is `mixed`, and the faults are those of one PostgreSQL. @throws UsageError */
+/** Defaults: the scenario `mixed`, and the faults that need only one PostgreSQL. @throws UsageError */
 export function readChoice({ scenario, fault, fortnight, all = false, quick = false, seed }: Values): Choice {
   if (fortnight && (all || scenario || fault))
-    throw new UsageError('--fortnight goes with none of --all, --scenario and --fault');
-  if (all && (scenario || fault)) throw new UsageError('--all goes with neither --scenario nor --fault');
+    throw new UsageError('--fortnight cannot be combined with --all, --scenario or --fault');
+  if (all && (scenario || fault)) throw new UsageError('--all cannot be combined with --scenario or --fault');
   const wanted = scenario ?? (all ? scenarioNames : ['mixed']);
   const scenarios = wanted.map(name => pick('scenario', name, scenarioNames, each => each));
   const usual = all ? faults : faults.filter(({ database }) => database === undefined);
@@ -57,7 +57,7 @@ export function readChoice({ scenario, fault, fortnight, all = false, quick = fa
   };
 }
 
-/** @throws UsageError naming those that there are. */
+/** @throws UsageError that names the valid values. */
 function pick<T>(option: string, name: string, known: readonly T[], nameOf: (each: T) => string): T {
   const found = known.find(each => nameOf(each) === name);
   if (found !== undefined) return found;
@@ -74,36 +74,36 @@ export function helpText(): string {
 npm run drill -- --fortnight autumn [--fortnight spring] [--quick]
 
 Runs a whole installation on this machine: two API processes behind one port, two workers, a scheduler, a compensator,
-and a PostgreSQL, a Redis and a RabbitMQ of its own, on free ports and in directories that go away with it. Loads it with
-the load generator, breaks something in the middle of the sale, and holds the result against the promises:
+and its own PostgreSQL, Redis and RabbitMQ on free ports and in temporary directories. Loads it with the load generator,
+breaks something in the middle of the sale, and checks the result against the promises:
 
-  lost        orders that were answered with 200, 201 or 202, and do not exist
-  duplicated  orders that were given twice, or to nobody
-  oversold    units beyond those that there were
+  lost        orders that were answered with 200, 201 or 202 and do not exist
+  duplicated  orders that were acknowledged twice, or never
+  oversold    units sold beyond the allocation
   stuck       orders that were accepted and have not ended
-  recovered   from the end of the fault until a purchase and a queued order went well, and Redis was vouched for
-  gate agrees after load and fault, until every API process and Redis saw the stock as the ledger does (10 s at most)
+  recovered   from the end of the fault until a purchase and a queued order succeeded and the gate in Redis was valid
+  gate agrees after load and fault, until every API process and Redis agreed with the ledger on the stock (10 s at most)
 
-The load generator's verdict has to hold, and \`doorbuster audit\` has to exit with 0.
+The load generator's verdict must pass, and \`doorbuster audit\` must exit with 0.
 
   --scenario NAME  ${scenarioNames.join(', ')} (default: mixed); may be repeated
   --fault NAME     one of those below (default: all but postgres-failover); may be repeated
   --all            every fault in every scenario
   --quick          small loads: seconds each
   --fortnight NAME ${seasonNames.join(', ')}: see below; may be repeated
-  --seed N         decides when in the sale a fault strikes; a run prints its own
+  --seed N         decides when in the sale a fault strikes; each run prints its seed
 
 Faults:
 ${faults.map(({ name, summary }) => `  ${name.padEnd(26)}${summary}`).join('\n')}
 
-A fortnight runs \`doorbuster start\` alone, with its embedded PostgreSQL, and moves the clock of all its processes ahead by an
-hour a step, over the changes of the clocks in Europe and America (with --quick two days, by six hours a step). Each step has
-purchases, holds, payments, webhooks to a receiver that fails, and sessions. After each step all that is due has to be done,
-each day the audit has to hold, and only the books may grow. A day takes a minute or more.
+A fortnight runs \`doorbuster start\` alone, with its embedded PostgreSQL, and moves the clock of all its processes ahead by
+one hour per step, across the clock changes in Europe and America (with --quick: two days in steps of six hours). Each
+step has purchases, holds, payments, webhooks to a failing receiver, and sessions. After each step all due work must be
+done, the daily audit must be clean, and only permanent tables may grow. A day takes a minute or more.
 
-Needs redis-server, rabbitmq-server and faketime; "node scripts/programs.mjs drill" says how to install those that are missing.
+Needs redis-server, rabbitmq-server and faketime; "node scripts/programs.mjs drill" says how to install missing ones.
 postgres-failover needs Patroni, etcd, HAProxy and PostgreSQL: "node scripts/programs.mjs failover".
 
-Exit codes: 0 all promises were kept, 1 some were not, 2 the drill could not take place, 130 interrupted.
+Exit codes: 0 all promises were kept, 1 some were broken, 2 the drill could not take place, 130 interrupted.
 `;
 }

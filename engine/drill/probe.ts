@@ -5,20 +5,23 @@ import { call } from './call.js';
 import { apiProcesses, type Cluster } from './cluster.js';
 import { until } from './until.js';
 
-/** A sale beside the one that is loaded, in which the drill buys to see whether all goes well again. */
+/** A second sale beside the loaded one, in which the drill buys to see whether the engine has recovered. */
 export type Probe = {
-  /** Waits until a purchase goes well. @returns after how many ms. */
+  /** Waits until a purchase succeeds. @returns after how many ms. */
   untilBuys(): Promise<number>;
-  /** Waits until purchases and queued orders end as they should, and the gate is vouched for. @returns after how many ms. */
+  /**
+   * Waits until purchases and queued orders end as they should and the gate in Redis is valid. @returns after how many
+   * ms.
+   */
   untilRecovered(isHealed?: (cluster: Cluster) => boolean): Promise<number>;
-  /** Waits until every API process and Redis see the stock of a sale as the ledger does. @returns after how many ms. */
+  /** Waits until every API process and Redis agree with the ledger on a sale's stock. @returns after how many ms. */
   untilGateAgrees(saleId: number): Promise<number>;
 };
 
-/** Within this the gate agrees with the ledger; docs/servers.md promises it. */
+/** The time within which the gate agrees with the ledger; docs/servers.md promises it. */
 const gateAgreesWithinMs = 10_000;
 const recoveredWithinMs = 60_000;
-// One that was accepted while the queue was down waits for the scheduler. This asks for those that are accepted now.
+// An order accepted while the queue was down waits for the scheduler. This limit applies to orders accepted now.
 const decidedWithinMs = 2000;
 
 const idSchema = z.object({ id: z.number() });
@@ -58,7 +61,7 @@ export async function openProbe(cluster: Cluster): Promise<Probe> {
     return (await cluster.redis.client.exists(epochKey)) === 1 && (await buys()) && (await decidesQueued());
   }
 
-  // One connection a question: those are dealt out to the processes in turn.
+  // One connection per query: connections are distributed over the processes in turn.
   async function gateAgrees(saleId: number): Promise<boolean> {
     const ledger = await readLedger(cluster, saleId);
     for (let asked = 0; asked < 2 * apiProcesses; asked++) {
@@ -68,15 +71,15 @@ export async function openProbe(cluster: Cluster): Promise<Probe> {
         return false;
     }
     const epoch = await cluster.redis.client.get(epochKey);
-    // What nobody vouches for, or is not known there, refuses nobody.
+    // A gate that is not valid, or does not know the sale, refuses no request.
     const known = epoch && (await cluster.redis.client.hget(stockKey(epoch, saleId), 'available'));
     return known === null || Number(known) === ledger.available;
   }
 
   return {
-    untilBuys: () => untilTrue('a purchase goes well', buys, recoveredWithinMs),
+    untilBuys: () => untilTrue('a purchase succeeds', buys, recoveredWithinMs),
     untilRecovered: (isHealed = () => true) =>
-      untilTrue('purchases go well again', () => isWell(isHealed), recoveredWithinMs),
+      untilTrue('purchases succeed again', () => isWell(isHealed), recoveredWithinMs),
     untilGateAgrees: saleId =>
       untilTrue('the gate agrees with the ledger', () => gateAgrees(saleId), gateAgreesWithinMs),
   };
@@ -108,13 +111,13 @@ async function createProbeSale(url: string): Promise<number> {
   return productId;
 }
 
-/** While a server is down there is no answer, and that is an answer: not yet. @returns after how many ms it was true. */
+/** While a server is down there is no answer, which counts as "not yet". @returns after how many ms it was true. */
 async function untilTrue(what: string, check: () => Promise<boolean>, timeoutMs: number): Promise<number> {
   const startedAtMs = performance.now();
   let reason = '';
   const isTrue = () =>
     check().catch((error: unknown) => {
-      reason = `; at last: ${messageOf(error)}`;
+      reason = `; last error: ${messageOf(error)}`;
       return false;
     });
   await until(what, isTrue, timeoutMs).catch((error: unknown) => {

@@ -13,12 +13,12 @@ const heads = [
   '',
 ];
 
-/** The results as a table for people, one line a drill. */
+/** The results as a table for people, one line per drill. */
 export function renderTable(results: readonly DrillResult[]): string {
   return renderRows([heads, ...results.map(cellsOf)]);
 }
 
-/** The first row has a head for each column. */
+/** The first row contains the column headings. */
 export function renderRows(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)));
   return rows

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until `check` gives something true, asking a hundred times a second. @throws after `timeoutMs`. */
+/** Waits until `check` returns something truthy, polling a hundred times a second. @throws after `timeoutMs`. */
 export async function until<T>(
   what: string,
   check: () => T | Promise<T>,
@@ -10,7 +10,8 @@ export async function until<T>(
   for (;;) {
     const value = await check();
     if (value) return value;
-    if (performance.now() > giveUpAtMs) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
+    if (performance.now() > giveUpAtMs)
+      throw new Error(`gave up after ${timeoutMs} ms of waiting until ${what}`);
     await sleep(10);
   }
 }

@@ -11,8 +11,8 @@ import { createTestDatabase } from './support/database.js';
 import { startFaultProxy } from './support/fault-proxy.js';
 import { createTestSale } from './support/sale.js';
 
-describe('attempts', () => {
-  it('keeps a row for every answer, refused ones too, at the latest 5 s later', async () => {
+describe('the record of attempts', () => {
+  it('has a row for every answer, refusals included, within 5 s', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 5, perUserLimit: 2 });
     const api = await startTestApi(url);
@@ -21,7 +21,7 @@ describe('attempts', () => {
     for (let i = 0; i < 8; i++) await api.purchase({ productId, userId: `shopper-${i}`, key: 'k' });
     await api.purchase({ productId, userId: 'shopper-0', key: 'k' });
 
-    await until('every attempt is a row', async () => (await countAttempts(pool)) === 10);
+    await until('every attempt has a row', async () => (await countAttempts(pool)) === 10);
     const { rows } = await pool.query<{ outcome: string; count: number }>(
       `select outcome, count(*)::int as count from attempts
        where sale_id = $1 and product_id = $2 and duration_us >= 0 and answered_at > now() - interval '1 minute'
@@ -36,7 +36,7 @@ describe('attempts', () => {
     ]);
   });
 
-  it('writes out what is buffered when the engine drains', async () => {
+  it('is written out when the engine drains, including what is still buffered', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 1 });
     const api = await startTestApi(url);
@@ -49,7 +49,7 @@ describe('attempts', () => {
     expect(await countAttempts(pool)).toBe(50);
   });
 
-  it('drops and counts what does not fit its buffer, and nothing else', async () => {
+  it('drops and counts attempts beyond its buffer, and no others', async () => {
     const { pool } = await createTestDatabase();
     const attempts = createAttempts({ pool, clock: createDatabaseClock(), bufferMax: 10, onError: () => {} });
 
@@ -60,7 +60,7 @@ describe('attempts', () => {
     expect(await countAttempts(pool)).toBe(10);
   });
 
-  it('writes each attempt once although the reply of a COMMIT was cut', async () => {
+  it('has each attempt once even if the reply to a COMMIT is lost', async () => {
     const { url, pool } = await createTestDatabase();
     const proxy = await startFaultProxy(url);
     const throughProxy = createPool(proxy.url, testConfig());
@@ -80,7 +80,7 @@ describe('attempts', () => {
     expect(await countAttempts(pool)).toBe(100);
   });
 
-  it('counts what it could not write when it is closed while the database is away', async () => {
+  it('counts what it could not write if it is closed while the database is unreachable', async () => {
     const { url } = await createTestDatabase();
     const proxy = await startFaultProxy(url);
     proxy.setSilent(true);
@@ -99,7 +99,7 @@ describe('attempts', () => {
     await throughProxy.end();
   });
 
-  it('keeps tabs, line ends and backslashes in a name', async () => {
+  it('preserves tabs, line ends and backslashes in a name', async () => {
     const { pool } = await createTestDatabase();
     const attempts = createAttempts({ pool, clock: createDatabaseClock(), bufferMax: 10, onError: () => {} });
     const name = 'tab\tline\nreturn\rback\\slash \\N';

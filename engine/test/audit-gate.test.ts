@@ -9,10 +9,10 @@ import { createTestSale } from './support/sale.js';
 
 describe('14: the audit of a gate', () => {
   it.each<[string, Partial<Stock>]>([
-    ['is of no version that the ledger has had', { version: 999, available: 0 }],
-    ['is of the version that the ledger has, with other units', { available: 0 }],
-    ['has stayed behind the ledger', { version: -1 }],
-  ])('finds a view that %s, and stays so', async (_, wrong) => {
+    ['has a version that the ledger never had', { version: 999, available: 0 }],
+    ["has the ledger's version, with other units", { available: 0 }],
+    ['lags behind the ledger', { version: -1 }],
+  ])('finds a view that %s and does not heal', async (_, wrong) => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 10 });
     const views = createStockViews(pool, () => true, 300);
@@ -24,12 +24,12 @@ describe('14: the audit of a gate', () => {
 
     views.apply({ ...right, ...wrong });
     expect(await countDisagreements()).toBe(1);
-    // The negative control: what the reading of every second does.
+    // The negative control: the reading that each engine makes every second.
     await views.refresh(pool);
     expect(await countDisagreements()).toBe(0);
   });
 
-  it('waits for an engine that was told something wrong to have healed', async () => {
+  it('waits until an engine that was told something wrong has healed', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 10 });
     const api = await startTestApi(url);

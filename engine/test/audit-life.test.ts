@@ -14,7 +14,7 @@ import { createTestSale } from './support/sale.js';
 
 /**
  * Planted bugs in the life of an order, as in audit.test.ts: `sql` breaks the invariant, and `refusedBy` names the
- * constraint that stands in the way, which is then taken away. `isFine` is a control: the same shape without the bug.
+ * constraint that prevents it, which the test drops first. `isFine` is a control: the same shape without the bug.
  */
 type Planted = {
   invariant: number;
@@ -54,17 +54,17 @@ const planted: Planted[] = [
   },
   {
     invariant: 4,
-    bug: 'an order that has failed keeps its allowance',
+    bug: 'a failed order keeps its allowance',
     sql: `insert into allowances select sale_id, 'failed', 1 from sales`,
   },
   {
     invariant: 5,
-    bug: 'an order says another step than its last',
+    bug: 'an order has another step than its last journal row',
     sql: `update orders set seq = seq + 1 where shopper_id = 'holder'`,
   },
   {
     invariant: 5,
-    bug: 'an order has another reason than its last step',
+    bug: 'an order has another reason than its last journal row',
     sql: `update orders set reason = 'sold-out' where shopper_id = 'failed'`,
   },
   {
@@ -80,14 +80,14 @@ const planted: Planted[] = [
   },
   {
     invariant: 5,
-    bug: 'an order that was bought is bought once more',
+    bug: 'a bought order is bought again',
     sql: `insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, at)
           select sale_id, order_id, 3, 'CONFIRMED', 'CONFIRMED', quantity, now() from orders where shopper_id = 'buyer';
           update orders set seq = 3 where shopper_id = 'buyer'`,
   },
   {
     invariant: 6,
-    bug: 'a hold goes on long after its deadline',
+    bug: 'a hold lives on long after its deadline',
     sql: `update orders set expires_at = ${long('61 seconds')} where status = 'RESERVED'`,
     isFine: `update orders set expires_at = ${long('30 seconds')} where status = 'RESERVED'`,
   },
@@ -99,18 +99,18 @@ const planted: Planted[] = [
   },
   {
     invariant: 9,
-    bug: 'a queued order is in no queue, and nobody tells of it',
+    bug: 'a queued order is in no queue, and is not published again',
     sql: `delete from queue_messages; update orders set created_at = ${long('61 seconds')} where status = 'QUEUED'`,
     isFine: 'delete from queue_messages',
   },
   {
     invariant: 9,
-    bug: 'a queued order was told again, and is lost again',
+    bug: 'a queued order was published again, and is lost again',
     sql: `delete from queue_messages;
           update orders set created_at = ${long('181 seconds')}, retold_at = ${long('121 seconds')} where status = 'QUEUED'`,
     isFine: `update orders set created_at = ${long('1 hour')}, retold_at = ${long('121 seconds')} where status = 'QUEUED'`,
   },
-  { invariant: 9, bug: 'an order failed, and no letter says why', sql: 'delete from dead_letters' },
+  { invariant: 9, bug: 'an order failed, and no dead letter says why', sql: 'delete from dead_letters' },
   {
     invariant: 9,
     bug: 'an order ended without a reason',
@@ -119,12 +119,12 @@ const planted: Planted[] = [
   },
   {
     invariant: 10,
-    bug: 'a letter is of no order',
+    bug: 'a dead letter belongs to no order',
     sql: 'update dead_letters set order_id = gen_random_uuid()',
   },
   {
     invariant: 10,
-    bug: 'a letter is compensated and its order lives',
+    bug: 'a dead letter is compensated and its order is still active',
     sql: `insert into dead_letters (sale_id, order_id, source, reason, error, deliveries, status)
           select sale_id, order_id, 'queue', 'r', 'e', 4, 'COMPENSATED' from orders where shopper_id = 'holder'`,
     isFine: `insert into dead_letters (sale_id, order_id, source, reason, error, deliveries, status)
@@ -132,18 +132,18 @@ const planted: Planted[] = [
   },
   {
     invariant: 10,
-    bug: 'nobody compensates a letter',
+    bug: 'a dead letter is never compensated',
     sql: `update dead_letters set status = 'NEW', created_at = ${long('61 seconds')}`,
   },
   {
     invariant: 10,
-    bug: 'a letter is resolved at no time',
+    bug: 'a resolved dead letter has no time of resolution',
     sql: `update dead_letters set status = 'REPLAYED'; update dead_letters set status = 'NEW', created_at = ${long('2 minutes')}`,
     refusedBy: { table: 'dead_letters', constraint: 'dead_letters_resolved_have_a_time' },
   },
   {
     invariant: 10,
-    bug: 'one failure is two letters, one of them of nothing',
+    bug: 'one failure has two dead letters, one of them for no order',
     sql: `insert into dead_letters (sale_id, order_id, source, reason, error, deliveries, created_at)
           select sale_id, order_id, source, reason, error, deliveries, ${long('2 minutes')} from dead_letters`,
     refusedBy: { table: 'dead_letters', constraint: 'dead_letters_one_open' },
@@ -175,7 +175,7 @@ describe('the audit of the life of an order', () => {
   });
 });
 
-/** Orders bought, held, refused, failed and still queued, each by a shopper who is named so. */
+/** Orders bought, held, refused, failed and still queued. Each shopper is named after the state of their order. */
 async function liveThroughAll(pool: Pool): Promise<void> {
   const { saleId } = await createTestSale(pool, { allocation: 10, perUserLimit: 5 });
   const queue = createPostgresQueue({ pool });

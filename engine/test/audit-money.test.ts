@@ -10,8 +10,9 @@ import { letHoldsLapse } from './support/paid-orders.js';
 import { createTestSale } from './support/sale.js';
 
 /**
- * Planted bugs of money and codes, as in audit.test.ts: each is refused by a constraint, which the test then takes away,
- * and flagged by the audit. Shopper `paid` has a confirmed order, `back` one whose money went back, `gone` one that lapsed.
+ * Planted bugs in payments and codes, as in audit.test.ts: a constraint prevents each, the test drops that
+ * constraint, and the audit flags the bug. Shopper `paid` has a confirmed order, `back` one that was refunded,
+ * `gone` one that lapsed.
  */
 const planted: {
   invariant: number;
@@ -27,17 +28,17 @@ const planted: {
   },
   {
     invariant: 8,
-    bug: 'a checkout is confirmed although nobody presented its code',
+    bug: 'a checkout is confirmed without a redemption of its code',
     sql: `update orders set redeemed_at = null, redeemed_key = null where shopper_id = 'paid'`,
   },
   {
     invariant: 8,
-    bug: 'a code is used under no intent, so that a retry would be a second use',
+    bug: 'a used code has no intent, so that a retry would use it again',
     sql: `update orders set redeemed_key = null where shopper_id = 'paid'`,
   },
   {
     invariant: 8,
-    bug: 'a code is used after it has expired',
+    bug: 'a code is used after it expired',
     sql: `update orders set redeemed_at = expires_at + interval '1 second' where shopper_id = 'paid'`,
     refusedBy: { table: 'orders', constraint: 'orders_code_was_in_time' },
   },
@@ -48,7 +49,7 @@ const planted: {
   },
   {
     invariant: 11,
-    bug: 'less is kept than the order costs',
+    bug: 'the payment is less than the price of the order',
     sql: `update payments set captured_minor = captured_minor - 1 where ${of('paid')}`,
   },
   {
@@ -58,7 +59,7 @@ const planted: {
   },
   {
     invariant: 11,
-    bug: "a payment is not in its sale's currency",
+    bug: 'a payment has another currency than its sale',
     sql: `update payments set currency = 'KWD', captured_currency = 'KWD' where ${of('paid')}`,
   },
   {
@@ -74,7 +75,7 @@ const planted: {
   },
   {
     invariant: 11,
-    bug: 'the money of an order that lapsed is kept',
+    bug: 'the payment of a lapsed order is kept',
     sql: `with kept as (
             insert into payments (payment_id, sale_id, order_id, amount_minor, currency, status, captured_minor)
             select gen_random_uuid(), sale_id, order_id, 1999, 'EUR', 'CAPTURED', 1999 from orders where shopper_id = 'gone'
@@ -83,18 +84,18 @@ const planted: {
   },
   {
     invariant: 11,
-    bug: 'a refund is not of the whole amount',
+    bug: 'a refund is less than the whole amount',
     sql: `update payments set refunded_minor = refunded_minor - 1 where ${of('back')}`,
     refusedBy: { table: 'payments', constraint: 'payments_refund_is_whole' },
   },
   {
     invariant: 11,
-    bug: 'a refund that was made is forgotten, and the money counted as kept',
+    bug: 'a completed refund is forgotten, and the money counts as kept',
     sql: `update payments set status = 'CAPTURED', refunded_minor = 0 where ${of('back')}`,
   },
   {
     invariant: 11,
-    bug: 'an order is said to be refunded, and no money ever came',
+    bug: 'an order counts as refunded, and was never paid',
     sql: `delete from payments where ${of('back')}`,
   },
   {
@@ -105,28 +106,28 @@ const planted: {
   },
   {
     invariant: 11,
-    bug: 'money is given back twice',
+    bug: 'a payment is refunded twice',
     sql: `insert into payment_journal (payment_id, seq, status, amount_minor)
           select payment_id, 4, 'REFUNDED', 1999 from payments where ${of('back')}`,
   },
   {
     invariant: 11,
-    bug: 'a step of a payment is not in its journal',
+    bug: 'a step of a payment is missing from its journal',
     sql: `delete from payment_journal where status = 'PENDING'`,
   },
   {
     invariant: 11,
-    bug: 'a payment is for no order',
+    bug: 'a payment belongs to no order',
     sql: `update payments set order_id = gen_random_uuid() where ${of('back')}`,
   },
   {
     invariant: 11,
-    bug: 'a payment and its journal speak of different amounts',
+    bug: 'a payment and its journal disagree on the amount',
     sql: `update payment_journal set amount_minor = amount_minor - 1 where status = 'CAPTURED'`,
   },
   {
     invariant: 11,
-    bug: 'a refund is owed that nobody tries again and no operator sees',
+    bug: 'a refund is due, is not retried, and is not shown to an operator',
     sql: `with owed as (
             update payments set status = 'REFUND_DUE', refunded_minor = 0, due_at = 'infinity' where ${of('back')}
             returning payment_id
@@ -134,7 +135,7 @@ const planted: {
   },
   {
     invariant: 11,
-    bug: 'a payment whose outcome nobody knows is never asked about',
+    bug: 'a payment with an unknown outcome is never reconciled',
     sql: `update payments set status = 'PENDING', captured_minor = 0 where ${of('paid')}`,
     refusedBy: { table: 'payments', constraint: 'payments_unsettled_are_due' },
   },
@@ -169,7 +170,7 @@ function of(shopperId: string): string {
   return `order_id = (select order_id from orders where shopper_id = '${shopperId}' and sale_id < 1000)`;
 }
 
-/** One order behind a code that is paid, one that was paid after it had been cancelled, and one that nobody paid. */
+/** One order bought with a code, one that was paid after its cancellation, and one that was never paid. */
 async function sellThree(): Promise<Pool> {
   const { pool } = await createTestDatabase();
   const { saleId } = await createTestSale(pool, { allocation: 3, payment: 'required' });

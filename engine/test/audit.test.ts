@@ -8,8 +8,8 @@ import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
 
 /**
- * Every invariant has a planted bug. `sql` breaks it; `refusedBy` names the constraint that stands in the way, which the
- * test then takes away so that the audit has something to flag.
+ * Every invariant has a planted bug. `sql` breaks it; `refusedBy` names the constraint that prevents the bug, which
+ * the test drops so that the audit has something to flag.
  */
 const planted: {
   invariant: number;
@@ -32,7 +32,7 @@ const planted: {
   { invariant: 1, bug: 'a sale has no stock', sql: 'delete from stock' },
   {
     invariant: 2,
-    bug: 'a sale is counted without a journal row',
+    bug: 'a sale counts as sold without a journal row',
     sql: 'update stock set available = available - 1, sold = sold + 1',
   },
   { invariant: 3, bug: 'an order disappears', sql: `delete from orders where shopper_id = 'a'` },
@@ -46,7 +46,7 @@ const planted: {
   { invariant: 5, bug: 'a journal row is lost', sql: `delete from journal where quantity = 2` },
   {
     invariant: 5,
-    bug: 'a transition that the table does not have',
+    bug: 'a transition that is not allowed',
     sql: `insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, at)
           select sale_id, order_id, 2, 'CONFIRMED', 'RESERVED', quantity, now() from journal`,
   },
@@ -65,7 +65,7 @@ const planted: {
   },
   {
     invariant: 12,
-    bug: 'the price changes under an order',
+    bug: 'the price of an order changes',
     sql: 'update sales set price_minor = price_minor + 1',
   },
   {
@@ -89,7 +89,7 @@ const planted: {
   })),
   {
     invariant: 13,
-    bug: 'an order has none but a refused attempt',
+    bug: 'an order has only a refused attempt',
     sql: `update attempts set outcome = 'sold-out' where shopper_id = 'a'`,
   },
 ];
@@ -115,7 +115,7 @@ describe('the audit', () => {
     expect(await brokenInvariants(pool)).toContain(invariant);
   });
 
-  it('13: asks for no attempt of an order from before retention, and for that of every order since', async () => {
+  it('13: requires no attempt for an order older than retention, and one for each newer order', async () => {
     const { pool } = await createTestDatabase();
     await sellTwoOrders(pool);
     await pool.query(`delete from attempts where shopper_id = 'a'`);
@@ -127,15 +127,18 @@ describe('the audit', () => {
     expect(await brokenInvariants(pool)).toEqual([]);
   });
 
-  it.each(['reserved', 'queued'])('13: takes an attempt with the outcome %s for its order', async outcome => {
-    const { pool } = await createTestDatabase();
-    await sellTwoOrders(pool);
-    await pool.query('update attempts set outcome = $1', [outcome]);
+  it.each(['reserved', 'queued'])(
+    '13: accepts an attempt with the outcome %s as that of its order',
+    async outcome => {
+      const { pool } = await createTestDatabase();
+      await sellTwoOrders(pool);
+      await pool.query('update attempts set outcome = $1', [outcome]);
 
-    expect(await brokenInvariants(pool)).toEqual([]);
-  });
+      expect(await brokenInvariants(pool)).toEqual([]);
+    },
+  );
 
-  it('9: takes an order for queued outside while the queue may have it, and no longer', async () => {
+  it('9: counts an order as queued outside while the queue may still have it, and no longer', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 10, perUserLimit: 5 });
     const orderId = orderIdOf('a', 'k');
@@ -151,7 +154,8 @@ describe('the audit', () => {
     await shareQueueAge(pool, 9 * 60_000);
     expect(await brokenInvariants(pool)).toEqual([9]);
 
-    // Published again, it has as long again as it had waited, and the relay a minute more; in a paused sale all the time.
+    // Once published again, the order may wait as long as it had waited before, plus a minute for the relay; in a
+    // paused sale, without limit.
     await pool.query(`update orders set retold_at = clock_timestamp()`);
     expect(await brokenInvariants(pool)).toEqual([]);
     for (const [minutes, broken] of [
@@ -167,7 +171,7 @@ describe('the audit', () => {
     expect(await brokenInvariants(pool)).toEqual([]);
   });
 
-  it('7: finds an acknowledged order that is not there, or is another one', async () => {
+  it('7: finds an acknowledged order that is missing or differs', async () => {
     const { pool } = await createTestDatabase();
     await sellTwoOrders(pool);
     const real = { orderId: orderIdOf('a', 'k'), shopperId: 'a', quantity: 2 };

@@ -5,7 +5,7 @@ import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
 
-it('a calendar that may have missed a change answers as it was until it has read the product again', async () => {
+it('a calendar that may have missed a change answers with its last state until it has read the product again', async () => {
   const { pool } = await createTestDatabase();
   const { productId } = await createTestSale(pool);
   let isDown = false;

@@ -4,8 +4,8 @@ import { apiKey } from './support/config.js';
 import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
 
-describe('who may do what', () => {
-  it('is 401 without a token, with a wrong one and with one that is cut short', async () => {
+describe('the API', () => {
+  it('answers 401 without a token, with a wrong one, and with a truncated one', async () => {
     const { api, productId } = await startWithSale();
     const tokens = [
       {},
@@ -22,7 +22,7 @@ describe('who may do what', () => {
     }
   });
 
-  it('is 403 for the API key and for a shopper on operator routes, and 401 for strangers', async () => {
+  it('answers 403 on operator routes to the API key and to a shopper, and 401 to unknown callers', async () => {
     const { api } = await startWithSale({ IDENTITY: 'demo' });
     const session = await api.request('POST', '/api/session', { headers: {} });
     const asShopper = { authorization: `Bearer ${String(session.body.token)}` };
@@ -38,7 +38,7 @@ describe('who may do what', () => {
     }
   });
 
-  it('lets a demo shopper buy in their own name alone, by cookie or by token', async () => {
+  it('lets a demo shopper buy only in their own name, by cookie or by token', async () => {
     const { api, productId } = await startWithSale({ IDENTITY: 'demo' });
     const session = await api.request('POST', '/api/session', { headers: {} });
     const token = String(session.body.token);
@@ -55,12 +55,12 @@ describe('who may do what', () => {
     expect((await buy({ authorization: `Bearer 7${token}` })).status).toBe(401);
   });
 
-  it('gives no session in trusted mode, and takes none', async () => {
+  it('gives and accepts no session in trusted mode', async () => {
     const { api } = await startWithSale();
     expect((await api.request('POST', '/api/session', { headers: {} })).status).toBe(404);
   });
 
-  it('shows an order to its shopper and to nobody else', async () => {
+  it('shows an order only to its shopper', async () => {
     const { api, productId } = await startWithSale();
     const { order } = (await api.purchase({ productId, userId: 'mine' })).body;
     const read = (userId: string) =>

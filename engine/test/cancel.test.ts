@@ -6,7 +6,7 @@ import { createTestSale, type SaleOptions, stockOf } from './support/sale.js';
 import { createShopper, heldBy } from './support/shopper.js';
 
 describe('DELETE /api/orders/:id', () => {
-  it("gives a hold's units and its buyer's allowance back at once, and its code buys nothing more", async () => {
+  it("returns a hold's units and its buyer's allowance at once, and its code buys nothing more", async () => {
     const { ann, pool, productId, saleId } = await startShop({ allocation: 2, perUserLimit: 2 });
     const { code, orderId } = heldBy(await ann.checkout(productId, { quantity: 2 }));
 
@@ -26,7 +26,7 @@ describe('DELETE /api/orders/:id', () => {
     await expectCleanAudit(pool);
   });
 
-  it('sent twice, also both at once, cancels once', async () => {
+  it('cancels once when sent twice, even at the same time', async () => {
     const { ann, pool, productId, saleId } = await startShop();
     const { orderId } = heldBy(await ann.checkout(productId));
 
@@ -51,7 +51,7 @@ describe('DELETE /api/orders/:id', () => {
     await expectCleanAudit(pool);
   });
 
-  it('refuses an order that is bought, by whichever way it was', async () => {
+  it('refuses to cancel a bought order, however it was bought', async () => {
     const { ann, pool, productId, saleId } = await startShop();
     const { code, orderId } = heldBy(await ann.checkout(productId));
     await ann.redeem(code);
@@ -67,7 +67,7 @@ describe('DELETE /api/orders/:id', () => {
     expect((await stockOf(pool, saleId)).sold).toBe(2);
   });
 
-  it("does not know somebody else's order, nor one that never was: 404, and the hold stands", async () => {
+  it("answers 404 for another shopper's order and for one that never existed, and the hold remains", async () => {
     const { ann, bob, pool, productId, saleId } = await startShop();
     const { orderId } = heldBy(await ann.checkout(productId));
 

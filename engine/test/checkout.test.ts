@@ -32,7 +32,7 @@ describe('a checkout', () => {
     await expectCleanAudit(pool);
   });
 
-  it('gives a code that buys once: replayed for the key that bought, code-used for any other', async () => {
+  it('gives a code that buys once: the same key gets a replay, any other gets code-used', async () => {
     const { api, pool, productId } = await startShop();
     const ann = createShopper(api, 'ann');
     const { code, orderId } = heldBy(await ann.checkout(productId));
@@ -49,7 +49,7 @@ describe('a checkout', () => {
     await expectCleanAudit(pool);
   });
 
-  it('sent again with its key gives the same code and holds once, also both at once', async () => {
+  it('holds once and gives the same code when sent twice with its key, even at the same time', async () => {
     const { api, pool, productId, saleId } = await startShop();
     const ann = createShopper(api, 'ann');
 
@@ -80,7 +80,7 @@ describe('a checkout', () => {
     await expectCleanAudit(pool);
   });
 
-  it('sent again after its end says what became of it', async () => {
+  it('whose order has ended reports the end when sent again', async () => {
     const { api, pool, productId, saleId } = await startShop();
     const ann = createShopper(api, 'ann');
     const hold = async (key: string) => heldBy(await ann.checkout(productId, { key }));
@@ -112,7 +112,7 @@ describe('a checkout', () => {
     expect((await stockOf(pool, saleId)).reserved).toBe(0);
   });
 
-  it('keeps its word in a sale that is paused or over meanwhile', async () => {
+  it('stays valid if its sale is paused or ends meanwhile', async () => {
     const { api, pool, productId, saleId } = await startShop();
     const ann = createShopper(api, 'ann');
     const codes = [heldBy(await ann.checkout(productId)).code, heldBy(await ann.checkout(productId)).code];
@@ -127,7 +127,7 @@ describe('a checkout', () => {
 });
 
 describe('a code', () => {
-  it('of somebody else, or forged, is not found: 404, and the hold is not touched', async () => {
+  it("that is forged or another shopper's is not found: 404, and the hold is untouched", async () => {
     const { api, pool, productId, saleId } = await startShop();
     const [ann, bob] = [createShopper(api, 'ann'), createShopper(api, 'bob')];
     const { code } = heldBy(await ann.checkout(productId));
@@ -148,7 +148,7 @@ describe('a code', () => {
     expect((await ann.redeem(code)).status).toBe(200);
   });
 
-  it('is 410 from its deadline on, before and after its units were fetched back', async () => {
+  it('gets 410 from its deadline on, both before and after its units return to stock', async () => {
     const { api, pool, productId, saleId } = await startShop({ allocation: 2, perUserLimit: 2 });
     const ann = createShopper(api, 'ann');
     const { code, orderId } = heldBy(await ann.checkout(productId, { quantity: 2 }));
@@ -163,13 +163,13 @@ describe('a code', () => {
     expect(await ann.redeem(code)).toMatchObject({ status: 410, slug: 'code-expired', body: { orderId } });
     expect((await ann.read(orderId)).body).toMatchObject({ status: 'EXPIRED', reason: 'hold-lapsed' });
     expect(await stockOf(pool, saleId)).toEqual({ allocation: 2, available: 2, reserved: 0, sold: 0 });
-    await until('the API has heard', async () => (await ann.checkout(productId)).status === 201);
+    await until('the API has heard of it', async () => (await ann.checkout(productId)).status === 201);
     await expectCleanAudit(pool);
   });
 });
 
-describe('holds that lapse', () => {
-  it('sell again: the units of 20 shoppers go to 20 others, each once, and the first get 410', async () => {
+describe('lapsed holds', () => {
+  it('return their units: those of 20 shoppers go to 20 others, each once, and the first get 410', async () => {
     const { api, pool, productId, saleId } = await startShop(
       { allocation: 20, perUserLimit: 1, holdTtlSeconds: 1 },
       ['api', 'scheduler'],
@@ -183,7 +183,7 @@ describe('holds that lapse', () => {
     const buyers = crowd('buyer').map((shopper, i) => {
       const intent = { key: `k${i}` };
       const buy = async () => (await shopper.purchase(productId, intent)).status === 200;
-      return until('units came back', buy, 15_000);
+      return until('units have returned', buy, 15_000);
     });
     await Promise.all(buyers);
 
@@ -194,7 +194,7 @@ describe('holds that lapse', () => {
     await expectCleanAudit(pool);
   });
 
-  it('count against the limit of their buyer until then, and no longer', async () => {
+  it("count against their buyer's limit only until they lapse", async () => {
     const { api, pool, productId, saleId } = await startShop({ perUserLimit: 2 });
     const ann = createShopper(api, 'ann');
     const { orderId } = heldBy(await ann.checkout(productId));

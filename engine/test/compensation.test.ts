@@ -11,8 +11,8 @@ import { createTestDatabase } from './support/database.js';
 import { startRoleProcess } from './support/engine.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
-describe('compensating', () => {
-  it('gives back the units and the allowance of each order exactly once, by two compensators at once', async () => {
+describe('compensation', () => {
+  it('returns the units and the allowance of each order exactly once, with two compensators at once', async () => {
     const { pool, saleId } = await failReserved(120);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 880, reserved: 120 });
 
@@ -22,14 +22,14 @@ describe('compensating', () => {
     await expectGivenBack(pool, saleId, 120);
   });
 
-  it('is done wholly or not at all when its process is killed with SIGKILL in the middle of a letter', async () => {
+  it('is atomic: a process killed with SIGKILL in the middle of a dead letter leaves nothing half done', async () => {
     const { url, pool, saleId } = await failReserved(1);
     const holder = await pool.connect();
-    // A process takes long to start on a busy machine.
+    // A process starts slowly on a busy machine.
     await holder.query('begin; set local idle_in_transaction_session_timeout = 0');
     await holder.query('select from stock where sale_id = $1 for update', [saleId]);
     const compensator = await startRoleProcess('compensator', url);
-    await until('it waits with the letter in hand', () => isWaitingForLock(pool));
+    await until('it waits while it compensates the letter', () => isWaitingForLock(pool));
 
     await compensator.kill('SIGKILL');
     await holder.query('commit');
@@ -44,24 +44,24 @@ describe('compensating', () => {
     await expectGivenBack(pool, saleId, 1);
   });
 
-  it('killed with SIGKILL again and again over 500 letters, does each once', async () => {
+  it('handles each of 500 letters once although its process is killed with SIGKILL again and again', async () => {
     const { url, pool, saleId } = await failReserved(500);
 
     for (let round = 1; round <= 3; round++) {
       const compensator = await startRoleProcess('compensator', url);
       const before = await countCompensated(pool);
-      await until('it has done some', async () => (await countCompensated(pool)) > before, 20_000);
+      await until('it has compensated some', async () => (await countCompensated(pool)) > before, 20_000);
       await compensator.kill('SIGKILL');
       await expectCleanAudit(pool);
     }
     expect(await countCompensated(pool)).toBeLessThan(500);
     await startRoleProcess('compensator', url);
-    await until('all are done', async () => (await countCompensated(pool)) === 500, 30_000);
+    await until('all are compensated', async () => (await countCompensated(pool)) === 500, 30_000);
 
     await expectGivenBack(pool, saleId, 500);
   }, 60_000);
 
-  it('leaves an order alone that has come to its end by another road', async () => {
+  it('leaves alone an order that has already ended in another way', async () => {
     const { pool, saleId } = await failReserved(1);
     await pool.query(`update sales set payment = 'none' where sale_id = $1`, [saleId]);
     const orderId = randomUUID();
@@ -81,7 +81,7 @@ describe('compensating', () => {
   });
 });
 
-/** Rounds of one compensator until it finds no more letters. @returns how many it compensated. */
+/** Runs one compensator until it finds no more letters. @returns how many it compensated. */
 async function compensate(pool: Pool): Promise<number> {
   const run = createCompensate(pool);
   let sum = 0;
@@ -89,7 +89,7 @@ async function compensate(pool: Pool): Promise<number> {
   return sum;
 }
 
-/** Orders of one unit each, held for a payment that came to nothing: each has a letter that nobody has compensated. */
+/** Orders of one unit each, held for a payment that failed: each has a dead letter that is not compensated yet. */
 async function failReserved(count: number) {
   const { url, pool } = await createTestDatabase();
   const { saleId } = await createTestSale(pool, { allocation: 1000, payment: 'required' });

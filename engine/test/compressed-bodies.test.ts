@@ -4,7 +4,7 @@ import { serviceHeaders, startTestApi } from './support/api.js';
 import { createTestDatabase } from './support/database.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
-it('a compressed body is refused with 415 and takes nothing, and one that says identity is read', async () => {
+it('a compressed body is refused with 415 and takes nothing, and a body marked identity is read', async () => {
   const { url, pool } = await createTestDatabase();
   const { saleId, productId } = await createTestSale(pool);
   const api = await startTestApi(url);
@@ -16,7 +16,7 @@ it('a compressed body is refused with 415 and takes nothing, and one that says i
   };
   const refused = [415, 'unsupported-media-type'];
   expect(await send('/api/purchase', 'gzip', gzipSync(text))).toEqual(refused);
-  // What the header says counts, whatever the bytes are.
+  // Only the header counts, whatever the bytes are.
   expect(await send('/api/purchase', 'br', text)).toEqual(refused);
   expect((await stockOf(pool, saleId)).sold).toBe(0);
   expect(await send('/api/purchase', 'identity', text)).toEqual([200, undefined]);

@@ -12,7 +12,7 @@ const answerSchema = z.looseObject({ order: z.looseObject({ id: z.string() }).op
 type Acknowledged = { orderId: string; shopperId: string; quantity: number };
 
 describe('kill -9 of the engine under load', () => {
-  it('five times over: every acknowledged order exists, retries find the same order, the audit is clean', async () => {
+  it('loses nothing in five kills: every acknowledged order exists, retries find the same order, the audit is clean', async () => {
     const dataDir = await createDataDir();
     const acknowledged: Acknowledged[] = [];
 
@@ -23,7 +23,7 @@ describe('kill -9 of the engine under load', () => {
       const load = Promise.all(
         Array.from({ length: 20 }, (_, i) => buyUntilItEnds(shop, `${round}-${i}`, acknowledged)),
       );
-      // In the middle of the load, wherever its batches happen to be by then.
+      // This kill comes in the middle of the load, wherever its batches are.
       await until('orders are acknowledged', () => acknowledged.length > acknowledgedBefore + 200, 20_000);
       await engine.kill('SIGKILL');
       await load;
@@ -40,12 +40,12 @@ describe('kill -9 of the engine under load', () => {
     const { code, output } = await runTool(['audit', '--acknowledged', file], dataDir);
     expect(output).toContain(`${acknowledged.length} acknowledged orders checked`);
     expect({ code, output }).toMatchObject({ code: 0 });
-    // Six starts, five of them with a recovery; a minute on a machine that others keep busy.
+    // Six starts, five of them with a recovery, take a minute on a busy machine.
   }, 300_000);
 });
 
-describe('SIGTERM under load', () => {
-  it('answers every request, refuses new ones with 503, keeps every attempt and exits 0', async () => {
+describe('an engine stopped with SIGTERM under load', () => {
+  it('answers every request, refuses new ones with 503, keeps every attempt, and exits with 0', async () => {
     const dataDir = await createDataDir();
     const engine = await startEngine(dataDir);
     const shop = await connectTo(engine, dataDir);
@@ -75,7 +75,7 @@ describe('SIGTERM under load', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('drains although the terminal and npm each send their SIGINT', async () => {
+  it('drains the engine although the terminal and npm each send their SIGINT', async () => {
     const dataDir = await createDataDir();
     const engine = await startEngine(dataDir);
 
@@ -85,19 +85,19 @@ describe('Ctrl-C', () => {
     expect(await ended).toBe(0);
     await again;
     const { output } = await runTool(['audit'], dataDir);
-    // The database was stopped as well: the tool had to start it for itself.
+    // The database was stopped as well, so the tool had to start it itself.
     expect(output).toContain('All invariants hold');
   });
 });
 
 describe('the command line', () => {
-  it('prints the settings in force', async () => {
+  it('prints the effective settings', async () => {
     const dataDir = await createDataDir();
     const { code, output } = await runTool(['config'], join(dataDir, 'x'));
     expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('DB_POOL_MAX=25') });
   });
 
-  it('says so and ends when its port is taken', async () => {
+  it('reports that its port is taken, and exits', async () => {
     const dataDir = await createDataDir();
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
@@ -113,7 +113,7 @@ describe('the command line', () => {
     });
   });
 
-  it('refuses a second engine on the same data directory and says who is there', async () => {
+  it('refuses a second engine on the same data directory and names the owner', async () => {
     const dataDir = await createDataDir();
     await startEngine(dataDir);
     const { code, output } = await runTool(['start'], dataDir);

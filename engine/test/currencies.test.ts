@@ -15,7 +15,7 @@ import { startStripeShop } from './support/stripe-shop.js';
 const card = 'pm_card_visa';
 
 describe('a product', () => {
-  it('is sold in any currency in use', async () => {
+  it('can be sold in any current currency', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url);
     const statuses = await Promise.all(
@@ -26,7 +26,7 @@ describe('a product', () => {
   });
 
   it.each(['XXX', 'XTS', 'BTC', 'XAU', 'CHW', 'HRK', 'BGN', 'ZZZ', 'eur', ''])(
-    'is not sold in "%s", which nobody can pay with',
+    'cannot be sold in "%s", with which no shopper can pay',
     async currency => {
       const { url, pool } = await createTestDatabase();
       const api = await startTestApi(url);
@@ -38,7 +38,7 @@ describe('a product', () => {
     },
   );
 
-  it('whose price the payment provider cannot charge is refused, and so is a sale of it', async () => {
+  it('is refused if the payment provider cannot charge its price, and so is a sale of it', async () => {
     const { url, pool } = await createTestDatabase();
     const { api } = await startStripeShop(url);
     expect(await create(api, { currency: 'KWD', priceMinor: 1990 })).toBe(201);
@@ -50,7 +50,7 @@ describe('a product', () => {
     expect((await api.asOperator('PATCH', path, { currency: 'KWD' })).status).toBe(400);
     expect((await api.asOperator('PATCH', path, { currency: 'KWD', priceMinor: 1990 })).status).toBe(200);
 
-    // As one that was there before the provider was another.
+    // A product from before the provider was changed.
     const former = await createTestSale(pool, { endsInMs: 60_000 });
     await pool.query(`update products set currency = 'KWD' where product_id = $1`, [former.productId]);
     const [startsAt, endsAt] = [1, 2].map(hours => new Date(Date.now() + hours * 3_600_000).toISOString());
@@ -66,7 +66,7 @@ describe('a product', () => {
 });
 
 describe('Stripe', () => {
-  it('is asked for as much of each currency as was meant, and says so', async () => {
+  it('is charged the intended amount in each currency, and reports it', async () => {
     const { provider, double } = await startStripeRig();
     for (const currency of currencies) {
       const units = 120;
@@ -79,7 +79,7 @@ describe('Stripe', () => {
     }
   });
 
-  it('is asked for the smallest amount that it charges, and for no part of that', async () => {
+  it('is charged the smallest amount it accepts, and no fraction of it', async () => {
     const { provider } = await startStripeRig();
     for (const currency of currencies) {
       const amountMinor = provider.stepMinor(currency);
@@ -126,7 +126,7 @@ describe('a sale', () => {
 });
 
 describe('a capture', () => {
-  it('of the right amount in another currency confirms nothing, and goes back', async () => {
+  it('of the right amount in another currency confirms nothing, and is refunded', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { payment: 'required' });
     const orderId = randomUUID();

@@ -11,8 +11,8 @@ import { startFaultProxy } from './support/fault-proxy.js';
 import { createUnwatched } from './support/queue-options.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
-describe('when the reply of COMMIT is cut', () => {
-  it('finds the order that was committed and answers it as confirmed, once', async () => {
+describe('an engine that loses the reply to COMMIT', () => {
+  it('finds the committed order and answers it as confirmed, once', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool);
     const proxy = await startFaultProxy(url);
@@ -29,7 +29,7 @@ describe('when the reply of COMMIT is cut', () => {
     await expectCleanAudit(pool);
   });
 
-  it('says that the outcome is unknown when it can not find out in time, and a retry with the key finds the order', async () => {
+  it('reports an unknown outcome if it cannot find out in time, and a retry with the key finds the order', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool);
     const proxy = await startFaultProxy(url);
@@ -52,15 +52,15 @@ describe('when the reply of COMMIT is cut', () => {
   });
 });
 
-describe('when a proxy before PostgreSQL has no server to lead to', () => {
-  it('says that nothing was taken, since nothing was sent', async () => {
+describe('an engine behind a proxy that has no PostgreSQL server', () => {
+  it('reports that nothing was taken, since nothing was sent', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const proxy = await startFaultProxy(url);
     const api = await startTestApi(proxy.url, { DECISION_DEADLINE_MS: '300' });
     await api.purchase({ productId, userId: 'warm-up' });
     proxy.close();
-    // It takes a connection and closes it, as HAProxy does.
+    // It accepts a connection and closes it, as HAProxy does.
     const empty = createServer(socket => socket.destroy());
     empty.listen(Number(new URL(proxy.url).port), '127.0.0.1');
     onTestFinished(() => void empty.close());
@@ -73,8 +73,8 @@ describe('when a proxy before PostgreSQL has no server to lead to', () => {
   });
 });
 
-describe('when PostgreSQL falls silent', () => {
-  it('answers 503 within the deadline and one statement timeout, and decides again afterwards', async () => {
+describe('an engine whose PostgreSQL does not respond', () => {
+  it('answers 503 within the deadline plus one statement timeout, and decides again afterwards', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const proxy = await startFaultProxy(url);
@@ -89,7 +89,7 @@ describe('when PostgreSQL falls silent', () => {
 
     expect(answers.map(({ status }) => status)).toEqual([503, 503]);
     expect(answers[0]?.headers.get('retry-after')).toMatch(/^[123]$/);
-    // The driver gives a silent server one second on top of the statement timeout.
+    // The driver gives an unresponsive server one second on top of the statement timeout.
     expect(tookMs).toBeLessThan(300 + 500 + 1000 + 1000);
     await until(
       'purchases go through again',
@@ -98,8 +98,8 @@ describe('when PostgreSQL falls silent', () => {
   });
 });
 
-describe('when sessions are terminated every 200 ms', () => {
-  it('loses no acknowledged order and doubles none', async () => {
+describe('an engine whose sessions are terminated every 200 ms', () => {
+  it('loses no acknowledged order and duplicates none', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 1_000_000 });
     const api = await startTestApi(url);
@@ -134,7 +134,7 @@ describe('when sessions are terminated every 200 ms', () => {
   });
 });
 
-describe('when a lock on the hot row is held for long', () => {
+describe('an engine whose hot row is locked for a long time', () => {
   it('refuses at the deadline and leaves nothing behind', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool);
@@ -153,8 +153,8 @@ describe('when a lock on the hot row is held for long', () => {
   });
 });
 
-describe('a request that PostgreSQL refuses by itself', () => {
-  it('does not sink its neighbours in the batch', async () => {
+describe('a request that PostgreSQL rejects', () => {
+  it('does not fail the others in its batch', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool);
     const poisoned: string[] = [];
@@ -167,7 +167,7 @@ describe('a request that PostgreSQL refuses by itself', () => {
       batchMax: 100,
     });
 
-    // U+0000 never gets past the API; a text of PostgreSQL can not hold it.
+    // U+0000 never gets past the API; PostgreSQL text cannot contain it.
     const names = ['a', 'b', 'poi\0son', 'c', 'd'];
     const outcomes = await Promise.all(
       names.map(shopperId =>

@@ -12,8 +12,8 @@ import { createTestSale, openAndClose, stockOf } from './support/sale.js';
 
 const path = '/api/admin/dead-letters';
 
-describe('an order that fails for good', () => {
-  it('ends as FAILED with its reason, takes nothing, and is a letter that operators see', async () => {
+describe('an order that fails permanently', () => {
+  it('ends as FAILED with its reason, takes nothing, and leaves a dead letter for operators', async () => {
     const { api, pool, productId, saleId } = await start();
     const orderId = await queueOrder(api, { productId, userId: 'a', quantity: 2, forceFail: true });
 
@@ -32,7 +32,7 @@ describe('an order that fails for good', () => {
     await expectCleanAudit(pool);
   });
 
-  it('can be asked for only where faults are enabled', async () => {
+  it('can be requested only where faults are enabled', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url);
@@ -42,25 +42,28 @@ describe('an order that fails for good', () => {
 });
 
 describe('a dead letter', () => {
-  it.each(['replay', 'discard'])('says what a %s would do, and a dry run changes nothing', async verb => {
-    const { api, pool, productId } = await start();
-    const letter = await failOrder(api, pool, productId);
-    const before = await contentsOf(pool);
+  it.each(['replay', 'discard'])(
+    'shows in a dry run what a %s would do, without changing anything',
+    async verb => {
+      const { api, pool, productId } = await start();
+      const letter = await failOrder(api, pool, productId);
+      const before = await contentsOf(pool);
 
-    const { status, body } = await resolve(api, letter.id, verb, { dryRun: true });
+      const { status, body } = await resolve(api, letter.id, verb, { dryRun: true });
 
-    const outcome = verb === 'replay' ? 'replayed' : 'discarded';
-    const deadLetter = { ...letter, status: outcome.toUpperCase(), resolvedAt: expect.any(String) };
-    const orderStatus = verb === 'replay' ? 'QUEUED' : 'FAILED';
-    expect({ status, body }).toEqual({
-      status: 200,
-      body: { outcome, dryRun: true, deadLetter: { ...deadLetter, orderStatus } },
-    });
-    expect(await contentsOf(pool)).toEqual(before);
-    // The negative control: what is done does show.
-    await resolve(api, letter.id, verb);
-    expect(await contentsOf(pool)).not.toEqual(before);
-  });
+      const outcome = verb === 'replay' ? 'replayed' : 'discarded';
+      const deadLetter = { ...letter, status: outcome.toUpperCase(), resolvedAt: expect.any(String) };
+      const orderStatus = verb === 'replay' ? 'QUEUED' : 'FAILED';
+      expect({ status, body }).toEqual({
+        status: 200,
+        body: { outcome, dryRun: true, deadLetter: { ...deadLetter, orderStatus } },
+      });
+      expect(await contentsOf(pool)).toEqual(before);
+      // The negative control: the real action does show.
+      await resolve(api, letter.id, verb);
+      expect(await contentsOf(pool)).not.toEqual(before);
+    },
+  );
 
   it('that is replayed has its order decided like any other; a second replay has no effect', async () => {
     const { api, pool, productId, saleId } = await start();
@@ -85,7 +88,7 @@ describe('a dead letter', () => {
     await expectCleanAudit(pool);
   });
 
-  it('that is replayed once the window of its sale is over is decided: its order was accepted in time', async () => {
+  it("can be replayed after its sale's window has closed: the order was accepted in time", async () => {
     const { api, pool, productId, saleId } = await start();
     const letter = await failOrder(api, pool, productId);
     await pool.query(
@@ -102,7 +105,7 @@ describe('a dead letter', () => {
     await expectCleanAudit(pool);
   });
 
-  it('that two operators replay at once is replayed once', async () => {
+  it('is replayed once when two operators replay it at the same time', async () => {
     const { api, pool, productId } = await start();
     const letter = await failOrder(api, pool, productId);
 
@@ -114,7 +117,7 @@ describe('a dead letter', () => {
     await expectCleanAudit(pool);
   });
 
-  it('that is discarded leaves its order as it is, and can not be replayed any more', async () => {
+  it('that is discarded leaves its order unchanged, and can no longer be replayed', async () => {
     const { api, pool, productId } = await start();
     const letter = await failOrder(api, pool, productId);
 
@@ -128,10 +131,10 @@ describe('a dead letter', () => {
     await expectCleanAudit(pool);
   });
 
-  it('that is not compensated yet can be neither replayed nor discarded; one that never was is unknown', async () => {
+  it('that is not compensated yet can be neither replayed nor discarded; an unknown id is 404', async () => {
     const { api, pool, productId } = await start(['worker']);
     await queueOrder(api, { productId, userId: 'a', forceFail: true });
-    const letter = await until('there is a letter', async () => (await listLetters(api))[0]);
+    const letter = await until('there is a dead letter', async () => (await listLetters(api))[0]);
     await until('its message is settled', async () => (await countMessages(pool)) === 0);
     expect(letter).toMatchObject({ status: 'NEW', orderStatus: 'QUEUED' });
     const before = await contentsOf(pool);
@@ -146,7 +149,7 @@ describe('a dead letter', () => {
     expect(await contentsOf(pool)).toEqual(before);
   });
 
-  it('is no business of a shopper, nor of the shop', async () => {
+  it("is hidden from shoppers and from the shop's server", async () => {
     const { api, pool, productId } = await start();
     const { id } = await failOrder(api, pool, productId);
     const calls = [
@@ -161,7 +164,7 @@ describe('a dead letter', () => {
     }
   });
 
-  it('is found page by page, newest first, also by status', async () => {
+  it('is listed page by page, newest first, and by status', async () => {
     const { api, pool, productId } = await start();
     for (let i = 0; i < 5; i++) await failOrder(api, pool, productId, `s${i}`);
     const all = await listLetters(api);
@@ -197,7 +200,7 @@ async function start(roles: readonly Role[] = ['worker', 'compensator']) {
   return { api, pool, productId, saleId };
 }
 
-/** @returns the letter of an order that has failed and is compensated. */
+/** @returns the dead letter of an order that has failed and is compensated. */
 async function failOrder(api: TestApi, pool: Pool, productId: number, userId = 'a'): Promise<Letter> {
   const orderId = await queueOrder(api, { productId, userId, forceFail: true });
   await decidedStandings(pool, [orderId]);
@@ -220,7 +223,7 @@ const tables = [
   ...['dead_letters', 'queue_messages'],
 ];
 
-/** A fingerprint of each table that an order leaves its mark in. */
+/** A hash of each table that an order changes. */
 async function contentsOf(pool: Pool): Promise<unknown> {
   const columns = tables.map(
     name => `(select md5(string_agg(t::text, '|' order by t::text)) from ${name} t) as ${name}`,

@@ -8,14 +8,14 @@ import { createTestDatabase } from './support/database.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
 describe('decide: one batch', () => {
-  it('grants first fit in order of arrival: a refused request takes nothing, a later smaller one may still fit', async () => {
+  it('grants first-fit in order of arrival: a refused request takes nothing, and a later smaller one may still fit', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 10 });
 
     const outcomes = await decideOutcomes(pool, saleId, [
       request('a', 6),
-      request('b', 5), // does not fit the 4 that are left
-      request('c', 4), // does
+      request('b', 5), // does not fit into the 4 units left
+      request('c', 4), // fits
       request('d', 1),
     ]);
 
@@ -23,7 +23,7 @@ describe('decide: one batch', () => {
     expect(await stockOf(pool, saleId)).toEqual({ allocation: 10, available: 0, reserved: 0, sold: 10 });
   });
 
-  it('counts only what was granted against a buyer', async () => {
+  it('counts only granted units against a buyer', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { perUserLimit: 5 });
 
@@ -37,7 +37,7 @@ describe('decide: one batch', () => {
     ]);
   });
 
-  it('says how much was left right after each request', async () => {
+  it('reports the units left right after each request', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 10 });
 
@@ -62,7 +62,7 @@ describe('decide: one batch', () => {
     await expectCleanAudit(pool);
   });
 
-  it('replays an order after its sale is sold out, paused and ended', async () => {
+  it('replays an order after its sale is sold out, paused, and over', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 1 });
     await decideOutcomes(pool, saleId, [request('a', 1)]);
@@ -74,7 +74,7 @@ describe('decide: one batch', () => {
     ]);
   });
 
-  it('finds the order of a key in an earlier sale of the product, and refuses the key for another product', async () => {
+  it("finds a key's order in an earlier sale of the product, and refuses the key for another product", async () => {
     const { pool } = await createTestDatabase();
     const first = await createTestSale(pool);
     const other = await createTestSale(pool);
@@ -92,7 +92,7 @@ describe('decide: one batch', () => {
     expect(await decideOutcomes(pool, other.saleId, [request('a', 1)])).toEqual(['key-reused']);
   });
 
-  it("decides at the sale's edges by the database's clock", async () => {
+  it("opens and closes a sale by the database's clock", async () => {
     const { pool } = await createTestDatabase();
     const upcoming = await createTestSale(pool, { startsInMs: 60_000 });
     const over = await createTestSale(pool, { startsInMs: -60_000, endsInMs: -1000 });
@@ -101,7 +101,7 @@ describe('decide: one batch', () => {
     expect(await decideOutcomes(pool, over.saleId, [request('a', 1)])).toEqual(['sale-not-open']);
   });
 
-  it('keeps names that look like SQL or like array syntax verbatim', async () => {
+  it('stores names that look like SQL or array syntax verbatim', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool);
     const names = [
@@ -127,12 +127,12 @@ describe('decide: one batch', () => {
   });
 });
 
-describe('decide against a model', () => {
+describe('decide, compared with a model', () => {
   type Step = { shopper: number; key: number; quantity: number };
   const step = fc.record({ shopper: fc.nat(4), key: fc.nat(3), quantity: fc.integer({ min: 1, max: 6 }) });
   const batches = fc.array(fc.array(step, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 6 });
 
-  it('gives every batch the outcomes that deciding one request after the other gives', async () => {
+  it('gives every batch the outcomes of deciding its requests one by one', async () => {
     const { pool } = await createTestDatabase();
     const property = fc.asyncProperty(batches, fc.integer({ min: 1, max: 30 }), async (steps, allocation) => {
       const { saleId } = await createTestSale(pool, { allocation, perUserLimit: 5 });
@@ -150,7 +150,7 @@ describe('decide against a model', () => {
   });
 });
 
-/** One request after the other, in plain sight. */
+/** Decides one request after the other, in the simplest way. */
 function createModel(allocation: number, limit: number) {
   const orders = new Map<string, number>();
   const units = new Map<string, number>();

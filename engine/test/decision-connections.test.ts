@@ -7,20 +7,21 @@ import { createLimitedRole } from './support/limited-role.js';
 import { scrape, seriesValue } from './support/metrics.js';
 import { createTestSale } from './support/sale.js';
 
-// Four for decisions and one that follows the ledger leave three to the sixteen that the rest may have.
+// Four for decisions and one that follows the ledger leave three of the role's connections to the rest, which may
+// use up to sixteen.
 const roleMax = 8;
 const settings = { DB_POOL_MAX: '20', DB_TIMEOUT: '3000', ENABLE_METRICS: 'true', METRICS_PORT: '0' };
 const missing = 'doorbuster_decision_connections_missing';
 
-describe('where the role may have fewer connections than the process', () => {
-  it('sells while readers hold every connection they can get, and after all were cut at once', async () => {
+describe('an engine whose role may open fewer connections than its pools', () => {
+  it('sells while readers hold every connection they can get, and after all connections were cut at once', async () => {
     const database = await createTestDatabase();
     const { productId } = await createTestSale(database.pool);
     const api = await startTestApi(await createLimitedRole(database, roleMax), settings);
-    // What is sold is in memory, as it is once a sale is under way.
+    // The sale is in memory, as it is in a running shop.
     await until('it sells', async () => (await api.purchase({ productId, userId: 'first' })).status === 200);
     await keepReadersWaiting(database, api);
-    await until('readers have taken what is left', async () => (await countSessions(database)) === roleMax);
+    await until('readers have taken the rest', async () => (await countSessions(database)) === roleMax);
 
     for (const userId of ['a', 'b', 'c']) {
       expect((await api.purchase({ productId, userId })).status).toBe(200);
@@ -28,12 +29,12 @@ describe('where the role may have fewer connections than the process', () => {
     expect((await api.request('GET', '/api/ready')).status).toBe(200);
 
     await cutSessions(database);
-    await until('decisions have theirs again', async () => (await missingAt(api)) === 0);
-    await until('readers have taken what is left', async () => (await countSessions(database)) === roleMax);
+    await until('decisions have their connections again', async () => (await missingAt(api)) === 0);
+    await until('readers have taken the rest', async () => (await countSessions(database)) === roleMax);
     expect(await missingAt(api)).toBe(0);
   }, 120_000);
 
-  it('is not ready while decisions have no connection, says so, and is once they have', async () => {
+  it('is not ready while decisions have no connection, reports it, and becomes ready once they have one', async () => {
     const database = await createTestDatabase();
     const { productId } = await createTestSale(database.pool);
     const url = await createLimitedRole(database, roleMax);
@@ -51,7 +52,7 @@ describe('where the role may have fewer connections than the process', () => {
     expect((await api.purchase({ productId, userId: 'a' })).status).toBe(200);
   }, 120_000);
 
-  it('gives decisions each connection that becomes free, however many readers wait for one', async () => {
+  it('gives decisions each connection that becomes free, however many readers are waiting', async () => {
     const database = await createTestDatabase();
     const url = await createLimitedRole(database, roleMax);
     const others = await Promise.all(Array.from({ length: roleMax }, () => connect(url)));
@@ -60,10 +61,10 @@ describe('where the role may have fewer connections than the process', () => {
 
     // One is for the connection that follows the ledger.
     for (const other of others.slice(0, 5)) await other.end();
-    await until('decisions have theirs', async () => (await missingAt(api)) === 0, 20_000);
+    await until('decisions have their connections', async () => (await missingAt(api)) === 0, 20_000);
   }, 120_000);
 
-  it('keeps the connection of a statement that PostgreSQL refused', async () => {
+  it('keeps the connection after PostgreSQL rejects a statement', async () => {
     const database = await createTestDatabase();
     const { productId } = await createTestSale(database.pool);
     const api = await startTestApi(await createLimitedRole(database, roleMax), settings);
@@ -77,7 +78,7 @@ describe('where the role may have fewer connections than the process', () => {
   }, 120_000);
 });
 
-/** Calls that wait for a locked table, one following the other, more than the process may have connections. */
+/** Starts calls that wait for a locked table, one after the other, more than the process may have connections. */
 async function keepReadersWaiting({ pool }: TestDatabase, api: TestApi): Promise<void> {
   const holder = await pool.connect();
   await holder.query(

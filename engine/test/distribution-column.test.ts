@@ -3,9 +3,9 @@ import type { Pool } from '../src/platform/postgres.js';
 import { createTestDatabase } from './support/database.js';
 
 /**
- * Rows that grow with the purchases of a sale can be spread over servers by the sale alone if each has its sale, and its
- * keys begin with it. These are written once in an order's life or less, beside the hot road; docs/scale.md says how they
- * would go along. A new table belongs here, or leads with `sale_id`.
+ * Rows that grow with the purchases of a sale can be sharded by sale if each row has its sale and its keys begin
+ * with it. The tables below are written at most once in an order's life, off the hot path; docs/scale.md says how
+ * they would be sharded. A new table belongs here, or leads with `sale_id`.
  */
 const beside = [
   ...[
@@ -34,7 +34,7 @@ const beside = [
 ];
 
 describe('the schema', () => {
-  it('has every hot table lead with the sale, so that sales can be spread over servers', async () => {
+  it('has every hot table lead with the sale, so that it can be sharded by sale', async () => {
     const { pool } = await createTestDatabase();
     const leading = await leadingColumns(pool);
     expect(leading.filter(({ name }) => !beside.includes(name)).map(({ name }) => name)).toEqual([
@@ -53,7 +53,7 @@ describe('the schema', () => {
     expect(strangers(leading)).toEqual([]);
   });
 
-  it('is found out where a new table does not', async () => {
+  it('fails this check when a new table does not lead with it', async () => {
     const { pool } = await createTestDatabase();
     await pool.query(
       'create table wishes (shopper_id text, sale_id bigint, primary key (shopper_id, sale_id))',
@@ -70,7 +70,7 @@ function strangers(tables: readonly Table[]): string[] {
     .map(({ name }) => name);
 }
 
-/** Of each table the first column of its primary key or, where it has none, of the table itself. */
+/** The first column of each table's primary key or, without one, of the table itself. */
 async function leadingColumns(pool: Pool): Promise<Table[]> {
   const { rows } = await pool.query<Table>(`
     select t.relname as name, a.attname as leads_with

@@ -12,7 +12,7 @@ async function startJudge(): Promise<Judge> {
   return createJudge(await (await fetch(`${api.url}/openapi.json`)).json());
 }
 
-/** A reader fills in what stands between < and >, and has the shop's address in SHOP. */
+/** A reader fills in each placeholder in < >, and has the shop's address in SHOP. */
 const commandsOf = (script: string) =>
   shellCommands(script.replaceAll(/<([\w-]+)>/g, '$1').replaceAll('$SHOP', 'http://127.0.0.1:3000'));
 
@@ -22,7 +22,7 @@ async function problemsIn(script: string, judge: Judge): Promise<string[]> {
 }
 
 describe('the commands in the documents', () => {
-  it('can be run as they stand there: program, verb, options, addresses and bodies', async () => {
+  it('can be run as written: program, verb, options, addresses and bodies', async () => {
     const judge = await startJudge();
     let count = 0;
     for (const document of documents) {
@@ -34,7 +34,7 @@ describe('the commands in the documents', () => {
     expect(count).toBeGreaterThan(50);
   });
 
-  it('in running text name verbs, options and calls that there are', async () => {
+  it('in running text name only existing verbs, options and calls', async () => {
     const judge = await startJudge();
     let count = 0;
     for (const document of livingDocuments) {
@@ -61,7 +61,7 @@ describe('the commands in the documents', () => {
     ['npm run bench -- --quik', 'npm run bench has no --quik'],
     ['npx doorbuster audits', 'doorbuster has no verb audits'],
     ['npx doorbuster audit --jsno', 'doorbuster audit takes no --jsno'],
-    ['FOO=1 doorbuster api --processes', 'wants a value'],
+    ['FOO=1 doorbuster api --processes', 'needs a value'],
     ['npx vitest run --project engine test/gone.test.ts', 'there is no engine/test/gone.test.ts'],
     ['node scripts/gone.mjs', 'there is no scripts/gone.mjs'],
     ['sudo node deploy/gone.mjs', 'there is no deploy/gone.mjs'],
@@ -76,7 +76,7 @@ describe('the commands in the documents', () => {
       `curl http://127.0.0.1:3000/api/purchase -H 'Content-Type: application/json' \\\n -d '{"product": 1}'`,
       'its body',
     ],
-  ])('would be found out if one were wrong: %s', async (script, expected) => {
+  ])('are reported when wrong: %s', async (script, expected) => {
     expect((await problemsIn(script, await startJudge())).join('; ')).toContain(expected);
   });
 });

@@ -5,7 +5,7 @@ import { describeConfig, readConfig } from '../src/platform/config/config.js';
 import { createTestDatabase } from './support/database.js';
 import { documents, livingDocuments, readDocument, root } from './support/documents.js';
 
-/** What is written as settings are, and is none of the engine's. */
+/** Names written like settings that are not settings of the engine. */
 const otherNames = {
   API_PROCESSES: 'of deploy/compose.full.yaml',
   API_URL: 'of the web process',
@@ -23,10 +23,10 @@ const otherNames = {
   TOPOLOGY_CHANGED: 'an error of the queue',
 };
 
-/** The text, without what is code. */
+/** The text without its code. */
 const proseOf = (text: string) => text.replaceAll(/^```.*?^```/gms, '').replaceAll(/`[^`\n]*`/g, '``');
 
-/** As GitHub makes them: of a heading's letters and digits, in lower case, with a hyphen for each space. */
+/** Anchors as GitHub makes them: letters and digits of the heading in lower case, with a hyphen for each space. */
 function anchorsOf(text: string): string[] {
   const headings = text.replaceAll(/^```.*?^```/gms, '').matchAll(/^#{1,6} +(.+)$/gm);
   const slugs = [...headings].map(([, heading = '']) =>
@@ -42,7 +42,7 @@ function anchorsOf(text: string): string[] {
   });
 }
 
-/** Links to files that are not there, and to headings that their file does not have. */
+/** Links to missing files, and to headings that their file does not have. */
 function brokenLinks(document: string, text: string): string[] {
   const links = [...proseOf(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   return links.filter(link => !/^(https?|mailto):/.test(link) && !isThere(document, text, link));
@@ -56,10 +56,10 @@ function isThere(document: string, text: string, link: string): boolean {
   return anchorsOf(path === '' ? text : readFileSync(target, 'utf8')).includes(anchor);
 }
 
-/** Whether the entrance page, whose folder is docs/, links to a page. */
+/** Whether the index page, whose folder is docs/, links to a page. */
 const leadsTo = (entrance: string, page: string) => entrance.includes(`](${page.replace('docs/', '')}`);
 
-/** Sources and configuration of a workspace, without what was built or installed. */
+/** Sources and configuration of a workspace, without build output and installed packages. */
 function filesOf(workspace: string): string[] {
   const left = /(^|\/)(node_modules|dist[\w-]*|\.next|artefacts|coverage)\//;
   return readdirSync(join(root, workspace), { recursive: true, encoding: 'utf8' })
@@ -71,37 +71,37 @@ function filesOf(workspace: string): string[] {
 const pagesNamedIn = (text: string) =>
   [...text.matchAll(/docs\/(?:[\w/-]+\.md|decisions\/\d{4})/g)].map(([page]) => page);
 
-/** Paths with a folder in them, as they are written in code. */
+/** Paths that contain a folder, as code spells them. */
 const pathsNamedIn = (text: string) =>
   [...text.matchAll(/(?<=[`\s])(?!docs\/)(?:[\w-]+\/)+(?:[\w.-]+\.(?:ts|sql|tsx))?(?=[`\s,.;:])/g)].map(
     ([path]) => path,
   );
 
-/** Seen from the root, or from the sources of the engine. */
+/** Whether a path exists, relative to the root or to the engine's sources. */
 const isInTheHouse = (path: string) =>
   existsSync(join(root, path)) || existsSync(join(root, 'engine/src', path));
 
 const sectionOf = (text: string, heading: string) =>
   text.split(/^## /m).find(section => section.startsWith(`${heading}\n`)) ?? '';
 
-/** A decision may be called by its number alone. */
+/** A decision may be cited by its number alone. */
 const isNamed = (page: string) => documents.some(name => name === page || name.startsWith(`${page}-`));
 
 describe('the documents', () => {
-  it('link to files and headings that are there', () => {
+  it('link only to files and headings that exist', () => {
     expect(documents.length).toBeGreaterThan(20);
     for (const document of documents) {
       expect(brokenLinks(document, readDocument(document)), document).toEqual([]);
     }
   });
 
-  it('would be found out by a link that leads nowhere', () => {
+  it('fail this check with a broken link', () => {
     const text =
       '# A `few` words\n[1](README.md) [2](#a-few-words) [3](gone.md) [4](README.md#gone) [5](#gone)';
     expect(brokenLinks('README.md', text)).toEqual(['gone.md', 'README.md#gone', '#gone']);
   });
 
-  it('are all to be found from the entrance page', () => {
+  it('can all be reached from the index page', () => {
     const pages = documents.filter(name => /^docs\/[^/]+\.md$/.test(name) && name !== 'docs/README.md');
     expect(pages.length).toBeGreaterThan(20);
     expect(pages.filter(page => !leadsTo(readDocument('docs/README.md'), page))).toEqual([]);
@@ -109,7 +109,7 @@ describe('the documents', () => {
     expect(leadsTo('settings.md', 'docs/settings.md')).toBe(false);
   });
 
-  it('are there under the names by which code, alerts and dashboards call them', () => {
+  it('exist under the names that code, alerts and dashboards use for them', () => {
     const files = ['engine', 'client', 'web', 'loadgen', 'deploy'].flatMap(filesOf);
     const named = files.flatMap(file => pagesNamedIn(readDocument(file)).map(page => ({ file, page })));
     expect(named.length).toBeGreaterThan(50);
@@ -140,7 +140,7 @@ describe('the documents', () => {
     ]);
   });
 
-  it('on the architecture name files and rooms that are there, and each room of the engine', () => {
+  it('on the architecture name only existing files and rooms, and every room of the engine', () => {
     const page = readDocument('ARCHITECTURE.md');
     expect(pathsNamedIn(page).length).toBeGreaterThan(60);
     expect(pathsNamedIn(page).filter(path => !isInTheHouse(path))).toEqual([]);
@@ -151,7 +151,7 @@ describe('the documents', () => {
     expect(pathsNamedIn(planted).filter(path => !isInTheHouse(path))).toEqual(['http/gone.ts', 'app/gone/']);
   });
 
-  it('on the architecture name the tables that a database has, and all of them', async () => {
+  it('on the architecture name exactly the tables of a database', async () => {
     const { pool } = await createTestDatabase();
     const { rows } = await pool.query<{ name: string }>(
       `select c.relname as name from pg_class c
@@ -165,7 +165,7 @@ describe('the documents', () => {
     expect(named.sort()).toEqual(rows.map(({ name }) => name).sort());
   });
 
-  it('on promises say for each where it is kept and which test proves it', () => {
+  it('on promises say where each promise is kept and which test proves it', () => {
     const pages = documents.filter(name => name.startsWith('docs/promises/'));
     expect(pages).toHaveLength(5);
     for (const page of pages) expect(unproven(readDocument(page)), page).toEqual([]);
@@ -175,7 +175,7 @@ describe('the documents', () => {
   });
 });
 
-/** Rows of tables whose last column links to no test and no measurement, or that have nothing between. */
+/** Rows of tables whose last column links to no test or measurement, or whose middle is empty. */
 function unproven(text: string): string[] {
   const rows = text.match(/^\|.*\|$/gm) ?? [];
   return rows

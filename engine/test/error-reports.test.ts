@@ -13,7 +13,7 @@ import { type SentryReceiver, startSentryReceiver } from './support/sentry.js';
 import { clientSpan } from './support/traces.js';
 
 describe('errors', () => {
-  it('of requests come to Sentry with request and trace, and nothing of who asked or what', async () => {
+  it('in requests reach Sentry with request and trace, without the shopper and the body', async () => {
     const sentry = await startSentryReceiver();
     const { reports, logger } = await startReports(sentry);
     const { url, pool } = await createTestDatabase();
@@ -47,7 +47,7 @@ describe('errors', () => {
     expect(sentry.raw()).not.toMatch(/ann-of-cleves|secret-cookie|test-operator-token|cookie|authorization/i);
   });
 
-  it('that a worker can not get over come with the order', async () => {
+  it('from which a worker cannot recover are reported with the order', async () => {
     const sentry = await startSentryReceiver();
     const { reports, logger } = await startReports(sentry);
     const { url, pool } = await createTestDatabase();
@@ -71,7 +71,7 @@ describe('errors', () => {
     expect(sentry.raw()).not.toContain('ann-of-cleves');
   });
 
-  it('have no words of theirs that somebody else has written', async () => {
+  it('reveal no text that came from outside', async () => {
     const sentry = await startSentryReceiver();
     const { reports, logger } = await startReports(sentry);
     const cause = Object.assign(new Error('connect to amqp://user:hunter2@host:5672'), {
@@ -98,7 +98,7 @@ describe('errors', () => {
     expect(sentry.raw()).toContain('invalid input syntax for type uuid');
   });
 
-  it('are ten a second at most, and a Sentry that hangs holds up a stop for two seconds at most', async () => {
+  it('are limited to ten a second, and a Sentry that hangs delays a stop for two seconds at most', async () => {
     const sentry = await startSentryReceiver();
     sentry.hang();
     const { reports, logger } = await startReports(sentry);
@@ -110,7 +110,7 @@ describe('errors', () => {
     expect(sentry.events.length).toBeLessThanOrEqual(20);
   });
 
-  it('that could not be delivered are told of once, and by a warning, which is not reported', async () => {
+  it('that could not be delivered are logged once, as a warning, which is not reported', async () => {
     const troubles: unknown[] = [];
     const config = testConfig({ SENTRY_DSN: 'http://public@127.0.0.1:1/1' });
     const reports = await startErrorReports(config, error => troubles.push(error));
@@ -121,7 +121,7 @@ describe('errors', () => {
 });
 
 describe('a process', () => {
-  it('that ends by an error which nobody caught reports it first, and ends with 1', async () => {
+  it('that ends with an uncaught error reports it first, and exits with 1', async () => {
     const sentry = await startSentryReceiver();
     const { url } = await createTestDatabase();
     const preload = `process.on('SIGUSR2', () => { throw new Error('thrown into the void') })`;
@@ -135,7 +135,7 @@ describe('a process', () => {
     expect(api.output()).toContain('thrown into the void');
   });
 
-  it('loads nothing of Sentry without a DSN; with one it does', async () => {
+  it('loads Sentry only when a DSN is set', async () => {
     const { url } = await createTestDatabase();
     const loadedWith = async (env: Record<string, string>) => {
       const modules = await tellLoaded();
@@ -150,7 +150,7 @@ describe('a process', () => {
 
 const operator = { authorization: 'Bearer test-operator-token-000000' };
 
-/** As a process has them: what its log says as an error is reported. */
+/** As in a real process: errors in its log are reported. */
 async function startReports({ dsn }: SentryReceiver) {
   const reports = await startErrorReports(testConfig({ SENTRY_DSN: dsn }), () => {});
   if (!reports) throw new Error('there are no reports without a DSN');

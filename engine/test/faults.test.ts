@@ -10,10 +10,10 @@ const path = '/api/admin/faults';
 const enabled = { FAULTS_ENABLED: 'true' };
 
 describe('a fault at the ledger', () => {
-  it('slows decisions while it lasts, and then no more', async () => {
+  it('slows decisions only while it lasts', async () => {
     const { api, productId } = await start();
     await api.purchase({ productId, userId: 'warm-up' });
-    // Quicker than this would not be waited for; slower is this machine's own business.
+    // A shorter delay would be lost in the noise; a longer one would be this machine's own.
     await set(api, { place: 'ledger', effect: 'latency', latencyMs: 300, forMs: 2000 });
 
     const startedAtMs = performance.now();
@@ -43,7 +43,7 @@ describe('a fault at the ledger', () => {
     expect((await api.purchase({ productId, userId: 'a' })).status).toBe(200);
   });
 
-  it('that fails a part of the decisions is got over by trying again', async () => {
+  it('that fails a part of the decisions is overcome by retries', async () => {
     const { api, pool, productId, saleId } = await start();
     await set(api, { place: 'ledger', effect: 'error', share: 0.3, forMs: 60_000 });
 
@@ -54,7 +54,7 @@ describe('a fault at the ledger', () => {
     await expectCleanAudit(pool);
   });
 
-  it('that hangs is answered 503 at the deadline, also for those who came first', async () => {
+  it('that hangs is answered 503 at the deadline, also for the first requests', async () => {
     const { api, pool, productId, saleId } = await start({ DECISION_DEADLINE_MS: '300' });
     await set(api, { place: 'ledger', effect: 'hang', forMs: 60_000 });
 
@@ -68,12 +68,12 @@ describe('a fault at the ledger', () => {
     expect((await stockOf(pool, saleId)).sold).toBe(1);
   });
 
-  it('does not hold a shutdown open', async () => {
+  it('does not delay a shutdown', async () => {
     const { api, productId } = await start({ DECISION_DEADLINE_MS: '500' });
     await set(api, { place: 'ledger', effect: 'hang', forMs: 600_000 });
 
     const purchase = api.purchase({ productId, userId: 'a' });
-    // A request later than the purchase: by its answer the purchase has come in.
+    // This request comes later than the purchase: its answer shows that the purchase has arrived.
     await list(api);
     const startedAtMs = performance.now();
     await Promise.all([purchase, api.drain()]);
@@ -84,7 +84,7 @@ describe('a fault at the ledger', () => {
 
 describe('a fault at the gate', () => {
   it.each(['error', 'hang'])(
-    '(%s) leaves every decision to the ledger, which makes it exactly',
+    '(%s) leaves every decision to the ledger, which decides exactly',
     async effect => {
       const { api, pool, productId, saleId } = await start({}, 5);
       await set(api, { place: 'gate', effect, forMs: 60_000 });
@@ -102,10 +102,10 @@ describe('a fault at the gate', () => {
     },
   );
 
-  it('is met by a request that memory alone would have refused', async () => {
+  it('affects a request that memory alone would have refused', async () => {
     const { api, pool, productId } = await start({}, 1);
     await api.purchase({ productId, userId: 'first' });
-    // Without decide() a purchase that reaches the ledger is answered with overloaded.
+    // Without decide(), a purchase that reaches the ledger is answered with overloaded.
     await pool.query('alter function decide rename to decide_is_gone');
 
     expect((await api.purchase({ productId, userId: 'a' })).slug).toBe('sold-out');
@@ -117,12 +117,12 @@ describe('a fault at the gate', () => {
   });
 });
 
-describe('setting faults', () => {
-  it('reaches every process, and clearing does', async () => {
+describe('the faults API', () => {
+  it('sets and clears a fault in every process', async () => {
     const { url, api } = await start();
     const other = await startTestApi(url, enabled);
     const hasOne = async () => (await list(other)).length === 1;
-    // A notification that was sent before the other listens never comes.
+    // A notification sent before the other process listens never arrives.
     await until('the other listens', async () => {
       await clear(api);
       await set(api, { place: 'gate', effect: 'latency', latencyMs: 1, forMs: 60_000 });
@@ -144,7 +144,7 @@ describe('setting faults', () => {
     await until('the other has one', hasOne);
   });
 
-  it('passes over messages that it can not read', async () => {
+  it('ignores notifications that it cannot read', async () => {
     const { api, pool, productId } = await start();
     const fault = { place: 'ledger', effect: 'error', share: 1, forMs: 60_000 };
     const sender = randomUUID();
@@ -158,7 +158,7 @@ describe('setting faults', () => {
       { sender, clear: 'x' },
     ];
 
-    await until('the one that can be read is heard', async () => {
+    await until('the readable one is heard', async () => {
       for (const message of [...bad, readable]) {
         const payload = typeof message === 'string' ? message : JSON.stringify(message);
         await pool.query('select pg_notify($1, $2)', ['doorbuster_faults', payload]);
@@ -170,7 +170,7 @@ describe('setting faults', () => {
     expect((await api.purchase({ productId, userId: 'a' })).status).toBe(200);
   });
 
-  it('is refused where it is not enabled, and for everybody but operators', async () => {
+  it('is refused where faults are disabled, and for every caller except operators', async () => {
     const { api } = await start({ FAULTS_ENABLED: 'false' });
     const { api: willing } = await start();
     const body = { place: 'ledger', effect: 'error', forMs: 1000 };
@@ -188,7 +188,7 @@ describe('setting faults', () => {
     expect(await list(willing)).toEqual([]);
   });
 
-  it('says what is wrong with a fault, and takes 20 of them', async () => {
+  it('reports what is wrong with a fault, and accepts at most 20', async () => {
     const { api } = await start();
     const fault = { place: 'payment', effect: 'error', forMs: 60_000 };
     const bad = [
@@ -226,7 +226,7 @@ async function set(api: TestApi, fault: Record<string, unknown>): Promise<void> 
 
 async function list(api: TestApi): Promise<unknown[]> {
   const { faults } = (await api.asOperator('GET', path)).body;
-  if (!Array.isArray(faults)) throw new Error('no list of faults');
+  if (!Array.isArray(faults)) throw new Error('not a list of faults');
   return faults;
 }
 

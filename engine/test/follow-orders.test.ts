@@ -8,7 +8,7 @@ import { createTestDatabase } from './support/database.js';
 const saleId = 7;
 
 describe('following orders', () => {
-  it('asks once for all orders of a sale and for all hints that came during a reading', async () => {
+  it('reads all orders of a sale, and all hints that arrive during a reading, in one query', async () => {
     const { pool } = await createTestDatabase();
     const follower = createOrderFollower({ db: pool, onError: () => {} });
     const orderIds = Array.from({ length: 100 }, () => randomUUID());
@@ -18,7 +18,7 @@ describe('following orders', () => {
     const unfollow = orderIds.map(orderId =>
       follower.follow(orderId, saleId, 0, step => seen.push(step.orderId)),
     );
-    await until('the first reading is under way', () => queries() > 0);
+    await until('the first reading is in progress', () => queries() > 0);
     for (const orderId of orderIds) {
       await step(pool, orderId, 1);
       follower.changed(saleId);
@@ -27,12 +27,12 @@ describe('following orders', () => {
     const writes = orderIds.length;
     for (const stop of unfollow) stop();
 
-    // With a query an order and hint there would be 10,000.
+    // A query for each order and hint would be 10,000.
     expect(queries() - writes).toBeLessThan(writes / 2);
     expect(new Set(seen).size).toBe(orderIds.length);
   });
 
-  it('reads more orders than fit one query, in several', async () => {
+  it('reads more orders than fit into one query in several', async () => {
     const { pool } = await createTestDatabase();
     const follower = createOrderFollower({ db: pool, onError: () => {} });
     await pool.query(
@@ -49,7 +49,7 @@ describe('following orders', () => {
     for (const stop of unfollow) stop();
   });
 
-  it('gives each reader of one order what that reader has not seen', async () => {
+  it('gives each reader of an order what that reader has not seen', async () => {
     const { pool } = await createTestDatabase();
     const follower = createOrderFollower({ db: pool, onError: () => {} });
     const orderId = randomUUID();
@@ -58,7 +58,7 @@ describe('following orders', () => {
 
     const stopEarly = follower.follow(orderId, saleId, 2, ({ seq }) => early.push(seq));
     await new Promise(resolve => setImmediate(resolve));
-    // The reading that is under way now begins behind the second step.
+    // The reading in progress begins behind the second step.
     const stopLate = follower.follow(orderId, saleId, 0, ({ seq }) => late.push(seq));
 
     await until('both have it', () => early.length === 1 && late.length === 3);
@@ -70,7 +70,7 @@ describe('following orders', () => {
     expect({ early, late }).toEqual({ early: [3], late: [1, 2, 3, 4] });
   });
 
-  it('says when it can not read, and makes up for it by itself', async () => {
+  it('reports when it cannot read, and catches up without help', async () => {
     const { pool } = await createTestDatabase();
     const errors: unknown[] = [];
     const follower = createOrderFollower({ db: pool, onError: error => errors.push(error) });
@@ -80,7 +80,7 @@ describe('following orders', () => {
     const seen: number[] = [];
 
     const unfollow = follower.follow(orderId, saleId, 0, ({ seq }) => seen.push(seq));
-    await until('the failure is told', () => errors.length > 0);
+    await until('the failure is reported', () => errors.length > 0);
     await pool.query('alter table journal_is_gone rename to journal');
 
     await until('the step is seen', () => seen.length === 1);

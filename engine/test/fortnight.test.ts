@@ -2,8 +2,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openShopFor, runFortnight } from '../drill/fortnight/fortnight.js';
 import { problemsOf } from '../drill/fortnight/windows.js';
 
-// Two days, and forty days at once; `npm run drill -- --fortnight autumn` has all of it.
-it('over a change of the clocks all that is due is done, the audit is clean each day, and what is old is gone', async () => {
+// Two days, and then forty days at once; `npm run drill -- --fortnight autumn` runs them all.
+it("across a change of the clocks everything due is done, each day's audit is clean, and old rows are gone", async () => {
   const said: string[] = [];
   const options = {
     season: 'autumn',
@@ -32,7 +32,7 @@ const starts = ['2033-10-29T00:30:00Z', '2033-10-30T00:30:00Z', '2033-10-31T01:3
   text => new Date(text),
 );
 
-it('a night that has no window, two of them, or one at another time is found', () => {
+it('a night with no window, two windows, or a window at the wrong time is reported', () => {
   const found = (...made: Date[]) => problemsOf(nights, made, from, to);
   const [first = from, second = from, third = from] = starts;
   const hourMs = 3_600_000;

@@ -8,7 +8,7 @@ import { createTestDatabase } from './support/database.js';
 import { listenUntilTestEnds } from './support/listen.js';
 
 describe('pages of the shop', () => {
-  it('come from the web process, which hears nothing of who is asking', async () => {
+  it('come from the web process, which learns nothing about the caller', async () => {
     const asked: { url: string | undefined; headers: IncomingHttpHeaders }[] = [];
     const web = await startWeb(({ url, headers }, response) => {
       asked.push({ url, headers });
@@ -29,7 +29,7 @@ describe('pages of the shop', () => {
     expect(JSON.stringify(asked)).not.toContain('secret');
   });
 
-  it('run only the scripts that they were rendered with, and are compressed once for everybody', async () => {
+  it('run only the scripts they were rendered with, and are compressed once for all readers', async () => {
     let renderings = 0;
     const web = await startWeb(({ headers }, response) => {
       renderings += 1;
@@ -50,7 +50,7 @@ describe('pages of the shop', () => {
     const zipped = await Promise.all(['gzip, br', 'gzip', 'deflate, GZIP;q=0.5'].map(read));
     const plain = await Promise.all(['br', 'gzip;q=0', ''].map(read));
 
-    // Whatever a reader calls what it takes, there are two of each page.
+    // Whatever encodings readers accept, there are two versions of each page.
     expect(renderings).toBe(2);
     for (const { headers, text } of [...zipped, ...plain]) {
       const [own = ''] = /own\(\d\)/.exec(text) ?? [];
@@ -63,7 +63,7 @@ describe('pages of the shop', () => {
     expect(plain.map(({ headers }) => headers.get('content-encoding'))).toEqual([null, null, null]);
   });
 
-  it('are no way around the API: its paths and other methods are answered by it', async () => {
+  it('are no way around the API: the API answers its own paths and all other methods', async () => {
     let requests = 0;
     const web = await startWeb((_request, response) => {
       requests += 1;
@@ -78,7 +78,7 @@ describe('pages of the shop', () => {
     expect(requests).toBe(1);
   });
 
-  it('are shared whatever a query, a HEAD or a cached copy asks for; the console’s filters are not lost', async () => {
+  it('are shared whatever a query, a HEAD or a conditional request asks for; the console’s filters are kept', async () => {
     const asked: (string | undefined)[] = [];
     const web = await startWeb(({ url }, response) => {
       asked.push(url);
@@ -92,7 +92,7 @@ describe('pages of the shop', () => {
       fetch(`${url}/drops/1`, { headers: { 'if-none-match': '"1"' } }),
       fetch(`${url}/%64rops/1`),
     ]);
-    // On a slow machine they take more than one second, and each second has a rendering.
+    // On a slow machine they take more than one second, and each second has its own rendering.
     const seconds = Math.floor((performance.now() - startedAtMs) / 1000);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(asked.length).toBeLessThanOrEqual(1 + seconds);
@@ -103,7 +103,7 @@ describe('pages of the shop', () => {
     expect(asked.slice(-2)).toEqual(['/admin/orders?status=FAILED', '/drops/1?_rsc=abc']);
   });
 
-  it('are reached under one spelling: no other one gets past the limit per address, or to the web process', async () => {
+  it('have one spelling: no other gets past the limit per address, or to the web process', async () => {
     const asked: (string | undefined)[] = [];
     const web = await startWeb(({ url }, response) => {
       asked.push(url);
@@ -118,7 +118,7 @@ describe('pages of the shop', () => {
     for (const path of disguises) expect([path, await statusOf(url, path)]).toEqual([path, 404]);
     expect(asked).toEqual([]);
 
-    // A part that is there is free once it is kept; one that is not counts each time, and so do all other spellings.
+    // An existing part is free once it is cached; a missing one counts each time, and so does every other spelling.
     expect(await statusOf(url, '/_next/static/part.js')).toBe(200);
     const free = await Promise.all(
       Array.from({ length: 2 * limit }, () => statusOf(url, '/_next/static/part.js?x')),
@@ -135,7 +135,7 @@ describe('pages of the shop', () => {
     expect(asked.length).toBeLessThanOrEqual(1 + limit + seconds);
   });
 
-  it('are a page that tries again while the web process is down, and a problem for programs', async () => {
+  it('are replaced by a page that reloads while the web process is down, and by a problem for programs', async () => {
     const web = await startWeb((_request, response) => void response.end());
     web.server.close();
     const { url, request } = await startApi(web);
@@ -146,7 +146,7 @@ describe('pages of the shop', () => {
     expect(await request('GET', '/')).toMatchObject({ status: 503, slug: 'unavailable' });
   });
 
-  it('are rendered once for all who ask in the same second, and anew after it; what is not well is not kept', async () => {
+  it('are rendered once per second for all readers, and a failed rendering is not cached', async () => {
     let renderings = 0;
     let status = 200;
     const web = await startWeb((_request, response) => {
@@ -160,19 +160,19 @@ describe('pages of the shop', () => {
     const startedAtMs = performance.now();
     await Promise.all(Array.from({ length: 200 }, () => read()));
     const elapsedMs = performance.now() - startedAtMs;
-    // On a slow machine 200 requests take more than one second, and each begins a page of its own.
+    // On a slow machine 200 requests take more than one second, and each second renders the page again.
     expect(renderings).toBeLessThanOrEqual(1 + Math.floor(elapsedMs / 1000));
-    // What Next's own navigation asks for depends on where somebody is.
+    // Requests of Next's own navigation depend on the current page.
     const shared = renderings;
     expect(await read({ rsc: '1' })).toBe(`rendering ${shared + 1}`);
-    await until('the page is rendered anew', async () => (await read()) === `rendering ${shared + 2}`);
+    await until('the page is rendered again', async () => (await read()) === `rendering ${shared + 2}`);
     status = 500;
     await until('the page fails', async () => (await fetch(`${url}/drops/1`)).status === 500, 20_000);
     status = 200;
     expect((await fetch(`${url}/drops/1`)).status).toBe(200);
   });
 
-  it('are whole for a crowd behind one address: their parts do not count, nor what the web process asks for', async () => {
+  it('are complete for a crowd behind one address: neither their parts nor calls of the web process count', async () => {
     const web = await startWeb((_request, response) => void response.end('{}'));
     const webKey = 'web-key-of-the-test-000000';
     const { url: databaseUrl } = await createTestDatabase();
@@ -184,7 +184,7 @@ describe('pages of the shop', () => {
       const answers = await Promise.all(Array.from({ length: 20 }, () => ask(path, headers)));
       return new Set(answers.map(({ status }) => status));
     };
-    // The first is asked of the web process and counts; the others come from memory.
+    // The first is requested from the web process and counts; the others come from memory.
     expect(await statusesOf('/_next/static/part.js')).toEqual(new Set([200]));
     expect(await statusesOf('/api/products', { 'x-web-key': webKey })).toEqual(new Set([200]));
     expect(await statusesOf('/api/products', { 'x-web-key': 'a-guess' })).toEqual(new Set([200, 429]));
@@ -192,7 +192,7 @@ describe('pages of the shop', () => {
     expect((await ask('/api/admin/stats', { 'x-web-key': webKey })).status).not.toBe(200);
   });
 
-  it('are bounded: whoever comes on top of the most that may wait is told so, and the API goes on', async () => {
+  it('are bounded: a request beyond the queue is refused, and the API goes on', async () => {
     const waiting: (() => void)[] = [];
     const web = await startWeb((_request, response) => void waiting.push(() => response.end('late')));
     const { url, request } = await startApi(web);

@@ -6,8 +6,8 @@ import { untilProtection } from './support/protection.js';
 import { createTestSale, lockStock, stockOf } from './support/sale.js';
 import { openConnection, purchaseText } from './support/sockets.js';
 
-describe('a caller that ends its half of the connection after its request', () => {
-  it('is answered, and the connection is closed after that', async () => {
+describe('a caller that half-closes its connection after its request', () => {
+  it('gets its answer, and the connection is closed after that', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId, productId } = await createTestSale(pool);
     const api = await startTestApi(url);
@@ -20,15 +20,15 @@ describe('a caller that ends its half of the connection after its request', () =
     expect((await stockOf(pool, saleId)).sold).toBe(3);
   });
 
-  it('holds its place for 3 s at most: it may be gone', async () => {
+  it('keeps its place for 3 s at most: it may be gone', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId, productId } = await createTestSale(pool);
     const api = await startTestApi(url, { DECISION_DEADLINE_MS: '20000', DB_TIMEOUT: '20000' });
     const unlock = await lockStock(pool, saleId);
     const { socket } = await openConnection(api.url);
     socket.end(purchaseText(productId, 'gone'));
-    await untilProtection(api, 'it is in work', ({ inFlight }) => inFlight === 1);
-    await until('the server has hung up', () => socket.destroyed, 10_000);
+    await untilProtection(api, 'it is in progress', ({ inFlight }) => inFlight === 1);
+    await until('the server has disconnected', () => socket.destroyed, 10_000);
     await unlock();
   });
 });

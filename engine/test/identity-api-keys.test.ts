@@ -8,7 +8,7 @@ import { createKey } from './support/issuer.js';
 const keys = ['first-key-00000000', 'second-key-0000000000'];
 
 describe.each(['demo', 'jwt', 'trusted'])('with IDENTITY=%s', IDENTITY => {
-  it('each API key names shoppers, and nothing that looks like one does', async () => {
+  it('every API key may name shoppers, and nothing that resembles a key may', async () => {
     const jwt = {
       ...{ JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'shop' },
       JWT_PUBLIC_KEY: await exportSPKI((await createKey('a')).publicKey),

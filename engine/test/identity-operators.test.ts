@@ -20,7 +20,7 @@ const actionsSchema = z.object({
 });
 
 describe('an operator', () => {
-  it('signs in with their own secret, is known by name, and signs out', async () => {
+  it('signs in with their own secret, is identified by name, and signs out', async () => {
     const { api } = await start();
     const answer = await signIn(api, { operator: 'ann', secret: annSecret });
     expect(answer.headers.getSetCookie()).toEqual([
@@ -42,7 +42,7 @@ describe('an operator', () => {
     expect((await api.asOperator('GET', path)).body).toMatchObject({ operator: 'operator', session: null });
   });
 
-  it('is nobody with an empty, a usual, another’s or the shop’s secret: no default works', async () => {
+  it('is refused with an empty, a common, another operator’s or the shop’s secret: no default works', async () => {
     const { api } = await start();
     for (const secret of ['admin', 'password', 'operator', 'changeme', secrets.secretKey, annSecret]) {
       expect(await signIn(api, { secret })).toMatchObject({ status: 401, slug: 'not-authenticated' });
@@ -56,7 +56,7 @@ describe('an operator', () => {
     ).toBe(401);
   });
 
-  it('does nothing for a page of another site', async () => {
+  it('cannot be made to act by a page of another site', async () => {
     const { api, pool } = await start();
     const answer = await signIn(api, { secret: operatorToken });
     const { csrfToken } = signedInSchema.parse(answer.body);
@@ -72,7 +72,7 @@ describe('an operator', () => {
     expect((await create({ 'x-csrf-token': csrfToken })).status).toBe(201);
   });
 
-  it('stays signed in as long as the session says, in every process', async () => {
+  it("stays signed in for the session's lifetime, in every process", async () => {
     const { api, url } = await start({ OPERATOR_SESSION_TTL_SECONDS: '3' });
     const other = await startTestApi(url, {}, { secrets: withAnn });
     const cookie = cookieOf(await signIn(api, { secret: operatorToken }));
@@ -86,7 +86,7 @@ describe('an operator', () => {
 });
 
 describe('a session', () => {
-  it('that is revoked is refused at once here, and within a second or so by another process', async () => {
+  it('that is revoked is refused at once here, and within about a second in another process', async () => {
     const { api, url } = await start();
     const other = await startTestApi(url, {}, { secrets: withAnn });
     const answer = await signIn(api, { operator: 'ann', secret: annSecret });
@@ -101,7 +101,7 @@ describe('a session', () => {
     const revokedAtMs = performance.now();
     expect(await status(api)).toBe(401);
     await until('the other hears', async () => (await status(other)) === 401, 20_000);
-    // One second, and what a loaded machine takes for a request.
+    // One second, plus the time of a request on a busy machine.
     expect(performance.now() - revokedAtMs).toBeLessThan(5000);
     expect(await list()).not.toContain(session.id);
     expect((await api.asOperator('DELETE', `/api/admin/sessions/${session.id}`)).status).toBe(204);
@@ -112,7 +112,7 @@ describe('a session', () => {
     expect(unknown.slug).toBe('session-not-found');
   });
 
-  it('is none without its signature, or with that of another', async () => {
+  it("is invalid without its signature, or with another's", async () => {
     const { api } = await start();
     const [mine, other] = [
       await signIn(api, { secret: operatorToken }),
@@ -128,7 +128,7 @@ describe('a session', () => {
 });
 
 describe('the audit trail', () => {
-  it('has who did what to what, from where, and how it ended, without secrets', async () => {
+  it('records who did what to what, from where, and with what result, without secrets', async () => {
     const { api, saleId } = await start();
     const answer = await signIn(api, { operator: 'ann', secret: annSecret });
     const { session } = signedInSchema.parse(answer.body);
@@ -197,7 +197,7 @@ describe('the audit trail', () => {
     expect(all).toHaveLength(5);
   });
 
-  it('comes first: what can not be written down is not done', async () => {
+  it('is written first: an action that cannot be recorded is not carried out', async () => {
     const { api, pool, saleId } = await start();
     await pool.query('alter table operator_actions rename to hidden');
     expect((await api.asOperator('POST', `/api/admin/sales/${saleId}/end`)).status).toBe(500);

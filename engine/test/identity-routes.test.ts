@@ -16,9 +16,9 @@ type Headers = Record<string, string>;
 type Gets = 'hidden' | 'own' | 'service' | 'public' | 'buys';
 
 /**
- * What a shopper gets from each route of the shop with what belongs to another one: `hidden` (404), `own` (their own, none
- * of which is there), `service` (403: the shop's own server alone), or anybody's thing. `POST /api/session` makes
- * somebody of nobody.
+ * What a shopper gets from each route of the shop when they use another shopper's data: `hidden` (404), `own`
+ * (their own, of which there is none), `service` (403: for the shop's own server only), or a public resource. `POST
+ * /api/session` gives an unknown caller an identity.
  */
 const shopRoutes: Record<string, { gets: Gets; tries: Try[] }> = {
   'POST /api/session': { gets: 'public', tries: [] },
@@ -30,7 +30,7 @@ const shopRoutes: Record<string, { gets: Gets; tries: Try[] }> = {
     gets: 'buys',
     tries: [{ path: ({ productId }) => `/api/precheck?productId=${productId}` }],
   },
-  // The sale here asks for neither; of one that does, a shopper gets what is bound to them (proofs.test.ts).
+  // The sale here requires neither; where one does, both are bound to their shopper (proofs.test.ts).
   'GET /api/challenge': {
     gets: 'hidden',
     tries: [{ path: ({ productId }) => `/api/challenge?productId=${productId}` }],
@@ -78,11 +78,11 @@ const shopRoutes: Record<string, { gets: Gets; tries: Try[] }> = {
   },
 };
 
-/** Operator's routes that are for those who are nobody yet. */
+/** Routes under /api/admin for callers who are not signed in yet. */
 const signIn = 'POST /api/admin/session';
 
 describe('every route of /openapi.json', () => {
-  it('is for shoppers, for operators or for operations, and those for shoppers are known to this test', async () => {
+  it('is for shoppers, operators or operations, and this test knows all that are for shoppers', async () => {
     const { routes } = await openShop();
     for (const { name, tag } of routes) {
       expect({ name, tag, isKnown: tag !== 'shop' || name in shopRoutes }).toMatchObject({
@@ -94,7 +94,7 @@ describe('every route of /openapi.json', () => {
     expect(routes.length).toBeGreaterThan(25);
   });
 
-  it('under /api/admin is 403 for a shopper and the shop’s server, and 401 for anybody else', async () => {
+  it('under /api/admin is 403 for a shopper and the shop’s server, and 401 for all other callers', async () => {
     const { api, eve, routes } = await openShop();
     const operator = routes.filter(({ tag, name }) => tag === 'operator' && name !== signIn);
     expect(operator.length).toBeGreaterThan(15);
@@ -114,7 +114,7 @@ describe('every route of /openapi.json', () => {
     }
   });
 
-  it('of the shop hides what belongs to another shopper, and is 401 for nobody', async () => {
+  it('of the shop hides what belongs to another shopper, and is 401 without credentials', async () => {
     const { api, eve, ann, routes, things } = await openShop();
     const before = await stateOf(api, ann, things);
     for (const { method, name } of routes.filter(({ tag }) => tag === 'shop')) {
@@ -149,7 +149,7 @@ function expectOwn(name: string, gets: Gets, { status, body }: Answer, things: T
     expect(text, name).not.toContain(hidden);
 }
 
-/** What its own shopper sees of them: the same before and after others tried. */
+/** What the owner sees of it: the same before and after others tried. */
 async function stateOf(api: TestApi, ann: string, { orderId, heldOrderId }: Things) {
   const read = async (id: string) =>
     (await api.request('GET', `/api/orders/${id}`, { headers: { ...serviceHeaders, 'x-user-id': ann } })).body

@@ -14,8 +14,8 @@ import { createTestSale } from './support/sale.js';
 const shown = { ENABLE_METRICS: 'true', METRICS_PORT: '0' };
 const metricsOf = (output: string) => /[Mm]etrics:?\s+(http:\S+?)\.?\s/.exec(output)?.[1];
 
-describe('doorbuster start, whose scheduler leads', () => {
-  it('brings a lost partition of tomorrow back, drops an old one past one that cannot go, and says so', async () => {
+describe('doorbuster start, whose scheduler is the leader', () => {
+  it('restores a missing partition for tomorrow, drops an old one although another cannot be dropped, and logs that one', async () => {
     const dataDir = await createDataDir();
     const engine = await startEngine(dataDir, { ...shown, LOG_LEVEL: 'info', ATTEMPTS_RETENTION_DAYS: '90' });
     const pool = createPool((await readFile(`${dataDir}/database-url`, 'utf8')).trim(), testConfig());
@@ -32,7 +32,9 @@ describe('doorbuster start, whose scheduler leads', () => {
     await until('tomorrow is back', () => hasPartition(pool, tomorrow), 60_000);
     await until('the old one is gone', async () => !(await hasPartition(pool, old)), 60_000);
     expect(await hasPartition(pool, stuck)).toBe(true);
-    await until('the log names the other', () => engine.output().includes(`"item":"partition ${stuck}"`));
+    await until('the log names the one that stays', () =>
+      engine.output().includes(`"item":"partition ${stuck}"`),
+    );
     let text = '';
     await until('its job counts it', async () => {
       text = await scrape(metricsOf(engine.output()));
@@ -46,8 +48,8 @@ describe('doorbuster start, whose scheduler leads', () => {
   }, 120_000);
 });
 
-describe('one sale whose books are broken', () => {
-  it('keeps no other sale from having its holds expired, nor its letters compensated', async () => {
+describe('one sale with broken books', () => {
+  it('does not stop other sales from having their holds expired or their letters compensated', async () => {
     const { url, pool } = await createTestDatabase();
     const broken = await createTestSale(pool);
     const sound = await createTestSale(pool);
@@ -56,7 +58,7 @@ describe('one sale whose books are broken', () => {
     const why = { source: 'queue' as const, reason: 'refused', error: 'on purpose', deliveries: 4 };
     for (const [position, { saleId }] of [broken, sound].entries())
       await addDeadLetter(pool, { saleId, orderId: `${failed[position]}`, ...why });
-    // Nothing is reserved by its books, so that giving back a unit breaks their constraint.
+    // By its books nothing is reserved, so that returning a unit violates their constraint.
     await pool.query(`update stock set available = allocation, reserved = 0 where sale_id = $1`, [
       broken.saleId,
     ]);

@@ -14,7 +14,7 @@ const limited = { QUEUED_ORDER_WAIT_MAX_MINUTES: '1' };
 const minuteMs = 60_000;
 
 describe('an order that has waited for more than a minute', () => {
-  it('is counted as late where operators look, unless its sale is paused', async () => {
+  it("counts as late in the operators' metrics, unless its sale is paused", async () => {
     const { url, pool } = await createTestDatabase();
     const [open, paused] = [await createTestSale(pool), await createTestSale(pool)];
     const api = await startTestApi(url, { ENABLE_METRICS: 'true', METRICS_PORT: '0' });
@@ -31,7 +31,7 @@ describe('an order that has waited for more than a minute', () => {
     expect(text).toMatch(/\ndoorbuster_late_orders_oldest_age_seconds [6-9]\d/);
   });
 
-  it('goes on waiting while operators have set no limit', async () => {
+  it('goes on waiting if operators have set no limit', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url);
@@ -49,7 +49,7 @@ describe('an order that has waited for more than a minute', () => {
     expect(await decidedStandings(pool, [orderId])).toEqual(['CONFIRMED']);
   });
 
-  it("fails as a dead letter at an operator's limit, and waits anew once it is replayed", async () => {
+  it("becomes a dead letter at an operator's limit, and starts a new wait when it is replayed", async () => {
     const { url, pool } = await createTestDatabase();
     const [open, paused] = [await createTestSale(pool), await createTestSale(pool)];
     const api = await startTestApi(url);
@@ -74,7 +74,7 @@ describe('an order that has waited for more than a minute', () => {
   });
 });
 
-/** Has every order be accepted that long ago. */
+/** Moves the time of acceptance of every order back by this much. */
 async function age(pool: Pool, seconds: number): Promise<void> {
   for (const [table, column] of [
     ['orders', 'created_at'],

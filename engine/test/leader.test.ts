@@ -10,8 +10,8 @@ import { startFaultProxy } from './support/fault-proxy.js';
 
 const beliefSchema = z.object({ from: z.number(), to: z.number() });
 
-describe('one of several processes leads', () => {
-  it('and another within 5 s of its kill -9', async () => {
+describe('leadership among several processes', () => {
+  it('passes to another process within 5 s of a kill -9', async () => {
     const { url } = await createTestDatabase();
     const { leader, candidate } = await startTwo(url);
 
@@ -22,7 +22,7 @@ describe('one of several processes leads', () => {
     expect(performance.now() - killedAtMs).toBeLessThan(5000);
   });
 
-  it('and another once it is stopped; when it goes on it stops leading, and they never both believe to lead', async () => {
+  it('passes to another process once the leader is suspended; when it resumes it stops, and they never lead at once', async () => {
     const { url } = await createTestDatabase();
     const { leader, candidate } = await startTwo(url);
 
@@ -33,7 +33,7 @@ describe('one of several processes leads', () => {
     process.kill(leader.pid, 'SIGCONT');
 
     expect(await leader.nextLine()).toBe('stops');
-    // 4 s of silence, a second until the candidate asks, and what a noisy machine adds.
+    // 4 s of silence, a second until the candidate asks, and slack for a busy machine.
     expect(takenAfterMs).toBeLessThan(8000);
     const [before, after] = [await beliefOf(leader), await beliefOf(candidate)];
     expect(before.to).toBeLessThan(after.from);
@@ -41,7 +41,7 @@ describe('one of several processes leads', () => {
     expect(await leader.nextLine()).toBe('leads');
   });
 
-  it('each of its own lock, if they name different ones', async () => {
+  it('is separate for each lock', async () => {
     const { url } = await createTestDatabase();
     const children = [startChild(url, 'scheduler'), startChild(url, 'attemptPartitions')];
     expect(await Promise.all(children.map(child => child.nextLine()))).toEqual(['leads', 'leads']);
@@ -49,7 +49,7 @@ describe('one of several processes leads', () => {
 });
 
 describe('a leader', () => {
-  it('whose connection is lost stops its work, and leads again only after that has ended', async () => {
+  it('that loses its connection stops its work, and leads again only after the work has ended', async () => {
     const { url, pool } = await createTestDatabase();
     let atWork = 0;
     let terms = 0;
@@ -79,7 +79,7 @@ describe('a leader', () => {
     await finish(leader, () => endWork());
   });
 
-  it('whose server falls silent stops before the server would give the lock to another', async () => {
+  it('whose server stops responding stops before the server would give the lock to another', async () => {
     const { url } = await createTestDatabase();
     const proxy = await startFaultProxy(url);
     const stoppedAfterMs: number[] = [];
@@ -100,13 +100,13 @@ describe('a leader', () => {
     await until('it leads again', leader.isLeader, 10_000);
   });
 
-  it('that is closed ends its work first, and then another leads', async () => {
+  it('ends its work before it closes, and then another leads', async () => {
     const { url, pool } = await createTestDatabase();
     let isAtWork = false;
     const { leader } = startLeader(url, async signal => {
       isAtWork = true;
       await abortOf(signal);
-      // The lock is still held here.
+      // The leader still holds the lock here.
       expect(await locksHeld(pool)).toBe(1);
       isAtWork = false;
     });
@@ -118,7 +118,7 @@ describe('a leader', () => {
     await until('the second leads', second.isLeader);
   });
 
-  it('whose work fails says so and competes again', async () => {
+  it('whose work fails reports it and competes again', async () => {
     const { url } = await createTestDatabase();
     let terms = 0;
     const { leader, errors } = startLeader(url, async signal => {
@@ -132,7 +132,7 @@ describe('a leader', () => {
 });
 
 describe('a candidate', () => {
-  it('without a database goes on trying, and ends promptly', async () => {
+  it('keeps trying without a database, and ends promptly', async () => {
     const { leader, errors } = startLeader('postgres://nobody@127.0.0.1:1/none', abortOf);
     await until('it has tried three times', () => errors.length >= 3, 10_000);
     expect(leader.isLeader()).toBe(false);
@@ -152,7 +152,7 @@ async function startTwo(url: string): Promise<{ leader: Child; candidate: Child 
   const leader = startChild(url, 'scheduler');
   expect(await leader.nextLine()).toBe('leads');
   const candidate = startChild(url, 'scheduler');
-  // It answers once it runs; its first try for the lock follows within milliseconds.
+  // It answers once it runs; its first attempt to take the lock follows within milliseconds.
   candidate.writeLine('?');
   expect(await candidate.nextLine()).toBe('null');
   return { leader, candidate };
@@ -185,6 +185,6 @@ async function locksHeld(pool: Pool): Promise<number> {
   return rowCount ?? 0;
 }
 
-// Of this database alone: others on the same server have leaders of their own.
+// Only of this database: others on the same server have leaders of their own.
 const heldLocks = `select pid from pg_locks where locktype = 'advisory' and granted
   and database = (select oid from pg_database where datname = current_database())`;

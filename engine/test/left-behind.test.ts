@@ -5,17 +5,17 @@ import { descendantsOf, stillRunning } from './support/process-table.js';
 
 const leftAtMostMs = 5000;
 
-describe('a process that is gone, however it went', () => {
-  it('leaves nothing running after 5 s: kill -9 of start ends its PostgreSQL and its pages', async () => {
+describe('a process that is gone, however it ended', () => {
+  it('leaves nothing running after 5 s: kill -9 of start ends its PostgreSQL and its web process', async () => {
     const dataDir = await createDataDir();
     const engine = await startEngine(dataDir, { WEB_ENABLED: 'true' });
     const family = descendantsOf(engine.pid);
     expect(family.filter(({ command }) => command.includes('postgres -D'))).toHaveLength(1);
     expect(family.filter(({ command }) => command.includes('serve.mjs'))).toHaveLength(1);
     await engine.kill('SIGKILL');
-    await until('nothing is left', () => stillRunning(family).length === 0, leftAtMostMs);
+    await until('nothing is left running', () => stillRunning(family).length === 0, leftAtMostMs);
 
-    // The server was shut down, not killed: the next start neither finds it nor has to recover.
+    // The server was shut down, not killed: the next start does not find it running and needs no recovery.
     const again = await startEngine(dataDir);
     expect(again.output()).not.toMatch(/left behind|recovering/);
     expect(await again.kill('SIGTERM')).toBe(0);
@@ -29,7 +29,7 @@ describe('a process that is gone, however it went', () => {
     await until('nothing is left', () => stillRunning(family).length === 0, leftAtMostMs);
   }, 90_000);
 
-  it('stops its children and its PostgreSQL when it gives up, because too many children have died', async () => {
+  it('stops its children and its PostgreSQL when it gives up after too many of its children have died', async () => {
     const engine = await startApiOnDataDir(2, await createMigratedDir());
     const children = () => descendantsOf(engine.pid).filter(({ command }) => command.endsWith('main.js api'));
     const server = descendantsOf(engine.pid).filter(({ command }) => command.includes('postgres'));
@@ -58,6 +58,6 @@ function killIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended since it was listed.
+    // It has ended since the listing.
   }
 }

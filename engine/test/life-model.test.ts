@@ -15,9 +15,9 @@ const terms = fc.record({
 const numRuns = 60;
 const steps = fc.array(anyStep, { minLength: 10, maxLength: 60, size: 'max' });
 
-describe('the life of orders against a model', () => {
-  // A failure prints its seed and the shortest way to it. A machine that is too slow for all runs fails as well.
-  it('is what the documents say, whatever happens in whatever order, and leaves clean books', async () => {
+describe('the life of orders, compared with a model', () => {
+  // A failure prints its seed and the shortest path to it. A machine too slow for all runs fails as well.
+  it('follows the documents through any sequence of events, and leaves clean books', async () => {
     const { pool } = await createTestDatabase();
     let runs = 0;
     const counted = propertyOf(pool).beforeEach(() => {
@@ -33,7 +33,7 @@ describe('the life of orders against a model', () => {
     ['a code were good for a second key', `when v_order.status = 'CONFIRMED' then 'code-used'`],
     ['a cancel took what is bought', `when 'CONFIRMED' then 'order-confirmed'`],
   ])(
-    'would show it if %s: the negative control',
+    'would fail if %s: the negative control',
     async (_what, guard) => {
       const { pool } = await createTestDatabase();
       const sql = await readFile(new URL('../src/ledger/settle.sql', import.meta.url), 'utf8');

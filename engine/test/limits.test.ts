@@ -6,7 +6,7 @@ import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
 
 describe('the limit per buyer', () => {
-  it('holds when one buyer sends 40 purchases at once, most of them in one batch', async () => {
+  it('holds when a buyer sends 40 purchases at once, most of them in one batch', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { perUserLimit: 3 });
     const api = await startTestApi(url);
@@ -20,7 +20,7 @@ describe('the limit per buyer', () => {
     await expectCleanAudit(pool);
   });
 
-  it('counts units, over several purchases and over two processes', async () => {
+  it('counts units across several purchases and two processes', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { perUserLimit: 10 });
     const [one, other] = [await startTestApi(url), await startTestApi(url)];
@@ -36,7 +36,7 @@ describe('the limit per buyer', () => {
     await expectCleanAudit(pool);
   });
 
-  it('refuses more than the limit in one purchase and takes nothing', async () => {
+  it('refuses a purchase of more than the limit and takes nothing', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { perUserLimit: 2 });
     const api = await startTestApi(url);

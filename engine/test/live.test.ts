@@ -18,7 +18,7 @@ const frameSchema = z.looseObject({
 });
 
 describe('the live figures', () => {
-  it('move with what happens, once a second, the same for all who read', async () => {
+  it('change with events, once a second, and are the same for all readers', async () => {
     const { pool, url } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 5 });
     const api = await startTestApi(url);
@@ -39,12 +39,12 @@ describe('the live figures', () => {
     expect(frame.queue).toMatchObject({ ready: 0 });
     const totals = Object.fromEntries(frame.outcomes.map(({ outcome, total }) => [outcome, total]));
     expect(totals).toMatchObject({ confirmed: 3, 'sold-out': 1 });
-    await until('both have it', () =>
+    await until('both readers have it', () =>
       readers.every(reader => framesOf(reader).some(({ at }) => at === frame.at)),
     );
   });
 
-  it('are for operators alone, and for so many at most', async () => {
+  it('are for operators only, and for a limited number of readers', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url);
     const read = (headers: Record<string, string>) => readEvents(`${api.url}/api/admin/live`, headers);

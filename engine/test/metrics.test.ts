@@ -24,7 +24,7 @@ async function startShown(databaseUrl: string, roles: readonly (Role | 'api')[])
 }
 
 describe('metrics', () => {
-  it('tell what has happened, pass the check of Prometheus itself, and are all in the table of the documents', async () => {
+  it("report what has happened, pass Prometheus's own check, and are all in the documented table", async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 3 });
     const api = await startTestApi(url, shown, { roles: ['api', 'worker'] });
@@ -40,7 +40,7 @@ describe('metrics', () => {
     );
     for (const userId of ['d', 'e']) await api.purchase({ productId, userId });
     await api.request('POST', '/api/users/batch', { body: { count: 7 } });
-    // Nobody has asked for an audit yet, and there is no Redis: that is no figure, and no 0 either.
+    // No audit has run yet, and there is no Redis: the metrics are absent, not 0.
     for (const name of ['doorbuster_audit_last_run_timestamp_seconds', 'doorbuster_redis_up']) {
       expect(seriesOf(await scrape(api.metricsUrl), name)).toEqual([]);
     }
@@ -71,7 +71,7 @@ describe('metrics', () => {
     expect(namesIn(text)).toEqual(await namesInDocuments());
   });
 
-  it('of stock name so many sales at most, and count the rest', async () => {
+  it('of stock name a limited number of sales, and count the rest', async () => {
     const { pool } = await createTestDatabase();
     for (let sale = 0; sale < 3; sale++) await createTestSale(pool);
     const { sales, saleCount } = await readLiveStock(pool, 2);
@@ -89,7 +89,7 @@ describe('metrics', () => {
     const reader = await readEvents(`${api.url}/api/admin/live`, operatorHeaders);
     reader.close();
     const stream = 'http_requests_total{route="/api/admin/live",method="GET",status_code="200"}';
-    await until('the stream is counted', async () => seriesValue(await scrape(api.metricsUrl), stream) === 1);
+    await until('the stream counts', async () => seriesValue(await scrape(api.metricsUrl), stream) === 1);
 
     const text = await scrape(api.metricsUrl);
     expect(seriesOf(text, 'http_requests_total').sort()).toEqual([
@@ -101,7 +101,7 @@ describe('metrics', () => {
     ]);
   });
 
-  it('are on no port unless wanted, and never on the one that shoppers use', async () => {
+  it("are served only on request, and never on the shoppers' port", async () => {
     const { url } = await createTestDatabase();
     expect((await startTestApi(url)).metricsUrl).toBeUndefined();
     const api = await startTestApi(url, shown);
@@ -111,7 +111,7 @@ describe('metrics', () => {
     expect((await fetch(new URL('/', api.metricsUrl))).status).toBe(404);
   });
 
-  it('of a worker alone are its own: batches and queue, and nothing of HTTP', async () => {
+  it('of a worker are its own: batches and queue, and nothing about HTTP', async () => {
     const { url } = await createTestDatabase();
     const { metricsUrl } = await startShown(url, ['worker']);
     const text = await scrape(metricsUrl);
@@ -121,7 +121,7 @@ describe('metrics', () => {
   });
 });
 
-/** Names of ours: those of Node's own come with prom-client. */
+/** Names of the engine's own metrics: those of Node come with prom-client. */
 function namesIn(text: string): string[] {
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name);
   return names.filter(name => !/^(nodejs|process)_/.test(name)).sort();

@@ -10,7 +10,10 @@ import { fillDatabase } from './support/filled-database.js';
 import { decidedStandings } from './support/queued.js';
 import { createTestSale } from './support/sale.js';
 
-/** What a later build may bring: columns on tables whose rows the functions handle as a whole, an index, a table. */
+/**
+ * What a later build may add: columns on tables whose rows the functions read and write as a whole, an index, a
+ * table.
+ */
 const gifts = later(`
   alter table orders add column gift_note text, add constraint orders_gift_note_is_bounded check (length(gift_note) <= 200);
   alter table sales add column offers_gifts boolean not null default false;
@@ -20,7 +23,7 @@ const gifts = later(`
   create table gift_wraps (sale_id bigint not null, order_id uuid not null, constraint gift_wraps_pkey primary key (sale_id, order_id))`);
 
 describe('a database of this version', () => {
-  it('is filled, for these tests, with rows of every table and orders and payments of every status', async () => {
+  it('is filled for these tests with rows in every table, and with orders and payments of every status', async () => {
     const { pool } = await createTestDatabase();
     await fillDatabase(pool);
 
@@ -33,7 +36,7 @@ describe('a database of this version', () => {
     await expectCleanAudit(pool);
   });
 
-  it('keeps every row when it is migrated forward, and its queued order is decided after that', async () => {
+  it('keeps every row when it is migrated forward, and its queued order is decided afterwards', async () => {
     const { url, pool } = await createTestDatabase();
     const waiting = await fillDatabase(pool);
     const tables = await listTables(pool);
@@ -59,7 +62,7 @@ describe('a database of this version', () => {
     `update payments set captured_currency = null where status = 'CAPTURED'`,
     `delete from webhook_deliveries`,
     `alter table orders drop column reason, add column reason text`,
-  ])('would show it if a migration lost something, as by "%s": the negative control', async sql => {
+  ])('fails this check if a migration loses something, as by "%s": the negative control', async sql => {
     const { pool } = await createTestDatabase();
     await fillDatabase(pool);
     const tables = await listTables(pool);
@@ -70,7 +73,7 @@ describe('a database of this version', () => {
     expect(await readRows(pool, tables)).not.toEqual(before);
   });
 
-  it('is migrated forward under a process that runs, which goes on selling', async () => {
+  it('is migrated forward under a running process, which goes on selling', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 2 });
     const api = await startTestApi(url);
@@ -91,7 +94,7 @@ function later(sql: string): Migration {
 
 type Table = { name: string; columns: string };
 
-/** The engine's tables with the columns that they have now; what the migrator keeps for itself is not among them. */
+/** The engine's tables with their current columns, without those of the migrator itself. */
 async function listTables(pool: Pool): Promise<Table[]> {
   const { rows } = await pool.query<Table>(`
     select t.relname as name, string_agg(format('%I', a.attname), ', ' order by a.attnum) as columns

@@ -11,7 +11,7 @@ import {
 import { createTestDatabase } from './support/database.js';
 import { leaveToUnreleasedBuild } from './support/unreleased.js';
 
-/** Checksums of the migrations that exist. A new one adds its line here; no line is ever changed. */
+/** Checksums of the existing migrations. A new migration adds its line here; no line ever changes. */
 const released = { '0001_schema.sql': '28ed5cf6bd76c6fff64f8e0ec60c3483eb2b9661d6dc633fe2bf03cd1d810068' };
 
 describe('migrations', () => {
@@ -27,12 +27,12 @@ describe('migrations', () => {
     await checkSchema(pool, routines);
   });
 
-  it('change nothing when they are run again', async () => {
+  it('change nothing when they run again', async () => {
     const { pool } = await createTestDatabase();
     expect(await migrate(pool, await readRoutines())).toEqual([]);
   });
 
-  it('refuse a schema that is newer than the build', async () => {
+  it('refuse a schema newer than the build', async () => {
     const { pool } = await createTestDatabase();
     await pool.query(
       `insert into schema_migrations (version, name, checksum) values (9000, '9000_future.sql', 'x')`,
@@ -42,7 +42,7 @@ describe('migrations', () => {
     await expect(checkSchema(pool, [])).rejects.toMatchObject({ code: 'SCHEMA_NEWER' });
   });
 
-  it('refuse a migration whose text was edited after it was applied', async () => {
+  it('refuse a migration whose text changed after it was applied', async () => {
     const { pool } = await createTestDatabase();
     await pool.query(`update schema_migrations set checksum = 'another' where version = 1`);
 
@@ -50,7 +50,7 @@ describe('migrations', () => {
     await expect(checkSchema(pool, [])).rejects.toMatchObject({ code: 'MIGRATION_CHANGED' });
   });
 
-  it('refuse a database that a build from before the first release made, and leave it as it is', async () => {
+  it('refuse a database made by a build from before the first release, and leave it unchanged', async () => {
     const { pool } = await createTestDatabase();
     await checkSchema(pool, []);
     await leaveToUnreleasedBuild(pool);
@@ -61,23 +61,23 @@ describe('migrations', () => {
 
     const { rows } = await pool.query('select name from schema_migrations order by version');
     expect(rows).toEqual([{ name: '0001_schema.sql' }, { name: '0002_user_ids.sql' }]);
-    // Negative control: without that build's first migration, its second one is simply not known.
+    // Negative control: without that build's first migration, its second one is only an unknown one.
     await pool.query(`update schema_migrations set checksum = $1 where version = 1`, [
       released['0001_schema.sql'],
     ]);
     await expect(migrate(pool, [])).rejects.toMatchObject({ code: 'SCHEMA_NEWER' });
   });
 
-  it('are only ever added: the text of each is the one it was released with', async () => {
+  it('are append-only: each has the text with which it was released', async () => {
     const migrations = await readMigrations();
     expect(checksumsOf(migrations)).toEqual(released);
 
-    // Negative control: a space more is another text.
+    // Negative control: an extra space makes it another text.
     const edited = migrations.map(migration => ({ ...migration, sql: `${migration.sql} ` }));
     expect(checksumsOf(edited)).not.toEqual(released);
   });
 
-  it('leave nothing of a migration that fails in the middle', async () => {
+  it('leave nothing behind when one fails in the middle', async () => {
     const { pool } = await createTestDatabase();
     const broken = {
       version: 9001,
@@ -93,7 +93,7 @@ describe('migrations', () => {
     expect((await pool.query(`select to_regclass('half') as half`)).rows).toEqual([{ half: null }]);
   });
 
-  it('replace a routine whose text has changed, and say so before the API starts on an old one', async () => {
+  it('replace a routine whose text has changed, and name the remedy before the API starts on an old one', async () => {
     const { pool } = await createTestDatabase();
     const routine = (body: string) => ({
       name: 'answer',

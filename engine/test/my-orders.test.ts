@@ -10,7 +10,7 @@ const listSchema = z.looseObject({
 });
 
 describe('my orders', () => {
-  it('are those of the shopper who asks, by every way of buying, newest first, without refused attempts', async () => {
+  it('are those of the calling shopper, from every way to buy, newest first, without refused attempts', async () => {
     const { pool, url } = await createTestDatabase();
     const first = await createTestSale(pool, { perUserLimit: 3 });
     const second = await createTestSale(pool, { perUserLimit: 3 });
@@ -37,7 +37,7 @@ describe('my orders', () => {
     expect(await list(api, 'carol')).toEqual([]);
   });
 
-  it('are nobody else’s: without a shopper there is no list', async () => {
+  it('are private: without a shopper there is no list', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url);
     expect((await api.request('GET', '/api/orders', { headers: {} })).slug).toBe('not-authenticated');

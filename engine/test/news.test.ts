@@ -9,15 +9,15 @@ import { median } from './support/median.js';
 import { createTestSale } from './support/sale.js';
 
 const rounds = 11;
-// What is asked for is 100 ms; a machine that is busy with other tests may take longer. Memory that heard of nothing would be
-// right again by its own reading, each second, after half of one on average.
+// The target is 100 ms; a machine busy with other tests may take longer. Without news, memory would correct itself
+// by its own reading each second, after half a second on average.
 const medianMaxMs = 200;
 
 const stockSchema = z.object({ state: z.string() });
 const checkoutSchema = z.object({ order: z.object({ id: z.string() }) });
 
-describe('what happens in one API process', () => {
-  it('is known to another soon: sold out, on sale again, paused, resumed', async () => {
+describe('an event in one API process', () => {
+  it('reaches another process soon: sold out, on sale again, paused, resumed', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 1, perUserLimit: 1 });
     const [actor, watcher] = [await startRoleProcess('api', url), await startRoleProcess('api', url)];

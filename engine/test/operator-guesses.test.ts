@@ -7,13 +7,13 @@ import { createTestDatabase } from './support/database.js';
 const path = '/api/admin/session';
 const annSecret = 'secret-of-ann-000000';
 const operators = [...secrets.operators, { name: 'ann', secret: annSecret }];
-// Of the right length, and wrong in its first character.
+// Of the right length, but wrong in its first character.
 const wrong = `x${operatorToken.slice(1)}`;
-// Right but for its last character.
+// Right except for its last character.
 const nearly = `${operatorToken.slice(0, -1)}x`;
 
-describe('a guesser of secrets', () => {
-  it('is answered 429 by name and by address, while right secrets, bearer tokens and sessions go on', async () => {
+describe('a caller that guesses secrets', () => {
+  it('gets 429 by name and by address, while right secrets, bearer tokens and sessions keep working', async () => {
     const api = await start();
     const cookie = (await signIn(api, '203.0.113.1')).headers.getSetCookie()[0]?.split(';')[0] ?? '';
     expect(await statusesOf(4, () => signIn(api, '203.0.113.1', wrong))).toEqual(all(401, 4));
@@ -35,7 +35,7 @@ describe('a guesser of secrets', () => {
     expect((await api.request('GET', path, { headers: { cookie } })).status).toBe(200);
   });
 
-  it('keeps nobody out by going on without a pause from the same address', async () => {
+  it('cannot lock others out by guessing without a pause from the same address', async () => {
     const api = await start();
     const right: Answer[] = [];
     let isOver = false;
@@ -50,21 +50,21 @@ describe('a guesser of secrets', () => {
     expect(right.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => [200, 201]).flat());
   });
 
-  it('has only so many tries at the rest of a secret whose first half is known, from wherever', async () => {
+  it('has only a limited number of guesses at the rest of a half-known secret, from any address', async () => {
     const api = await start();
-    // From so many addresses at once that none of these has tried too often.
+    // From so many addresses that none of them has exceeded its limit.
     const places = Array.from({ length: 30 }, (_, n) => `198.51.100.${n}`);
     const near = await Promise.all(places.map(place => bearer(api, place, nearly)));
     expect(near.filter(({ status }) => status === 401)).toHaveLength(4);
     expect(near.filter(({ slug }) => slug === 'locked-out')).toHaveLength(26);
-    // What begins like the secret is not compared, even if it is the secret.
+    // A secret with a locked beginning is not compared, even if it is right.
     expect((await bearer(api, '203.0.113.1')).status).toBe(429);
     expect((await signIn(api, '203.0.113.1')).status).toBe(429);
-    // Another operator's secret is compared.
+    // The secret of another operator is compared.
     expect((await bearer(api, '203.0.113.1', annSecret)).status).toBe(200);
   });
 
-  it('is told apart from right secrets one by one, however many come at once', async () => {
+  it('is told apart from callers with right secrets, however many arrive at once', async () => {
     const api = await start();
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, n) => signIn(api, '203.0.113.1', n === 20 ? operatorToken : wrong)),
@@ -73,17 +73,17 @@ describe('a guesser of secrets', () => {
     expect([count(401), count(429), count(201)]).toEqual([4, 35, 1]);
   });
 
-  it('may try again when the time is over, which refused tries do not prolong', async () => {
+  it('may try again when the lock-out is over, which refused guesses do not prolong', async () => {
     const api = await start({ OPERATOR_LOCKOUT_SECONDS: '2' });
     await statusesOf(4, () => bearer(api, '203.0.113.1', wrong));
     await until(
-      'wrong ones are 401 again',
+      'wrong secrets get 401 again',
       async () => (await bearer(api, '203.0.113.1', wrong)).status === 401,
       20_000,
     );
   });
 
-  it('is nobody who shows no secret, the shop’s, or any where the limit is 0', async () => {
+  it('is neither a caller without a secret nor one with the shop’s, and has no limit at 0', async () => {
     const open = await start({ OPERATOR_TRIES_MAX: '0' });
     expect(await statusesOf(20, () => bearer(open, '203.0.113.1', nearly))).toEqual(all(401, 20));
     const api = await start({ OPERATOR_TRIES_MAX: '1' });

@@ -6,8 +6,8 @@ import { createTestSale } from './support/sale.js';
 
 const hourMs = 3_600_000;
 
-describe('what operators look at', () => {
-  it('sales of each state, the one made last first, page by page, with their stock', async () => {
+describe('an operator', () => {
+  it('lists sales of each state, newest first, page by page, with their stock', async () => {
     const { url, pool } = await createTestDatabase();
     const over = await createTestSale(pool, { startsInMs: -2 * hourMs, endsInMs: -hourMs });
     const open = await createTestSale(pool, { allocation: 7 });
@@ -15,7 +15,7 @@ describe('what operators look at', () => {
     const upcoming = await createTestSale(pool, { startsInMs: hourMs, endsInMs: 2 * hourMs });
     const api = await startTestApi(url);
     await api.asOperator('POST', `/api/admin/sales/${paused.saleId}/pause`);
-    // Paused before it begins, it is still one that is to come.
+    // Paused before it begins, it is still upcoming.
     await api.asOperator('POST', `/api/admin/sales/${upcoming.saleId}/pause`);
     await api.purchase({ productId: open.productId, userId: 'a', quantity: 2 });
 
@@ -33,7 +33,7 @@ describe('what operators look at', () => {
     expect((await api.asOperator('GET', '/api/admin/sales/999')).slug).toBe('sale-not-found');
   });
 
-  it('a product that they change is another at once, for sales to come alone', async () => {
+  it('sees a change to a product at once; it applies to future sales only', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url);
@@ -52,7 +52,7 @@ describe('what operators look at', () => {
     expect((await api.asOperator('PATCH', '/api/admin/products/999', {})).slug).toBe('product-not-found');
   });
 
-  it('orders that fit a filter, and the same as a table that no spreadsheet runs', async () => {
+  it('lists orders that match a filter, and exports them as a table that no spreadsheet executes', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool);
     const api = await startTestApi(url);
@@ -84,7 +84,7 @@ describe('what operators look at', () => {
     expect(table.headers.get('link')).toMatch(/after=[0-9a-f-]{36}.*rel="next"/);
   });
 
-  it('revenue in all, by day and by product, of what is bought and was not given back', async () => {
+  it('sees revenue in total, by day and by product, from bought orders that were not refunded', async () => {
     const { url, pool } = await createTestDatabase();
     const dear = await createTestSale(pool, { priceMinor: 1000, startsInMs: -50 * hourMs });
     const cheap = await createTestSale(pool, { priceMinor: 10 });

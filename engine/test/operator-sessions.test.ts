@@ -9,7 +9,7 @@ const env = {
   OPERATORS: 'ann:secret-of-ann-000000,bob:secret-of-bob-000000,eve:secret-of-eve-000000',
 };
 
-it('a session of an operator ends with the operator’s removal and with the change of the secret, and outlives a restart otherwise', async () => {
+it("an operator's session ends with the operator’s removal or a change of the secret, and otherwise outlives a restart", async () => {
   const { url } = await createTestDatabase();
   const before = await startRoleProcess('api', url, env);
   const operator = await signIn(before, 'operator', env.OPERATOR_TOKEN);
@@ -23,7 +23,7 @@ it('a session of an operator ends with the operator’s removal and with the cha
   expect(await statuses(before)).toEqual([200, 200, 200, 200]);
   await before.kill('SIGTERM');
 
-  // Who is called ann now has opened no session yet, and eve is gone.
+  // The operator now called ann has not opened a session yet, and eve is gone.
   const changed = {
     OPERATOR_TOKEN: 'another-secret-000000',
     OPERATORS: 'ann:another-secret-of-ann-000000,bob:secret-of-bob-000000',

@@ -10,7 +10,7 @@ import { createTestSale, tellStock } from './support/sale.js';
 type Order = { orderId: string; saleId: number };
 
 describe('the events of an order', () => {
-  it('tell of each step within a second of its COMMIT, in order', async () => {
+  it('report each step within a second of its COMMIT, in order', async () => {
     const { pool, saleId, api } = await start();
     const order = await insertOrder(pool, saleId);
     const reader = await follow(api, order);
@@ -26,11 +26,12 @@ describe('the events of an order', () => {
     }
 
     expect(reader.events.map(({ id }) => Number(id))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    // The median, since one delay can be this machine's own. Without announcements each would be about a second.
+    // The median, since a single delay may come from this machine. Without announcements each would be about a
+    // second.
     expect(delaysMs.sort((a, b) => a - b)[4]).toBeLessThan(500);
   });
 
-  it('say what happened and why, and go on for a moment after an end', async () => {
+  it('say what happened and why, and continue briefly after the order ends', async () => {
     const { pool, saleId, api } = await start();
     const order = await insertOrder(pool, saleId);
     const reader = await follow(api, order);
@@ -57,7 +58,7 @@ describe('the events of an order', () => {
     expect(await statuses(await follow(api, order, '3'), 1)).toEqual(['REFUNDED']);
   });
 
-  it('show what a purchase has done at once, and are over for a reader who has seen it all', async () => {
+  it('show the result of a purchase at once, and end for a reader that has seen everything', async () => {
     const { productId, saleId, api } = await start();
     const bought = await api.purchase({ productId, userId: 'a' });
     const order = { orderId: bought.body.order?.id ?? '', saleId };
@@ -69,7 +70,7 @@ describe('the events of an order', () => {
     expect((await follow(api, order, '1')).status).toBe(204);
   });
 
-  it('go on behind the last one seen, without repeat or gap', async () => {
+  it('continue after the last event the reader has seen, without repeats or gaps', async () => {
     const { pool, saleId, api } = await start();
     const order = await insertOrder(pool, saleId);
     await step(pool, order, 2, 'QUEUED', 'RESERVED');
@@ -90,7 +91,7 @@ describe('the events of an order', () => {
     for (const reader of [behind2, behind1, behind0]) await until('it is over', reader.isOver);
   });
 
-  it('each come once, however often they are announced', async () => {
+  it('each arrive once, however often they are announced', async () => {
     const { pool, saleId, api } = await start();
     const order = await insertOrder(pool, saleId);
     const reader = await follow(api, order);
@@ -105,7 +106,7 @@ describe('the events of an order', () => {
     expect(reader.events.map(({ id }) => Number(id))).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
   });
 
-  it('come a second later when their announcement is lost', async () => {
+  it('arrive a second later when their announcement is lost', async () => {
     const { pool, saleId, api } = await start();
     const order = await insertOrder(pool, saleId);
     const reader = await follow(api, order);
@@ -116,7 +117,7 @@ describe('the events of an order', () => {
     expect(await statuses(reader, 2)).toEqual(['QUEUED', 'RESERVED']);
   });
 
-  it('come after a change of the stock, which is announced by itself', async () => {
+  it('arrive after a change of the stock, which is announced separately', async () => {
     const { pool, productId, saleId, api } = await start();
     const orders = [await insertOrder(pool, saleId), await insertOrder(pool, saleId)];
     const readers = [];
@@ -129,7 +130,7 @@ describe('the events of an order', () => {
     for (const reader of readers) expect(await statuses(reader, 2)).toEqual(['QUEUED', 'RESERVED']);
   });
 
-  it('go on when the database has been away', async () => {
+  it('continue after the database was unreachable', async () => {
     const { pool, saleId, api } = await start();
     const order = await insertOrder(pool, saleId);
     const reader = await follow(api, order);
@@ -143,8 +144,8 @@ describe('the events of an order', () => {
   });
 });
 
-describe('who may follow an order', () => {
-  it('is its shopper alone', async () => {
+describe("a reader of an order's events", () => {
+  it('has to be its shopper', async () => {
     const { pool, saleId, api } = await start();
     const order = await insertOrder(pool, saleId);
 
@@ -154,7 +155,7 @@ describe('who may follow an order', () => {
     expect(status).toBe(401);
   });
 
-  it('has to name an event that exists, if any, and can not ask for the head of a stream', async () => {
+  it('has to name an existing event, if any, and cannot request a stream with HEAD', async () => {
     const { pool, saleId, api } = await start();
     const order = await insertOrder(pool, saleId);
 
@@ -179,14 +180,14 @@ describe('who may follow an order', () => {
 });
 
 describe('a stream of events', () => {
-  it('shows that it is alive while nothing happens', async () => {
+  it('sends heartbeats while nothing happens', async () => {
     const { pool, saleId, api } = await start({ heartbeatEveryMs: 20 });
     const reader = await follow(api, await insertOrder(pool, saleId));
 
-    await until('heartbeats are there', () => reader.comments.length >= 3);
+    await until('there are heartbeats', () => reader.comments.length >= 3);
   });
 
-  it('does not hold a shutdown open', async () => {
+  it('does not delay a shutdown', async () => {
     const { pool, saleId, api } = await start();
     const reader = await follow(api, await insertOrder(pool, saleId));
     await statuses(reader, 1);
@@ -194,7 +195,7 @@ describe('a stream of events', () => {
     const startedAtMs = performance.now();
     await api.drain();
 
-    // Without an end of their own, streams would last until DRAIN_TIMEOUT_MS, ten seconds.
+    // Otherwise the streams would last until DRAIN_TIMEOUT_MS, ten seconds.
     expect(performance.now() - startedAtMs).toBeLessThan(5000);
     await until('the reader knows', reader.isOver);
   });

@@ -4,8 +4,8 @@ import { createTestDatabase } from './support/database.js';
 import { acceptOrders } from './support/queued.js';
 import { createTestSale } from './support/sale.js';
 
-// Plans made without statistics, with thousands of orders in the same state. A walk through those is made again for each
-// order of the batch, under the lock of the sale: 30,000 in line made a batch of 500 last 4 to 7 s.
+// Plans made without statistics, with thousands of orders in the same state. A scan through those runs once for
+// each order of the batch, under the lock of the sale: with 30,000 in the queue, a batch of 500 took 4 to 7 s.
 describe.each([
   {
     what: 'deciding queued orders',
@@ -22,7 +22,7 @@ describe.each([
     sql: 'select expire($1, 10)',
   },
   {
-    what: 'writing down what is to be paid',
+    what: 'recording payments that are due',
     prepare: 'select 1',
     sql: `select await_payments($1, array_agg(order_id), array_agg(gen_random_uuid()), array_agg(null::text))
           from (select * from orders where sale_id = $1 limit 10) asked`,
@@ -42,15 +42,15 @@ describe.each([
   });
 });
 
-// PostgreSQL holds a lock of the whole server from the first notification of a transaction until after its fsync, so that all
-// sales would commit one after the other (docs/decisions/0034).
+// PostgreSQL holds a server-wide lock from the first notification of a transaction until after its fsync, so that
+// all sales would commit one after the other (docs/decisions/0034).
 describe('the functions of the ledger', () => {
-  it('notify nobody inside their transactions', async () => {
+  it('send no notification inside their transactions', async () => {
     const { pool } = await createTestDatabase();
     expect(await notifying(pool)).toEqual([]);
   });
 
-  it('would be found out', async () => {
+  it('fail this check when one does', async () => {
     const { pool } = await createTestDatabase();
     await pool.query(`create function tell() returns void language sql as $$ select pg_notify('a', 'b') $$`);
     expect(await notifying(pool)).toEqual(['tell']);
@@ -64,7 +64,7 @@ async function notifying(pool: Pool): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-// As many as there are orders: a walk through those of a sale would be made under its lock, too.
+// As many as there are orders: a scan through those of a sale would also run under its lock.
 describe.each([
   {
     what: 'deciding',
@@ -73,12 +73,12 @@ describe.each([
   },
   { what: 'expiring holds', sql: 'select expire($1, 10)', statement: /update digest_allowances/ },
   {
-    what: 'giving back',
+    what: 'returning units',
     sql: `select uncount_digests(o) from (select * from orders where sale_id = $1 limit 1) o`,
     statement: /update digest_allowances/,
   },
   {
-    what: 'judging a late payment',
+    what: 'deciding on a late payment',
     sql: `select digests_fit(s, o) from sales s join (select * from orders limit 1) o using (sale_id) where sale_id = $1`,
     statement: /l\.units_max/,
   },
@@ -107,7 +107,7 @@ describe.each([
   });
 });
 
-/** How the statement that is looked for was run. */
+/** The plan with which the given statement ran. */
 async function planOf(pool: Pool, sql: string, saleId: number, statement: RegExp): Promise<string> {
   const client = await pool.connect();
   onTestFinished(() => client.release(true));

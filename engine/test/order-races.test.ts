@@ -17,7 +17,7 @@ import { createPrintedRandom } from './support/random.js';
 import { stockOf } from './support/sale.js';
 
 type ActName = keyof typeof acts;
-/** Two acts that race, and each way it may end: what either was told, and where the order is then. */
+/** Two acts that race, and each way the race may end: what each caller was told, and the order's final status. */
 type Race = [one: ActName, other: ActName, ...ends: string[]];
 
 const races: Record<OrderKind, Race[]> = {
@@ -36,13 +36,13 @@ const races: Record<OrderKind, Race[]> = {
   ],
   heldAndPaying: [
     ['captured', 'capturedAgain', 'confirmed replayed CONFIRMED', 'replayed confirmed CONFIRMED'],
-    // The money is here, whatever was said before.
+    // The money has arrived, whatever the caller was told before.
     ['captured', 'declined', 'confirmed replayed CONFIRMED', 'confirmed declined CONFIRMED'],
     ['captured', 'paymentCanceled', 'confirmed replayed CONFIRMED', 'confirmed cancelled CONFIRMED'],
     ['captured', 'redeemAgain', 'confirmed replayed CONFIRMED', 'confirmed pay CONFIRMED'],
     ['captured', 'redeemOtherKey', 'confirmed code-used CONFIRMED', 'confirmed pay CONFIRMED'],
     ['captured', 'cancel', 'confirmed order-confirmed CONFIRMED', 'refund-due cancelled CANCELLED'],
-    // Units are left, so that a payment which comes after the hold still buys.
+    // Units are left, so that a payment that arrives after the hold still buys.
     ['captured', 'expire', 'confirmed - CONFIRMED'],
     ['captured', 'fail', 'confirmed - CONFIRMED', 'refund-due - FAILED'],
     ['declined', 'redeemOtherKey', 'declined pay RESERVED'],
@@ -79,9 +79,9 @@ const races: Record<OrderKind, Race[]> = {
 
 const ordersPerRace = 60;
 
-describe('two who touch one order at the same moment', () => {
+describe('two acts on one order at the same moment', () => {
   it.each(orderKinds)(
-    'end as if one had come after the other, each told what is documented: %s',
+    'end as if one had come after the other, each with a documented outcome: %s',
     async kind => {
       const { pool } = await createTestDatabase();
       for (const [one, other, ...ends] of races[kind]) {
@@ -102,7 +102,7 @@ describe('two who touch one order at the same moment', () => {
     120_000,
   );
 
-  it('would break an order or be stopped by its last guard without the lock: the negative control', async () => {
+  it('would break an order or fail at its last guard without the lock: the negative control', async () => {
     const { pool } = await createTestDatabase();
     await installSettleWithoutLock(pool);
     const orders = await createOrders(pool, 'held', 10);
@@ -115,7 +115,7 @@ describe('two who touch one order at the same moment', () => {
 
 const random = createPrintedRandom('order races');
 
-/** Starts both acts of every order at once, in random order. @returns what each pair was told. */
+/** Starts both acts of every order at once, in random order. @returns the outcomes of each pair. */
 function raceAll(pool: Pool, orders: readonly TouchedOrder[], one: Act, other: Act): Promise<string[]> {
   return Promise.all(
     orders.map(async order => {
@@ -143,7 +143,7 @@ async function installSettleWithoutLock(pool: Pool): Promise<void> {
   const sql = await readFile(new URL('../src/ledger/settle.sql', import.meta.url), 'utf8');
   const lock = 'select * into strict v_stock from stock where sale_id = p_sale_id for update;';
   expect(sql).toContain(lock);
-  // Both read the order before either writes it.
+  // Makes both read the order before either writes it.
   const withoutLock = lock.replace(' for update', '');
   const move = '    if v_to is not null then\n';
   expect(sql).toContain(move);

@@ -7,7 +7,7 @@ import { createEmptyDatabase, createTestDatabase } from './support/database.js';
 import { createDataDir, runTool, startEngine } from './support/engine.js';
 import { leaveToUnreleasedBuild } from './support/unreleased.js';
 
-/** What a command says about a database that it refuses: one sentence with a remedy, without a stack. */
+/** The message of a command about a database that it refuses: one sentence with a remedy, without a stack trace. */
 async function refusalOf(command: string, databaseUrl: string): Promise<string> {
   const { code, output } = await runTool([command], await createDataDir(), {
     DATABASE_URL: databaseUrl,
@@ -37,27 +37,24 @@ describe('a database that does not suit the engine', () => {
       setting: `default_transaction_isolation = 'repeatable read'`,
       says: 'isolation is repeatable read',
     },
-  ])(
-    'is refused by $command at its start, with the setting: $says',
-    async ({ command, says, ...database }) => {
-      const { url, pool } = await createEmptyDatabase(database.options);
-      if (database.setting) {
-        await pool.query(
-          `do $$ begin execute format('alter database %I set ${database.setting.replaceAll("'", "''")}', current_database()); end $$`,
-        );
-      }
-      expect(await refusalOf(command, url)).toContain(says);
-    },
-  );
+  ])('is refused by $command at startup, with the setting: $says', async ({ command, says, ...database }) => {
+    const { url, pool } = await createEmptyDatabase(database.options);
+    if (database.setting) {
+      await pool.query(
+        `do $$ begin execute format('alter database %I set ${database.setting.replaceAll("'", "''")}', current_database()); end $$`,
+      );
+    }
+    expect(await refusalOf(command, url)).toContain(says);
+  });
 });
 
 describe('doorbuster audit against another database', () => {
-  it('says that an empty one lacks the schema', async () => {
+  it('reports that an empty one lacks the schema', async () => {
     const { url } = await createEmptyDatabase();
     expect(await refusalOf('audit', url)).toMatch(/lacks 0001_schema\.sql.*Run "doorbuster migrate"/);
   });
 
-  it('says the same of one that belongs to something else, and migrate says what is in its way', async () => {
+  it("reports the same for another application's database, and migrate names what is in its way", async () => {
     const { url, pool } = await createEmptyDatabase();
     await pool.query('create table products (title text); create table orders (total numeric)');
     expect(await refusalOf('audit', url)).toContain('lacks 0001_schema.sql');
@@ -74,7 +71,7 @@ describe('doorbuster audit against another database', () => {
     );
   });
 
-  it('asks for the newer build where one has migrated it', async () => {
+  it('asks for the newer build if that build has migrated it', async () => {
     const { url, pool } = await createTestDatabase();
     await pool.query(
       `insert into schema_migrations (version, name, checksum) values (9000, '9000_later.sql', 'x')`,
@@ -82,7 +79,7 @@ describe('doorbuster audit against another database', () => {
     expect(await refusalOf('audit', url)).toMatch(/9000_later\.sql.*Run the newer build/);
   });
 
-  it('says where it cannot connect', async () => {
+  it('reports that it cannot connect', async () => {
     const address = `127.0.0.1:${await findFreePort()}`;
     expect(await refusalOf('audit', `postgres://nobody@${address}/none`)).toContain(
       `ECONNREFUSED ${address}`,
@@ -90,7 +87,7 @@ describe('doorbuster audit against another database', () => {
   });
 });
 
-describe('what a build from before the first release has made', () => {
+describe('a database from before the first release', () => {
   const wayOut =
     /made by a build from before the first release.*Run "doorbuster reset".*DATA_DIR or DATABASE_URL to a new database/;
 
@@ -107,10 +104,10 @@ describe('what a build from before the first release has made', () => {
     },
   );
 
-  it('is refused as a data directory by start, and serves again after a reset', async () => {
+  it('is refused by start as a data directory, and works again after a reset', async () => {
     const dataDir = await createDataDir();
     expect((await runTool(['seed'], dataDir)).code).toBe(0);
-    // Negative control: until then it is a data directory like any other.
+    // Negative control: until then it is an ordinary data directory.
     expect((await runTool(['audit'], dataDir)).code).toBe(0);
     const server = await startEmbeddedPostgres({ dataDir });
     const pool = createPool(server.databaseUrl, testConfig());

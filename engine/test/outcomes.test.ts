@@ -23,14 +23,14 @@ type Case = {
   sale?: SaleOptions;
   decide?: Decide;
   env?: Record<string, string>;
-  /** Purchases that are under way for as long as the request takes, until the layers of protection say this of it. */
+  /** Purchases in flight while the request runs, until the layers of protection report this state. */
   busy?: { purchases: number; until: (view: ProtectionView) => boolean };
   shedding?: Urgency;
-  /** Sent this often at once; the last answer counts. */
+  /** Sent this many times at once; only the last answer counts. */
   times?: number;
   before?: Purchase[];
   send: Purchase | { body: unknown; headers: Record<string, string> };
-  /** Shows the cookie of a demo session instead of the API key. */
+  /** Sends the cookie of a demo session instead of the API key. */
   byCookie?: true;
 };
 
@@ -41,7 +41,10 @@ const buy = { productId: P, userId: 'a' };
 const unsupported = { body: 'x', headers: { 'content-type': 'text/plain', authorization: 'Bearer x' } };
 const once = { RATE_LIMIT_IP_MAX: '1', RATE_LIMIT_IP_BURST: '1' };
 
-/** A request for each outcome of a purchase, in the order of the document: each fits all outcomes after its own too. */
+/**
+ * A request for each outcome of a purchase, in the order of the document: each would also get any of the later
+ * outcomes.
+ */
 const cases: Record<string, Case[]> = {
   overloaded: [
     {
@@ -109,7 +112,7 @@ const cases: Record<string, Case[]> = {
 };
 
 describe('docs/outcomes.md', () => {
-  it('lists every problem that the engine knows, with its status, and nothing else', () => {
+  it('lists every problem of the engine with its status, and nothing else', () => {
     const documented = new Map(
       rows.filter(({ outcome }) => outcome in problems).map(row => [row.outcome, row.status]),
     );
@@ -132,7 +135,7 @@ describe('docs/outcomes.md', () => {
     const occurrence = seen.get(name) ?? 0;
     seen.set(name, occurrence + 1);
     const example = cases[name]?.[occurrence];
-    if (!example) throw new Error(`the document lists ${outcome} and no case of this test shows it`);
+    if (!example) throw new Error(`the document lists ${outcome} and no case of this test covers it`);
 
     const answer = await answerOf(example);
 
@@ -143,7 +146,7 @@ describe('docs/outcomes.md', () => {
     if (status === 503 || status === 429) expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
   });
 
-  it('is shorter than this test: no case is left that the document does not list', () => {
+  it('lists every case of this test', () => {
     const count = Object.values(cases).flat().length;
     expect(walked).toHaveLength(count);
   });
@@ -176,7 +179,7 @@ async function answerOf(example: Case): Promise<Answer> {
   for (let n = 1; busy && n <= busy.purchases; n++) {
     underWay.push(buyNow({ ...buy, userId: `busy-${n}` }));
     // The first is sealed and hangs; the next one waits behind it.
-    await untilProtection(api, `${n} are under way`, ({ inFlight }) => inFlight === n);
+    await untilProtection(api, `${n} are in flight`, ({ inFlight }) => inFlight === n);
   }
   if (busy) await untilProtection(api, 'it is as busy as wanted', busy.until);
   const answers = await Promise.all(Array.from({ length: times }, ask));

@@ -12,7 +12,7 @@ const pageHeaders = [
 ];
 
 describe('pages for browsers', () => {
-  it('are confined to scripts of their own, and may not be framed', async () => {
+  it('are restricted to their own scripts, and may not be framed', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url);
     const page = await fetch(`${api.url}/docs/`);
@@ -25,7 +25,7 @@ describe('pages for browsers', () => {
     expect(policy).toContain("script-src 'self';");
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain('upgrade-insecure-requests');
-    // What the policy forbids is not there, so that the page works under it.
+    // The page contains nothing that the policy forbids, so that it works under it.
     const scripts = [...html.matchAll(/<script([^>]*)>/g)].map(([, attributes]) => attributes ?? '');
     expect(scripts.length).toBeGreaterThan(0);
     for (const attributes of scripts) {
@@ -33,7 +33,7 @@ describe('pages for browsers', () => {
       expect(new URL(src, page.url).origin).toBe(api.url);
       const script = await fetch(new URL(src, page.url));
       expect(script.status).toBe(200);
-      // One that is not read to its end would keep its connection, and the server open.
+      // A body that is not read to its end would keep its connection, and the server, open.
       await script.text();
     }
     expect(html).not.toMatch(/\son\w+=/);
@@ -55,7 +55,7 @@ describe('pages for browsers', () => {
 });
 
 describe('/.well-known/security.txt', () => {
-  it('says whom to tell, for the next three months', async () => {
+  it('names the security contact, for the next three months', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url, { SECURITY_CONTACT: 'mailto:security@shop.example' });
     const answer = await fetch(`${api.url}/.well-known/security.txt`);
@@ -70,7 +70,7 @@ describe('/.well-known/security.txt', () => {
     expect(expiresInDays).toBeLessThan(91);
   });
 
-  it('is not there without a contact', async () => {
+  it('is 404 without a contact', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url);
     expect(await api.request('GET', '/.well-known/security.txt')).toMatchObject({
@@ -85,7 +85,7 @@ describe('/.well-known/security.txt', () => {
     'mailto:',
     'https://a b',
     'mailto:a@b\nContact: c',
-  ])('takes a URI: %j is refused at the start', contact => {
+  ])('takes a URI: %j is refused at startup', contact => {
     expect(() => testConfig({ SECURITY_CONTACT: contact })).toThrow(/SECURITY_CONTACT: expected mailto:/);
   });
 });

@@ -6,8 +6,8 @@ import { startPaidShop } from './support/paid-shop.js';
 import { createTestSale, stockOf } from './support/sale.js';
 import { createShopper, heldBy } from './support/shopper.js';
 
-describe('a code that is to be paid', () => {
-  it('is paid with it and charged once, however often and by how many it is sent', async () => {
+describe('a code that requires payment', () => {
+  it('is paid and charged once, however often and by however many callers it is sent', async () => {
     const { ann, shop, pool, productId, saleId } = await startShop();
     const { code, orderId } = heldBy(await ann.checkout(productId, { quantity: 2 }));
 
@@ -26,7 +26,7 @@ describe('a code that is to be paid', () => {
     await expectCleanAudit(pool);
   });
 
-  it('stays held when the card is declined, and another card buys it; that key is the one that bought', async () => {
+  it('stays held when the card is declined, and another card buys it; the key of that try owns the purchase', async () => {
     const { ann, shop, pool, productId, saleId } = await startShop();
     const { code, orderId } = heldBy(await ann.checkout(productId));
 
@@ -43,7 +43,7 @@ describe('a code that is to be paid', () => {
     await expectCleanAudit(pool);
   });
 
-  it('sent twice at once with a card that is declined is declined for both', async () => {
+  it('is declined for both callers when they send the same declined card at once', async () => {
     const { shop, pool, productId } = await startShop();
     for (let i = 0; i < 5; i++) {
       const shopper = createShopper(shop.api, `shopper-${i}`);
@@ -55,7 +55,7 @@ describe('a code that is to be paid', () => {
     await expectCleanAudit(pool);
   });
 
-  it('declined once takes no second card after its deadline, and cancelled none at all', async () => {
+  it('accepts no second card after its deadline if declined, and no card at all once cancelled', async () => {
     const { ann, shop, pool, productId, saleId } = await startShop();
     const lapsed = heldBy(await ann.checkout(productId));
     const cancelled = heldBy(await ann.checkout(productId));
@@ -70,7 +70,7 @@ describe('a code that is to be paid', () => {
     expect(await shop.totals()).toMatchObject({ captured: 0 });
   });
 
-  it('is confirmed without a payment where the price is nothing', async () => {
+  it('is confirmed without a payment if the price is zero', async () => {
     const { ann, shop, pool, productId } = await startShop(0);
     const { code } = heldBy(await ann.checkout(productId));
 
@@ -81,7 +81,7 @@ describe('a code that is to be paid', () => {
   });
 });
 
-/** A sale to be paid and an engine that answers shoppers; nobody looks after payments behind its back. */
+/** A paid sale and an engine that serves shoppers, without a reconciler in the background. */
 async function startShop(priceMinor = 1999) {
   const { url, pool } = await createTestDatabase();
   const { productId, saleId } = await createTestSale(pool, { payment: 'required', priceMinor });

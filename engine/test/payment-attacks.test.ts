@@ -11,14 +11,14 @@ import { startStripeShop } from './support/stripe-shop.js';
 
 const declinedCard = 'pm_card_visa_chargeDeclinedInsufficientFunds';
 
-describe('one shopper who presents one code many times at once', () => {
-  it('takes one call to the provider at a time, hears one word, and keeps nobody else from paying', async () => {
+describe('a shopper who presents one code many times at once', () => {
+  it('causes one call to the provider at a time, gets one answer, and stops no other shopper from paying', async () => {
     const { mallory, honest, double, breakerIsClosed } = await startShop();
     double.answerAfter(100);
     const { code } = heldBy(await mallory.checkout());
     const codes = await Promise.all(honest.map(async buyer => heldBy(await buyer.checkout()).code));
 
-    // A wave for each honest buyer: with a call for each request five refusals in a row are certain.
+    // A wave for each honest buyer: with one call per request, five refusals in a row would be certain.
     for (const [position, buyer] of honest.entries()) {
       const wave = Array.from({ length: 30 }, () => mallory.pay(code, declinedCard));
       const paid = await buyer.pay(codes[position], 'pm_card_visa');
@@ -34,7 +34,7 @@ describe('one shopper who presents one code many times at once', () => {
 });
 
 describe('a shopper whose payments are declined', () => {
-  it('gets five tries in a sale, over all codes and direct purchases, and then no unit of it; others do', async () => {
+  it('gets five tries in a sale, across all codes and direct purchases, and then no unit; others still buy', async () => {
     const { mallory, honest, double, pool } = await startShop();
     const { code } = heldBy(await mallory.checkout());
     const other = heldBy(await mallory.checkout());
@@ -47,7 +47,7 @@ describe('a shopper whose payments are declined', () => {
 
     const refused = [
       await mallory.pay(code, declinedCard),
-      // A card that would pay, too: which one does is what the tries are for.
+      // A valid card as well: finding out which card works is the purpose of the tries.
       await mallory.pay(other.code, 'pm_card_visa'),
       await mallory.buy('pm_card_visa'),
       await mallory.checkout(),
@@ -61,7 +61,7 @@ describe('a shopper whose payments are declined', () => {
     await expectCleanAudit(pool);
   });
 
-  it('is under the limit of calls for redemptions as well, of a count of their own', async () => {
+  it('falls under the rate limit for redemptions as well, which has its own count', async () => {
     const { mallory, double } = await startShop({ RATE_LIMIT_USER_MAX: '2', RATE_LIMIT_SERVICE: 'true' });
     const { code } = heldBy(await mallory.checkout());
     const answers = [];
@@ -76,7 +76,7 @@ describe('a shopper whose payments are declined', () => {
 });
 
 describe('a bad payment method', () => {
-  it('is refused to the shopper, holds nothing, and becomes no letter for an operator', async () => {
+  it('is refused to the shopper, holds nothing, and leaves no dead letter', async () => {
     const { mallory, honest, pool, saleId } = await startShop();
     const [ann] = honest;
     const { code } = heldBy(await mallory.checkout());
@@ -115,7 +115,7 @@ async function startShop(env: Record<string, string> = {}) {
       checkout: () => shopper.checkout(productId),
       buy: (paymentMethod?: string) => shopper.purchase(productId, intentOf(paymentMethod)),
       pay: (code = '', paymentMethod?: string) => shopper.redeem(code, intentOf(paymentMethod)),
-      /** What becomes of an order for the queue. */
+      /** The outcome of a queued order. */
       async queue(paymentMethod: string | undefined, pool: Pool): Promise<string> {
         const { status, slug, body } = await shopper.order(productId, intentOf(paymentMethod));
         if (status !== 202) return `${status} ${slug}`;

@@ -10,7 +10,7 @@ describe.each([
   { name: 'sandbox', start: startSandboxRig },
   { name: 'stripe', start: startStripeRig },
 ])('webhooks of $name', ({ start }) => {
-  it('tell what became of each charge', async () => {
+  it('report the result of each charge', async () => {
     const rig = await start();
     const charges = [
       createCharge(rig.goodMethod),
@@ -23,7 +23,7 @@ describe.each([
     const told = () => rig.received.map(({ rawBody, headers }) => rig.provider.readWebhook(rawBody, headers));
     const statusOf = ({ paymentId }: Charge) =>
       told().findLast(event => event?.paymentId === paymentId)?.charge.status;
-    await until('all three are told', () => charges.every(statusOf));
+    await until('all three are delivered', () => charges.every(statusOf));
     expect(charges.map(statusOf)).toEqual(['captured', 'declined', 'canceled']);
     expect(told()).toContainEqual({
       paymentId: charges[0].paymentId,
@@ -31,7 +31,7 @@ describe.each([
     });
   });
 
-  it('are refused without a signature, with a bad one, and when the body was written anew', async () => {
+  it('are refused without a signature, with a bad one, and when the body was rewritten', async () => {
     const rig = await start();
     const { rawBody, headers } = await receiveWebhook(rig);
     expect(rig.provider.readWebhook(rawBody, headers)).toBeDefined();
@@ -58,7 +58,7 @@ describe.each([
     expect(read(290)()).toBeDefined();
   });
 
-  it('that are signed but none of ours are passed over', async () => {
+  it('with a valid signature about other objects are ignored', async () => {
     const rig = await start();
     const body = JSON.stringify({
       id: 'evt_1',

@@ -4,16 +4,16 @@ import type { Charge, PaymentProvider } from '../src/payments/provider.js';
 import { until } from './support/condition.js';
 import { createCharge, type Rig, startSandboxRig, startStripeRig } from './support/payment-rigs.js';
 
-// One contract for all providers: the sandbox as the real service that it is, Stripe's SDK against a double of Stripe.
+// One contract for all providers: the sandbox as the real service, Stripe's SDK against a double of Stripe.
 const never = new AbortController().signal;
 
 describe.each([
   { name: 'sandbox', start: startSandboxRig },
   { name: 'stripe', start: startStripeRig },
 ])('$name', ({ start }) => {
-  // As in a real process: undici's, which is there for other calls, stands behind the fetch of Node itself, and may take no
-  // Content-Length from it.
-  it('is reached whatever dispatcher stands behind the global fetch', async () => {
+  // As in a real process: undici's dispatcher, which other calls use, is behind Node's own fetch, and rejects the
+  // Content-Length that fetch sends.
+  it('can be called whatever dispatcher the global fetch uses', async () => {
     const before = getGlobalDispatcher();
     const agent = new Agent();
     setGlobalDispatcher(agent);
@@ -26,7 +26,7 @@ describe.each([
   });
 
   describe('charge', () => {
-    it('takes the money once, however often it is sent, also at the same time', async () => {
+    it('takes the money once, however often it is sent, even at the same time', async () => {
       const rig = await start();
       const charge = createCharge(rig.goodMethod);
       const first = await rig.provider.charge(charge, never);
@@ -36,7 +36,7 @@ describe.each([
       expect(await rig.totals()).toMatchObject({ captured: 1, capturedMinor: 1999 });
     });
 
-    it('is declined for ever with a reason when the card is', async () => {
+    it('stays declined, with a reason, when the card is', async () => {
       const rig = await start();
       const charge = createCharge(rig.declinedMethod);
       const declined = await rig.provider.charge(charge, never);
@@ -50,7 +50,7 @@ describe.each([
     });
 
     it.each(['lost', 'garbled', 'hang'] as const)(
-      'sent again after an answer was %s, gives what became of the first',
+      'sent again after an answer was %s, returns the result of the first',
       async mode => {
         const rig = await start();
         const charge = createCharge(rig.goodMethod);
@@ -72,7 +72,7 @@ describe.each([
   });
 
   describe('cancel', () => {
-    it('before the charge arrives keeps it from ever being captured', async () => {
+    it('before the charge arrives prevents any later capture', async () => {
       const rig = await start();
       const charge = createCharge(rig.goodMethod);
       expect(await rig.provider.cancel(charge, never)).toMatchObject({ status: 'canceled' });
@@ -81,7 +81,7 @@ describe.each([
       expect(await rig.totals()).toMatchObject({ captured: 0, capturedMinor: 0 });
     });
 
-    it('after the money was taken says so, also if nobody heard of it', async () => {
+    it('after the money was taken reports the capture, even if its answer was lost', async () => {
       const rig = await start();
       const charge = createCharge(rig.goodMethod);
       await rig.behave('lost');
@@ -94,7 +94,7 @@ describe.each([
       expect(await rig.totals()).toMatchObject({ captured: 1 });
     });
 
-    it('racing the charge ends in one truth', async () => {
+    it('in a race with the charge has one consistent result', async () => {
       const rig = await start();
       for (let i = 0; i < 10; i++) {
         const charge = createCharge(rig.goodMethod);
@@ -111,7 +111,7 @@ describe.each([
   });
 
   describe('refund', () => {
-    it('gives the whole amount back once, however often it is sent', async () => {
+    it('returns the whole amount once, however often it is sent', async () => {
       const rig = await start();
       const refund = await chargeAndDescribeRefund(rig);
       const first = await rig.provider.refund(refund, never);
@@ -120,7 +120,7 @@ describe.each([
       expect(await rig.totals()).toMatchObject({ captured: 1, refunded: 1, refundedMinor: 1999 });
     });
 
-    it('sent again after its answer was lost, gives the first', async () => {
+    it('sent again after its answer was lost, returns the first', async () => {
       const rig = await start();
       const refund = await chargeAndDescribeRefund(rig);
       await rig.behave('lost');
@@ -142,7 +142,7 @@ describe.each([
       for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: expected });
     }
 
-    it('nobody there: PROVIDER_UNREACHABLE, retryable', async () => {
+    it('no server: PROVIDER_UNREACHABLE, retryable', async () => {
       const rig = await start();
       const nowhere = rig.misconfigured({ url: 'http://127.0.0.1:1' });
       await expectFailures(rig, nowhere, { code: 'PROVIDER_UNREACHABLE', retryable: true });
@@ -155,7 +155,7 @@ describe.each([
       expect(await rig.totals()).toMatchObject({ captured: 0 });
     });
 
-    it('a 200 that cannot be read: PROVIDER_GARBLED, retryable', async () => {
+    it('an unreadable 200: PROVIDER_GARBLED, retryable', async () => {
       const rig = await start();
       await rig.behave('garbled');
       const charge = createCharge(rig.goodMethod);
@@ -167,7 +167,7 @@ describe.each([
       }
     });
 
-    it('a key that is refused: PROVIDER_REFUSED, for good', async () => {
+    it('a refused key: PROVIDER_REFUSED, permanent', async () => {
       const rig = await start();
       await expectFailures(rig, rig.misconfigured({ key: 'wrong' }), {
         code: 'PROVIDER_REFUSED',
@@ -195,7 +195,7 @@ describe.each([
   });
 });
 
-describe('stripe alone', () => {
+describe('stripe only', () => {
   it('declines a charge without a payment method, and leaves no intent open', async () => {
     const { provider, double, goodMethod } = await startStripeRig();
     const charge = { ...createCharge(goodMethod), method: null };
@@ -203,19 +203,19 @@ describe('stripe alone', () => {
     expect(double.intents()).toMatchObject([{ status: 'canceled' }]);
   });
 
-  it('says that a call whose key is in use is throttled, which is no fault of the provider', async () => {
+  it('reports a call whose key is in use as throttled, which is not a failure of the provider', async () => {
     const { provider, double, goodMethod } = await startStripeRig();
     double.answerAfter(200);
     const charge = createCharge(goodMethod);
     const first = provider.charge(charge, never);
-    await until('the first call is under way', async () => double.intents().length === 1);
+    await until('the first call is in progress', async () => double.intents().length === 1);
     await expect(provider.charge(charge, never)).rejects.toMatchObject({
       ...{ code: 'PROVIDER_THROTTLED', isFault: false, retryable: true },
     });
     expect(await first).toMatchObject({ status: 'captured' });
   });
 
-  it('sent again after the answer of a declined card was lost, says declined and ends the intent', async () => {
+  it('sent again after the answer of a declined card was lost, reports the decline and ends the intent', async () => {
     const { provider, double, declinedMethod } = await startStripeRig();
     const charge = createCharge(declinedMethod);
     double.behave('lost');
@@ -226,7 +226,7 @@ describe('stripe alone', () => {
   });
 
   it.each(['pm_nobody_knows', 'pm_of_another_customer', 'pm_card_authenticationRequired'])(
-    'ends the intent of a charge by %s, and says declined',
+    'ends the intent of a charge by %s, and reports the decline',
     async method => {
       const { provider, double } = await startStripeRig();
       const charge = createCharge(method);

@@ -8,7 +8,7 @@ import { startPgbouncer } from './support/pgbouncer.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
 describe('through PgBouncer in transaction mode', () => {
-  it('every way to buy works, at most the allocation is sold, holds lapse, and sessions stay direct', async () => {
+  it('every way to buy works, no more than the allocation is sold, holds lapse, and sessions connect directly', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 60, holdTtlSeconds: 2 });
     const env = { DATABASE_URL: await startPgbouncer(url), DATABASE_DIRECT_URL: url };
@@ -34,7 +34,7 @@ describe('through PgBouncer in transaction mode', () => {
     );
     expect(race.every(({ status }) => [200, 202, 409].includes(status))).toBe(true);
 
-    // The scheduler leads by a lock of its session, the worker hears of orders by LISTEN.
+    // The scheduler leads by a lock of its session, and the worker hears of orders by LISTEN.
     await until('holds have lapsed', async () => (await stockOf(pool, saleId)).reserved === 0, 20_000);
     await Promise.all(Array.from({ length: 60 }, (_, i) => buy('purchase', `late-${i}`, other.url)));
     await until('all is sold', async () => (await stockOf(pool, saleId)).available === 0, 20_000);
@@ -46,7 +46,7 @@ describe('through PgBouncer in transaction mode', () => {
     expect(api.output()).toContain('have no such timeouts');
   }, 60_000);
 
-  it('is refused at start where nobody says how to reach PostgreSQL itself', async () => {
+  it('an engine without the direct address of PostgreSQL refuses to start', async () => {
     const { url } = await createTestDatabase();
     const pooled = await startPgbouncer(url);
     const { code, output } = await runTool(['api'], await createDataDir(), { DATABASE_URL: pooled });

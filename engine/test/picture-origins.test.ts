@@ -5,7 +5,7 @@ import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 
 describe('origins of pictures', () => {
-  it('are those of the products, each once, the newest 20, and none that would say more in a header', async () => {
+  it('are those of the products, each once, the newest 20, and none that could inject into a header', async () => {
     const { pool } = await createTestDatabase();
     const urls = [
       ...Array.from({ length: 25 }, (_, id) => `https://pictures-${id}.example/a?b#c`),
@@ -27,7 +27,7 @@ describe('origins of pictures', () => {
     expect(origins.join()).not.toMatch(/[;' ]|secret/);
   });
 
-  it('are read once for all who ask at once, and are the last known ones while the database is away', async () => {
+  it('are read once for concurrent callers, and keep their last known value while the database is unreachable', async () => {
     const { pool } = await createTestDatabase();
     await createProduct(pool, {
       name: 'Poster',
@@ -39,8 +39,12 @@ describe('origins of pictures', () => {
     const read = createReadPictureOrigins(pool);
     await Promise.all([read(), read()]);
     expect(query).toHaveBeenCalledTimes(1);
-    query.mockRejectedValue(new Error('the database is away'));
-    await until('it is asked again', async () => (await read()) && query.mock.calls.length > 1, 10_000);
+    query.mockRejectedValue(new Error('the database is unreachable'));
+    await until(
+      'the database is queried again',
+      async () => (await read()) && query.mock.calls.length > 1,
+      10_000,
+    );
     expect(await read()).toEqual(['https://a.example']);
   });
 });

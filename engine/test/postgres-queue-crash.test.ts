@@ -9,7 +9,7 @@ import { createTestDatabase } from './support/database.js';
 import { createGate, idsOf, isEmpty, orders, take } from './support/queue-taker.js';
 
 describe('a worker killed with SIGKILL in the middle', () => {
-  it('five times over 20,000 messages: none is lost', async () => {
+  it('loses none of 20,000 messages in five kills', async () => {
     const { url, pool } = await createTestDatabase();
     const queue = openQueue(pool);
     await createEffects(pool);
@@ -29,12 +29,12 @@ describe('a worker killed with SIGKILL in the middle', () => {
 
     await until('the queue is empty', async () => isEmpty(await queue.depth()), 20_000);
     expect(await countEffects(pool)).toBe(20_000);
-    // They did die with messages in hand, which came again.
+    // They died with messages in hand, which were redelivered.
     expect(heir.deliveries.some(({ deliveries }) => deliveries > 1)).toBe(true);
   }, 120_000);
 });
 
-describe('a worker stopped with SIGSTOP past its lease', () => {
+describe('a worker suspended with SIGSTOP past its lease', () => {
   it('settles nothing that another has taken since', async () => {
     const { url, pool } = await createTestDatabase();
     const queue = openQueue(pool);
@@ -59,12 +59,12 @@ describe('a worker stopped with SIGSTOP past its lease', () => {
     process.kill(child.pid, 'SIGCONT');
     child.writeLine('go on');
     expect(await child.nextLine()).toBe('LEASE_LOST');
-    // Alive, it would take its share of what comes again.
+    // If it were running, it would take its share of the redelivered messages.
     await child.kill();
     gate.open();
 
-    await until('all have come again', () => heir.deliveries.length === 20, 20_000);
-    // A child that was starved for a second before it was stopped has taken its own messages a second time.
+    await until('all are redelivered', () => heir.deliveries.length === 20, 20_000);
+    // A child starved of processor time before it was suspended has taken its own messages a second time.
     const first = heir.deliveries[0]?.deliveries ?? 0;
     expect(first).toBeGreaterThanOrEqual(2);
     const counts = heir.deliveries.map(({ deliveries }) => deliveries).sort();

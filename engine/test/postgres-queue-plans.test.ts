@@ -3,7 +3,7 @@ import type { Pool } from '../src/platform/postgres.js';
 import { createTestDatabase } from './support/database.js';
 
 describe('the plans of fetching and settling', () => {
-  it('look up by index with 100,000 messages waiting, though they were made while the table was empty', async () => {
+  it('look up by index with 100,000 messages waiting, even if they were made while the table was empty', async () => {
     const { pool } = await createTestDatabase();
     const { plans, call } = await explainCalls(pool);
 
@@ -37,7 +37,7 @@ async function fill(pool: Pool, count: number): Promise<void> {
   );
 }
 
-/** Fetches and settles on one connection, which says how it runs each statement inside the two functions. */
+/** Fetches and settles on one connection, which logs the plan of each statement inside the two functions. */
 async function explainCalls(pool: Pool): Promise<{ plans: string[]; call: () => Promise<void> }> {
   const client = await pool.connect();
   onTestFinished(() => client.release(true));

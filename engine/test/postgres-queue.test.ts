@@ -10,7 +10,7 @@ import { type FaultProxy, startFaultProxy } from './support/fault-proxy.js';
 import { describeQueueContract } from './support/queue-contract.js';
 import { createGate, isEmpty, order, orders, take } from './support/queue-taker.js';
 
-// A statement that a cut has swallowed is given up after this and the driver's one second.
+// A statement whose reply was cut fails after this time plus the driver's one second.
 const config = testConfig({ DB_TIMEOUT: '1000' });
 
 describeQueueContract('the queue in PostgreSQL', async () => {
@@ -23,14 +23,14 @@ describeQueueContract('the queue in PostgreSQL', async () => {
   };
 });
 
-describe('a connection that is cut', () => {
-  it('between fetch and settle: the batch is settled over another, and comes once', async () => {
+describe('a lost connection', () => {
+  it('between fetch and settle: the batch is settled over another, and delivered once', async () => {
     const { url, pool } = await createTestDatabase();
     const { queue } = await connectThroughProxy(`${url}?application_name=victim`);
     const unharmed = openQueue(pool);
     const taker = take(queue, { batchMax: 10, before: () => terminate(pool, 'victim') });
 
-    // Never a full batch, after which the next one would be on its way while this connection is cut.
+    // Never a full batch, or the next one would be on its way when this connection is cut.
     for (let count = 5; count <= 50; count += 5) {
       await unharmed.publish(orders(5));
       await until('they are delivered', () => taker.deliveries.length === count, 20_000);
@@ -39,7 +39,7 @@ describe('a connection that is cut', () => {
     expect(taker.deliveries).toHaveLength(50);
   });
 
-  it('after a settlement was committed, before its reply: nothing comes again, nothing is called lost', async () => {
+  it('after a settlement is committed, before its reply: nothing is redelivered, and nothing counts as lost', async () => {
     const { url, pool } = await createTestDatabase();
     const { queue, proxy } = await connectThroughProxy(url);
     await queue.publish(orders(50));
@@ -53,7 +53,7 @@ describe('a connection that is cut', () => {
     expect(taker.errors).not.toContainEqual(expect.objectContaining({ code: 'LEASE_LOST' }));
   });
 
-  it('after a fetch was committed, before its reply: the messages come when their lease lapses', async () => {
+  it('after a fetch is committed, before its reply: the messages arrive when their lease expires', async () => {
     const { url } = await createTestDatabase();
     const { queue, proxy } = await connectThroughProxy(url, 500);
     await queue.publish(orders(50));
@@ -66,7 +66,7 @@ describe('a connection that is cut', () => {
     expect(taker.deliveries.filter(({ deliveries }) => deliveries === 2)).toHaveLength(20);
   });
 
-  it('after a publish was committed, before its reply: it says that trying again is right', async () => {
+  it('after a publish is committed, before its reply: the error says that a retry is right', async () => {
     const { url, pool } = await createTestDatabase();
     const { queue, proxy } = await connectThroughProxy(url);
 
@@ -80,8 +80,8 @@ describe('a connection that is cut', () => {
   });
 });
 
-describe('publishing what PostgreSQL can not store', () => {
-  it('is refused, as a whole, with the reason', async () => {
+describe('publishing what PostgreSQL cannot store', () => {
+  it('is refused as a whole, with the reason', async () => {
     const queue = openQueue((await createTestDatabase()).pool);
 
     await expect(queue.publish([order(), { ...order(), shopperId: 'nul\0' }])).rejects.toMatchObject({
@@ -93,8 +93,8 @@ describe('publishing what PostgreSQL can not store', () => {
   });
 });
 
-describe('a consumer that waits', () => {
-  it('is told of what is published, long before it looks by itself', async () => {
+describe('a waiting consumer', () => {
+  it('is notified of a publish, long before it would poll', async () => {
     const { url, pool } = await createTestDatabase();
     const queue = openQueue(pool, url);
     const taker = take(queue);
@@ -106,11 +106,11 @@ describe('a consumer that waits', () => {
       await until('it is delivered', () => taker.deliveries.length === i);
     }
 
-    // By looking once a second, 20 in turn would take 20 s.
+    // By polling once a second, 20 in a row would take 20 s.
     expect(performance.now() - startedAtMs).toBeLessThan(10_000);
   });
 
-  it('finds what is published by itself when nobody tells it', async () => {
+  it('finds published messages by polling when no notification arrives', async () => {
     const { pool } = await createTestDatabase();
     const queue = openQueue(pool);
     const taker = take(queue);
@@ -122,7 +122,7 @@ describe('a consumer that waits', () => {
 });
 
 describe('a lease', () => {
-  it('is renewed within a bound: a handler that is stuck is reported, and another takes its messages', async () => {
+  it('is renewed for a bounded time: a handler that is stuck is reported, and another takes its messages', async () => {
     const { pool } = await createTestDatabase();
     const stuck = createPostgresQueue({ pool, leaseMs: 100 });
     onTestFinished(() => stuck.close());
@@ -140,7 +140,7 @@ describe('a lease', () => {
     await until('another has it', () => heir.deliveries.length > 0);
   });
 
-  it('has to be a whole number of milliseconds that can be kept', async () => {
+  it('has to be a whole number of milliseconds that can be stored', async () => {
     const { pool } = await createTestDatabase();
     for (const leaseMs of [0, 99, 1000.5, Number.NaN, 15 * 60_000 + 1]) {
       expect(() => createPostgresQueue({ pool, leaseMs })).toThrow(RangeError);
@@ -148,8 +148,8 @@ describe('a lease', () => {
   });
 });
 
-describe('a publish that is committed late', () => {
-  it('is delivered although later messages have gone before it', async () => {
+describe('a publish that commits late', () => {
+  it('is delivered although later messages have overtaken it', async () => {
     const { pool } = await createTestDatabase();
     const queue = openQueue(pool);
     const late = await pool.connect();
@@ -168,7 +168,7 @@ describe('a publish that is committed late', () => {
 });
 
 describe('depth', () => {
-  it('tells how long ago the oldest ready message was published', async () => {
+  it('reports how long ago the oldest ready message was published', async () => {
     const { pool } = await createTestDatabase();
     const queue = openQueue(pool);
     await queue.publish(orders(2));
@@ -182,7 +182,7 @@ describe('depth', () => {
   });
 });
 
-/** A queue straight on the database, closed with the test. */
+/** A queue directly on the database, closed with the test. */
 function openQueue(pool: Pool, listenUrl?: string): OrderQueue {
   const queue = createPostgresQueue({
     pool,

@@ -6,10 +6,10 @@ import { createTestSale, type SaleOptions } from './support/sale.js';
 
 describe('the precheck', () => {
   it.each<[string, SaleOptions, string | null, string]>([
-    ['admits to an open sale with units left', {}, null, '200'],
-    ['says that a sale has not begun', { startsInMs: 60_000 }, 'sale-not-open', 'sale-not-open'],
+    ['admits a shopper to an open sale with units left', {}, null, '200'],
+    ['reports that a sale has not begun', { startsInMs: 60_000 }, 'sale-not-open', 'sale-not-open'],
     [
-      'says that a sale is over',
+      'reports that a sale is over',
       { startsInMs: -90_000, endsInMs: -60_000 },
       'sale-not-open',
       'sale-not-open',
@@ -25,7 +25,7 @@ describe('the precheck', () => {
     expect(bought.slug ?? String(bought.status)).toBe(outcome);
   });
 
-  it('says sold out from the last unit on, as the purchase does', async () => {
+  it('reports sold out once the last unit is gone, as the purchase does', async () => {
     const { api, productId } = await start({ allocation: 1 });
     await precheckSays(api, productId, null);
 
@@ -35,7 +35,7 @@ describe('the precheck', () => {
     expect((await api.purchase({ productId, userId: 'b' })).slug).toBe('sold-out');
   });
 
-  it('says that a sale is paused, and admits again when it is resumed', async () => {
+  it('reports that a sale is paused, and admits again when it is resumed', async () => {
     const { api, productId, saleId } = await start();
 
     await api.asOperator('POST', `/api/admin/sales/${saleId}/pause`);
@@ -44,13 +44,13 @@ describe('the precheck', () => {
     expect((await precheckSays(api, productId, null)).body.admitted).toBe(true);
   });
 
-  it('takes nothing: asked ten times over, the one unit is still to be had', async () => {
+  it('takes nothing: after ten prechecks the one unit is still available', async () => {
     const { api, productId } = await start({ allocation: 1 });
     for (let i = 0; i < 10; i++) await precheck(api, productId);
     expect((await api.purchase({ productId, userId: 'a' })).status).toBe(200);
   });
 
-  it('knows no product that is not there, nobody who does not say who they are, and no other question', async () => {
+  it('refuses an unknown product, a caller without an identity, and an unknown parameter', async () => {
     const { api, productId } = await start();
     expect(await precheck(api, 999)).toMatchObject({ status: 404, slug: 'product-not-found' });
     const path = `/api/precheck?productId=${productId}`;
@@ -74,9 +74,9 @@ function precheck(api: TestApi, productId: number) {
   return api.request('GET', `/api/precheck?productId=${productId}`, { headers });
 }
 
-/** What it says once memory knows the stock and the database's time; until then it admits, as the gate does. */
+/** Its answer once memory knows the stock and the database's time; until then it admits, as the gate does. */
 function precheckSays(api: TestApi, productId: number, reason: string | null) {
-  return until(`it says ${reason}`, async () => {
+  return until(`it reports ${reason}`, async () => {
     const answer = await precheck(api, productId);
     return answer.body.reason === reason ? answer : undefined;
   });

@@ -25,40 +25,44 @@ describe('the prize', () => {
     await expectCleanAudit(pool);
   });
 
-  it.each(entrances)('is drawn once, and journalled: a replay gives the same, %s', async entrance => {
-    const { pool } = await createTestDatabase();
-    const { saleId } = await createTestSale(pool, { allocation: 200, prizeOdds: 2 });
-    const asked = requests(200);
+  it.each(entrances)(
+    'is drawn once and recorded in the journal; a replay returns the same: %s',
+    async entrance => {
+      const { pool } = await createTestDatabase();
+      const { saleId } = await createTestSale(pool, { allocation: 200, prizeOdds: 2 });
+      const asked = requests(200);
 
-    const first = prizesOf(await buy(pool, saleId, entrance, asked));
-    const again = prizesOf(await buy(pool, saleId, entrance, asked));
+      const first = prizesOf(await buy(pool, saleId, entrance, asked));
+      const again = prizesOf(await buy(pool, saleId, entrance, asked));
 
-    // 200 draws that are all alike happen once in 10^59 runs.
-    expect(new Set(first)).toEqual(new Set([true, false]));
-    expect(again).toEqual(first);
-    const { rows } = await pool.query<{ orderId: string; prize: boolean | null; isConfirmed: boolean }>(
-      `select order_id as "orderId", prize, to_status = 'CONFIRMED' as "isConfirmed" from journal`,
-    );
-    const drawn = new Map(rows.filter(row => row.isConfirmed).map(row => [row.orderId, row.prize]));
-    expect(asked.map(({ orderId }) => drawn.get(orderId))).toEqual(first);
-    expect(rows.filter(row => !row.isConfirmed && row.prize !== null)).toEqual([]);
-    await expectCleanAudit(pool);
-  });
+      // 200 draws with the same result happen once in 10^59 runs.
+      expect(new Set(first)).toEqual(new Set([true, false]));
+      expect(again).toEqual(first);
+      const { rows } = await pool.query<{ orderId: string; prize: boolean | null; isConfirmed: boolean }>(
+        `select order_id as "orderId", prize, to_status = 'CONFIRMED' as "isConfirmed" from journal`,
+      );
+      const drawn = new Map(rows.filter(row => row.isConfirmed).map(row => [row.orderId, row.prize]));
+      expect(asked.map(({ orderId }) => drawn.get(orderId))).toEqual(first);
+      expect(rows.filter(row => !row.isConfirmed && row.prize !== null)).toEqual([]);
+      await expectCleanAudit(pool);
+    },
+  );
 
-  it('is won by one in four of 2,000 purchases at odds of 4, as chance has it', async () => {
+  it('is won by about one in four of 2,000 purchases at odds of 4', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 2000, prizeOdds: 4 });
 
     const prizes = prizesOf(await buy(pool, saleId, 'direct', requests(2000)));
 
-    // 500 on average with a deviation of 19.4: 405 and 595 are 4.9 deviations away, which chance crosses once in 10^6.
+    // 500 on average with a deviation of 19.4: 405 and 595 are 4.9 deviations away, which chance exceeds once in
+    // 10^6 runs.
     const wins = prizes.filter(prize => prize === true).length;
     expect(prizes.filter(prize => prize === false)).toHaveLength(2000 - wins);
     expect(wins).toBeGreaterThanOrEqual(405);
     expect(wins).toBeLessThanOrEqual(595);
   });
 
-  it('is told with the purchase, at the order, and to a replay, and never before the code is redeemed', async () => {
+  it('is reported with the purchase, with the order, and to a replay, and never before the code is redeemed', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { prizeOdds: 1 });
     const ann = createShopper(await startTestApi(url), 'ann');
@@ -76,7 +80,7 @@ describe('the prize', () => {
   });
 });
 
-/** Buys by the given road; sent again, it replays. */
+/** Buys in the given way; when sent again, it replays. */
 async function buy(pool: Pool, saleId: number, entrance: Entrance, asked: PurchaseRequest[]) {
   const batch = asked.map(request => ({ ...request, entrance }));
   if (entrance === 'queued') await createAccept(pool)(saleId, batch);

@@ -13,7 +13,7 @@ import { createTestSale, stockOf } from './support/sale.js';
 import { openConnections } from './support/sockets.js';
 
 describe('the API in several processes', () => {
-  it('sells exactly what there is, replaces a process that is killed, and ends in good order', async () => {
+  it('sells exactly the allocation, replaces a process that is killed, and shuts down cleanly', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 150 });
     const metricsPort = await findTwoFreePorts();
@@ -35,13 +35,13 @@ describe('the API in several processes', () => {
     expect(new Set(statuses)).toEqual(new Set([200]));
 
     process.kill(pids[0] ?? 0, 'SIGKILL');
-    await until('the death is seen', () => engine.output().includes('another takes its place'), 10_000);
-    // Until another has taken its place, the one that is left answers.
+    await until('the death is logged', () => engine.output().includes('another takes its place'), 10_000);
+    // Until its replacement runs, the remaining process answers.
     for (let i = 0; i < 50; i++) {
       await until('it is sold', async () => (await buy(`after-${i}`).catch(() => 0)) === 200);
     }
 
-    // Each has metrics of its own, and the heir has those of whom it follows.
+    // Each has its own metrics, and the replacement also has those of its predecessor.
     for (const port of [metricsPort, metricsPort + 1]) {
       await until(`port ${port} has metrics`, () => hasMetrics(port));
     }
@@ -53,14 +53,14 @@ describe('the API in several processes', () => {
   }, 60_000);
 
   it.runIf(process.platform === 'linux')(
-    'answer or close every connection when one of them is killed, and keep no socket of it',
+    'answers or closes every connection when a process is killed, and leaks no socket of it',
     async () => {
       const { url } = await createTestDatabase();
       const engine = await startApiProcesses(2, url);
       const children = descendantsOf(engine.pid).filter(({ command }) => command.endsWith('main.js api'));
       expect(children).toHaveLength(2);
       const before = countSockets(engine.pid);
-      // Stopped, it has in hand what it was given, at whatever moment: so a kill in mid-work is certain.
+      // A suspended process still has the work it was given, so that the kill certainly comes in the middle of it.
       const victim = children[0]?.pid ?? 0;
       process.kill(victim, 'SIGSTOP');
       const connections = await openConnections(engine.url, 20);
@@ -74,16 +74,19 @@ describe('the API in several processes', () => {
     60_000,
   );
 
-  it.each(['0', '65', 'two', '-1', '1.5'])('are not %s: the command says what is expected', async count => {
-    const { code, output } = await runTool(['api', '--processes', count], await createDataDir());
-    expect(code).toBe(1);
-    expect(output).toMatch(/--processes is .*whole number from 1 to 64/s);
-  });
+  it.each(['0', '65', 'two', '-1', '1.5'])(
+    'cannot run in %s processes: the command says what it expects',
+    async count => {
+      const { code, output } = await runTool(['api', '--processes', count], await createDataDir());
+      expect(code).toBe(1);
+      expect(output).toMatch(/--processes is .*whole number from 1 to 64/s);
+    },
+  );
 });
 
-/** A free port whose neighbour is free as well. */
+/** A free port whose neighbour is also free. */
 async function findTwoFreePorts(): Promise<number> {
-  return until('two neighbours are free', async () => {
+  return until('two adjacent ports are free', async () => {
     const port = await findFreePort();
     const neighbour = createServer().listen(port + 1, '127.0.0.1');
     const isFree = await once(neighbour, 'listening').then(

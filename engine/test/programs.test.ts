@@ -14,12 +14,12 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { root } from './support/documents.js';
 
 const script = join(root, 'scripts', 'programs.mjs');
-// Not those that Debian keeps in /usr/sbin, where they may be on this machine.
+// Without those in Debian's /usr/sbin, which may be on this machine.
 const programs = ['redis-server', 'prometheus', 'promtool', 'faketime', 'chromium'];
 const nobody = 65_534;
 
 describe('npm test', () => {
-  it('names every missing program at its beginning, in one message with one command, to an ordinary user', () => {
+  it('first tells an ordinary user every missing program, in one message with one command', () => {
     const { status, stdout, stderr } = lookAsOrdinaryUser([]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     for (const program of programs) expect(stderr).toContain(program);
@@ -31,7 +31,7 @@ describe('npm test', () => {
     expect(manifest).toContain('"predrill": "node scripts/programs.mjs drill && ');
   });
 
-  it('names those alone that are missing', () => {
+  it('names only the missing ones', () => {
     const { status, stderr } = lookAsOrdinaryUser(programs.filter(program => program !== 'promtool'));
     expect(status).toBe(1);
     expect(stderr).toContain('promtool');
@@ -48,11 +48,11 @@ describe('npm test', () => {
   });
 });
 
-/** The look-up with a PATH on which there are these programs alone. */
+/** The look-up with a PATH that contains only these programs. */
 function lookAsOrdinaryUser(present: readonly string[]) {
   const directory = mkdtempSync(join(tmpdir(), 'programs-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
-  // The clone may lie where another user may not look.
+  // The clone may be in a place that another user cannot read.
   copyFileSync(script, join(directory, 'programs.mjs'));
   for (const program of present) writeFileSync(join(directory, program), '', { mode: 0o755 });
   chmodSync(directory, 0o755);

@@ -18,7 +18,7 @@ const challengeSchema = z.looseObject({
 const base64 = (solution: unknown) => Buffer.from(JSON.stringify(solution)).toString('base64');
 
 describe('a sale with a challenge', () => {
-  it('sells to who has solved one, by all three roads, and to nobody else', async () => {
+  it('sells to a shopper who has solved one, in all three ways to buy, and to no other shopper', async () => {
     const { api, pool, productId, saleId } = await startShop({ challenge: 1000 });
     const roads = ['/api/purchase', '/api/checkout', '/api/orders'];
     for (const path of roads) {
@@ -34,7 +34,7 @@ describe('a sale with a challenge', () => {
     await expectCleanAudit(pool);
   });
 
-  it('takes one solution once: of 20 purchases at once in two processes with it, one is granted', async () => {
+  it('accepts one solution once: of 20 purchases at once in two processes, one is granted', async () => {
     const { api, url, pool, productId } = await startShop({ challenge: 1000 });
     const other = await startTestApi(url);
     const challenge = await solved(api, productId, 'a');
@@ -48,7 +48,7 @@ describe('a sale with a challenge', () => {
     await expectCleanAudit(pool);
   });
 
-  it('takes a retry with its key for what it is, also when the challenge is missing or old by then', async () => {
+  it('recognizes a retry by its key, even if the challenge is missing or old by then', async () => {
     const { api, productId } = await startShop({ challenge: 1000 });
     const challenge = await solved(api, productId, 'a');
     const purchase = { productId, userId: 'a', challenge };
@@ -61,7 +61,7 @@ describe('a sale with a challenge', () => {
     expect(await buy(api, '/api/purchase', purchase, 'another')).toMatchObject({ slug: 'challenge-failed' });
   });
 
-  it("refuses a solution that is another shopper's, another sale's, forged, changed, or no solution", async () => {
+  it("refuses a solution that is another shopper's, another sale's, forged, changed, or not a solution", async () => {
     const { api, pool, productId } = await startShop({ challenge: 1000 });
     const elsewhere = await createTestSale(pool, { challenge: 1000 });
     const theirs = await solved(api, productId, 'b');
@@ -74,7 +74,7 @@ describe('a sale with a challenge', () => {
       ofAnotherSale,
       base64({ ...mine, number: mine.number + 1 }),
       base64({ ...mine, number: String(mine.number) }),
-      // The same text to be hashed, with the deadline moved into the number.
+      // The same text to hash, with digits of the deadline moved into the number.
       base64({ ...mine, salt: mine.salt.split('expires')[0], number: `expires=1&${mine.number}` }),
       base64({ ...mine, salt: mine.salt.replace(/expires=\d+/, 'expires=9999999999') }),
       base64({ ...mine, algorithm: 'SHA-1' }),
@@ -89,7 +89,7 @@ describe('a sale with a challenge', () => {
     expect(good.status).toBe(200);
   });
 
-  it('keeps the refused tries with their reason, and asks for nothing where it is sold out anyway', async () => {
+  it('records refused tries with their reason, and requires no challenge once it is sold out', async () => {
     const { api, pool, productId, saleId } = await startShop({ challenge: 1000, allocation: 1 });
     await buy(api, '/api/purchase', { productId, userId: 'a' });
     await until('the attempt is written', async () => {
@@ -103,8 +103,8 @@ describe('a sale with a challenge', () => {
   });
 });
 
-describe('a spent challenge', () => {
-  it('is of the first who shows it, and is cleared away when it is too old to be shown', async () => {
+describe('a used challenge', () => {
+  it('belongs to the first purchase that presents it, and is deleted once it is too old to be used', async () => {
     const { pool } = await createTestDatabase();
     const spend = createSpendChallenge(pool);
     const orderId = (last: number) => `00000000-0000-8000-8000-00000000000${last}`;
@@ -122,8 +122,8 @@ describe('a spent challenge', () => {
   });
 });
 
-describe('a sale that wants a token', () => {
-  it('sells to who fetched one before it opened, and to nobody who comes later', async () => {
+describe('a sale that requires a token', () => {
+  it('sells to a shopper who fetched one before it opened, and to no later shopper', async () => {
     const { api, pool, productId, saleId } = await startShop({
       requiresToken: true,
       startsInMs: 3_600_000,
@@ -154,8 +154,8 @@ describe('a sale that wants a token', () => {
   });
 });
 
-describe('a sale that asks for nothing', () => {
-  it('has neither challenge nor token, and cares for none', async () => {
+describe('a sale without protection against bots', () => {
+  it('offers no challenge or token, and ignores them', async () => {
     const { api, productId } = await startShop({});
     expect((await fetchToken(api, productId, 'a')).status).toBe(404);
     expect((await ask(api, '/api/challenge', productId, 'a')).status).toBe(404);
@@ -163,7 +163,7 @@ describe('a sale that asks for nothing', () => {
     expect(answer.status).toBe(200);
   });
 
-  it('is what operators make unless they say otherwise, and a repeating sale asks for nothing', async () => {
+  it('is what operators create by default, and a repeating sale always is one', async () => {
     const { api, pool } = await startShop({});
     const made = await createTestSale(pool);
     await api.asOperator('POST', `/api/admin/sales/${made.saleId}/end`);

@@ -10,7 +10,7 @@ import { openConnection, openConnections } from './support/sockets.js';
 const healthText = 'GET /api/health HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
 describe('open connections', () => {
-  it('of one address are bounded: one more is told and closed, and each that ends makes room', async () => {
+  it('from one address are limited: a further one is answered and closed, and each that ends makes room', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url, { CONNECTIONS_PER_IP_MAX: '5' });
     const [first, ...others] = await openConnections(api.url, 5);
@@ -41,7 +41,7 @@ describe('open connections', () => {
     expect(refused.connections).toBe(0);
   });
 
-  it('of a proxy are those of many, and not bounded', async () => {
+  it('from a proxy belong to many callers, and are not limited', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url, { CONNECTIONS_PER_IP_MAX: '5', TRUST_PROXY: '127.0.0.0/8' });
     for (const connection of await openConnections(api.url, 20)) {
@@ -50,7 +50,7 @@ describe('open connections', () => {
     }
   });
 
-  it('are bounded in all: beyond that operators and probes are answered, one request each, and nobody else', async () => {
+  it('are limited in total: beyond that, only operators and probes are answered, one request each', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url, { CONNECTIONS_MAX: '10' });
     const connections = await openConnections(api.url, 10);
@@ -79,7 +79,7 @@ describe('open connections', () => {
     expect((await refusedBy(api)).connections).toBe(2);
   });
 
-  it('that are kept for operators and probes are not taken by one address, nor are there more than a hundred', async () => {
+  it('reserved for operators and probes are not used up by one address, and number a hundred at most', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url, { CONNECTIONS_MAX: '10' });
     await openConnections(api.url, 20);
@@ -97,15 +97,15 @@ describe('open connections', () => {
     expect(await last.answer()).toBeUndefined();
   });
 
-  it('of one address are by default no more than a third of all', () => {
+  it('from one address are by default no more than a third of all', () => {
     const { CONNECTIONS_MAX, CONNECTIONS_PER_IP_MAX } = testConfig();
     expect(CONNECTIONS_PER_IP_MAX).toBeGreaterThan(0);
     expect(CONNECTIONS_PER_IP_MAX * 3).toBeLessThanOrEqual(CONNECTIONS_MAX);
   });
 });
 
-/** Asks until there is room for the question, too. */
+/** Retries until there is room for this request, too. */
 async function refusedBy(api: TestApi): Promise<Record<string, number>> {
   const ask = () => readProtection(api).catch(() => undefined);
-  return (await until('it says what it has refused', ask, 20_000)).refused;
+  return (await until('it reports the connections it has refused', ask, 20_000)).refused;
 }

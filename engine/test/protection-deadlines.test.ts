@@ -5,13 +5,13 @@ import { readProtection, untilProtection } from './support/protection.js';
 import { createTestSale, lockStock, stockOf } from './support/sale.js';
 import { openConnection, purchaseText } from './support/sockets.js';
 
-describe('a purchase that nobody waits for any more', () => {
-  // That the caller stays is the negative control: the same purchase is decided then.
+describe('a purchase whose caller has gone', () => {
+  // A caller that stays is the negative control: the same purchase is then decided.
   it.each([
     { goesAway: true, sold: 1 },
     { goesAway: false, sold: 2 },
   ])(
-    'moves no stock if its caller went away before its batch was sealed (goes away: $goesAway)',
+    'moves no stock if its caller disconnected before its batch was sealed (goes away: $goesAway)',
     async ({ goesAway, sold }) => {
       const { url, pool } = await createTestDatabase();
       const { saleId, productId } = await createTestSale(pool);
@@ -20,13 +20,13 @@ describe('a purchase that nobody waits for any more', () => {
       // The first is sealed in a batch of its own, which hangs; the second waits behind it.
       const sealed = await openConnection(api.url);
       sealed.write(purchaseText(productId, 'sealed'));
-      await untilProtection(api, 'the first is in work', ({ inFlight }) => inFlight === 1);
+      await untilProtection(api, 'the first is in progress', ({ inFlight }) => inFlight === 1);
       const waiting = await openConnection(api.url);
       waiting.write(purchaseText(productId, 'waiting'));
       await untilProtection(api, 'the second waits', view => view.inFlight === 2 && view.shedding.waitMs > 0);
 
       if (goesAway) waiting.socket.resetAndDestroy();
-      // The server hears of it in its own time: a request that it answers after that came later.
+      // The server notices in its own time: a request that it answers after that came later.
       await api.request('GET', '/api/health');
       await api.request('GET', '/api/health');
       await unlock();
@@ -40,29 +40,29 @@ describe('a purchase that nobody waits for any more', () => {
     },
   );
 
-  it('is refused when its own Request-Timeout is over, before the deadline of all', async () => {
+  it('is refused when its own Request-Timeout is over, before the general deadline', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId, productId } = await createTestSale(pool);
     const api = await startTestApi(url, { DECISION_DEADLINE_MS: '20000', DB_TIMEOUT: '20000' });
     const unlock = await lockStock(pool, saleId);
     const sealed = api.purchase({ productId, userId: 'sealed' });
-    await untilProtection(api, 'the first is in work', ({ inFlight }) => inFlight === 1);
+    await untilProtection(api, 'the first is in progress', ({ inFlight }) => inFlight === 1);
     const patient = api.purchase({ productId, userId: 'patient' });
-    await untilProtection(api, 'the second is in work', ({ inFlight }) => inFlight === 2);
+    await untilProtection(api, 'the second is in progress', ({ inFlight }) => inFlight === 2);
 
     const hasty = await openConnection(api.url);
     hasty.write(purchaseText(productId, 'hasty', { 'request-timeout': '0.3' }));
     const answer = await hasty.answer();
 
     expect(answer?.status).toBe(503);
-    // Those behind whom it had queued go on waiting.
+    // Those ahead of it in the queue go on waiting.
     expect((await readProtection(api)).inFlight).toBe(2);
     await unlock();
     expect([(await sealed).status, (await patient).status]).toEqual([200, 200]);
     expect(await stockOf(pool, saleId)).toMatchObject({ sold: 2 });
   });
 
-  it('wants its Request-Timeout in seconds above 0', async () => {
+  it('must have its Request-Timeout in seconds above 0', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url);

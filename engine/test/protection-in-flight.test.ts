@@ -6,13 +6,13 @@ import { readProtection, untilProtection } from './support/protection.js';
 import { createTestSale, lockStock, stockOf } from './support/sale.js';
 import { openConnection, openConnections, purchaseText, type RawAnswer } from './support/sockets.js';
 
-describe('requests in work', () => {
-  // One sale gets nine tenths of the room. The bound off is the negative control: nobody is refused then.
+describe('requests in flight', () => {
+  // One sale gets nine tenths of the room. Without the bound, the negative control, every request is served.
   it.each([
     { inFlightMax: 500, served: 450 },
     { inFlightMax: 0, served: 1000 },
   ])(
-    '1,000 purchases at once with MAX_IN_FLIGHT=$inFlightMax: $served are served, the rest told at once, and all are answered',
+    '1,000 purchases at once with MAX_IN_FLIGHT=$inFlightMax: $served are served, the rest are refused at once, and all are answered',
     async ({ inFlightMax, served }) => {
       const { url, pool } = await createTestDatabase();
       const { saleId, productId } = await createTestSale(pool, { allocation: 1000 });
@@ -32,8 +32,8 @@ describe('requests in work', () => {
         told += 1;
         return got;
       });
-      // Decisions are locked out: whoever is told now has waited for none of them.
-      await until('the rest have been told', () => told === 1000 - served, 20_000);
+      // Decisions are locked out: a request refused now has not waited for one.
+      await until('the rest are refused', () => told === 1000 - served, 20_000);
       await unlock();
       const answers = await Promise.all(arriving);
 
@@ -50,7 +50,7 @@ describe('requests in work', () => {
     60_000,
   );
 
-  it('are those whose body has come: senders who dawdle keep nobody out', async () => {
+  it('count only once their body has arrived: slow senders keep no other caller out', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url, { MAX_IN_FLIGHT: '2' });
@@ -63,7 +63,7 @@ describe('requests in work', () => {
     expect((await readProtection(api)).refused.inFlight).toBe(0);
   });
 
-  it('are over when their caller goes away', async () => {
+  it('end when their caller disconnects', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId, productId } = await createTestSale(pool);
     const api = await startTestApi(url, { MAX_IN_FLIGHT: '3' });
@@ -76,11 +76,11 @@ describe('requests in work', () => {
     for (const { socket } of gone) socket.destroy();
     await unlock();
 
-    await untilProtection(api, 'nobody is in work', ({ inFlight }) => inFlight === 0);
+    await untilProtection(api, 'none is in flight', ({ inFlight }) => inFlight === 0);
     expect((await api.purchase({ productId, userId: 'late' })).status).toBe(200);
   });
 
-  it('are not the streams of events, which stay open', async () => {
+  it('do not include event streams, which stay open', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url, { MAX_IN_FLIGHT: '1' });

@@ -6,12 +6,12 @@ import { readProtection } from './support/protection.js';
 import { createTestSale, stockOf } from './support/sale.js';
 import { createShopper, heldBy } from './support/shopper.js';
 
-// One call comes back in a second, which is longer than a handful of them takes.
+// One call is refilled per second, which is longer than a handful of calls takes.
 const slowRefill = { RATE_LIMIT_IP_MAX: '1', RATE_LIMIT_IP_BURST: '5' };
 const nobody = {};
 
 describe('calls per address', () => {
-  it('are a burst, and then refused with what there is to know', async () => {
+  it('are allowed in a burst, and then refused with the limit and the time to wait', async () => {
     const api = await start(slowRefill);
 
     const answers = await browse(api, 20);
@@ -21,7 +21,7 @@ describe('calls per address', () => {
     expect(allowed.length).toBeLessThan(15);
     expect(refused.length).toBe(20 - allowed.length);
     expect(allowed[0]?.headers.get('ratelimit-policy')).toBe('"ip";q=1;w=1');
-    // They were sent at once, and came in any order.
+    // They were sent at once, and arrived in any order.
     expect(allowed.map(({ headers }) => headers.get('ratelimit'))).toContain('"ip";r=4');
     for (const { slug, headers } of refused) {
       expect(slug).toBe('rate-limited');
@@ -31,14 +31,14 @@ describe('calls per address', () => {
     expect((await readProtection(api)).refused.ip).toBe(refused.length);
   });
 
-  it('count whatever the path, also where there is none', async () => {
+  it('count on every path, even one that does not exist', async () => {
     const api = await start(slowRefill);
     const paths = ['/nowhere', '/docs', '/openapi.json', '/api/stock/1', '/api/purchase', '/wp-login.php'];
     const answers = await Promise.all([...paths, ...paths, ...paths].map(path => get(api, path)));
     expect(split(answers)[1].length).toBeGreaterThan(5);
   });
 
-  it('have no end with the API key, for operators’ routes, for the health of the process, and at 0', async () => {
+  it('are unlimited with the API key, on operators’ routes, for the health of the process, and at 0', async () => {
     const api = await start(slowRefill);
     for (const ask of [
       () => api.request('GET', '/api/products'),
@@ -53,13 +53,13 @@ describe('calls per address', () => {
     expect(split(await browse(off, 50))[1]).toEqual([]);
   });
 
-  it('believe X-Forwarded-For from a proxy alone', async () => {
+  it('are counted by X-Forwarded-For only behind a proxy', async () => {
     const api = await start(slowRefill);
     const answers = await browse(api, 20, n => ({ 'x-forwarded-for': `203.0.113.${n}` }));
     expect(split(answers)[1].length).toBeGreaterThan(5);
   });
 
-  it('count behind a proxy by the rightmost hop that is none, whatever the caller put before it', async () => {
+  it('count for the rightmost hop that is not a proxy, whatever the caller put before it', async () => {
     const api = await start({ ...slowRefill, TRUST_PROXY: '127.0.0.0/8,10.0.0.0/8' });
 
     const everyone = await browse(api, 20, n => ({ 'x-forwarded-for': `203.0.113.${n}, 10.0.0.9` }));
@@ -69,7 +69,7 @@ describe('calls per address', () => {
     expect(split(oneWhoLies)[1].length).toBeGreaterThan(5);
   });
 
-  it('count the whole /64 of an IPv6 address as one', async () => {
+  it('share one limit within an IPv6 /64', async () => {
     const api = await start({ ...slowRefill, TRUST_PROXY: '127.0.0.1' });
     const inside = await browse(api, 20, n => ({ 'x-forwarded-for': `2001:db8:1:2::${n}` }));
     const outside = await browse(api, 20, n => ({ 'x-forwarded-for': `2001:db8:2:${n}::1` }));
@@ -77,7 +77,7 @@ describe('calls per address', () => {
     expect(split(outside)[1]).toEqual([]);
   });
 
-  it('count the proxy itself where it names nobody', async () => {
+  it('count for the proxy itself if it names no client', async () => {
     const api = await start({ ...slowRefill, TRUST_PROXY: '127.0.0.1' });
     const garbage = ['unknown', '_hidden', '', ',,,', '999.1.1.1', 'x'.repeat(4000)];
     const answers = await browse(api, 24, n => ({ 'x-forwarded-for': garbage[n % garbage.length] ?? '' }));
@@ -88,7 +88,7 @@ describe('calls per address', () => {
 describe('purchases per shopper', () => {
   const limits = { IDENTITY: 'demo', RATE_LIMIT_USER_MAX: '3' };
 
-  it('are so many in a window, each shopper for themselves, with what there is to know', async () => {
+  it('are limited per window, separately for each shopper, and refused with the limit and the time to wait', async () => {
     const { api, productId } = await startSale(limits);
     const [anna, bert] = [await signIn(api), await signIn(api)];
 
@@ -103,7 +103,7 @@ describe('purchases per shopper', () => {
     expect((await readProtection(api)).refused).toMatchObject({ shopper: 2, ipPurchases: 0 });
   });
 
-  it('count all three ways to buy, and none to finish what one has', async () => {
+  it('include all three ways to buy, but no call to finish an order', async () => {
     const { api, productId, pool, saleId } = await startSale({
       RATE_LIMIT_USER_MAX: '2',
       RATE_LIMIT_SERVICE: 'true',
@@ -119,7 +119,7 @@ describe('purchases per shopper', () => {
     expect(await stockOf(pool, saleId)).toMatchObject({ sold: 1, reserved: 0 });
   });
 
-  it('leave a retry its answer: the order of its key is there', async () => {
+  it('do not include retries, which get the order of their key', async () => {
     const { api, productId, pool, saleId } = await startSale(limits);
     const anna = await signIn(api);
     const first = await buy(api, anna, { productId }, 'the-key');
@@ -136,7 +136,7 @@ describe('purchases per shopper', () => {
     expect(await stockOf(pool, saleId)).toMatchObject({ sold: 3 });
   });
 
-  it('do not count for the shop’s own server, unless it is told to', async () => {
+  it('do not count for the shop’s own server, unless configured', async () => {
     const { api, productId } = await startSale({ RATE_LIMIT_USER_MAX: '3' });
     const answers = await inTurn(6, () => api.purchase({ productId, userId: 'a' }));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
@@ -148,7 +148,7 @@ describe('purchases per shopper', () => {
     expect(refused.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
   });
 
-  it('are bounded per address as well, over all of its shoppers', async () => {
+  it('are limited per address as well, across all of its shoppers', async () => {
     const { api, productId } = await startSale({ ...limits, RATE_LIMIT_IP_PURCHASES_MAX: '2' });
     const shoppers = await inTurn(4, () => signIn(api));
     const answers = await inTurn(4, n => buy(api, shoppers[n] ?? nobody, { productId }));
@@ -156,7 +156,7 @@ describe('purchases per shopper', () => {
     expect((await readProtection(api)).refused).toMatchObject({ shopper: 0, ipPurchases: 2 });
   });
 
-  it('have no end at 0', async () => {
+  it('are unlimited at 0', async () => {
     const { api, productId } = await startSale({ ...limits, RATE_LIMIT_USER_MAX: '0' });
     const anna = await signIn(api);
     const answers = await inTurn(8, () => buy(api, anna, { productId }));

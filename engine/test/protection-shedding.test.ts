@@ -17,7 +17,7 @@ describe('an overloaded process', () => {
     { level: 'buying', page: 404, stock: 503, purchase: 503, order: 200 },
     { level: 'finishing', page: 503, stock: 503, purchase: 503, order: 503 },
   ] as const)(
-    'refuses browsing first, then new purchases, and what would finish an order last (at $level)',
+    'refuses browsing first, then new purchases, and requests that finish an order last (at $level)',
     async ({ level, ...expected }) => {
       const { url, pool } = await createTestDatabase();
       const { productId } = await createTestSale(pool);
@@ -26,7 +26,7 @@ describe('an overloaded process', () => {
       const api = await startTestApi(url, { WEB_KEY: webKey }, { shedding: shedAt(level) });
       const stock = `/api/stock/${productId}`;
       const answers = await Promise.all([
-        // What pages are made of, and a page: there are none here, so that one that is let in is not found.
+        // Assets of pages, and a page: none exists here, so that an admitted one gets 404.
         api.request('GET', stock, { headers: { 'x-web-key': webKey } }),
         api.request('GET', '/drops/1'),
         api.request('GET', stock),
@@ -45,7 +45,7 @@ describe('an overloaded process', () => {
     },
   );
 
-  it('sells directly while orders wait for a broker that is away, which decisions of that age would stop', async () => {
+  it('sells directly while orders wait for a broker that is down, which decisions of that age would stop', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId, productId } = await createTestSale(pool, { allocation: 100_000, perUserLimit: 100_000 });
     const shedWaitMs = 500;
@@ -65,10 +65,10 @@ describe('an overloaded process', () => {
       expect((await readProtection(api)).shedding.level).toBe('none');
     }
     await Promise.all(orders);
-    // Each had a batch of its own, so that the last one has waited for as long as the first two took.
+    // Each had a batch of its own, so that the last one has waited as long as the first two took.
     expect(answeredAfterMs[1]).toBeGreaterThan(2 * shedWaitMs);
 
-    // The control: it is not that nothing is shed here.
+    // The control: shedding is active here.
     const unlock = await lockStock(pool, saleId);
     const held = ['d', 'e'].map(userId => api.purchase({ productId, userId }));
     await untilProtection(api, 'buying is refused', ({ shedding }) => shedding.waitMs > 2 * shedWaitMs);
@@ -77,15 +77,15 @@ describe('an overloaded process', () => {
     await Promise.all(held);
   }, 60_000);
 
-  it('goes on as if nothing were the matter with its limit at 0', async () => {
+  it('never sheds with its limit at 0', async () => {
     const { api, unlock, productId } = await startWithDecisionsThatWait({ SHED_WAIT_MS: '0' });
-    await untilProtection(api, 'somebody waits', ({ shedding }) => shedding.waitMs > 1000);
+    await untilProtection(api, 'a purchase waits', ({ shedding }) => shedding.waitMs > 1000);
     expect((await api.request('GET', `/api/stock/${productId}`)).status).toBe(200);
     expect((await readProtection(api)).shedding.level).toBe('none');
     await unlock();
   }, 60_000);
 
-  it('tells by its event loop, and answers again when that is free', async () => {
+  it('sheds by the lag of its event loop, and recovers when that is free', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url, { SHED_LAG_MS: '100' });
@@ -103,7 +103,7 @@ describe('an overloaded process', () => {
   }, 60_000);
 });
 
-/** One purchase is sealed and hangs, and one waits behind it. */
+/** One purchase is sealed and hangs, and another waits behind it. */
 async function startWithDecisionsThatWait(env: Record<string, string>) {
   const { url, pool } = await createTestDatabase();
   const { saleId, productId } = await createTestSale(pool);
@@ -112,13 +112,13 @@ async function startWithDecisionsThatWait(env: Record<string, string>) {
   const { orderId } = heldBy(await shopper.checkout(productId));
   const unlock = await lockStock(pool, saleId);
   const sealed = api.purchase({ productId, userId: 'sealed' });
-  await untilProtection(api, 'the first is in work', ({ inFlight }) => inFlight === 1);
+  await untilProtection(api, 'the first is in progress', ({ inFlight }) => inFlight === 1);
   const waiting = api.purchase({ productId, userId: 'waiting' });
   onTestFinished(async () => void (await Promise.all([sealed, waiting])));
   return { api, shopper, orderId, productId, unlock };
 }
 
-/** Turns of the event loop that take so long each, as by a flood of work. */
+/** Turns of the event loop that each take this long, as under a flood of work. */
 function keepEventLoopBusy(turnMs: number): () => void {
   const timer = setInterval(() => {
     const endAtMs = performance.now() + turnMs;

@@ -4,7 +4,7 @@ import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { startTestRoles } from './support/roles.js';
 
-it('the scheduler forgets sign-ins and challenges on time, though nobody adds to them', async () => {
+it('the scheduler deletes sign-ins and challenges on time, even if none are added', async () => {
   const { pool, url } = await createTestDatabase();
   await pool.query(`
     with aged (name, age) as (values ('old', interval '31 days'), ('young', interval '10 seconds')), session as (

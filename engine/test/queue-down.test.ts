@@ -13,7 +13,7 @@ import { startTestRoles } from './support/roles.js';
 import { createTestSale } from './support/sale.js';
 
 describe('a queue that is down', () => {
-  it('costs no order: it is accepted, and the relay has it decided', async () => {
+  it('costs no order: each is accepted, and the relay publishes it', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url, faultsEnabled);
@@ -29,7 +29,7 @@ describe('a queue that is down', () => {
     await expectCleanAudit(pool);
   });
 
-  it('does not keep shoppers waiting when it is silent', async () => {
+  it('does not keep shoppers waiting when it does not respond', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url, faultsEnabled);
@@ -47,7 +47,7 @@ describe('a queue that is down', () => {
 });
 
 describe('a fault at the queue, set in one process', () => {
-  it("keeps the worker of another from deciding, and counts as nobody's failure", async () => {
+  it('keeps the worker of another from deciding, and does not count as a failed delivery', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url, faultsEnabled);
@@ -66,7 +66,7 @@ describe('a fault at the queue, set in one process', () => {
 });
 
 describe('the relay', () => {
-  it('tells once a minute of an order that is forgotten, and once in all while its sale is paused', async () => {
+  it('publishes a forgotten order once a minute, and only once while its sale is paused', async () => {
     const { url, pool } = await createTestDatabase();
     const [open, paused] = [await createTestSale(pool), await createTestSale(pool)];
     const api = await startTestApi(url);
@@ -86,8 +86,8 @@ describe('the relay', () => {
   });
 });
 
-describe('a queued order of a sale that is paid', () => {
-  it('is paid by the worker, once; its stream tells of each step', async () => {
+describe('a queued order that requires payment', () => {
+  it('is paid by the worker, once; its stream reports each step', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { payment: 'required' });
     const shop = await startPaidShop(url, { roles: ['api'] });
@@ -117,7 +117,10 @@ describe('a queued order of a sale that is paid', () => {
     await shop.behave({ mode: 'ok', latencyMs: 1000 });
     const orderId = await queueOrder(shop.api, { productId, userId: 'a' });
     const worker = await startTestRoles(url, ['worker'], shop.env);
-    await until('it is being paid', async () => (await standingOf(shop.api, orderId, 'a')) === 'RESERVED');
+    await until(
+      'its payment is in progress',
+      async () => (await standingOf(shop.api, orderId, 'a')) === 'RESERVED',
+    );
 
     await worker.drain();
 
@@ -125,7 +128,7 @@ describe('a queued order of a sale that is paid', () => {
   });
 });
 
-/** Has every queued order be older than publishing can ever take. */
+/** Makes every queued order older than publishing can ever take. */
 async function age(pool: Pool): Promise<void> {
   await pool.query(`update orders set created_at = created_at - interval '30 seconds'`);
 }

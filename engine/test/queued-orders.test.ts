@@ -9,7 +9,7 @@ import { decidedStandings, type NewOrder, postOrder, queueOrder, standingOf } fr
 import { startTestRoles } from './support/roles.js';
 import { createTestSale, type SaleOptions, stockOf } from './support/sale.js';
 
-describe('an order that is accepted', () => {
+describe('an accepted order', () => {
   it('is durable before it is answered 202 with its address', async () => {
     const { pool, api, productId } = await start();
 
@@ -25,7 +25,7 @@ describe('an order that is accepted', () => {
     expect(await messagesOf(pool)).toBe(1);
   });
 
-  it('is there on every node from then on; one that never was is 404, and another shopper finds none', async () => {
+  it('is visible on every node at once; an unknown id is 404, and so is the order for another shopper', async () => {
     const { url, api, productId } = await start();
     const other = await startTestApi(url);
     const orderId = await queueOrder(api, { productId, userId: 'a' });
@@ -37,7 +37,7 @@ describe('an order that is accepted', () => {
     expect(await ask(orderId, 'b')).toMatchObject({ status: 404, slug: 'order-not-found' });
   });
 
-  it('is one order for one key, on every node; a key of a direct purchase is refused', async () => {
+  it("is one order per key, on every node; a direct purchase's key is refused", async () => {
     const { url, api, pool, productId } = await start();
     const other = await startTestApi(url);
     const order = { productId, userId: 'a', key: 'k' };
@@ -97,7 +97,7 @@ describe('a worker', () => {
     await expectCleanAudit(pool);
   });
 
-  it('beside direct purchases and a second worker never sells one too many', async () => {
+  it('never oversells next to direct purchases and a second worker', async () => {
     const { url, api, pool, productId, saleId } = await start({ allocation: 60 });
     await startTestRoles(url, ['worker']);
     await startTestRoles(url, ['worker']);
@@ -117,7 +117,7 @@ describe('a worker', () => {
     await expectCleanAudit(pool);
   });
 
-  it('decides in time what was accepted in time, also after the window', async () => {
+  it('decides orders accepted in time, even after the window has closed', async () => {
     const { url, api, pool, productId, saleId } = await start();
     const orderId = await queueOrder(api, { productId, userId: 'a' });
     await pool.query('update sales set ends_at = clock_timestamp() where sale_id = $1', [saleId]);
@@ -131,7 +131,7 @@ describe('a worker', () => {
     );
   });
 
-  it('rejects what an operator has ended the sale of', async () => {
+  it('rejects the orders of a sale that an operator has ended', async () => {
     const { url, api, pool, productId, saleId } = await start();
     const orderId = await queueOrder(api, { productId, userId: 'a' });
     await api.asOperator('POST', `/api/admin/sales/${saleId}/end`);
@@ -142,7 +142,7 @@ describe('a worker', () => {
     await expectCleanAudit(pool);
   });
 
-  it('lets the orders of a paused sale stand, however long, and decides them when it is resumed', async () => {
+  it('leaves the orders of a paused sale waiting, however long, and decides them when it is resumed', async () => {
     const { url, api, pool, productId, saleId } = await start();
     const orderId = await queueOrder(api, { productId, userId: 'a' });
     await api.asOperator('POST', `/api/admin/sales/${saleId}/pause`);
@@ -156,7 +156,7 @@ describe('a worker', () => {
     );
 
     expect(await standingOf(api, orderId, 'a')).toBe('QUEUED');
-    // Looking counts for nothing: after 20 deliveries that count it would be a dead letter.
+    // These looks do not count: after 20 counted deliveries it would be a dead letter.
     const { rows } = await pool.query<{ deliveries: number }>('select deliveries from queue_messages');
     expect(rows[0]?.deliveries).toBeLessThanOrEqual(1);
     await api.asOperator('POST', `/api/admin/sales/${saleId}/resume`);

@@ -13,7 +13,7 @@ import { createTestSale, lockStock, type SaleOptions, stockOf } from './support/
 const quick = { DECISION_DEADLINE_MS: '100' };
 
 describe('a ledger that cannot decide for a while', () => {
-  it('fails no order: those of a locked sale wait, tried ever more seldom, and those of other sales are decided', async () => {
+  it('fails no order: those of a locked sale are retried less and less often, and those of other sales are decided', async () => {
     const { url, pool, api, productId, saleId } = await start();
     const other = await createTestSale(pool);
     const orderIds = (await acceptOrders(pool, saleId, 50)).map(({ orderId }) => orderId);
@@ -22,7 +22,7 @@ describe('a ledger that cannot decide for a while', () => {
     await startTestRoles(url, ['worker', 'compensator'], quick);
 
     expect(await decidedStandings(pool, [otherId])).toEqual(['CONFIRMED']);
-    await until('they rest for longer than at first', () => haveRestOf(pool, 2000), 20_000);
+    await until('they back off for longer than at first', () => haveRestOf(pool, 2000), 20_000);
     expect(await countStanding(pool, saleId, 'QUEUED')).toBe(50);
     await unlock();
     const later = await queueOrder(api, { productId, userId: 'b' });
@@ -32,14 +32,14 @@ describe('a ledger that cannot decide for a while', () => {
     await expectCleanAudit(pool);
   });
 
-  it('fails no order whose statements fail, try after try', async () => {
+  it('fails no order whose statements fail on every try', async () => {
     const { url, pool, api, productId } = await start();
     const orderId = await queueOrder(api, { productId, userId: 'a' });
     await startWorkerInTrouble(url, pool, api, { place: 'ledger', effect: 'error' }, quick);
 
-    await until('it rests for longer than at first', () => haveRestOf(pool, 2000), 20_000);
+    await until('it backs off for longer than at first', () => haveRestOf(pool, 2000), 20_000);
     expect(await standingOf(api, orderId, 'a')).toBe('QUEUED');
-    // No try counts: after 20 that do it would be a dead letter.
+    // No try counts: after 20 counted ones it would be a dead letter.
     expect(await deliveriesOf(pool, orderId)).toBeLessThanOrEqual(1);
     await clearFaults(api);
 
@@ -49,8 +49,8 @@ describe('a ledger that cannot decide for a while', () => {
   });
 });
 
-describe('a poisonous message', () => {
-  it('that PostgreSQL refuses is a dead letter at once; its neighbours in the batch are decided', async () => {
+describe('a poison message', () => {
+  it('that PostgreSQL rejects is a dead letter at once; its neighbours in the batch are decided', async () => {
     const { url, pool, api, productId } = await start();
     await pool.query(`alter table orders add constraint poison
                       check (shopper_id <> 'poison' or status not in ('CONFIRMED', 'REJECTED'))`);
@@ -66,7 +66,7 @@ describe('a poisonous message', () => {
     await expectCleanAudit(pool);
   });
 
-  it('that tells of an order which is not there, or is another, is dropped and logged; no order suffers', async () => {
+  it('about a missing or another order is dropped and logged, and no order suffers', async () => {
     const { url, pool, api, productId, saleId } = await start();
     // An earlier window of the same product, in which the order was not accepted.
     const other = await createTestSale(pool, { startsInMs: -200_000, endsInMs: -100_000 });
@@ -93,14 +93,14 @@ describe('a poisonous message', () => {
     await expectCleanAudit(pool);
   });
 
-  it('that the engine could not even read does not get into the queue', async () => {
+  it('that the engine could not even read does not enter the queue', async () => {
     const { pool } = await createTestDatabase();
     const message = { orderId: randomUUID(), saleId: 1, shopperId: 'a', quantity: 1 };
     await expect(plant(pool, { ...message, saleId: '9007199254740992' })).rejects.toThrow('sale_is_exact');
     await expect(plant(pool, { ...message, quantity: 0 })).rejects.toThrow('quantity_is_positive');
   });
 
-  it('whose workers have died over it again and again is a dead letter', async () => {
+  it('whose workers have repeatedly died while handling it is a dead letter', async () => {
     const { url, pool, api, productId } = await start();
     const orderId = await queueOrder(api, { productId, userId: 'a' });
     await pool.query('update queue_messages set deliveries = 20');
@@ -112,7 +112,7 @@ describe('a poisonous message', () => {
   });
 });
 
-describe('a queued order that comes twice', () => {
+describe('a queued order that is delivered twice', () => {
   it('is decided once', async () => {
     const { url, pool, api, productId, saleId } = await start();
     const orderId = await queueOrder(api, { productId, userId: 'a' });
@@ -136,7 +136,7 @@ async function start(sale: SaleOptions = {}) {
 
 type Planted = { orderId: string; saleId: number | string; shopperId: string; quantity: number };
 
-/** Puts a message before all others, past the engine. */
+/** Puts a message in front of all others, bypassing the engine. */
 async function plant(pool: Pool, { orderId, saleId, shopperId, quantity }: Planted): Promise<void> {
   await pool.query(
     `insert into queue_messages (order_id, sale_id, shopper_id, quantity, available_at)
@@ -165,7 +165,7 @@ async function countMessages(pool: Pool): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** Whether a message waits for at least that long from now on. */
+/** Whether a message waits for at least this long from now. */
 async function haveRestOf(pool: Pool, restMs: number): Promise<boolean> {
   const { rowCount } = await pool.query(
     `select from queue_messages

@@ -11,7 +11,7 @@ import { createUnwatched } from './support/queue-options.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
 describe('a race for the last units', () => {
-  it('sells 50 units to exactly 50 of 100 shoppers and tells the others that it is sold out', async () => {
+  it('sells 50 units to exactly 50 of 100 shoppers and reports sold out to the others', async () => {
     const { url, pool } = await createTestDatabase();
     const sale = await createTestSale(pool, { allocation: 50 });
     const api = await startTestApi(url);
@@ -38,7 +38,7 @@ describe('a race for the last units', () => {
     await expectCleanAudit(pool);
   });
 
-  it('keeps initial - sold = final with 50 shoppers who buy three times each from 100 units', async () => {
+  it('keeps initial - sold = final when 50 shoppers each try to buy three times from 100 units', async () => {
     const { url, pool } = await createTestDatabase();
     const sale = await createTestSale(pool, { allocation: 100 });
     const api = await startTestApi(url);
@@ -73,9 +73,9 @@ describe('a race for the last units', () => {
   });
 });
 
-describe('negative controls of the race', () => {
-  // Two queues on one sale are two processes. Neither writes before both have read.
-  it('oversells when the lock and the CHECKs of the stock row are taken away', async () => {
+describe('a race between two queues on one sale', () => {
+  // The queues stand for two processes. Both read before either writes.
+  it('oversells without the lock and the CHECKs of the stock row: the negative control', async () => {
     const { pool } = await createTestDatabase();
     const sale = await createTestSale(pool, { allocation: 50 });
     await installDecideWithoutLock(pool);
@@ -89,20 +89,20 @@ describe('negative controls of the race', () => {
     expect(await brokenInvariants(pool)).toContain(1);
   });
 
-  it('is still stopped by the CHECKs when only the lock is taken away', async () => {
+  it('is stopped by the CHECKs when only the lock is gone', async () => {
     const { pool } = await createTestDatabase();
     const sale = await createTestSale(pool, { allocation: 50 });
     await installDecideWithoutLock(pool);
 
     const confirmed = await raceTwoQueues(pool, sale.saleId, 100);
 
-    // The race took place: some were sold, and none that the stock does not know of.
+    // The race happened: some were sold, and none without the stock knowing.
     expect(confirmed).toBeGreaterThan(0);
     expect(await stockOf(pool, sale.saleId)).toMatchObject({ sold: confirmed, available: 50 - confirmed });
     await expectCleanAudit(pool);
   });
 
-  it('does not oversell in the same race with the lock in place', async () => {
+  it('does not oversell with the lock in place', async () => {
     const { pool } = await createTestDatabase();
     const sale = await createTestSale(pool, { allocation: 50 });
 
@@ -115,7 +115,7 @@ async function installDecideWithoutLock(pool: Pool): Promise<void> {
   const sql = await readFile(new URL('../src/ledger/decide.sql', import.meta.url), 'utf8');
   const lock = 'select * into strict v_stock from stock where sale_id = p_sale_id for update;';
   expect(sql).toContain(lock);
-  // A sequence counts outside of transactions, so that each batch sees that the other has read as well.
+  // A sequence counts outside of transactions, so that each batch sees that the other has read.
   const withoutLock = `select * into strict v_stock from stock where sale_id = p_sale_id;
     perform nextval('readers');
     while (select last_value from readers) < 2 loop perform pg_sleep(0.005); end loop;`;
@@ -123,7 +123,7 @@ async function installDecideWithoutLock(pool: Pool): Promise<void> {
   await pool.query(sql.replace(lock, withoutLock));
 }
 
-/** @returns how many of the requests, spread over two queues, were confirmed. */
+/** @returns how many of the requests, split between two queues, were confirmed. */
 async function raceTwoQueues(pool: Pool, saleId: number, requestCount: number): Promise<number> {
   const queues = [createQueue(pool), createQueue(pool)];
   const join = (shopperId: string, i: number) =>
@@ -149,7 +149,7 @@ function createQueue(pool: Pool) {
 
 function purchaseFrom(apis: readonly TestApi[], i: number, purchase: { productId: number; userId: string }) {
   const api = apis[i % apis.length];
-  if (!api) throw new Error('no API to buy from');
+  if (!api) throw new Error('there is no API to buy from');
   return api.purchase(purchase);
 }
 

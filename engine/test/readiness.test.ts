@@ -6,8 +6,8 @@ import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
 import { startStoppablePostgres } from './support/stoppable-postgres.js';
 
-describe('a process on a database that takes no commits is not ready, and is when it does again', () => {
-  it('where the synchronous standby is gone; however often and by how many it is asked, one session waits for it', async () => {
+describe('a process is not ready while its database accepts no commits', () => {
+  it('because the synchronous standby is down; however many probes arrive, one session waits for it', async () => {
     const server = await startStoppablePostgres();
     const { pool } = server;
     const apis = [await startTestApi(server.url), await startTestApi(server.url)];
@@ -27,11 +27,11 @@ describe('a process on a database that takes no commits is not ready, and is whe
     await server.remove();
   }, 120_000);
 
-  it('where it is read-only', async () => {
+  it('because it is read-only', async () => {
     const { url, pool } = await createTestDatabase();
     const api = await startTestApi(url);
     await untilReady(api);
-    // On this session alone nothing changes.
+    // Only this session keeps its setting.
     const admin = await pool.connect();
     onTestFinished(() => admin.release());
     const setReadOnly = async (isOn: boolean) => {
@@ -48,7 +48,7 @@ describe('a process on a database that takes no commits is not ready, and is whe
     await untilReady(api);
   }, 120_000);
 
-  it('where its volume is full, which decisions find out', async () => {
+  it('because its disk is full, which decisions detect', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url, { DECISION_DEADLINE_MS: '300' });

@@ -8,7 +8,7 @@ import { readDocument, root, shellBlocks } from './support/documents.js';
 import { createDataDir, type EngineProcess, startEngine } from './support/engine.js';
 
 const readme = readDocument('README.md');
-// The tour goes on where the README ends: its commands use what those of the README have set.
+// The tour continues where the README ends: its commands use variables that the README's have set.
 const walk = [readme, readDocument('docs/start.md')]
   .flatMap(shellBlocks)
   .filter(block => block.includes('curl'));
@@ -16,7 +16,7 @@ const walk = [readme, readDocument('docs/start.md')]
 const exampleSchema = z.looseObject({ order: z.looseObject({ id: z.string(), status: z.string() }) });
 const example = exampleSchema.parse(JSON.parse(/```json\n(.*?)```/s.exec(readme)?.[1] ?? ''));
 
-/** A directory from which the commands are typed, with `npm start` running on its .doorbuster. */
+/** A directory in which the commands are typed, with `npm start` running on its .doorbuster. */
 async function startShop(): Promise<{ engine: EngineProcess; directory: string }> {
   const dataDir = await createDataDir();
   const engine = await startEngine(dataDir);
@@ -28,7 +28,8 @@ async function startShop(): Promise<{ engine: EngineProcess; directory: string }
   return { engine, directory };
 }
 
-// Each answer's status is told beside it, and each body kept, so that a later command can name the order of an earlier one.
+// Prints each answer's status beside it and keeps each body, so that a later command can name the order of an
+// earlier one.
 const watched = `
 set -eo pipefail
 curl() {
@@ -54,7 +55,7 @@ function type(commands: string, { engine, directory }: Awaited<ReturnType<typeof
   return { status, stdout, stderr, answers };
 }
 
-it('the commands in the README and in the tour do what they say, typed one after the other', {
+it('the commands in the README and in the tour do what they promise, typed one after the other', {
   timeout: 120_000,
 }, async () => {
   const shop = await startShop();
@@ -72,7 +73,7 @@ it('the commands in the README and in the tour do what they say, typed one after
       '201 POST /api/admin/sales',
     ],
   });
-  // What the queued order became is told by its stream.
+  // The stream shows the fate of the queued order.
   expect(stdout).toContain('"status":"CONFIRMED"');
 
   const purchase = shellBlocks(readme).find(block => block.includes('basket-7001')) ?? '';
@@ -87,7 +88,7 @@ it('the commands in the README and in the tour do what they say, typed one after
   expect(audit).toMatchObject({ status: 0, stdout: expect.stringContaining('All invariants hold.') });
 });
 
-it('a command in the README that did not work would be noticed', { timeout: 120_000 }, async () => {
+it('a command in the README that fails is noticed', { timeout: 120_000 }, async () => {
   const shop = await startShop();
   const wrong = walk
     .join('\n')

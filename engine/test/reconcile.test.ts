@@ -37,7 +37,7 @@ describe('reconcilers', () => {
     await expectCleanAudit(pool);
   });
 
-  it('ask about 50 payments a round, and leave one more to the next', async () => {
+  it('ask about 50 payments a round, and leave the next one to the next round', async () => {
     const { pool } = await sellUnpaid(paymentsPerRoundMax + 1);
     const provider = createProvider();
     const reconcile = createReconciler(pool, provider.payments);
@@ -48,14 +48,14 @@ describe('reconcilers', () => {
     expect(await reconcile()).toBe(0);
   });
 
-  it('would ask twice if whoever takes a payment did not put it off for the others', async () => {
+  it('would ask twice if the one that takes a payment did not postpone it for the others', async () => {
     const { pool } = await sellUnpaid(1);
     expect(await takeDuePayments(pool, [], 10, 0)).toHaveLength(1);
     expect(await takeDuePayments(pool, [], 10, 10_000)).toHaveLength(1);
     expect(await takeDuePayments(pool, [], 10, 10_000)).toHaveLength(0);
   });
 
-  it('leave a payment that one of them has taken and died over to whoever comes 10 s later', async () => {
+  it('leave a payment whose reconciler died to another 10 s later', async () => {
     const { pool } = await sellUnpaid(1);
     const { payments } = createProvider(() => new Promise(() => {}));
     void createReconciler(pool, payments)();
@@ -63,7 +63,7 @@ describe('reconcilers', () => {
     expect(await dueInMs(pool)).toBeLessThanOrEqual(10_000);
   });
 
-  it('come back later each time the provider fails, after 15 s at most', async () => {
+  it('back off each time the provider fails, for 15 s at most', async () => {
     const { pool } = await sellUnpaid(1);
     const fail = () => Promise.reject(new PaymentError('PROVIDER_BUSY', 'The provider answered 503'));
     const reconcile = createReconciler(pool, createProvider(fail).payments);
@@ -71,7 +71,7 @@ describe('reconcilers', () => {
       await letPaymentsBeDue(pool);
       expect(await reconcile()).toBe(0);
       const waitMs = await dueInMs(pool);
-      // Half of the ceiling at least; a second of it may have passed since, on a busy machine.
+      // At least half of the ceiling; a second of it may have passed since, on a busy machine.
       expect(waitMs).toBeGreaterThan(ceilingMs / 2 - 1000);
       expect(waitMs).toBeLessThanOrEqual(ceilingMs);
     }
@@ -92,7 +92,7 @@ async function sellUnpaid(count: number): Promise<{ pool: Pool; saleId: number }
   return { pool, saleId };
 }
 
-/** A provider that keeps what it was asked to charge, and captures all of it unless said otherwise. */
+/** A provider that records each charge, and captures it unless told otherwise. */
 function createProvider(answer: (charge: Charge) => Promise<ChargeState> = capture) {
   const charged: string[] = [];
   const charge = (wanted: Charge) => {
@@ -102,7 +102,7 @@ function createProvider(answer: (charge: Charge) => Promise<ChargeState> = captu
   const payments: Payments = {
     charge,
     cancel: charge,
-    refund: () => Promise.reject(new Error('nothing to refund here')),
+    refund: () => Promise.reject(new Error('this test refunds nothing')),
     readWebhook: () => undefined,
     needsMethod: false,
     stepMinor: () => 1,

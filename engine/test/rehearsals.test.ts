@@ -30,7 +30,7 @@ const rehearsalSchema = z.object({
   failure: z.string().nullable(),
 });
 
-it('a rehearsal sells exactly what there is, says so, and leaves nothing in the shop', async () => {
+it('a rehearsal sells exactly the allocation, reports it, and leaves nothing in the shop', async () => {
   const { api, pool } = await start();
   const { id, productId, saleId } = await begin(api, terms);
   const ended = await whenOver(api, id);
@@ -51,7 +51,7 @@ it('a rehearsal sells exactly what there is, says so, and leaves nothing in the 
   await expectCleanAudit(pool);
 });
 
-it('only one is under way, and one that is stopped is judged by what it has done', async () => {
+it('only one runs at a time, and one that is stopped is judged by what it has done', async () => {
   const { api, pool } = await start();
   const begun = await Promise.all([1, 2, 3].map(() => api.asOperator('POST', path, long)));
   expect(begun.map(({ status, slug }) => slug ?? status).sort()).toEqual([
@@ -60,8 +60,8 @@ it('only one is under way, and one that is stopped is judged by what it has done
     'rehearsal-running',
   ]);
   const { id } = parse(begun.find(({ status }) => status === 201)?.body);
-  await until('it has something to tell', async () => ((await read(api, id)).progress?.requests ?? 0) > 0);
-  // Its secrets are where its own user alone can read them.
+  await until('it has something to report', async () => ((await read(api, id)).progress?.requests ?? 0) > 0);
+  // Its secrets are readable only by its own user.
   const commands = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
   expect(commands).toContain('--scenario rehearsal');
   expect(commands).not.toContain(apiKey);
@@ -87,7 +87,7 @@ it('an engine that stops ends its rehearsal', async () => {
   expect(await read(other, id)).toMatchObject({ status: 'failed', failure: 'The engine was stopped.' });
 });
 
-it('an engine that is killed takes its rehearsal along, and is in the way of the next for 15 s', async () => {
+it('an engine that is killed takes its rehearsal with it, and blocks the next one for 15 s', async () => {
   const { pool, url: databaseUrl } = await createTestDatabase();
   const engine = await startApiProcesses(1, databaseUrl);
   const started = await fetch(`${engine.url}${path}`, {
@@ -96,9 +96,9 @@ it('an engine that is killed takes its rehearsal along, and is in the way of the
     body: JSON.stringify(long),
   });
   const { id } = parse(await started.json());
-  await until('it is under way', () => generatorsOf(engine.url).length === 1);
+  await until('it is running', () => generatorsOf(engine.url).length === 1);
   await engine.kill('SIGKILL');
-  await until('the generator is gone, too', () => generatorsOf(engine.url).length === 0);
+  await until('the generator is gone as well', () => generatorsOf(engine.url).length === 0);
 
   const other = await startTestApi(databaseUrl);
   await pool.query('update rehearsals set seen_at = clock_timestamp()');
@@ -108,7 +108,7 @@ it('an engine that is killed takes its rehearsal along, and is in the way of the
   await begin(other, terms);
 }, 60_000);
 
-it('there are none where they are off or nothing is there to run, and none beyond their bounds', async () => {
+it('none run where they are disabled or there is no generator, and none beyond their limits', async () => {
   const { url } = await createTestDatabase();
   const off = await startTestApi(url, { ENABLE_REHEARSAL: 'false' });
   expect((await off.asOperator('POST', path, terms)).slug).toBe('rehearsals-disabled');
@@ -154,7 +154,7 @@ function parse(body: unknown) {
   return rehearsalSchema.parse(body);
 }
 
-/** Generators that load this engine. */
+/** Load generators that run against this engine. */
 function generatorsOf(url: string): string[] {
   return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
     .split('\n')

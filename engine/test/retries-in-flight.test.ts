@@ -7,15 +7,15 @@ import { createShopper } from './support/shopper.js';
 
 const patient = { DECISION_DEADLINE_MS: '20000', DB_TIMEOUT: '20000' };
 
-describe('a retry whose first try is not committed yet', () => {
-  it('is not refused as sold out while a hold may come back, in whichever process it arrives', async () => {
+describe('a retry whose first try has not committed yet', () => {
+  it('is not refused as sold out while a hold may return, whichever process it reaches', async () => {
     const database = await createTestDatabase();
     const { pool } = database;
     const { productId, saleId } = await createTestSale(pool, { allocation: 1, perUserLimit: 1 });
     const [one, other] = await startTwo(database);
     await createShopper(one, 'holder').checkout(productId);
     const purchase = { productId, userId: 'buyer', key: 'the-key' };
-    // Without a key memory refuses, in both: it knows that all is held.
+    // Without a key memory refuses, in both processes: all units are held.
     for (const api of [one, other]) {
       await until('it is sold out', async () => {
         const { slug } = await api.purchase({ productId, userId: 'nobody' });
@@ -38,7 +38,7 @@ describe('a retry whose first try is not committed yet', () => {
     await expectOneOrder(first, retry);
   }, 120_000);
 
-  it("is not refused for the product's next window while the last one still commits", async () => {
+  it("is not refused for the product's next window while the last one is still committing", async () => {
     const database = await createTestDatabase();
     const { pool } = database;
     const hour = 3_600_000;
@@ -55,7 +55,7 @@ describe('a retry whose first try is not committed yet', () => {
     for (const api of [one, other]) await api.purchase({ productId, userId: 'first' });
     const purchase = { productId, userId: 'buyer', key: 'the-key' };
 
-    // The first try has found the sale open, and its rows wait for a table.
+    // The first try has found the sale open, and its rows wait for a locked table.
     const holder = await pool.connect();
     await holder.query(
       'begin; set local idle_in_transaction_session_timeout = 0; lock table journal in share mode',
@@ -67,7 +67,7 @@ describe('a retry whose first try is not committed yet', () => {
       `select pg_notify('doorbuster_catalog', json_build_object('productId', $1::int)::text)`,
       [productId],
     );
-    await until('the next window counts', async () => {
+    await until('the next window is current', async () => {
       return (await other.request('GET', `/api/stock/${productId}`)).body.state === 'upcoming';
     });
     const retry = other.purchase(purchase);
@@ -97,7 +97,7 @@ async function untilWaiting(database: TestDatabase, count: number): Promise<void
   await until(`${count} wait for a lock`, async () => (await countWaiting(database)) >= count);
 }
 
-/** Without the guarantee the retry never waits; then its answer is judged. */
+/** Without the guarantee the retry never waits; then the test judges its answer. */
 async function untilWaitingOrAnswered(
   database: TestDatabase,
   count: number,

@@ -10,11 +10,11 @@ import { createTestDatabase } from './support/database.js';
 import { createDataDir, readSecret, runTool, startEngine, startRoleProcess } from './support/engine.js';
 import { createTestSale } from './support/sale.js';
 
-// Below DRAIN_TIMEOUT_MS, of which nothing here needs much.
+// Below DRAIN_TIMEOUT_MS, which leaves ample time here.
 const drainMaxMs = 8000;
 
 describe('doorbuster start', () => {
-  it('runs everything: queued orders are decided and paid, holds expire, dead letters are compensated', async () => {
+  it('runs every role: queued orders are decided and paid, holds expire, dead letters are compensated', async () => {
     const dataDir = await createDataDir();
     const engine = await startEngine(dataDir, { FAULTS_ENABLED: 'true' });
     const databaseUrl = (await readFile(`${dataDir}/database-url`, 'utf8')).trim();
@@ -41,8 +41,8 @@ describe('doorbuster start', () => {
   }, 60_000);
 });
 
-describe('one role alone', () => {
-  it('warns of the sandbox in production, where whatever is paid for is free, and of nothing in development', async () => {
+describe('a single role', () => {
+  it('warns of the sandbox in production, where every paid order would be free, and of nothing in development', async () => {
     const { url } = await createTestDatabase();
     const said = async (env: Record<string, string>) => {
       const engine = await startRoleProcess('compensator', url, { IDENTITY: 'trusted', ...env });
@@ -56,7 +56,7 @@ describe('one role alone', () => {
   });
 
   it.each(['api', 'worker', 'scheduler', 'compensator', 'sandbox'] as const)(
-    'doorbuster %s runs, says so, and ends with 0 on SIGTERM',
+    'runs as doorbuster %s, reports it, and exits with 0 on SIGTERM',
     async role => {
       const { url } = await createTestDatabase();
       const engine = await startRoleProcess(role, url);
@@ -72,7 +72,7 @@ describe('one role alone', () => {
 });
 
 describe('a role on a database that is not migrated', () => {
-  it('says what to do, and ends', async () => {
+  it('names the remedy, and exits', async () => {
     const { url, pool } = await createTestDatabase();
     await pool.query('drop schema public cascade; create schema public');
     const { code, output } = await runTool(['worker'], await createDataDir(), { DATABASE_URL: url });
@@ -84,7 +84,7 @@ describe('a role on a database that is not migrated', () => {
 });
 
 describe('SIGTERM with work in hand', () => {
-  it('of a scheduler that expires 5,000 holds: it ends with 0, and another goes on', async () => {
+  it('makes a scheduler with 5,000 holds to expire exit with 0, and another continues', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 5000, perUserLimit: 1 });
     await holdUnits(pool, saleId, 5000);
@@ -98,7 +98,7 @@ describe('SIGTERM with work in hand', () => {
     await expectCleanAudit(pool);
   }, 60_000);
 
-  it('of a compensator with 500 letters: it ends with 0, and another goes on', async () => {
+  it('makes a compensator with 500 letters exit with 0, and another continues', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 500, perUserLimit: 1 });
     await holdUnits(pool, saleId, 500);
@@ -114,7 +114,7 @@ describe('SIGTERM with work in hand', () => {
   }, 60_000);
 });
 
-/** Has a role work until something is done, and ends it then. */
+/** Runs a role until some work is done, and then ends it. */
 async function interrupt(role: 'scheduler' | 'compensator', url: string, countDone: () => Promise<number>) {
   const engine = await startRoleProcess(role, url);
   await until('some is done', async () => (await countDone()) > 0, 20_000);
@@ -137,7 +137,7 @@ async function holdUnits(pool: Pool, saleId: number, count: number): Promise<voi
 
 const reportSchema = z.object({ invariants: z.array(z.object({ id: z.number(), violations: z.number() })) });
 
-/** The invariants that the tool finds broken. */
+/** The invariants that the audit reports as broken. */
 async function auditOf(dataDir: string): Promise<number[]> {
   const { output } = await runTool(['audit', '--json'], dataDir);
   const { invariants } = reportSchema.parse(JSON.parse(output.slice(output.indexOf('{'))));
@@ -157,7 +157,7 @@ async function postJson(url: string, key: string, body: unknown) {
 
 async function untilStanding(pool: Pool, wanted: Record<string, string>): Promise<void> {
   await until(
-    `orders stand as ${JSON.stringify(wanted)}`,
+    `the orders are ${JSON.stringify(wanted)}`,
     async () => {
       const { rows } = await pool.query<{ id: string; status: string }>(
         'select order_id as id, status from orders',

@@ -13,12 +13,12 @@ import { createTestSale } from './support/sale.js';
 const roundsCount = 3;
 const shoppersPerRound = 4;
 
-/** A purchase under its key, as a client keeps it to send it again. */
+/** A purchase under its key, which a client keeps in order to send it again. */
 type Intent = { userId: string; key: string; productId?: number; code?: string };
 
-it('kill -9 after the money was taken and before anybody heard: one charge, and the same order for a retry', async () => {
+it('kill -9 after the capture and before its answer: one charge, and a retry gets the same order', async () => {
   const { url, pool } = await createTestDatabase();
-  // Of the second one every hold has lapsed by the time that somebody asks.
+  // Every hold of the second sale has lapsed before the reconciler asks.
   const lasting = await createTestSale(pool, { payment: 'required' });
   const brief = await createTestSale(pool, { payment: 'required', holdTtlSeconds: 3 });
   const dataDir = await createDataDir();
@@ -75,7 +75,7 @@ const answerSchema = z.looseObject({
   code: z.string().optional(),
 });
 
-/** The built engine with everything in one process, its sandbox too, on a database of the test's. */
+/** The built engine with everything in one process, including its sandbox, on the test's database. */
 async function startShop(dataDir: string, databaseUrl: string) {
   const engine = await startEngine(dataDir, {
     DATABASE_URL: databaseUrl,
@@ -83,7 +83,7 @@ async function startShop(dataDir: string, databaseUrl: string) {
     SECRET_KEY: secrets.secretKey,
   });
   const sandboxUrl = await until(
-    'the sandbox has said where it is',
+    'the sandbox has printed its address',
     () => /sandbox at (\S+)/.exec(engine.output())?.[1],
   );
   const post = async (path: string, body: object, key: string) => {

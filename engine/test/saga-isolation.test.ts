@@ -6,15 +6,16 @@ import { createTestSale } from './support/sale.js';
 
 const purchasesPerRound = 60;
 const payersCount = 30;
-// What the payments cost on the same two processors is in it; a free purchase that waited for one would be 100 times slower.
+// This includes the cost of the payments on the same two processors; a free purchase that waited for one would take
+// 100 times as long.
 const ratioMax = 10;
 
 it.each([
   { provider: 'takes 500 ms', behaviour: { latencyMs: 500 }, rounds: 3 },
-  // Once: afterwards the breaker is open, and nobody waits for the provider any more.
+  // Only once: afterwards the breaker is open, and calls no longer wait for the provider.
   { provider: 'hangs', behaviour: { mode: 'hang' as const }, rounds: 1 },
 ])(
-  'selling a free product goes on while the payments of another wait for a provider that $provider',
+  'sales of a free product go on while payments for another wait for a provider that $provider',
   async ({ behaviour, rounds }) => {
     const shop = await startPaidSale({ allocation: 100_000 });
     const { productId: freeId } = await createTestSale(shop.pool, { allocation: 100_000 });
@@ -32,7 +33,7 @@ it.each([
     }
 
     expect(median(beside) / median(alone)).toBeLessThan(ratioMax);
-    // Payers did have to wait, until the breaker opened, or there was nothing to be slowed by.
+    // Payers did have to wait, until the breaker opened, or nothing could have slowed down the others.
     expect(Math.max(...paying)).toBeGreaterThanOrEqual(500);
     await shop.behave({ mode: 'ok' });
     await untilSettled(shop.pool, 60_000);
@@ -41,7 +42,7 @@ it.each([
   120_000,
 );
 
-/** Buys the free product, one after the other. @returns what each took, in milliseconds. */
+/** Buys the free product, one purchase after the other. @returns what each took, in milliseconds. */
 async function measure({ api }: PaidSale, productId: number, name: string): Promise<number[]> {
   const tookMs: number[] = [];
   for (let purchase = 0; purchase < purchasesPerRound; purchase++) {
@@ -52,7 +53,7 @@ async function measure({ api }: PaidSale, productId: number, name: string): Prom
   return tookMs;
 }
 
-/** Shoppers who buy the product that is to be paid, until they are stopped. */
+/** Shoppers who buy the paid product until they are stopped. */
 function startPayers({ api, productId }: PaidSale, round: number): { stop(): Promise<number[]> } {
   const tookMs: number[] = [];
   let isOver = false;

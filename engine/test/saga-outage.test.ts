@@ -16,13 +16,13 @@ import {
 // 2.5 s is the budget of a payment; the rest is for the ledger, before and after it.
 const answerMaxMs = 3000;
 const shoppersCount = 8;
-// Each of them has met the fault more than once by then.
+// By then each shopper has met the fault more than once.
 const answersMin = 3 * shoppersCount;
 
 type Answered = { orderId: string; status: number; tookMs: number; provider: Provider };
 type Provider = 'ok' | 'hang' | 'error' | 'changing' | 'recovered';
 
-it('a provider that hangs, then fails, then recovers: answers within 3 s throughout, and each order is charged once', async () => {
+it('while a provider hangs, then fails, then recovers, purchases are answered within 3 s and charged once each', async () => {
   const log = createLog();
   const shop = await startPaidSale({ allocation: 100_000 }, { logger: log.logger });
   const load = startLoad(shop);
@@ -56,7 +56,7 @@ it('a provider that hangs, then fails, then recovers: answers within 3 s through
   await expectBooksAgree(shop);
 }, 120_000);
 
-/** Shoppers who buy one after the other, half of them directly and half with a code, and keep what they were answered. */
+/** Shoppers who buy one purchase after the other, half directly and half with a code, and record the answers. */
 function startLoad({ api, productId }: PaidSale) {
   const answered: Answered[] = [];
   let provider: Provider = 'ok';
@@ -70,10 +70,10 @@ function startLoad({ api, productId }: PaidSale) {
       const sentAtMs = performance.now();
       const answer = await buy(api, { userId, ...(held ? { code: held.code } : { productId }) });
       const tookMs = performance.now() - sentAtMs;
-      // One that saw the provider change says nothing about either.
+      // An answer during a change of the provider says nothing about either state.
       const during = before === provider ? before : 'changing';
       answered.push({ orderId: orderIdIn(answer), status: answer.status, tookMs, provider: during });
-      // They think before they buy again, or refusals would be most of what is measured.
+      // They pause before they buy again, or refusals would be most of what is measured.
       await sleep(20);
     }
   }
@@ -82,7 +82,7 @@ function startLoad({ api, productId }: PaidSale) {
   return {
     untilAnswered: (wanted: Provider) =>
       until(
-        `${answersMin} are answered while the provider is as it should be: ${wanted}`,
+        `${answersMin} are answered while the provider is in the expected state: ${wanted}`,
         () => answered.filter(a => a.provider === wanted).length >= answersMin,
         30_000,
       ),
@@ -107,7 +107,7 @@ async function expectAllConfirmed({ pool }: PaidSale, answered: readonly Answere
   expect(rows).toEqual([{ status: 'CONFIRMED', count: answered.length }]);
 }
 
-/** A logger that keeps what the breaker does. */
+/** A logger that records what the breaker does. */
 function createLog() {
   const states: string[] = [];
   const stream = new Writable({

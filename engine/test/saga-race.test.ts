@@ -13,13 +13,14 @@ import {
 import { createPrintedRandom } from './support/random.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
-// Half of them in a sale that nobody else wants, half in one where others wait for each unit that comes back.
+// Half of them in a sale without other buyers, half in one where other shoppers wait for each returned unit.
 const ordersPerSale = 500;
 const racers = { allocation: ordersPerSale, payment: 'required' } as const;
-// 60 payments a second, presented up to so long before their deadlines: a busy machine is in time with many of them still.
+// 60 payments a second, presented up to this long before their deadlines: many are still in time on a busy machine.
 const deadlinesWithinMs = 16_000;
 const earliestMs = 1500;
-// Well below the 2 s that a call to the provider may take: what is late here is late for the hold, not for the caller.
+// Well below the 2 s that a call to the provider may take: an answer that is late here is late for the hold, not
+// for the caller.
 const providerMaxMs = 1500;
 
 const random = createPrintedRandom('races of payments and expiry');
@@ -27,7 +28,7 @@ const random = createPrintedRandom('races of payments and expiry');
 type Hold = { code: string; userId: string; orderId: string; deadlineAtMs: number };
 type Racer = { orderId: string; status: number };
 
-it('1,000 payments race the expiry of their holds: one winner each, and the provider keeps what was sold', async () => {
+it('1,000 payments race the expiry of their holds: each has one winner, and the provider keeps what was sold', async () => {
   const shop = await startPaidSale(racers);
   const { pool } = shop;
   const wanted = await createTestSale(pool, racers);
@@ -44,7 +45,7 @@ it('1,000 payments race the expiry of their holds: one winner each, and the prov
 
   const outcomes = await tally(shop);
   const happened = JSON.stringify(Object.fromEntries(outcomes));
-  // Both roads of a late payment were taken, or this has proved nothing about them.
+  // Both outcomes of a late payment occurred, or this has proved nothing about them.
   for (const step of [
     'CONFIRMED',
     'EXPIRED hold-lapsed',
@@ -58,7 +59,7 @@ it('1,000 payments race the expiry of their holds: one winner each, and the prov
   await expectBooksAgree(shop);
 }, 120_000);
 
-/** Holds whose deadlines lie a few milliseconds from each other, with their codes. */
+/** Holds whose deadlines are a few milliseconds apart, with their codes. */
 async function holdAll({ api, pool }: PaidSale, productIds: readonly number[]): Promise<Hold[]> {
   const held = await Promise.all(
     productIds.flatMap(productId =>
@@ -81,7 +82,7 @@ async function holdAll({ api, pool }: PaidSale, productIds: readonly number[]): 
   return held.map(hold => ({ ...hold, deadlineAtMs: deadlines.get(hold.orderId) ?? readAtMs }));
 }
 
-/** Presents the code around its deadline, mostly before it. */
+/** Presents the code around its deadline, mostly before. */
 async function race({ api }: PaidSale, { code, userId, orderId, deadlineAtMs }: Hold): Promise<Racer> {
   const presentedAtMs = deadlineAtMs + 100 - random.below(earliestMs);
   await sleep(Math.max(0, presentedAtMs - performance.now()));
@@ -89,7 +90,7 @@ async function race({ api }: PaidSale, { code, userId, orderId, deadlineAtMs }: 
   return { orderId, status };
 }
 
-/** The provider takes another time for its answers every few payments. */
+/** Changes the provider's latency every few payments. */
 function startSpread({ behave }: PaidSale): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const done = (async () => {
@@ -107,7 +108,7 @@ function startSpread({ behave }: PaidSale): { stop(): Promise<void> } {
   };
 }
 
-/** Other shoppers take the units that come back until all races are over, and then pay for them. */
+/** Other shoppers take the returned units until all races are over, and then pay for them. */
 async function buyWhatComesBack(shop: PaidSale, productId: number, over: Promise<unknown>): Promise<void> {
   let isOver = false;
   void over.then(() => {
@@ -120,7 +121,7 @@ async function buyWhatComesBack(shop: PaidSale, productId: number, over: Promise
       const { body, status } = await shop.api.request('POST', '/api/checkout', {
         body: { productId, userId },
       });
-      // Whoever finds nothing comes back a moment later, as people do.
+      // A shopper who finds no unit returns a moment later, as people do.
       if (status === 201) codes.push({ userId, code: z.string().parse(body.code) });
       else await sleep(50);
     }
@@ -136,7 +137,7 @@ async function untilAllEnded({ pool }: PaidSale): Promise<void> {
   await until('no hold is left', isOver, 20_000);
 }
 
-/** How many orders have come to which end. */
+/** The number of orders with each final status. */
 async function tally({ pool }: PaidSale): Promise<Map<string, number>> {
   const { rows } = await pool.query<{ step: string; count: number }>(
     `select concat_ws(' ', status, reason) as step, count(*) as count from orders where shopper_id like 'shopper-%' group by 1`,
@@ -156,14 +157,14 @@ const storiesOf: Record<number, readonly string[]> = {
   409: [`${expired}, REFUNDED late-payment-sold-out; PENDING, ${refunded}`],
   410: [`${expired}; `],
 };
-// Nobody heard of these in time, so they may have ended in any of the ways that a payment ends.
+// Their answers came too late, so they may have ended in any of the ways in which a payment ends.
 const pendingStories = [
   ...(storiesOf[200] ?? []),
   ...(storiesOf[409] ?? []),
   `${expired}; PENDING, CANCELLED ended-at-the-provider`,
 ];
 
-/** What was answered is what is, and each end has the payment that belongs to it. */
+/** Each answer matches the order, and each order has the payment that belongs to its status. */
 async function expectOneWinnerEach({ pool }: PaidSale, racers: readonly Racer[]): Promise<void> {
   const { rows } = await pool.query<{ orderId: string; story: string }>(
     `select order_id as "orderId",

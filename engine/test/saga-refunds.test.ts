@@ -14,7 +14,7 @@ import {
 
 const isRefund = ({ path }: { path: string }) => path.endsWith('/refund');
 
-it('a refund that fails for a while is tried again, later each time, until it is done, once', async () => {
+it('a refund that fails for a while is retried, later each time, until it is done, once', async () => {
   const shop = await startProxiedSale();
   const { api, pool, productId, proxy } = shop;
   takeTooLittle(proxy);
@@ -47,21 +47,21 @@ it('a refund whose answer is lost is made once', async () => {
   await expectBooksAgree(shop);
 });
 
-it('a refund that is refused for good is a dead letter, stays due, and is done when an operator replays it', async () => {
+it('a refund that is refused permanently is a dead letter, stays due, and is done when an operator replays it', async () => {
   const shop = await startProxiedSale();
   const { api, pool, productId, proxy } = shop;
   takeTooLittle(proxy);
   proxy.answerWith(call => (isRefund(call) ? { status: 403, body: { message: 'never' } } : undefined));
   const orderId = orderIdIn(await buy(api, { productId, userId: 'a' }));
-  const letter = await until('an operator can see it', () => openLetter(api));
+  const letter = await until('operators can see it', () => openLetter(api));
   expect(letter).toMatchObject({ source: 'refund', reason: 'refund-refused-by-provider', orderId });
   expect(await refundOf(pool, orderId)).toMatchObject({ status: 'REFUND_DUE', isDueAgain: false });
   expect(proxy.calls.filter(isRefund)).toHaveLength(1);
   await expectCleanAudit(pool);
 
-  // Replayed while the provider still refuses: seen again, as a letter of its own.
+  // Replayed while the provider still refuses, it appears again as a letter of its own.
   expect((await replay(api, letter.id)).body).toMatchObject({ outcome: 'replayed' });
-  const second = await until('it is seen again', () => openLetter(api));
+  const second = await until('it appears again', () => openLetter(api));
   expect(second.id).toBeGreaterThan(letter.id);
 
   proxy.answerWith(() => undefined);
@@ -73,7 +73,7 @@ it('a refund that is refused for good is a dead letter, stays due, and is done w
   await expectBooksAgree(shop);
 });
 
-// One cent less than asked for: the order can not have the money, and it has to go back.
+// One cent less than asked for: the order cannot keep the money, which has to be refunded.
 function takeTooLittle(proxy: Awaited<ReturnType<typeof startProxiedSale>>['proxy']): void {
   proxy.rewrite(call =>
     isRefund(call) ? call.body : JSON.stringify({ ...JSON.parse(call.body), amountMinor: 1998 }),

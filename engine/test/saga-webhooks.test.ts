@@ -23,7 +23,7 @@ const { webhookSecret } = sandboxSecrets(secrets);
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 
 describe('a signed webhook', () => {
-  it('of a capture confirms the order, and five times at once and once more have one effect', async () => {
+  it('about a capture confirms the order; six deliveries, five at once, have one effect', async () => {
     const shop = await startUnreconciled();
     const { orderId, captured } = await buyUnheard(shop);
 
@@ -35,7 +35,7 @@ describe('a signed webhook', () => {
     await expectBooksAgree(shop);
   });
 
-  it('of a decline that came after the capture, or before it, changes nothing about the capture', async () => {
+  it('about a decline changes nothing about a capture, whichever happened first', async () => {
     const shop = await startUnreconciled();
     for (const order of ['declined last', 'declined first']) {
       const { orderId, captured } = await buyUnheard(shop, order);
@@ -58,25 +58,28 @@ describe('a signed webhook', () => {
       charge: { status: 'captured', reference: 'x', amountMinor: 1999, currency: 'KWD' },
     },
     { of: 'a decline', charge: { status: 'declined', reference: 'x', reason: 'no funds' } },
-    { of: 'an end without money', charge: { status: 'canceled', reference: null } },
-  ])('of $of is not believed: the provider is asked at once, and its word counts', async ({ charge }) => {
-    const shop = await startUnreconciled();
-    const { pool } = shop;
-    const { orderId, captured } = await buyUnheard(shop);
-    expect(await isDue(shop, orderId)).toBe(false);
+    { of: 'a cancellation', charge: { status: 'canceled', reference: null } },
+  ])(
+    'about $of is not believed: the provider is asked at once, and its answer counts',
+    async ({ charge }) => {
+      const shop = await startUnreconciled();
+      const { pool } = shop;
+      const { orderId, captured } = await buyUnheard(shop);
+      expect(await isDue(shop, orderId)).toBe(false);
 
-    expect((await deliver(shop, eventOf(captured, charge))).status).toBe(200);
-    expect(await stepsOf(pool, orderId)).toEqual(['RESERVED']);
-    expect(await isDue(shop, orderId)).toBe(true);
+      expect((await deliver(shop, eventOf(captured, charge))).status).toBe(200);
+      expect(await stepsOf(pool, orderId)).toEqual(['RESERVED']);
+      expect(await isDue(shop, orderId)).toBe(true);
 
-    await shop.behave({ mode: 'ok' });
-    await startScheduler(shop);
-    await untilOrderIs(pool, orderId, 'CONFIRMED');
-    expect(await paymentStepsOf(pool, orderId)).toEqual(['PENDING', 'CAPTURED']);
-    await expectBooksAgree(shop);
-  });
+      await shop.behave({ mode: 'ok' });
+      await startScheduler(shop);
+      await untilOrderIs(pool, orderId, 'CONFIRMED');
+      expect(await paymentStepsOf(pool, orderId)).toEqual(['PENDING', 'CAPTURED']);
+      await expectBooksAgree(shop);
+    },
+  );
 
-  it('of a capture is believed after a decline too: the money goes back, and the order says why', async () => {
+  it('about a capture is believed even after a decline: the money is refunded, and the order says why', async () => {
     const { shop, receiver } = await startWithReceiver(['api']);
     const { api, pool, productId, proxy } = shop;
     proxy.answerWith(() => ({ status: 200, body: { status: 'declined', reference: null, reason: 'no' } }));
@@ -84,7 +87,7 @@ describe('a signed webhook', () => {
     expect(refused.status).toBe(402);
     proxy.answerWith(() => undefined);
     await repeatCall(proxy);
-    const captured = await until('the capture is told', () => receiver.received[0]);
+    const captured = await until('the capture is delivered', () => receiver.received[0]);
 
     expect((await deliver(shop, captured)).status).toBe(200);
     await startScheduler(shop);
@@ -96,7 +99,7 @@ describe('a signed webhook', () => {
     await expectBooksAgree(shop);
   });
 
-  it('does not have a refund tried again that waits for an operator', async () => {
+  it('does not trigger a retry of a refund that waits for an operator', async () => {
     const { shop, receiver } = await startWithReceiver(['api', 'scheduler', 'compensator']);
     const { api, pool, productId, proxy } = shop;
     proxy.rewrite(({ path, body }) =>
@@ -108,7 +111,7 @@ describe('a signed webhook', () => {
     const waits = async () =>
       (await pool.query(`select from payments where due_at = 'infinity'`)).rows.length === 1;
     await until('the refund waits for an operator', waits);
-    const captured = await until('the capture is told', () => receiver.received[0]);
+    const captured = await until('the capture is delivered', () => receiver.received[0]);
 
     const declined = eventOf(captured, { status: 'declined', reference: 'x', reason: 'no funds' });
     for (const webhook of [captured, declined]) expect((await deliver(shop, webhook)).status).toBe(200);
@@ -117,8 +120,8 @@ describe('a signed webhook', () => {
   });
 });
 
-describe('a webhook that is not believed', () => {
-  it('for want of a signature that is its own and new is 401, and changes nothing', async () => {
+describe('a webhook that is not accepted', () => {
+  it('gets 401 without a valid, recent signature, and changes nothing', async () => {
     const shop = await startUnreconciled();
     const { orderId, captured } = await buyUnheard(shop);
     const body = captured.rawBody.toString();
@@ -130,7 +133,7 @@ describe('a webhook that is not believed', () => {
       { body, headers: { [signatureHeader]: 'v1=nonsense' } },
       { body, headers: signed(body, 0, 'another-secret') },
       { body, headers: signed(body, 301) },
-      // Some seconds more than is allowed: it gets nearer while it is on its way.
+      // A few seconds more than the limit: time passes while it is on its way.
       { body, headers: signed(body, -310) },
       { body: JSON.stringify(JSON.parse(body), null, 1), headers: signed(body) },
       { body: `${body} `, headers: signed(body) },
@@ -150,7 +153,7 @@ describe('a webhook that is not believed', () => {
     expect(await stepsOf(shop.pool, orderId)).toEqual(['RESERVED', 'CONFIRMED']);
   });
 
-  it('because it is about nothing of ours is 200, and changes nothing', async () => {
+  it('gets 200 if it is about an unknown object, and changes nothing', async () => {
     const shop = await startUnreconciled();
     const { orderId, captured } = await buyUnheard(shop);
     const event = JSON.parse(captured.rawBody.toString());
@@ -174,7 +177,7 @@ describe('a webhook that is not believed', () => {
   });
 });
 
-/** A shop that hears of captures by webhooks alone: nobody reconciles. */
+/** A shop that hears of captures only by webhook: there is no reconciler. */
 async function startUnreconciled() {
   const { shop, receiver } = await startWithReceiver(['api']);
   return { ...shop, received: receiver.received };
@@ -187,17 +190,17 @@ async function startWithReceiver(roles: NonNullable<PaidShopOptions['roles']>) {
 
 type Unreconciled = Awaited<ReturnType<typeof startUnreconciled>>;
 
-/** Buys while the provider takes the money and its answers are lost; gives the webhook that it sent. */
+/** Buys while the provider captures and its answers are lost; returns the webhook that it sent. */
 async function buyUnheard({ api, behave, productId, received }: Unreconciled, userId = 'a') {
   const before = received.length;
   await behave({ mode: 'lost' });
   const answer = await buy(api, { productId, userId });
   expect(answer.status).toBe(202);
-  const captured = await until('the provider has told of it', () => received[before]);
+  const captured = await until('the provider has sent it', () => received[before]);
   return { orderId: orderIdIn(answer), captured };
 }
 
-/** The same event with another fate of the charge, signed as the provider signs. */
+/** The same event with another result of the charge, signed as the provider signs. */
 function eventOf({ rawBody }: Webhook, charge: object): Webhook {
   const body = JSON.stringify({ ...JSON.parse(rawBody.toString()), charge });
   return {

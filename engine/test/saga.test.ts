@@ -18,7 +18,7 @@ import {
 import { stockOf } from './support/sale.js';
 
 describe.each(['lost', 'garbled', 'hang'] as const)('an answer of the provider that is %s', mode => {
-  it('is pending, then one charge for the same order, also for retries with the key', async () => {
+  it('leaves the order pending, then becomes one charge for it, for retries with the key as well', async () => {
     const shop = await startPaidSale();
     const { api, pool, productId } = shop;
     await shop.behave({ mode });
@@ -41,7 +41,7 @@ describe.each(['lost', 'garbled', 'hang'] as const)('an answer of the provider t
     await expectBooksAgree(shop);
   });
 
-  it('is joined by whoever presents the code again', async () => {
+  it('is awaited by every caller that presents the code again', async () => {
     const shop = await startPaidSale();
     const { api, pool, productId } = shop;
     const { code, order } = await checkOut(api, { productId, userId: 'a' });
@@ -60,7 +60,7 @@ describe.each(['lost', 'garbled', 'hang'] as const)('an answer of the provider t
 });
 
 describe('a declined payment', () => {
-  it('of a direct purchase is 402, and units and allowance are back with the answer', async () => {
+  it('of a direct purchase is 402, and units and allowance are returned before the answer', async () => {
     const shop = await startPaidSale({ allocation: 1, perUserLimit: 1 });
     const { api, pool, productId, saleId } = shop;
     const declined = await buy(api, { productId, userId: 'a', paymentMethod: 'declined' });
@@ -90,7 +90,7 @@ describe('a declined payment', () => {
     await expectBooksAgree(shop);
   });
 
-  it('is told to everybody who presents the code at once', async () => {
+  it('is reported to every caller that presents the code at once', async () => {
     const shop = await startPaidSale();
     const { api, pool, productId } = shop;
     const { code, order } = await checkOut(api, { productId, userId: 'a' });
@@ -102,8 +102,8 @@ describe('a declined payment', () => {
   });
 });
 
-describe('money that was captured although nobody heard of it', () => {
-  it('for an order that was cancelled meanwhile goes back once; the order is REFUNDED with the reason', async () => {
+describe('a capture whose answer was lost', () => {
+  it('is refunded once if the order was cancelled meanwhile; the order is REFUNDED with the reason', async () => {
     const shop = await startPaidSale({ allocation: 1 });
     const { api, pool } = shop;
     const orderId = await buyUnheard(shop, 'a');
@@ -122,7 +122,7 @@ describe('money that was captured although nobody heard of it', () => {
     await expectRefundedOnce(shop, orderId, 'paid-after-cancelled');
   });
 
-  it('for a hold that has lapsed buys it all the same while units are left: CONFIRMED late-payment', async () => {
+  it('still buys the order of a lapsed hold while units are left: CONFIRMED late-payment', async () => {
     const shop = await startPaidSale({ allocation: 1, perUserLimit: 1 });
     const orderId = await buyUnheard(shop, 'a');
     await lapse(shop, orderId);
@@ -136,14 +136,14 @@ describe('money that was captured although nobody heard of it', () => {
   });
 
   it.each([
-    { why: 'somebody else holds the last unit', nextBuyer: 'b', reason: 'late-payment-sold-out', units: 1 },
+    { why: 'another shopper holds the last unit', nextBuyer: 'b', reason: 'late-payment-sold-out', units: 1 },
     {
       why: 'the shopper holds another one, up to the limit',
       nextBuyer: 'a',
       reason: 'late-payment-limit-reached',
       units: 2,
     },
-  ])('for a hold that has lapsed goes back once when $why: $reason', async ({ nextBuyer, reason, units }) => {
+  ])('is refunded once for a lapsed hold when $why: $reason', async ({ nextBuyer, reason, units }) => {
     const shop = await startPaidSale({ allocation: units, perUserLimit: 1 });
     const orderId = await buyUnheard(shop, 'a');
     await lapse(shop, orderId);
@@ -156,27 +156,30 @@ describe('money that was captured although nobody heard of it', () => {
   });
 });
 
-describe('another amount than was asked for', () => {
-  it.each([1998, 2000])('(%d for 1999) never confirms the order; all of it goes back, once', async taken => {
-    const shop = await startProxiedSale();
-    const { api, pool, productId, proxy } = shop;
-    proxy.rewrite(({ body }) => JSON.stringify({ ...JSON.parse(body), amountMinor: taken }));
+describe('a capture of the wrong amount', () => {
+  it.each([1998, 2000])(
+    '(%d for 1999) never confirms the order; all of it is refunded, once',
+    async taken => {
+      const shop = await startProxiedSale();
+      const { api, pool, productId, proxy } = shop;
+      proxy.rewrite(({ body }) => JSON.stringify({ ...JSON.parse(body), amountMinor: taken }));
 
-    const refused = await buy(api, { productId, userId: 'a' });
-    expect(refused).toMatchObject({ status: 409, slug: 'order-ended', body: { reason: 'wrong-amount' } });
-    const orderId = orderIdIn(refused);
-    await untilOrderIs(pool, orderId, 'REFUNDED');
-    expect(await stepsOf(pool, orderId)).toEqual([
-      'RESERVED',
-      'CANCELLED wrong-amount',
-      'REFUNDED wrong-amount',
-    ]);
-    expect(await shop.totals()).toMatchObject({ capturedMinor: taken, refunded: 1, refundedMinor: taken });
-    await expectBooksAgree(shop);
-  });
+      const refused = await buy(api, { productId, userId: 'a' });
+      expect(refused).toMatchObject({ status: 409, slug: 'order-ended', body: { reason: 'wrong-amount' } });
+      const orderId = orderIdIn(refused);
+      await untilOrderIs(pool, orderId, 'REFUNDED');
+      expect(await stepsOf(pool, orderId)).toEqual([
+        'RESERVED',
+        'CANCELLED wrong-amount',
+        'REFUNDED wrong-amount',
+      ]);
+      expect(await shop.totals()).toMatchObject({ capturedMinor: taken, refunded: 1, refundedMinor: taken });
+      await expectBooksAgree(shop);
+    },
+  );
 });
 
-/** Buys while the provider takes the money and says nothing of it. */
+/** Buys while the provider captures and its answer is lost. */
 async function buyUnheard({ api, behave, productId }: PaidSale, userId: string): Promise<string> {
   await behave({ mode: 'lost' });
   const answer = await buy(api, { productId, userId });

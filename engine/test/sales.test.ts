@@ -5,7 +5,7 @@ import { createTestDatabase } from './support/database.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
 describe('a sale', () => {
-  it('can be created, paused, resumed and ended by an operator, and sells only in between', async () => {
+  it('can be created, paused, resumed and ended by an operator, and sells only while it is active', async () => {
     const { url, pool } = await createTestDatabase();
     const api = await startTestApi(url);
     const product = await api.asOperator('POST', '/api/admin/products', {
@@ -45,7 +45,7 @@ describe('a sale', () => {
     await expectCleanAudit(pool);
   });
 
-  it('is not sold from before it starts or after it is over', async () => {
+  it('sells nothing before it starts or after it is over', async () => {
     const { url, pool } = await createTestDatabase();
     const upcoming = await createTestSale(pool, { startsInMs: 60_000 });
     const over = await createTestSale(pool, { startsInMs: -60_000, endsInMs: -1000 });
@@ -57,7 +57,7 @@ describe('a sale', () => {
     }
   });
 
-  it("opens by the database's clock, at the moment that it says", async () => {
+  it("opens by the database's clock, at its start", async () => {
     const { url, pool } = await createTestDatabase();
     const api = await startTestApi(url);
     const { productId, startsAt } = await createTestSale(pool, { startsInMs: 1000, allocation: 1_000_000 });
@@ -69,7 +69,8 @@ describe('a sale', () => {
       answers.push({ status, sentAtMs, answeredAtMs: Date.now() });
     }
 
-    // Test and database share a clock here. What was answered before the start is refused, what was sent after it sold.
+    // Test and database share a clock here. A purchase answered before the start is refused; one sent after it
+    // sells.
     const early = answers.filter(({ answeredAtMs }) => answeredAtMs < startsAt.getTime());
     const late = answers.filter(({ sentAtMs }) => sentAtMs > startsAt.getTime());
     expect([...new Set(early.map(({ status }) => status))]).toEqual([409]);
@@ -95,7 +96,7 @@ describe('a sale', () => {
     expect((await api.purchase({ productId: first.productId, userId: 'a' })).status).toBe(200);
   });
 
-  it('lets no purchase through that is decided after a pause was answered, under load', async () => {
+  it('lets no purchase through that is decided after the answer to a pause, under load', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 1_000_000 });
     const api = await startTestApi(url);

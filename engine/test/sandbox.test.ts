@@ -21,8 +21,8 @@ import { startWebhookReceiver } from './support/webhook-receiver.js';
 
 const never = new AbortController().signal;
 
-describe('the memory of the sandbox', () => {
-  it('outlives kill -9 under load: every answered charge is there, and charging again gives the same', async () => {
+describe("the sandbox's memory", () => {
+  it('survives kill -9 under load: every answered charge is there, and a retry returns the same', async () => {
     const dataFile = join(await createTestDir(), 'charges.ndjson');
     const first = await runSandbox(dataFile);
     const answered: { charge: Charge; state: ChargeState }[] = [];
@@ -42,7 +42,7 @@ describe('the memory of the sandbox', () => {
     await second.child.finish();
   });
 
-  it('passes over a torn last line and goes on behind what is whole', async () => {
+  it('skips a torn last line and continues after the complete ones', async () => {
     const path = join(await createTestDir(), 'charges.ndjson');
     const [whole, torn, next] = [createCharge(), createCharge(), createCharge()];
     const captured: ChargeState = {
@@ -73,7 +73,7 @@ describe('the memory of the sandbox', () => {
     third.close();
   });
 
-  it('refuses to begin with a line in the middle that cannot be read, and leaves the file as it is', async () => {
+  it('refuses to start with an unreadable line in the middle, and leaves the file unchanged', async () => {
     const path = join(await createTestDir(), 'charges.ndjson');
     await appendFile(path, 'nonsense\n{"torn');
     expect(() => openBook(path)).toThrow(expect.objectContaining({ code: 'SANDBOX_FILE_DAMAGED' }));
@@ -81,7 +81,7 @@ describe('the memory of the sandbox', () => {
   });
 });
 
-describe('the service', () => {
+describe("the sandbox's service", () => {
   it('refuses what it does not understand, without effect', async () => {
     const rig = await startSandboxRig();
     const charge = createCharge();
@@ -98,7 +98,7 @@ describe('the service', () => {
     expect(await rig.totals()).toMatchObject({ captured: 0 });
   });
 
-  it('refunds neither a part nor what was never captured', async () => {
+  it('refunds neither a part nor a charge that was never captured', async () => {
     const rig = await startSandboxRig();
     const charge = createCharge();
     const refund = { paymentId: charge.paymentId, reference: 'any', amountMinor: 1 };
@@ -108,7 +108,7 @@ describe('the service', () => {
     expect(await rig.totals()).toMatchObject({ captured: 1, refunded: 0 });
   });
 
-  it('by method: "slow" takes the money and does not say so, "error" does nothing', async () => {
+  it('acts by payment method: "slow" captures without an answer in time, "error" does nothing', async () => {
     const rig = await startSandboxRig();
     const slow = createCharge('slow');
     await expect(rig.provider.charge(slow, AbortSignal.timeout(200))).rejects.toMatchObject({
@@ -122,8 +122,8 @@ describe('the service', () => {
   });
 });
 
-describe('answers that are held back', () => {
-  it('are bounded: one more is told 503 at once and does nothing', async () => {
+describe('delayed answers', () => {
+  it('are limited: one request more gets 503 at once and does nothing', async () => {
     const misbehaviour = createMisbehaviour(2);
     misbehaviour.set({ mode: 'hang', latencyMs: 0 });
     let deeds = 0;
@@ -133,7 +133,7 @@ describe('answers that are held back', () => {
     );
     await app.ready();
     const held = [1, 2].map(() => app.inject('/').then(({ statusCode }) => statusCode));
-    await until('two are held', () => deeds === 2);
+    await until('two are delayed', () => deeds === 2);
     expect((await app.inject('/')).statusCode).toBe(503);
     misbehaviour.close();
     expect([await Promise.all(held), deeds]).toEqual([[200, 200], 2]);
@@ -141,7 +141,7 @@ describe('answers that are held back', () => {
 });
 
 describe('webhooks of the sandbox', () => {
-  it('are sent again until they are taken', async () => {
+  it('are sent again until the receiver accepts them', async () => {
     const receiver = await startWebhookReceiver();
     receiver.failNext(2);
     const sender = startSender({ url: receiver.url });
@@ -150,7 +150,7 @@ describe('webhooks of the sandbox', () => {
     expect(receiver.received).toHaveLength(3);
   });
 
-  it('are given up after a bounded number of tries', async () => {
+  it('are given up after a limited number of tries', async () => {
     const receiver = await startWebhookReceiver();
     receiver.failNext(100);
     const sender = startSender({ url: receiver.url, triesMax: 4 });
@@ -159,8 +159,8 @@ describe('webhooks of the sandbox', () => {
     expect(receiver.received).toHaveLength(4);
   });
 
-  it('wait in a bounded queue; one more is dropped and counted, and nobody waits for it', async () => {
-    // Nobody takes them: each of the eight senders holds one, and three wait.
+  it('wait in a bounded queue; one more is dropped and counted, and no call waits for it', async () => {
+    // The receiver takes none: each of the eight senders holds one, and three wait.
     const sender = startSender({
       url: 'http://127.0.0.1:1',
       queueMax: 3,
@@ -176,7 +176,7 @@ describe('webhooks of the sandbox', () => {
 
 async function runSandbox(dataFile: string) {
   const child = runChild('./sandbox.ts', dataFile, sandboxKey);
-  // A child that has ended already is ended again without harm.
+  // Ending a child that has already ended does no harm.
   onTestFinished(() => child.kill());
   const url = await child.nextLine();
   return { child, url, provider: createSandboxProvider({ url, apiKey: sandboxKey, webhookSecret: 'none' }) };

@@ -17,8 +17,8 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const over = { startsInMs: -10 * minuteMs, endsInMs: -5 * minuteMs };
 
-describe('opening and closing', () => {
-  it('tells each once that a window has begun and that it is over, however many ask', async () => {
+describe('the opening and closing of sales', () => {
+  it('records once that a window has begun and once that it is over, however many processes run it', async () => {
     const { pool } = await createTestDatabase();
     const { saleId: open } = await createTestSale(pool);
     const { saleId: closed } = await createTestSale(pool, over);
@@ -34,7 +34,7 @@ describe('opening and closing', () => {
     expect([await statusOf(pool, open), await statusOf(pool, closed)]).toEqual(['active', 'ended']);
   });
 
-  it('notifies of both, so that every process reads the sale again', async () => {
+  it('sends a notification of both, so that every process reads the sale again', async () => {
     const { pool } = await createTestDatabase();
     const { saleId, productId } = await createTestSale(pool);
     const heard = await listen(pool);
@@ -48,7 +48,7 @@ describe('opening and closing', () => {
     expect(heard).toEqual([{ productId }, { productId }]);
   });
 
-  it('keeps a sale decidable until the orders that it accepted in time are decided', async () => {
+  it('keeps a sale decidable until the orders it accepted in time are decided', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, over);
     const orderId = await queueOrder(pool, saleId);
@@ -65,7 +65,7 @@ describe('opening and closing', () => {
   });
 
   it.each([2500, 5000, 60_000])(
-    'keeps it so for twice a statement timeout of %i ms: what was accepted at the last moment is committed by then',
+    'does so for twice a statement timeout of %i ms: orders accepted at the last moment are committed by then',
     async timeoutMs => {
       const { url, pool: admin } = await createTestDatabase();
       const pool = createPool(url, testConfig({ DB_TIMEOUT: String(timeoutMs) }));
@@ -86,7 +86,7 @@ describe('opening and closing', () => {
     },
   );
 
-  it('says of a paused sale what it is, and closes it too', async () => {
+  it('records a paused sale as paused, and closes it too', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, over);
     await changeSaleStatus(pool, saleId, 'paused');
@@ -97,7 +97,7 @@ describe('opening and closing', () => {
     expect(await statusOf(pool, saleId)).toBe('ended');
   });
 
-  it('has nothing to tell of a sale that its operator ended', async () => {
+  it('records nothing for a sale that its operator has ended', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, over);
     await changeSaleStatus(pool, saleId, 'ended');
@@ -106,7 +106,7 @@ describe('opening and closing', () => {
     expect(await journalOf(pool, saleId)).toEqual(['new active', 'active ended']);
   });
 
-  it('is not kept from other sales by one whose stock is locked', async () => {
+  it('is not delayed by another sale whose stock is locked', async () => {
     const { pool } = await createTestDatabase();
     const { saleId: locked } = await createTestSale(pool);
     const { saleId: free } = await createTestSale(pool);
@@ -122,7 +122,7 @@ describe('opening and closing', () => {
 });
 
 describe('the scheduler', () => {
-  it('runs the jobs it is given and those of the catalogue, on one process at a time', async () => {
+  it('runs the given jobs and those of the catalogue, on one process at a time', async () => {
     const { url, pool } = await createTestDatabase();
     const runs = [0, 0];
     const countRun = (position: number): Job => ({
@@ -136,7 +136,7 @@ describe('the scheduler', () => {
     const schedulers = [0, 1].map(position => startScheduler(url, pool, [countRun(position)]));
     const { saleId } = await createTestSale(pool);
 
-    await until('the sale is told to be open', async () => (await journalOf(pool, saleId)).length === 2);
+    await until('the sale is recorded as open', async () => (await journalOf(pool, saleId)).length === 2);
     await until('one has run the job', () => runs.some(count => count > 3));
     const leading = schedulers.findIndex(scheduler => scheduler.isLeader());
     expect(runs[1 - leading]).toBe(0);
@@ -193,7 +193,7 @@ async function queueOrder(pool: Pool, saleId: number): Promise<string | undefine
   return rows[0]?.id;
 }
 
-/** What is notified of the catalogue from now on. */
+/** The notifications about the catalogue from now on. */
 async function listen(pool: Pool): Promise<unknown[]> {
   const heard: unknown[] = [];
   const client = await pool.connect();

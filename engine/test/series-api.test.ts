@@ -8,7 +8,7 @@ const hourMs = 3_600_000;
 const recurrence = { cron: '0 * * * *', timeZone: 'Europe/Berlin' };
 
 describe('a repeating sale', () => {
-  it('is created by its first window, listed, sold from, and ended by an operator', async () => {
+  it('is created with its first window, listed, sold from, and ended by an operator', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { startsInMs: -48 * hourMs, endsInMs: -47 * hourMs });
     const api = await startTestApi(url);
@@ -55,7 +55,7 @@ describe('a repeating sale', () => {
     expect(again.slug).toBe('sale-overlaps');
   });
 
-  it('that could not repeat is refused with what was expected', async () => {
+  it('that could not repeat is refused with the expected value', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url);
@@ -83,7 +83,7 @@ describe('a repeating sale', () => {
 });
 
 describe('the demo catalogue', () => {
-  it('has four products, the fourth on sale anew every hour from the hour under way on', async () => {
+  it('has four products; the fourth is on sale every hour, starting with the current one', async () => {
     const { url, pool } = await createTestDatabase();
     expect(await seedCatalog(pool)).toBe(4);
     expect(await seedCatalog(pool)).toBe(0);

@@ -14,8 +14,8 @@ import {
   windowsOf,
 } from './support/series.js';
 
-describe('planning', () => {
-  it('again makes nothing new, also when its progress was lost', async () => {
+describe('planning of a series', () => {
+  it('creates nothing twice, even if its progress was lost', async () => {
     const { pool } = await createTestDatabase();
     await createHourly(pool, start);
     await planWindows(pool, start);
@@ -29,7 +29,7 @@ describe('planning', () => {
     expect(await startsOf(pool)).toEqual(before);
   });
 
-  it('would make them twice without the unique index', async () => {
+  it('would create windows twice without the unique index', async () => {
     const { pool } = await createTestDatabase();
     await createHourly(pool, start);
     await planWindows(pool, start);
@@ -39,7 +39,7 @@ describe('planning', () => {
     expect((await planWindows(pool, start)).planned).toBe(20);
   });
 
-  it('by four planners at once makes every window once', async () => {
+  it('by four planners at once creates every window once', async () => {
     const { pool } = await createTestDatabase();
     for (let series = 0; series < 5; series++) await createHourly(pool, start);
     await planWindows(pool, start);
@@ -52,7 +52,7 @@ describe('planning', () => {
     expect((await startsOf(pool)).length - before).toBe(50);
   });
 
-  it('passes over a window in which the product has another sale, says so once, and goes on', async () => {
+  it('skips a window in which the product has another sale, reports it once, and goes on', async () => {
     const { pool } = await createTestDatabase();
     const { productId, seriesId } = await createHourly(pool, start);
     await planWindows(pool, start);
@@ -68,7 +68,7 @@ describe('planning', () => {
     expect((await planWindows(pool, at(3))).passedOver).toEqual([]);
   });
 
-  it('of one series that fails keeps no other from being planned', async () => {
+  it('that fails does not stop the planning of others', async () => {
     const { pool } = await createTestDatabase();
     await createHourly(pool, start);
     await createHourly(pool, start);
@@ -81,7 +81,7 @@ describe('planning', () => {
 });
 
 describe('the end of a series', () => {
-  it('ends the windows that have not begun, leaves the others, and nothing is planned any more', async () => {
+  it('ends the windows that have not begun, leaves the others, and stops the planning', async () => {
     const { pool } = await createTestDatabase();
     const beforeMs = Date.now();
     const { seriesId } = await createHourly(pool, new Date(Math.floor(beforeMs / hourMs) * hourMs));
@@ -101,7 +101,7 @@ describe('the end of a series', () => {
     expect(await endSeries(pool, 999)).toBeUndefined();
   });
 
-  it('while windows are planned leaves none that is still to come', async () => {
+  it('leaves no upcoming window although windows are being planned', async () => {
     const { pool } = await createTestDatabase();
     for (let round = 0; round < 10; round++) {
       const { seriesId } = await createHourly(pool, start);

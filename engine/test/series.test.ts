@@ -14,7 +14,7 @@ import {
 } from './support/series.js';
 
 describe('a series', () => {
-  it('has the windows of the next 24 hours, each a sale with stock of its own', async () => {
+  it('has the windows of the next 24 hours, each of them a sale with its own stock', async () => {
     const { pool } = await createTestDatabase();
     const { productId } = await createHourly(pool, start);
     expect(await startsOf(pool)).toEqual([start.toISOString()]);
@@ -39,7 +39,7 @@ describe('a series', () => {
     await expectCleanAudit(pool);
   });
 
-  it('has them from its creation on', async () => {
+  it('has them as soon as it is created', async () => {
     const { pool } = await createTestDatabase();
     const beforeMs = Date.now();
     await createHourly(pool, new Date(Math.floor(beforeMs / hourMs) * hourMs));
@@ -68,7 +68,7 @@ describe('a series', () => {
     );
   });
 
-  it('cuts a window of a whole day short on the day that has 23 hours', async () => {
+  it('shortens a window of a whole day on the day that has 23 hours', async () => {
     const { pool } = await createTestDatabase();
     const startsAt = new Date('2036-03-27T08:00:00Z');
     await createTestSeries(pool, startsAt, 24 * hourMs, { cron: '0 9 * * *', timeZone: 'Europe/Berlin' });
@@ -82,7 +82,7 @@ describe('a series', () => {
     expect(hours.slice(0, 4)).toEqual([24, 24, 23, 24]);
   });
 
-  it('is planned at the price that the product has then', async () => {
+  it("is planned at the product's price at that time", async () => {
     const { pool } = await createTestDatabase();
     await createHourly(pool, start);
     await planWindows(pool, start);
@@ -107,7 +107,7 @@ describe('a series', () => {
     expect(await startsOf(pool)).toEqual(['2036-02-29T00:00:00.000Z', '2040-02-29T00:00:00.000Z']);
   });
 
-  it('makes up for no window that is over, only for the one under way, after a long downtime', async () => {
+  it('does not catch up on past windows after a long downtime, but plans the current one', async () => {
     const { pool } = await createTestDatabase();
     await createHourly(pool, start);
     await planWindows(pool, start);
@@ -122,7 +122,7 @@ describe('a series', () => {
     expect(made.at(-1)).toBe('2036-08-02T12:00:00.000Z');
   });
 
-  it('of every minute is planned a hundred windows at a time', async () => {
+  it('with a window every minute is planned a hundred windows at a time', async () => {
     const { pool } = await createTestDatabase();
     await createTestSeries(pool, start, 60_000, { cron: '* * * * *', timeZone: 'UTC' });
 

@@ -9,7 +9,7 @@ const lookalikes = {
   'a trailing space': 'alice ',
   'a leading space': ' alice',
   'two spaces in a row': 'alice  b',
-  'a space that does not break': 'alice\u00a0b',
+  'a no-break space': 'alice\u00a0b',
   'an ideographic space': 'alice\u3000b',
   'a decomposed letter': 'ame\u0301lie',
   'a zero-width space': 'ali\u200bce',
@@ -25,7 +25,7 @@ const lookalikes = {
   'full width': '\uff41lice',
   'a ligature': 'o\ufb03ce',
   'a line separator': 'alice\u2028b',
-  'a letter that nobody has assigned': 'alice\u0378',
+  'an unassigned letter': 'alice\u0378',
   'a control character': 'alice\u0085',
   'a lone surrogate': 'alice\ud800',
 };
@@ -40,8 +40,8 @@ const good = [
   '\u{1f4a5}',
 ];
 
-describe('shoppers that a person cannot tell apart', () => {
-  it('are no two shoppers: a name in another form, or with what nobody sees, is refused', async () => {
+describe('shoppers whose ids look the same', () => {
+  it('cannot exist: a name in another form, or with invisible characters, is refused', async () => {
     const { api, productId } = await start({ IDENTITY: 'trusted' });
     for (const [what, userId] of Object.entries(lookalikes)) {
       const { status, slug } = await api.purchase({ productId, userId });

@@ -12,7 +12,7 @@ import { type EngineProcess, startApiProcesses, startRoleProcess } from './suppo
 import { acceptOrders } from './support/queued.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
-// Long enough that nothing but a second signal ends a process whose work hangs.
+// So long that only a second signal ends a process whose work hangs.
 const patient = {
   DECISION_DEADLINE_MS: '60000',
   DB_TIMEOUT: '60000',
@@ -24,27 +24,30 @@ describe('a second signal', () => {
   it.each<[string, (url: string) => Promise<EngineProcess>]>([
     ['the API', url => startRoleProcess('api', url, patient)],
     ['the API in two processes', url => startApiProcesses(2, url, patient)],
-  ])('ends %s at once while a purchase hangs, with 1, and nothing half done', async (_, start) => {
-    const { url, pool } = await createTestDatabase();
-    const { productId, saleId } = await createTestSale(pool);
-    const engine = await start(url);
-    const release = await lockStock(pool, saleId);
-    const answer = purchase(engine.url, productId);
-    await until('the purchase hangs', () => someoneWaits(pool), 20_000);
+  ])(
+    'makes %s exit at once with 1 while a purchase hangs, and leaves nothing half done',
+    async (_, start) => {
+      const { url, pool } = await createTestDatabase();
+      const { productId, saleId } = await createTestSale(pool);
+      const engine = await start(url);
+      const release = await lockStock(pool, saleId);
+      const answer = purchase(engine.url, productId);
+      await until('the purchase hangs', () => someoneWaits(pool), 20_000);
 
-    expect(await signalTwice(engine)).toBe(1);
+      expect(await signalTwice(engine)).toBe(1);
 
-    expect(await answer).toBeUndefined();
-    for (const pid of pidsOf(engine)) await until(`${pid} has ended`, () => hasEnded(pid), 20_000);
-    // The database may have the purchase still, or end it with its connection: nobody was told of either.
-    await release();
-    await until('the database has let go', async () => !(await hasSessions(pool)), 20_000);
-    const { sold, available } = await stockOf(pool, saleId);
-    expect(sold + available).toBe(100);
-    await expectCleanAudit(pool);
-  });
+      expect(await answer).toBeUndefined();
+      for (const pid of pidsOf(engine)) await until(`${pid} has ended`, () => hasEnded(pid), 20_000);
+      // The database may still have the purchase, or end it with its connection: no answer was sent either way.
+      await release();
+      await until('the database has released it', async () => !(await hasSessions(pool)), 20_000);
+      const { sold, available } = await stockOf(pool, saleId);
+      expect(sold + available).toBe(100);
+      await expectCleanAudit(pool);
+    },
+  );
 
-  it('ends a worker at once while its batch hangs, with 1; another decides the orders', async () => {
+  it('makes a worker exit at once with 1 while its batch hangs; another decides the orders', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool);
     await acceptOrders(pool, saleId, 20);
@@ -61,8 +64,8 @@ describe('a second signal', () => {
   });
 });
 
-describe('a signal while a process is still starting', () => {
-  it('ends it after the purchases that it has taken by then', async () => {
+describe('a signal to a process that is still starting', () => {
+  it('lets it finish the purchases it has already received, and then ends it', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool);
     const release = await lockStock(pool, saleId);
@@ -73,7 +76,7 @@ describe('a signal while a process is still starting', () => {
       ...{ API_KEY: apiKey, OPERATOR_TOKEN: operatorToken, SECRET_KEY: secrets.secretKey },
     });
     onTestFinished(() => engine.kill('SIGKILL').then(() => {}));
-    // It listens before it has made the copies of its listener and says that it runs.
+    // It listens before it copies its listener and reports that it is running.
     const buy = () => purchase(`http://127.0.0.1:${port}`, productId);
     let answer = buy();
     const giveUpAtMs = performance.now() + 20_000;
@@ -87,7 +90,7 @@ describe('a signal while a process is still starting', () => {
   }, 60_000);
 });
 
-/** @returns its status, undefined where there is no answer. */
+/** @returns its status, undefined if there is no answer. */
 function purchase(url: string, productId: number): Promise<number | undefined> {
   const answer = fetch(`${url}/api/purchase`, {
     method: 'POST',
@@ -101,8 +104,8 @@ function purchase(url: string, productId: number): Promise<number | undefined> {
 }
 
 /**
- * SIGTERM until it ends. One key press arrives as two signals, so that what follows within a second is no second one: a
- * process that ends sooner than that has taken it for one.
+ * Sends SIGTERM until it ends. One key press arrives as two signals, so a signal within a second does not count as
+ * a second one: a process that ends sooner has counted it.
  */
 async function signalTwice(engine: EngineProcess): Promise<number | null> {
   const firstAtMs = performance.now();
@@ -115,7 +118,7 @@ async function signalTwice(engine: EngineProcess): Promise<number | null> {
   return ended;
 }
 
-/** Keeps every batch of the sale waiting. @returns what lets them go on. */
+/** Blocks every batch of the sale. @returns what releases them. */
 async function lockStock(pool: Pool, saleId: number): Promise<() => Promise<void>> {
   const client = await pool.connect();
   let isHeld = true;
@@ -137,7 +140,7 @@ async function someoneWaits(pool: Pool): Promise<boolean> {
   return rowCount !== 0;
 }
 
-/** Of anybody but the test itself. */
+/** Whether a process other than the test itself has an active session. */
 async function hasSessions(pool: Pool): Promise<boolean> {
   const { rowCount } = await pool.query(
     `select from pg_stat_activity
@@ -147,7 +150,7 @@ async function hasSessions(pool: Pool): Promise<boolean> {
   return rowCount !== 0;
 }
 
-/** Of the processes that the API runs in; none where it is one. */
+/** The processes in which the API runs, if there are several; none otherwise. */
 function pidsOf(engine: EngineProcess): number[] {
   const [, pids = ''] = /processes \(([\d, ]+)\)/.exec(engine.output()) ?? [];
   return pids === '' ? [] : pids.split(', ').map(Number);

@@ -6,10 +6,10 @@ import { createTestDatabase } from './support/database.js';
 import { createTestSale, stockOf } from './support/sale.js';
 import { openConnections, purchaseText, type RawConnection } from './support/sockets.js';
 
-// Each is an open file twice, once on either side.
+// Each takes two open files, one on either side.
 const idleCount = 5000;
 const slowCount = 300;
-// In force by default as 8 s and 5 s.
+// Their defaults are 8 s and 5 s.
 const timeouts = { REQUEST_TIMEOUT_MS: '1500', HEADERS_TIMEOUT_MS: '1000' };
 
 describe('purchases go on', () => {
@@ -23,7 +23,7 @@ describe('purchases go on', () => {
     expect(await stockOf(pool, saleId)).toMatchObject({ sold: 50 });
   }, 60_000);
 
-  it(`while ${slowCount} send their headers a byte at a time, and these are cut off in time`, async () => {
+  it(`while ${slowCount} clients send their headers a byte at a time, and these are disconnected in time`, async () => {
     const { api, productId } = await start(timeouts);
     const slow = await openConnections(api.url, slowCount);
     const stop = dripEach(slow, purchaseText(productId, 'slow').split('\r\n\r\n')[0] ?? '');
@@ -34,7 +34,7 @@ describe('purchases go on', () => {
     expect(await statusesOf(slow)).toEqual([408]);
   }, 60_000);
 
-  it(`while ${slowCount} send their bodies a byte at a time, and these are cut off in time`, async () => {
+  it(`while ${slowCount} clients send their bodies a byte at a time, and these are disconnected in time`, async () => {
     const { api, saleId, productId, pool } = await start({ ...timeouts, MAX_IN_FLIGHT: '20' });
     const slow = await openConnections(api.url, slowCount);
     const [head = '', body = ''] = purchaseText(productId, 'slow'.repeat(20)).split('\r\n\r\n');
@@ -49,7 +49,7 @@ describe('purchases go on', () => {
   }, 60_000);
 });
 
-/** What the system lets this process have; Node raises the soft limit to the hard one as it starts. */
+/** The limit of open files for this process; Node raises the soft limit to the hard one at startup. */
 function openFilesMax(): number {
   const limitsSchema = z.looseObject({
     userLimits: z.looseObject({ open_files: z.looseObject({ soft: limitSchema }) }),
@@ -91,7 +91,7 @@ async function untilEnded(connections: RawConnection[]): Promise<void> {
   await until('the server has ended all of them', () => connections.every(isEnded), 30_000);
 }
 
-/** Which answers there were; one that was cut off without one is not among them. */
+/** The answers received; a client disconnected without one is not among them. */
 async function statusesOf(connections: RawConnection[]): Promise<number[]> {
   const answers = await Promise.all(connections.map(({ answer }) => answer()));
   return [...new Set(answers.flatMap(answer => (answer ? [answer.status] : [])))];

@@ -15,11 +15,11 @@ const lineSchema = z.looseObject({
   stagesMs: z.record(z.string(), z.number()).optional(),
 });
 
-// Far from what a busy machine takes by itself.
+// Far above what a busy machine takes by itself.
 const slowMs = 500;
 const latencyMs = 600;
 
-it('a slow purchase is told of with its order, its stages and the id that its answer has; a quick one is not', async () => {
+it('a slow purchase is logged with its order, its stages and the id in its answer; a fast one is not', async () => {
   const { api, productId, slowLines } = await start();
   const quick = await api.purchase({ productId, userId: 'a' });
   expect(quick.headers.get('x-response-time')).toMatch(/^\d+\.\dms$/);
@@ -43,7 +43,7 @@ it('a slow purchase is told of with its order, its stages and the id that its an
   expect(Number.parseFloat(slow.headers.get('x-response-time') ?? '')).toBeGreaterThanOrEqual(slowMs);
 });
 
-it('a crowd of slow requests makes ten lines a second, and the next line counts the others', async () => {
+it('a crowd of slow requests is logged in ten lines a second, and the next line counts the others', async () => {
   const { api, productId, slowLines } = await start();
   await slowDown(api);
   const crowd = Array.from({ length: 40 }, (_, i) => api.purchase({ productId, userId: `shopper-${i}` }));
@@ -61,7 +61,7 @@ it('a crowd of slow requests makes ten lines a second, and the next line counts 
     .toBeGreaterThan(40);
 });
 
-it('a request keeps the name that a proxy gave it', async () => {
+it('a request keeps the id that a proxy gave it', async () => {
   const { api, productId, slowLines } = await start();
   await slowDown(api);
   const headers = { ...operatorHeaders, 'x-request-id': 'edge-7' };
@@ -75,7 +75,7 @@ it('a request keeps the name that a proxy gave it', async () => {
   expect(slowLines().map(({ requestId }) => requestId)).toContain('edge-8');
 });
 
-it('the log has no secret of what is logged beside an error', () => {
+it('the log contains no secrets from the fields logged with an error', () => {
   const { logger, lines } = createTestLogger();
   const err = Object.assign(new Error('ECONNRESET'), { command: { name: 'auth', args: ['user', 's3cret'] } });
   logger.warn(

@@ -9,7 +9,7 @@ import { createTestSale } from './support/sale.js';
 const stockSchema = z.looseObject({ stock: z.number(), state: z.string(), now: z.iso.datetime() });
 
 describe('the events of a stock', () => {
-  it('begin with the stock of now, and tell everybody of each change within moments', async () => {
+  it('begin with the current stock, and report each change to every reader within moments', async () => {
     const { pool, url } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 3 });
     const api = await startTestApi(url);
@@ -24,7 +24,7 @@ describe('the events of a stock', () => {
     for (const reader of readers) await seen(reader, 0, 'sold-out');
   });
 
-  it('tell what another process has sold', async () => {
+  it('report what another process has sold', async () => {
     const { pool, url } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 3 });
     const [here, there] = [await startTestApi(url), await startTestApi(url)];
@@ -34,7 +34,7 @@ describe('the events of a stock', () => {
     await seen(reader, 0, 'sold-out');
   });
 
-  it('say nothing while nothing changes, and are looked at no more once nobody reads', async () => {
+  it('say nothing while nothing changes, and stop reading once the last reader has left', async () => {
     const { pool, url } = await createTestDatabase();
     const quiet = await createTestSale(pool, { allocation: 3 });
     const busy = await createTestSale(pool, { allocation: 30 });
@@ -51,7 +51,7 @@ describe('the events of a stock', () => {
     await seen(busyReader, 24, 'open');
   });
 
-  it('are bounded per address, of which an IPv6 network has one for each /64', async () => {
+  it('are limited per address; an IPv6 network has one limit for each /64', async () => {
     const { pool, url } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const limits = { eventStreams: { streamsPerShopperMax: 3 } };
@@ -64,7 +64,7 @@ describe('the events of a stock', () => {
     expect(await open('2001:db8:1:2::1')).toBe(200);
   });
 
-  it('are not there for a product without a sale', async () => {
+  it('are 404 for a product without a sale', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url);
     expect(await api.request('GET', '/api/stock/99/events')).toMatchObject({

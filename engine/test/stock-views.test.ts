@@ -21,11 +21,11 @@ describe('stock from memory', () => {
       delaysMs.push(performance.now() - soldAtMs);
     }
 
-    // The median, since one delay among twenty can be this machine's own.
+    // The median, since one delay among twenty may come from this machine.
     expect(delaysMs.sort((a, b) => a - b)[10]).toBeLessThan(100);
   });
 
-  it('answers sold out from memory, without a query, and never to the shopper whose order it was', async () => {
+  it('answers sold out without a query, but never to the retry of a purchase that succeeded', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 1 });
     const api = await startTestApi(url);
@@ -41,14 +41,14 @@ describe('stock from memory', () => {
     );
   });
 
-  it('sells again within 100 ms when units come back', async () => {
+  it('sells again within 100 ms when units return', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 1, perUserLimit: 1 });
     const api = await startTestApi(url);
     await api.purchase({ productId, userId: 'first' });
     const delaysMs: number[] = [];
 
-    // Reading again each second heals as well, but not ten times in a row within a tenth of one.
+    // The reading of every second heals as well, but not ten times in a row within a tenth of one.
     for (let round = 0; round < 10; round++) {
       expect((await api.purchase({ productId, userId: `refused-${round}` })).slug).toBe('sold-out');
       await returnOneUnit(pool, saleId);
@@ -61,7 +61,7 @@ describe('stock from memory', () => {
     expect(delaysMs.sort((a, b) => a - b)[5]).toBeLessThan(100);
   });
 
-  it('reads from the ledger while it can not follow it, and answers from memory again afterwards', async () => {
+  it('falls back to the ledger while it cannot follow it, and answers from memory again afterwards', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 10 });
     const proxy = await startFaultProxy(url);
@@ -81,7 +81,7 @@ describe('stock from memory', () => {
     await pool.query('update stock set available = 0, sold = 10, version = version + 1 where sale_id = $1', [
       saleId,
     ]);
-    // Without decide() a purchase that reaches the ledger is not answered with sold-out.
+    // Without decide(), a purchase that reaches the ledger is not answered with sold-out.
     await pool.query('alter function decide rename to decide_is_gone');
     const refusal = async () => (await api.purchase({ productId, userId: 'a' })).slug === 'sold-out';
     await until('memory says sold out', refusal, 10_000);
@@ -100,7 +100,7 @@ describe('stock from memory', () => {
     await until('it sells again', buy, 10_000);
   });
 
-  it('passes over notifications that it can not read', async () => {
+  it('ignores notifications that it cannot read', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 10 });
     const api = await startTestApi(url);

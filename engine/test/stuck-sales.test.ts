@@ -12,14 +12,14 @@ import { createTestSale, lockStock } from './support/sale.js';
 const roomy = { allocation: 100_000, perUserLimit: 100_000 };
 
 describe('a sale whose lock is held', () => {
-  it('has nine tenths of the requests in work at most, and others buy in the rest', async () => {
+  it('has at most nine tenths of the requests in flight, and other sales use the rest', async () => {
     const { api, other, stuck, unlock } = await startWithStuckSale({ MAX_IN_FLIGHT: '40' });
     const crowd = Array.from({ length: 50 }, (_, i) =>
       api.purchase({ productId: stuck.productId, userId: `crowd-${i}` }),
     );
     const all = await untilProtection(
       api,
-      'all have come',
+      'all have arrived',
       view => view.inFlight + (view.refused.sale ?? 0) === 50,
     );
     expect([all.inFlight, all.refused.sale, all.refused.inFlight]).toEqual([36, 14, 0]);
@@ -30,10 +30,10 @@ describe('a sale whose lock is held', () => {
     expect(countStatuses(await Promise.all(crowd))).toEqual({ '200 undefined': 36, '503 overloaded': 14 });
   }, 120_000);
 
-  it('refuses its own purchases once the first has waited for SHED_WAIT_MS, and nobody else', async () => {
+  it('refuses its own purchases once the first has waited for SHED_WAIT_MS, but not those of other sales', async () => {
     const { api, other, stuck, unlock } = await startWithStuckSale({ SHED_WAIT_MS: '300' });
     const sealed = api.purchase({ productId: stuck.productId, userId: 'sealed' });
-    await untilProtection(api, 'the first is in work', ({ inFlight }) => inFlight === 1);
+    await untilProtection(api, 'the first is in progress', ({ inFlight }) => inFlight === 1);
     const waiting = api.purchase({ productId: stuck.productId, userId: 'waiting' });
     await untilProtection(api, 'the second has waited', ({ shedding }) => shedding.waitMs >= 300);
 
@@ -46,11 +46,11 @@ describe('a sale whose lock is held', () => {
     expect(countStatuses(await Promise.all([sealed, waiting]))).toEqual({ '200 undefined': 2 });
   }, 120_000);
 
-  it('is decided by turns with others like it, so that however many there are, decisions have connections', async () => {
+  it('takes turns with others like it, so that decisions have connections however many there are', async () => {
     const { url, pool } = await createTestDatabase();
     const other = await createTestSale(pool, roomy);
     const stuck = await Promise.all(Array.from({ length: 4 }, () => createTestSale(pool, roomy)));
-    // Two connections for decisions, and a second for each batch.
+    // Two connections for decisions, and a second one for each batch.
     const api = await startTestApi(url, {
       DB_POOL_MAX: '10',
       DECISION_DEADLINE_MS: '1000',
@@ -71,8 +71,8 @@ describe('a sale whose lock is held', () => {
   }, 120_000);
 });
 
-describe('a ledger that is broken', () => {
-  it('is asked once a batch, told of in one line, and answers 503 to all; it sells as soon as it is mended', async () => {
+describe('a broken ledger', () => {
+  it('is queried once per batch, logged in one line, and answered 503; it sells as soon as it is repaired', async () => {
     const database = await createTestDatabase();
     const { pool } = database;
     const { saleId, productId } = await createTestSale(pool, roomy);
@@ -86,7 +86,7 @@ describe('a ledger that is broken', () => {
     await api.purchase({ productId, userId: 'first' });
     const unlock = await lockStock(pool, saleId);
     const sealed = api.purchase({ productId, userId: 'sealed' });
-    await untilProtection(api, 'the first is in work', ({ inFlight }) => inFlight === 1);
+    await untilProtection(api, 'the first is in progress', ({ inFlight }) => inFlight === 1);
     const batch = Array.from({ length: 16 }, (_, i) => api.purchase({ productId, userId: `${i}` }));
     await untilProtection(api, 'a batch waits', ({ inFlight }) => inFlight === 17);
 
@@ -114,7 +114,7 @@ async function startWithStuckSale(env: Record<string, string>) {
   return { api, stuck, other, unlock: await lockStock(pool, stuck.saleId) };
 }
 
-/** Shoppers who buy one after the other without end. */
+/** Shoppers who buy one purchase after the other without end. */
 function keepBuying(api: TestApi, productId: number, shopperCount: number) {
   const counts: Record<number, number> = {};
   let isOver = false;
@@ -122,7 +122,7 @@ function keepBuying(api: TestApi, productId: number, shopperCount: number) {
     while (!isOver) {
       const { status } = await api.purchase({ productId, userId: `crowd-${i}` });
       counts[status] = (counts[status] ?? 0) + 1;
-      // One who is refused looks up before asking again, or the refusals would be all that this process does.
+      // A refused shopper pauses before trying again, or this process would do nothing but refuse.
       if (status === 503) await sleep(200);
     }
   });

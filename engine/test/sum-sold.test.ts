@@ -9,7 +9,7 @@ import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
 
 describe('the sums of what was sold', () => {
-  it('equal the confirmed orders by sale and hour while sales go on, by several that sum at once', async () => {
+  it('equal the confirmed orders by sale and hour while sales go on, with several processes summing at once', async () => {
     const { pool } = await createTestDatabase();
     const sales = [await createTestSale(pool), await createTestSale(pool, { priceMinor: 5 })];
     const runs = [createSumSold(pool), createSumSold(pool)];
@@ -30,7 +30,7 @@ describe('the sums of what was sold', () => {
     expect(await summed(pool)).toHaveLength(4);
   });
 
-  it('are made from the beginning for a sale of which they do not add up, and left alone otherwise', async () => {
+  it('are recomputed for a sale whose sums do not add up, and left alone otherwise', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool);
     await buy(pool, saleId);
@@ -39,7 +39,7 @@ describe('the sums of what was sold', () => {
     const before = await summed(pool);
     expect(before).toEqual(await counted(pool));
 
-    // As after a clock that was set back by an hour: what is sold now is older than what is summed.
+    // As after a clock was set back by an hour: current sales are older than what is summed.
     await pool.query(`update sold_summed set up_to = up_to + interval '1 hour'`);
     await buy(pool, saleId);
     expect(await runOnce(run)).toEqual({ count: 1, failures: [] });
@@ -66,7 +66,7 @@ async function buy(pool: Pool, saleId: number): Promise<void> {
   expect(decisions[0]?.outcome).toBe('confirmed');
 }
 
-/** A checkout of two hours ago that is redeemed now: it counts for the hour in which it was made. */
+/** A checkout from two hours ago that is redeemed now: it counts for the hour in which it was made. */
 async function redeemLater(pool: Pool, saleId: number): Promise<void> {
   const request = requestOf();
   const { orderId, shopperId } = request;

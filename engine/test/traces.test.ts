@@ -11,10 +11,10 @@ import { createTestSale, lockStock } from './support/sale.js';
 import { clientSpan, expectLinked, expectOneTrace } from './support/traces.js';
 
 describe('traces', () => {
-  it('lead from the HTTP request over the queue in PostgreSQL to the payment', () =>
+  it('lead from the HTTP request through the queue in PostgreSQL to the payment', () =>
     expectOneTrace('postgresql', {}));
 
-  it('of purchases that are decided together meet in a span that is linked to each of them', async () => {
+  it('of purchases decided together share a span that is linked to each of them', async () => {
     const { api, pool, collector, productId, saleId } = await open();
     const unlock = await lockStock(pool, saleId);
     const shoppers = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -30,7 +30,7 @@ describe('traces', () => {
     expect(batches.flatMap(({ links }) => links)).toHaveLength(6);
     for (const request of requests) {
       const batch = batches.find(({ spanId }) => request.links.some(link => link.spanId === spanId));
-      if (!batch) throw new Error('a request knows of no batch');
+      if (!batch) throw new Error('a request does not record a batch');
       expectLinked(batch, request);
       expect(request.attributes).toMatchObject({
         'http.route': '/api/purchase',
@@ -40,7 +40,7 @@ describe('traces', () => {
     expect(new Set(requests.map(({ traceId }) => traceId)).size).toBe(6);
   });
 
-  it('of a purchase lead to the payment, and are told to nobody where the client does not keep its own', async () => {
+  it('of a purchase lead to the payment, and are not passed on if the client does not sample its own', async () => {
     const collector = await startCollector();
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
     const { api, proxy, productId } = await startProxiedSale({}, { roles: ['api'], env });
@@ -70,10 +70,10 @@ describe('traces', () => {
     { what: 'of 4,000 characters', traceparent: 'x'.repeat(4000) },
     { what: 'in capitals', traceparent: good.toUpperCase() },
     { what: 'with more behind it', traceparent: `${good}-00` },
-    { what: 'of a version that is none', traceparent: good.replace('00-', 'ff-') },
+    { what: 'of an invalid version', traceparent: good.replace('00-', 'ff-') },
     { what: 'of a trace without an id', traceparent: `00-${'0'.repeat(32)}-${'1'.repeat(16)}-01` },
     { what: 'of a span without an id', traceparent: `00-${'1'.repeat(32)}-${'0'.repeat(16)}-01` },
-  ])('begin anew behind a traceparent $what', async ({ traceparent }) => {
+  ])('start anew behind a traceparent $what', async ({ traceparent }) => {
     const { api, collector, productId } = await open();
     const answer = await api.request('POST', '/api/purchase', {
       body: { productId, userId: 'ann' },
@@ -88,7 +88,7 @@ describe('traces', () => {
 });
 
 describe('a collector', () => {
-  it('that hangs holds up no purchase, and a stop for two seconds at most', async () => {
+  it('that hangs delays no purchase, and a stop for two seconds at most', async () => {
     const { api, collector, productId } = await open();
     collector.hang();
     for (const userId of ['a', 'b', 'c'])
@@ -100,7 +100,7 @@ describe('a collector', () => {
     expect(collector.all('POST /api/purchase')).toHaveLength(3);
   });
 
-  it('that takes nothing costs a line in the log, and no purchase', async () => {
+  it('that rejects everything costs one log line and no purchase', async () => {
     const lines: string[] = [];
     const { api, productId } = await open({
       path: '/wrong',
@@ -112,7 +112,7 @@ describe('a collector', () => {
     expect(lines.filter(line => line.includes('spans could not be delivered'))).toHaveLength(1);
   });
 
-  it('that takes nothing is told of once a minute, however much it is sent', async () => {
+  it('that rejects everything is logged once a minute, however much it is sent', async () => {
     const { url } = await startCollector();
     const troubles: unknown[] = [];
     const tracing = createOpenTelemetry({ ...everything(url), onTrouble: error => troubles.push(error) });
@@ -121,7 +121,7 @@ describe('a collector', () => {
     expect(troubles).toHaveLength(1);
   });
 
-  it('that hangs has 2,560 spans in memory at most: those that it was sent, and those that wait', async () => {
+  it('that hangs leaves at most 2,560 spans in memory: those sent to it, and those waiting', async () => {
     const collector = await startCollector();
     collector.hang();
     const tracing = createOpenTelemetry(everything(`${collector.url}/v1/traces`));
@@ -136,7 +136,7 @@ describe('a collector', () => {
   });
 });
 
-describe('the part of all traces that is kept', () => {
+describe('the sampled part of all traces', () => {
   it('is none with a ratio of 0, and all without a sampler', async () => {
     const none = await open({ env: { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' } });
     await none.api.purchase({ productId: none.productId, userId: 'ann' });
@@ -149,8 +149,8 @@ describe('the part of all traces that is kept', () => {
   });
 });
 
-describe('without an endpoint', () => {
-  it('nothing of OpenTelemetry is loaded; with one it is', async () => {
+describe('an engine without an endpoint for traces', () => {
+  it('loads nothing of OpenTelemetry, unlike one with an endpoint', async () => {
     const { url } = await createTestDatabase();
     const loadedWith = async (env: Record<string, string>) => {
       const modules = await tellLoaded();
@@ -164,7 +164,7 @@ describe('without an endpoint', () => {
     ).not.toEqual([]);
   });
 
-  it('no header is sent to the payment provider, and none is passed on', async () => {
+  it('sends no trace header to the payment provider, and passes none on', async () => {
     const { api, proxy, productId } = await startProxiedSale({}, { roles: ['api'] });
     const headers = { ...serviceHeaders, traceparent: clientSpan().traceparent };
     const body = { productId, userId: 'ann' };
@@ -176,7 +176,7 @@ describe('without an endpoint', () => {
 });
 
 describe('the log', () => {
-  it('says of a slow request which trace it is', async () => {
+  it('names the trace of a slow request', async () => {
     const lines: string[] = [];
     const { api, productId } = await open({
       env: { SLOW_REQUEST_MS: '1', FAULTS_ENABLED: 'true' },
@@ -202,7 +202,7 @@ function everything(url: string) {
 
 type OpenOptions = { env?: Record<string, string>; path?: string; logger?: Logger };
 
-/** An API whose traces come to a collector, with a sale that costs nothing. */
+/** An API whose traces go to a collector, with a free sale. */
 async function open({ env, path = '', logger }: OpenOptions = {}) {
   const collector = await startCollector();
   const { url, pool } = await createTestDatabase();

@@ -8,8 +8,8 @@ import { startRoleProcess } from './support/engine.js';
 import { startFaultProxy } from './support/fault-proxy.js';
 import { judgeIds, lastId, takeIds } from './support/ids.js';
 
-describe('when the reply of COMMIT is cut', () => {
-  it('every caller gets its ids all the same, and none is missing', async () => {
+describe('when the reply to COMMIT is lost', () => {
+  it('every caller still gets its ids, and none is missing', async () => {
     const { url, pool } = await createTestDatabase();
     const { byCaller, cuts } = await takeWhileRepliesAreCut(url);
     expect(cuts).toBe(3);
@@ -25,7 +25,7 @@ describe('when the reply of COMMIT is cut', () => {
     expect(await lastId(pool)).toBeGreaterThan(505);
   });
 
-  it('and nobody can ask in time, it is 503; ids may then be missing, and none is given twice', async () => {
+  it('and a process cannot ask in time, callers get 503; ids may then be missing, and none is given twice', async () => {
     const { url, pool } = await createTestDatabase();
     const proxy = await startFaultProxy(url);
     const api = await startTestApi(proxy.url);
@@ -34,14 +34,14 @@ describe('when the reply of COMMIT is cut', () => {
     proxy.cutReplyTo('', 0);
 
     expect(refused).toMatchObject({ status: 503, slug: 'unavailable' });
-    // Ten tries and more have taken ten ids, not a hundred.
+    // More than ten tries have taken ten ids, not a hundred.
     expect(await lastId(pool)).toBe(10);
     expect(await takeIds(api.url)).toEqual([11]);
   });
 });
 
 describe('a request for ids', () => {
-  it('that is sent twice at the same time takes its ids once', async () => {
+  it('takes its ids once if it is sent twice at the same time', async () => {
     const { pool } = await createTestDatabase();
     const allocateRange = createAllocateRange(pool, 'user');
     const ranges = await Promise.all(Array.from({ length: 10 }, () => allocateRange(1, 7)));
@@ -49,7 +49,7 @@ describe('a request for ids', () => {
     expect(await lastId(pool)).toBe(7);
   });
 
-  it('that arrives after a later one takes nothing', async () => {
+  it('takes nothing if it arrives after a later one', async () => {
     const { pool } = await createTestDatabase();
     const allocateRange = createAllocateRange(pool, 'user');
     await allocateRange(2, 5);
@@ -57,7 +57,7 @@ describe('a request for ids', () => {
     expect(await lastId(pool)).toBe(5);
   });
 
-  it('of a process that has long ended is forgotten', async () => {
+  it('of a process that ended long ago is forgotten', async () => {
     const { pool } = await createTestDatabase();
     for (let i = 0; i < 3; i++) await createAllocateRange(pool, 'user')(1, 1);
     await pool.query(`update id_allocations set allocated_at = allocated_at - interval '2 hours'`);
@@ -66,7 +66,7 @@ describe('a request for ids', () => {
   });
 });
 
-describe('when PostgreSQL can not be reached', () => {
+describe('when PostgreSQL is unreachable', () => {
   it('callers wait, and get their ids once it is back', async () => {
     const { url, pool } = await createTestDatabase();
     const proxy = await startFaultProxy(url);
@@ -79,7 +79,7 @@ describe('when PostgreSQL can not be reached', () => {
     expect(await lastId(pool)).toBe(21);
   });
 
-  it('they are refused at their deadline, and nothing that was not sent is missing', async () => {
+  it('callers are refused at their deadline, and no id is missing for requests that were not sent', async () => {
     const { url } = await createTestDatabase();
     const proxy = await startFaultProxy(url);
     const api = await startTestApi(proxy.url, { DB_TIMEOUT: '500' });
@@ -92,7 +92,7 @@ describe('when PostgreSQL can not be reached', () => {
 });
 
 describe('kill -9 of a process that gives out ids', () => {
-  it('gives none twice, and at most those are missing whose answers it owed', async () => {
+  it('gives none twice, and only ids of unanswered requests may be missing', async () => {
     const { url, pool } = await createTestDatabase();
     const start = () => startRoleProcess('api', url, { DB_POOL_MIN: '0', DRAIN_DELAY_MS: '0' });
     const [victim, survivor] = await Promise.all([start(), start()]);
@@ -112,7 +112,7 @@ describe('kill -9 of a process that gives out ids', () => {
     await until('ids are given out', () => byCaller.flat().length > 2000, 20_000);
     await victim.kill('SIGKILL');
     const givenBefore = byCaller.flat().length;
-    await until('ids are given out after it', () => byCaller.flat().length > givenBefore + 200, 20_000);
+    await until('ids are given out after the kill', () => byCaller.flat().length > givenBefore + 200, 20_000);
     calls.isOver = true;
     await load;
 
@@ -126,13 +126,13 @@ describe('kill -9 of a process that gives out ids', () => {
     expect(await takeIds(survivor.url)).toEqual([last + 1]);
   }, 60_000);
 
-  it('between COMMIT and the answer leaves a gap of what that statement took, and no other', async () => {
+  it('between COMMIT and the answer leaves only the ids of that statement missing', async () => {
     const { url, pool } = await createTestDatabase();
     const proxy = await startFaultProxy(url);
     const api = await startTestApi(url);
     const victim = await startRoleProcess('api', proxy.url, { DB_POOL_MIN: '0' });
     expect(await takeIds(victim.url)).toEqual([1]);
-    // The database commits, and its word does not arrive while the process lives.
+    // The database commits, and its reply does not arrive while the process lives.
     proxy.setDelay(60_000);
     const lost = takeIds(victim.url, 3).catch(() => undefined);
     await until('the ids are taken', async () => (await lastId(pool)) === 4, 20_000);
@@ -143,7 +143,7 @@ describe('kill -9 of a process that gives out ids', () => {
   }, 60_000);
 });
 
-/** A hundred single ids and 81 of batches of 5, while the database's answer to three statements is lost. */
+/** A hundred single ids and 81 from batches of 5, while the database's answer to three statements is lost. */
 async function takeWhileRepliesAreCut(url: string): Promise<{ byCaller: number[][]; cuts: number }> {
   const proxy = await startFaultProxy(url);
   const api = await startTestApi(proxy.url);
@@ -157,7 +157,7 @@ async function takeWhileRepliesAreCut(url: string): Promise<{ byCaller: number[]
   return { byCaller, cuts: proxy.cuts() };
 }
 
-/** The counter as it would be without the memory of what each process was given last. */
+/** The counter without its memory of what each process was given last. */
 async function forgetAllocations(pool: Pool): Promise<void> {
   await pool.query(`
     create or replace function allocate_ids(p_kind text, p_allocator uuid, p_request bigint, p_count integer)

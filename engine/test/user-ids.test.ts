@@ -15,12 +15,12 @@ const sessionSchema = z.looseObject({ userId: z.number(), token: z.string() });
 const processSettings = { DB_POOL_MAX: '5', DB_POOL_MIN: '0', DRAIN_DELAY_MS: '0' };
 
 describe('user ids from 4 processes for 1,000 callers', () => {
-  it('are 100,000 in one row: none twice, none missing, and larger with each request', async () => {
+  it('are 100,000 in sequence: none twice, none missing, and larger with each request', async () => {
     const { url, pool } = await createTestDatabase();
     const engines = await Promise.all(
       Array.from({ length: 4 }, () => startRoleProcess('api', url, processSettings)),
     );
-    // Four single ids and a batch of 96, from another process each time.
+    // Four single ids and a batch of 96, each from another process.
     const takeHundred = async (caller: number) => {
       const ids: number[] = [];
       for (let turn = 0; turn < 5; turn++) {
@@ -37,7 +37,7 @@ describe('user ids from 4 processes for 1,000 callers', () => {
     expect(await lastId(pool)).toBe(100_000);
   }, 60_000);
 
-  it('are seen to be wrong where the counter is read and written in two steps: the judge of this test can fail', async () => {
+  it('fail this check if the counter is read and written in two steps: the negative control', async () => {
     const { url, pool } = await createTestDatabase();
     await pool.query(`
       create or replace function allocate_ids(p_kind text, p_allocator uuid, p_request bigint, p_count integer)
@@ -60,7 +60,7 @@ describe('user ids from 4 processes for 1,000 callers', () => {
 });
 
 describe('POST /api/users', () => {
-  it('is for the API key: 401 without a token, 403 for a shopper and 401 for an operator', async () => {
+  it('requires the API key: 401 without a token, 403 for a shopper and 401 for an operator', async () => {
     const { url, pool } = await createTestDatabase();
     const api = await startTestApi(url, { IDENTITY: 'demo' });
     const session = await api.request('POST', '/api/session', { headers: {} });
@@ -76,12 +76,12 @@ describe('POST /api/users', () => {
       expect(shopper).toMatchObject({ status: 403, slug: 'forbidden' });
       expect(operator).toMatchObject({ status: 401, slug: 'not-authenticated' });
     }
-    // Sign-up counts with the same counter, and refusals take nothing.
+    // Sign-up uses the same counter, and refusals take no id.
     expect(await lastId(pool)).toBe(userId);
     expect(await takeIds(api.url)).toEqual([userId + 1]);
   });
 
-  it('takes no body, an empty one, and refuses what it does not know', async () => {
+  it('accepts no body or an empty one, and refuses unknown fields', async () => {
     const { url, pool } = await createTestDatabase();
     const api = await startTestApi(url);
     const post = (path: string, body?: unknown) =>
@@ -116,7 +116,7 @@ describe('POST /api/users', () => {
     expect(await lastId(pool)).toBe(3);
   });
 
-  it('gives 1 to 10,000 ids in a batch, one after the other', async () => {
+  it('gives 1 to 10,000 consecutive ids in a batch', async () => {
     const { url } = await createTestDatabase();
     const api = await startTestApi(url);
     expect(await takeIds(api.url, 1)).toEqual([1]);
@@ -124,7 +124,7 @@ describe('POST /api/users', () => {
     expect(await takeIds(api.url)).toEqual([10_002]);
   });
 
-  it('counts each kind by itself, also two that are used for the first time at once', async () => {
+  it('counts each kind separately, even two that are used for the first time at once', async () => {
     const { url, pool } = await createTestDatabase();
     const apis = await Promise.all(
       Array.from({ length: 2 }, () => startTestApi(url, { ID_KINDS: 'guest,ticket' })),
@@ -142,7 +142,7 @@ describe('POST /api/users', () => {
 });
 
 describe('the health of user ids', () => {
-  it('is told without giving one out, and says why not', async () => {
+  it('is reported without giving out an id, with a reason when it is bad', async () => {
     const { url, pool } = await createTestDatabase();
     const api = await startTestApi(url);
     const healths = await Promise.all(
@@ -158,8 +158,8 @@ describe('the health of user ids', () => {
   });
 });
 
-describe('callers who wait', () => {
-  it('are bounded: one more than may wait, or one id more, is refused at once and takes nothing', async () => {
+describe('callers who wait for user ids', () => {
+  it('are limited: one caller or one id beyond the limit is refused at once and takes nothing', async () => {
     const { pool } = await createTestDatabase();
     const allocate = createAllocateIds(pool, { waitersMax: 10, idsWaitingMax: 100 });
     const release = await holdCounter(pool);
@@ -193,7 +193,7 @@ describe('callers who wait', () => {
     expect(await lastId(pool)).toBe(1);
   });
 
-  it('get 503 from the API beyond a million ids, and whoever is refused has taken none', async () => {
+  it('get 503 beyond a million waiting ids, and a refused caller has taken none', async () => {
     const { url, pool } = await createTestDatabase();
     const api = await startTestApi(url);
     const release = await holdCounter(pool);
@@ -212,7 +212,7 @@ describe('callers who wait', () => {
   });
 });
 
-/** Has the counter of user ids locked, as by a transaction that hangs. @returns what ends it. */
+/** Locks the counter of user ids, as a hanging transaction would. @returns what unlocks it. */
 async function holdCounter(pool: Pool): Promise<() => Promise<void>> {
   const holder = await pool.connect();
   await holder.query('begin');
@@ -226,5 +226,9 @@ async function holdCounter(pool: Pool): Promise<() => Promise<void>> {
 function untilCounterIsWaitedFor(pool: Pool): Promise<unknown> {
   const waiting = `select from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock' and query ~ 'allocate_ids'`;
-  return until('the counter is waited for', async () => (await pool.query(waiting)).rows.length > 0, 20_000);
+  return until(
+    'a caller waits for the counter',
+    async () => (await pool.query(waiting)).rows.length > 0,
+    20_000,
+  );
 }

@@ -19,7 +19,7 @@ async function startShop(env: Record<string, string>) {
   return { api, receiver, webhook, read, test };
 }
 
-it('metrics of webhooks tell what came of the tries, and how long the oldest has waited', async () => {
+it('metrics of webhooks report the results of the tries, and how long the oldest event has waited', async () => {
   const { receiver, read, test } = await startShop({ WEBHOOK_TRIES_MAX: '3' });
   expect(await read('oldest_pending_seconds')).toBe(0);
   await test();
@@ -31,12 +31,12 @@ it('metrics of webhooks tell what came of the tries, and how long the oldest has
   await until('one waits', async () => ((await read('oldest_pending_seconds')) ?? 0) > 0);
   receiver.hang(false);
   receiver.failNext(Number.POSITIVE_INFINITY);
-  await until('it has failed for good', async () => (await read('tries_total{outcome="failed"}')) === 1);
+  await until('it has failed permanently', async () => (await read('tries_total{outcome="failed"}')) === 1);
   expect(await read('tries_total{outcome="retried"}')).toBe(2);
   await until('none waits', async () => (await read('oldest_pending_seconds')) === 0);
 });
 
-it('metrics of webhooks tell which are disabled and why, and do not wait for what those have', async () => {
+it('metrics of webhooks report which are disabled and why, and do not count their backlog as waiting', async () => {
   const { api, receiver, webhook, read, test } = await startShop({ WEBHOOK_DISABLE_AFTER_MS: '300' });
   const states = async () =>
     Object.fromEntries(
@@ -58,8 +58,11 @@ it('metrics of webhooks tell which are disabled and why, and do not wait for wha
     api.asOperator('PATCH', `/api/admin/webhooks/${webhook.id}`, { enabled });
   receiver.failNext(0);
   await change(true);
-  await until('what waited arrives', async () => (await read('tries_total{outcome="delivered"}')) === 1);
+  await until('the backlog arrives', async () => (await read('tries_total{outcome="delivered"}')) === 1);
   await change(false);
-  await until('it is by an operator', async () => (await read('endpoints{state="by-operator"}')) === 1);
+  await until(
+    'an operator has disabled it',
+    async () => (await read('endpoints{state="by-operator"}')) === 1,
+  );
   expect(await states()).toEqual({ enabled: 0, 'by-operator': 1, failing: 0, gone: 0 });
 });

@@ -8,7 +8,7 @@ import { until } from './support/condition.js';
 
 const document = readFileSync(new URL('../../docs/webhooks.md', import.meta.url), 'utf8');
 
-it('the receiver in docs/webhooks.md takes what the engine signs, and nothing else', async () => {
+it('the receiver in docs/webhooks.md accepts what the engine signs, and nothing else', async () => {
   const secret = newWebhookSecret();
   const { url, output } = await startReceiver(secret);
   const body = JSON.stringify({ type: 'order.confirmed', timestamp: new Date().toISOString(), data: {} });

@@ -9,7 +9,7 @@ import { createTestSale } from './support/sale.js';
 import { startWebhookReceiver } from './support/webhook-receiver.js';
 import { createWebhook, deliveriesOf, idOf, quickly, readWebhook, verify } from './support/webhooks.js';
 
-/** An API, a scheduler if wanted, and a receiver that everything is told to. */
+/** An API, a scheduler if requested, and a receiver of all events. */
 async function startShop({
   env = {},
   isScheduled = true,
@@ -32,12 +32,12 @@ it('a receiver that fails for a while gets each event once it is back, with vali
   const { productId } = await createTestSale(pool, { allocation: 5 });
   for (let n = 0; n < 5; n++) await api.purchase({ productId, userId: `buyer-${n}` });
 
-  // Five orders, the sale's opening, and its end; each refused more than once.
+  // Five orders, the sale's opening, and its end; the receiver refuses each more than once.
   const timesOf = () => {
     const ids = new Set(receiver.received.map(idOf));
     return [...ids].map(id => receiver.received.filter(hook => idOf(hook) === id));
   };
-  await until('all were tried in vain, twice', () => {
+  await until('each event has failed twice', () => {
     const times = timesOf();
     return times.length === 7 && times.every(({ length }) => length >= 2);
   });
@@ -52,16 +52,16 @@ it('a receiver that fails for a while gets each event once it is back, with vali
   expect(taken).toHaveLength(7);
   const types = receiver.received.map(hook => verify(webhook.secret, hook).type);
   expect([...new Set(types)].sort()).toEqual(['order.confirmed', 'sale.opened', 'sale.sold_out']);
-  // Of one event every try says the same.
+  // Every try of an event has the same content.
   for (const tries of timesOf()) expect(new Set(tries.map(({ rawBody }) => String(rawBody))).size).toBe(1);
-  // With another secret, or another body, the signature is worth nothing.
+  // With another secret, or another body, the signature is invalid.
   const [first] = taken;
   if (!first) throw new Error('nothing was received');
   expect(() => verify(`whsec_${Buffer.from('another secret').toString('base64')}`, first)).toThrow();
   expect(() => verify(webhook.secret, { ...first, rawBody: Buffer.from('{}') })).toThrow();
 });
 
-it('a scheduler that is killed with deliveries in hand loses none of them', async () => {
+it('a scheduler killed with deliveries in hand loses none of them', async () => {
   const { url, pool, api, receiver, webhook } = await startShop({ isScheduled: false });
   const { productId } = await createTestSale(pool, { allocation: 50 });
   for (let n = 0; n < 12; n++) await api.purchase({ productId, userId: `buyer-${n}` });
@@ -79,7 +79,7 @@ it('a scheduler that is killed with deliveries in hand loses none of them', asyn
   expect(new Set(receiver.received.map(idOf)).size).toBe(13);
 });
 
-it('while a secret is replaced both sign, and the former one ends when it is over', async () => {
+it('during a rotation both secrets sign, and the former one expires at its end', async () => {
   const { api, receiver, webhook } = await startShop();
   const path = `/api/admin/webhooks/${webhook.id}`;
   const rotated = await api.asOperator('POST', `${path}/rotate`, { overlapSeconds: 3600 });
@@ -100,7 +100,7 @@ it('while a secret is replaced both sign, and the former one ends when it is ove
   expect(() => verify(secret, one)).toThrow();
 });
 
-it('a receiver that never succeeds is disabled, what comes meanwhile waits, and enabling it sends that', async () => {
+it('a receiver that never succeeds is disabled, its events wait, and enabling it sends them', async () => {
   const { pool, api, receiver, webhook } = await startShop({ env: { WEBHOOK_DISABLE_AFTER_MS: '300' } });
   receiver.failNext(Number.POSITIVE_INFINITY);
   await api.asOperator('POST', `/api/admin/webhooks/${webhook.id}/test`);
@@ -127,7 +127,7 @@ it('a receiver that never succeeds is disabled, what comes meanwhile waits, and 
   expect(await readWebhook(api, webhook.id)).toMatchObject({ status: 'enabled', failingSince: null });
 });
 
-it('a delivery ends after its last try; it is sent again by itself, or with all that have failed', async () => {
+it('a delivery ends after its last try; an operator can resend it alone, or with all failed ones', async () => {
   const { api, receiver, webhook } = await startShop({ env: { WEBHOOK_TRIES_MAX: '2' } });
   const path = `/api/admin/webhooks/${webhook.id}`;
   receiver.failNext(4);
@@ -158,7 +158,7 @@ it('a delivery ends after its last try; it is sent again by itself, or with all 
   expect((await api.asOperator('POST', `${path}/deliveries/999/replay`)).slug).toBe('delivery-not-found');
 });
 
-it('the secret is told once, and is not in the database; addresses inside and a 21st webhook are refused', async () => {
+it('the secret is shown once, and is not in the database; internal addresses and a 21st webhook are refused', async () => {
   const { pool, api, webhook } = await startShop({ isScheduled: false });
   const listed = await api.asOperator('GET', '/api/admin/webhooks');
   expect(JSON.stringify(listed.body)).not.toContain('whsec_');

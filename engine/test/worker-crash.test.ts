@@ -9,7 +9,7 @@ import { acceptOrders } from './support/queued.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
 describe('a worker killed with SIGKILL five times over 30,000 queued orders', () => {
-  it('loses none and doubles none: each is decided, as many are confirmed as there are units, the audit is clean', async () => {
+  it('loses and duplicates none: each is decided, all units are sold, and the audit is clean', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 25_000, perUserLimit: 1 });
     await acceptOrders(pool, saleId, 30_000);
@@ -23,7 +23,7 @@ describe('a worker killed with SIGKILL five times over 30,000 queued orders', ()
       await worker.kill('SIGKILL');
     }
     expect(await countOrders(pool)).toHaveProperty('QUEUED');
-    // They did die with messages in hand.
+    // They died with messages in hand.
     expect(await countLeased(pool)).toBeGreaterThan(0);
     await startRoleProcess('worker', url);
     await until('every order is decided', async () => !('QUEUED' in (await countOrders(pool))), 30_000);
@@ -37,8 +37,8 @@ describe('a worker killed with SIGKILL five times over 30,000 queued orders', ()
   }, 120_000);
 });
 
-describe('SIGTERM of a worker in the middle of a drain', () => {
-  it('ends it with 0 and hands its messages over at once; another goes on, and nothing is lost', async () => {
+describe('SIGTERM to a worker with a backlog', () => {
+  it('makes it exit with 0 and return its messages at once; another continues, and nothing is lost', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 10_000, perUserLimit: 1 });
     await acceptOrders(pool, saleId, 10_000);
@@ -52,7 +52,7 @@ describe('SIGTERM of a worker in the middle of a drain', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     const { sold } = await stockOf(pool, saleId);
     expect(sold).toBeLessThan(10_000);
-    // What it had in hand is decided and settled; what it had fetched beyond is anybody's again.
+    // Its batch in hand is decided and settled; messages it had fetched beyond are free again.
     expect(await countLeased(pool)).toBe(0);
     expect(await count(pool, 'queue_messages')).toBe(10_000 - sold);
     await startRoleProcess('worker', url);

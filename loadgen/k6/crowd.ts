@@ -2,10 +2,10 @@ import exec from 'k6/execution';
 import type { Options, Scenario } from 'k6/options';
 import { checkOut, newRun, redeem, sendNonsense } from './shop.ts';
 
-// Visits a second, of all kinds together.
+// Visits per second, of all kinds together.
 const visitsPerSecond = Number(__ENV.RATE ?? 6903);
 
-/** Four kinds of visitors, each at a constant rate of arrivals. */
+/** Four kinds of visitors, each arriving at a constant rate. */
 export const options: Options = {
   scenarios: {
     normal: arrivals('normal', 70),
@@ -14,7 +14,7 @@ export const options: Options = {
     invalid: arrivals('invalid', 10),
   },
   thresholds: {
-    // As published for another system at this rate.
+    // Figures published for another system at this rate.
     http_req_duration: ['p(95)<464', 'p(99)<1220'],
     'http_req_duration{scenario:normal}': ['p(95)<464'],
     'http_req_duration{scenario:heavy}': ['p(95)<464'],
@@ -38,13 +38,13 @@ export function normal({ runId }: Run): void {
   checkOut(shopper, shopper);
 }
 
-/** Checks out over and over, beyond the limit. */
+/** Checks out again and again, beyond the limit. */
 export function heavy({ runId }: Run): void {
   const visit = exec.scenario.iterationInTest;
   checkOut(`k6-${runId}-heavy-${visit % heavyShoppers}`, `k6-${runId}-heavy-visit-${visit}`);
 }
 
-/** Checks out, and buys what is held behind the code. */
+/** Checks out, then buys the held units with the code. */
 export function purchases({ runId }: Run): void {
   const shopper = `k6-${runId}-purchases-${exec.scenario.iterationInTest}`;
   const held = checkOut(shopper, shopper);
@@ -52,7 +52,7 @@ export function purchases({ runId }: Run): void {
   if (typeof code === 'string') redeem(shopper, code, `${shopper}-redeem`);
 }
 
-/** Sends what is no purchase. */
+/** Sends requests that are not purchases. */
 export function invalid({ runId }: Run): void {
   sendNonsense(`k6-${runId}-invalid`);
 }
@@ -61,7 +61,7 @@ function arrivals(kind: string, percent: number): Scenario {
   return {
     executor: 'constant-arrival-rate',
     exec: kind,
-    // Whole numbers alone: a hundredth of the rate is none, but a hundred seconds of it are.
+    // k6 takes whole numbers only. A hundredth of the rate may be a fraction, so the rate counts per hundred seconds.
     rate: visitsPerSecond * percent,
     timeUnit: '100s',
     duration: '30s',

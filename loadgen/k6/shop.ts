@@ -4,12 +4,12 @@ import http, { type RefinedResponse } from 'k6/http';
 const baseUrl = __ENV.BASE_URL ?? 'http://127.0.0.1:3000';
 const productId = Number(__ENV.PRODUCT_ID);
 if (!(productId > 0) || !__ENV.API_KEY) {
-  throw new Error('Give -e API_KEY=... and -e PRODUCT_ID=..., which the warm-up prints.');
+  throw new Error('Set -e API_KEY=... and -e PRODUCT_ID=... (the warm-up prints the product id).');
 }
 
 type Answer = RefinedResponse<'text'>;
 
-/** What was asked for, and the statuses that are right for it: any other one is a failed request to k6. */
+/** A request with the statuses that are right for it. k6 counts any other status as a failed request. */
 interface Asked {
   path: string;
   body: object;
@@ -17,7 +17,7 @@ interface Asked {
   statuses: number[];
 }
 
-/** A number of the run, so that two of them never meet; made once, in `setup`. */
+/** A random name for the run, so that two runs never share shoppers. Made once, in `setup`. */
 export function newRun(): { runId: string } {
   return { runId: Date.now().toString(36) };
 }
@@ -36,7 +36,7 @@ export function redeem(shopperId: string, code: string, key: string): Answer {
   return post({ path: '/api/purchase', body: { code, userId: shopperId }, key, statuses: [200] });
 }
 
-/** What no server should take for a purchase. */
+/** A body that no server should accept as a purchase. */
 export function sendNonsense(shopperId: string): Answer {
   const body = { productId, quantity: -1, userId: shopperId };
   return post({ path: '/api/checkout', body, statuses: [400] });

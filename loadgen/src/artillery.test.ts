@@ -10,7 +10,7 @@ const requestSchema = z.strictObject({
   expect: z.array(z.record(z.string(), z.unknown())).min(1),
 });
 
-// What of Artillery's own schema the file makes use of; a key that is misspelt there is passed over in silence.
+// The part of Artillery's schema that the file uses. Artillery silently ignores a misspelt key.
 const schema = z.strictObject({
   config: z.strictObject({
     target: z.url(),
@@ -45,7 +45,7 @@ const schema = z.strictObject({
 
 const text = readFileSync(new URL('../artillery/shop.yml', import.meta.url), 'utf8');
 
-it("Artillery's file has the phases and shares that are promised, and nothing that Artillery does not know", () => {
+it("Artillery's file has the promised phases and shares, and only keys that Artillery knows", () => {
   const { config, scenarios } = schema.parse(parse(text));
   const phases = config.phases.map(({ name, arrivalRate, rampTo }) => [name, arrivalRate, rampTo]);
   expect(phases).toEqual([
@@ -59,11 +59,11 @@ it("Artillery's file has the phases and shares that are promised, and nothing th
   ]);
 });
 
-it('a misspelt key of it is found', () => {
+it('a misspelt key is found', () => {
   expect(() => schema.parse(parse(text.replace('arrivalRate', 'arrivalrate')))).toThrow(/arrivalrate/);
 });
 
-it('what it sends for a purchase is one', () => {
+it('its purchase body is a valid purchase', () => {
   const [purchase] = schema.parse(parse(text)).scenarios;
   const flow = JSON.stringify(purchase?.flow);
   const { body } = z.object({ post: requestSchema }).parse(purchase?.flow[0]).post;

@@ -34,7 +34,7 @@ describe('settings', () => {
     });
   });
 
-  it('have shares and percentages, of which none is one of them', () => {
+  it('include shares and percentages, and 0 is a valid percentage', () => {
     const args = ['--scenario', 'mixed', '--shares', '0,100,0', '--abandon', '0'];
     expect(parse([...GIVEN, ...args])?.settings).toMatchObject({
       shares: { direct: 0, checkout: 100, queued: 0 },
@@ -51,7 +51,7 @@ describe('settings', () => {
     [[], /--scenario is missing: expected one of race/],
     [
       ['--scenario', 'race', '--rate', '5'],
-      /--rate has no meaning in the scenario race; it takes .*--shoppers/,
+      /--rate does not apply to the scenario race; it takes .*--shoppers/,
     ],
     [
       ['--scenario', 'race', '--units', '1.5'],
@@ -64,26 +64,26 @@ describe('settings', () => {
     [['--scenario', 'raw', '--path', 'null'], /expected a path such as/],
     [
       ['--scenario', 'mixed', '--shares', '60,25'],
-      /--shares 60,25: expected three whole numbers that make 100/,
+      /--shares 60,25: expected three whole numbers that add up to 100/,
     ],
     [['--scenario', 'mixed', '--shares', '60,25,16'], /--shares 60,25,16: expected/],
     [['--scenario', 'mixed', '--shares', '60,25,15,0'], /--shares 60,25,15,0: expected/],
     [['--scenario', 'mixed', '--shares', '110,-25,15'], /--shares 110,-25,15: expected/],
     [['--scenario', 'mixed', '--abandon', '101'], /--abandon 101: expected a whole number from 0 up to 100/],
-    [['--scenario', 'mixed', '--path', '/x'], /--path has no meaning in the scenario mixed/],
-    [['--scenario', 'crowd', '--path', '/x'], /--path has no meaning in the scenario crowd/],
-    [['--scenario', 'sellout', '--shares', '60,25,15'], /--shares has no meaning in the scenario sellout/],
+    [['--scenario', 'mixed', '--path', '/x'], /--path does not apply to the scenario mixed/],
+    [['--scenario', 'crowd', '--path', '/x'], /--path does not apply to the scenario crowd/],
+    [['--scenario', 'sellout', '--shares', '60,25,15'], /--shares does not apply to the scenario sellout/],
     [['--scenario', 'scale', '--orders', '0'], /--orders 0: expected a whole number from 1/],
     [['--scenario', 'scale', '--settle-within', '0'], /--settle-within 0: expected a number above 0/],
     [['--scenario', 'race', '--fast'], /unknown option '--fast'/],
     [['--scenario', 'race', 'now'], /too many arguments/],
-  ])('are refused with what was expected: %j', (args, message) => {
+  ])('are refused with a message that says what was expected: %j', (args, message) => {
     expect(() => parse([...GIVEN, ...args])).toThrow(message);
   });
 });
 
 describe('credentials', () => {
-  it('come from the option before the environment, and from there before the data directory', () => {
+  it('are taken from the option, then the environment, then the data directory', () => {
     const directory = dataDirectory({ 'api-key': 'file-key\n', 'operator-token': 'file-token\n' });
     const env = { API_KEY: 'env-key' };
     expect(parse(['--scenario', 'race'], {}, directory)).toMatchObject({
@@ -105,7 +105,7 @@ describe('credentials', () => {
     expect(() => parse(['--scenario', 'race', ...args])).toThrow(message);
   });
 
-  it('are not asked for where they are not needed', () => {
+  it('are not required where they are not needed', () => {
     expect(parse(['--scenario', 'raw'])).toMatchObject({ apiKey: null, operatorToken: null, verify: false });
     const args = ['--scenario', 'race', '--api-key', 'k', '--product-id', '4', '--no-verify'];
     expect(parse(args)).toMatchObject({ operatorToken: null, productId: 4 });

@@ -8,7 +8,7 @@ import { SCENARIOS } from './scenarios/catalogue.js';
 import type { Scenario, SettingName } from './scenarios/scenario.js';
 import { parseNumber, resolveSettings, SETTING_NAMES, SETTING_RULES } from './scenarios/settings.js';
 
-/** What surrounds the process, so that tests can give their own. */
+/** The process's environment and streams. Tests pass their own. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly directory: string;
@@ -36,7 +36,7 @@ interface Flags {
 }
 
 /**
- * Reads the command line. Answers null when help was asked for and written.
+ * Parses the command line. Returns null if the user asked for help, which is then already printed.
  * @throws LoadFailure `usage` that says what was expected.
  */
 export function parseOptions(args: readonly string[], around: Surroundings): Options | null {
@@ -86,12 +86,12 @@ function createCommand(around: Surroundings): Command {
   const command = new Command('load')
     .exitOverride()
     .configureOutput({ writeOut: text => around.writeOut(text), writeErr: () => {} })
-    .helpOption('-h, --help', 'show this')
+    .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
-    .option('--scenario <name>', 'what to run, see below')
+    .option('--scenario <name>', 'the scenario to run (see below)')
     .option(
       '--url <origin>',
-      'where the server listens, http only; several with commas between',
+      'address of the server, http only; separate several with commas',
       'http://127.0.0.1:3000',
     );
   for (const name of SETTING_NAMES) {
@@ -102,24 +102,27 @@ function createCommand(around: Surroundings): Command {
   return command
     .option(
       '--api-key <key>',
-      'names the shoppers on their behalf (default: env API_KEY, .doorbuster/api-key)',
+      'key that buys on behalf of shoppers (default: env API_KEY, .doorbuster/api-key)',
     )
-    .option('--operator-token <token>', 'makes the sale, reads the orders (default: env OPERATOR_TOKEN)')
-    .option('--operator-token-file <file>', 'the same from a file (default: .doorbuster/operator-token)')
-    .option('--product-id <id>', 'buy from the open sale of this product instead of making one')
+    .option('--operator-token <token>', 'creates the sale and reads its orders (default: env OPERATOR_TOKEN)')
+    .option(
+      '--operator-token-file <file>',
+      'read the operator token from a file (default: .doorbuster/operator-token)',
+    )
+    .option('--product-id <id>', 'buy from the open sale of this product instead of creating one')
     .option('--path <path>', "path to POST to (default: the scenario's own)")
     .option('--no-keys', 'send no Idempotency-Key')
-    .option('--no-verify', 'do not hold the answers against the orders of the server afterwards')
+    .option('--no-verify', "do not compare the answers with the server's orders afterwards")
     .option('--tolerate-errors', 'lost connections, timeouts and 503 do not fail the verdict', false)
-    .option('--timeout <seconds>', 'time for one request', '10')
-    .option('--reconnect-for <seconds>', 'give up when the server is unreachable for so long', '30')
-    .option('--audit-within <seconds>', 'time until the audit of the server must be clean', '10')
-    .option('--settle-within <seconds>', 'time until queued orders are decided and holds have ended', '300')
-    .option('--journal <file>', 'write each confirmed order as a line of JSON, at once')
+    .option('--timeout <seconds>', 'timeout of one request', '10')
+    .option('--reconnect-for <seconds>', 'give up after the server has been unreachable for this long', '30')
+    .option('--audit-within <seconds>', "time within which the server's audit must become clean", '10')
+    .option('--settle-within <seconds>', 'time within which all queued orders and holds must end', '300')
+    .option('--journal <file>', 'write each confirmed order to the file at once, as a line of JSON')
     .option('--json <file>', 'write the report as JSON')
-    .option('--quiet', 'no progress, only the report', false)
+    .option('--quiet', 'print only the report, no progress', false)
     .option('--keys', 'send a unique Idempotency-Key with each request (default)')
-    .option('--verify', 'hold the answers against the orders of the server afterwards (default)')
+    .option('--verify', "compare the answers with the server's orders afterwards (default)")
     .addHelpText('after', helpText());
 }
 
@@ -156,7 +159,7 @@ function parsePath(path: string, scenario: Scenario): string {
   if (['mixed', 'crowd', 'ids'].includes(scenario.name))
     throw new LoadFailure(
       'usage',
-      `--path has no meaning in the scenario ${scenario.name}: each of its roads has its own.`,
+      `--path does not apply to the scenario ${scenario.name}, which uses several paths.`,
     );
   if (/^\/[\x21-\x7e]*$/.test(path)) return path;
   throw new LoadFailure('usage', `--path ${path}: expected a path such as /api/purchase.`);

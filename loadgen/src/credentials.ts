@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LoadFailure } from './failure.js';
 
-/** Where a secret may come from, first found first taken: option, environment, file option, the data of `npm start`. */
+/** Sources of a secret, in order: option, environment, file option, the data directory of `npm start`. */
 export interface CredentialSources {
   readonly apiKey: string | undefined;
   readonly operatorToken: string | undefined;
@@ -19,8 +19,8 @@ export function findApiKey(sources: CredentialSources, needed: boolean): string 
   if (key !== null || !needed) return key;
   throw new LoadFailure(
     'usage',
-    'An API key is needed to buy on behalf of many shoppers. Give --api-key <key> or set API_KEY to the key that the ' +
-      `server was started with. (${DATA_DIRECTORY}/api-key, which npm start writes, is not in ${sources.directory}.)`,
+    'Buying on behalf of many shoppers requires an API key. Pass --api-key <key> or set API_KEY to the key that the ' +
+      `server was started with. (npm start writes ${DATA_DIRECTORY}/api-key; ${sources.directory} has none.)`,
   );
 }
 
@@ -34,9 +34,9 @@ export function findOperatorToken(sources: CredentialSources, needed: boolean): 
   if (token !== null || !needed) return token;
   throw new LoadFailure(
     'usage',
-    'An operator token is needed to make the sale and to read the orders afterwards. Give --operator-token <token> or ' +
+    'Creating the sale and reading its orders requires an operator token. Pass --operator-token <token> or ' +
       '--operator-token-file <file>, or set OPERATOR_TOKEN. ' +
-      `(${DATA_DIRECTORY}/operator-token, which npm start writes, is not in ${sources.directory}.) ` +
+      `(npm start writes ${DATA_DIRECTORY}/operator-token, but ${sources.directory} does not contain it.) ` +
       'Without one, use --product-id <id> with --no-verify.',
   );
 }
@@ -49,7 +49,7 @@ function readIfThere(directory: string, name: string): string | null {
   try {
     return readFileSync(join(directory, DATA_DIRECTORY, name), 'utf8').trim() || null;
   } catch {
-    // Not there or not ours to read: the caller says what to give instead.
+    // Missing or not readable. The caller names the options.
     return null;
   }
 }
@@ -59,9 +59,6 @@ function readSecret(file: string): string {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new LoadFailure(
-      'usage',
-      `--operator-token-file ${file}: expected a file that can be read. ${reason}`,
-    );
+    throw new LoadFailure('usage', `--operator-token-file ${file}: expected a readable file. ${reason}`);
   }
 }

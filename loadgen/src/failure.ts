@@ -1,4 +1,4 @@
-/** Why a run could not take place. Both end the process with exit code 2; a failed verdict is not a failure of this kind. */
+/** Why a run could not take place. Both end the process with exit code 2. A failed verdict is not such a failure. */
 export type FailureCode = 'usage' | 'setup';
 
 export class LoadFailure extends Error {

@@ -2,14 +2,14 @@ import { SCENARIOS } from './scenarios/catalogue.js';
 import type { Scenario } from './scenarios/scenario.js';
 import { SETTING_NAMES, SETTING_RULES, settingText } from './scenarios/settings.js';
 
-/** What --help says below the options. */
+/** The text of --help below the options. */
 export function helpText(): string {
   const scenarios = SCENARIOS.map(
     scenario =>
       `  ${scenario.name.padEnd(12)}${scenario.summary}\n${' '.repeat(14)}${defaultFlags(scenario)}`,
   );
   return `
-Scenarios, with their defaults:
+Scenarios and their defaults:
 ${scenarios.join('\n')}
 
 Examples:
@@ -25,7 +25,7 @@ Examples:
   npm run load -- --scenario raw --url http://127.0.0.1:4000 --path /null
   npm run load -- --scenario throughput --tolerate-errors --journal acknowledged.ndjson
 
-Exit codes: 0 the verdict holds, 1 it does not, 2 the run could not take place, 130 interrupted and not verified.
+Exit codes: 0 the verdict passed, 1 it failed, 2 the run could not take place, 130 interrupted and not verified.
 `;
 }
 

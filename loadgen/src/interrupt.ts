@@ -1,9 +1,9 @@
-// Ctrl-C under npm arrives twice, from the terminal and from npm. Only a later one is a second wish.
+// Under npm, Ctrl-C arrives twice: from the terminal and from npm. Only a later signal is a second request.
 const SAME_SIGNAL_MS = 1_000;
 
 /**
- * SIGINT or SIGTERM: the first ends the run in good order through `onFirst`, a later one ends the process through
- * `onSecond`. The answer takes the listeners away again.
+ * Handles SIGINT and SIGTERM: the first signal ends the run gracefully through `onFirst`, a later one ends the process
+ * through `onSecond`. Returns a function that removes the listeners.
  */
 export function listenForInterrupt(onFirst: () => void, onSecond: () => void): () => void {
   let firstAtMs: number | null = null;

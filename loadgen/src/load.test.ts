@@ -32,7 +32,7 @@ describe('the command', () => {
       '--journal',
       file('j'),
     ]);
-    expect(out).toContain('Verdict: PASS (answers and the orders of the server)');
+    expect(out).toContain("Verdict: PASS (answers and the server's orders)");
     expect(code).toBe(0);
     const report: unknown = JSON.parse(readFileSync(file('r.json'), 'utf8'));
     expect(report).toMatchObject({
@@ -66,7 +66,9 @@ describe('the command', () => {
     expect(code).toBe(2);
   });
 
-  it('ends in good order on SIGTERM: journal complete, verified, reported', { timeout: 15_000 }, async () => {
+  it('shuts down gracefully on SIGTERM: journal complete, verified, reported', {
+    timeout: 15_000,
+  }, async () => {
     shop = await startFakeShop();
     const running = startMain(shop.url, [
       '--scenario',
@@ -77,7 +79,7 @@ describe('the command', () => {
       file('j'),
     ]);
     await until(() => shop.arrived > 200);
-    // The journal is to be read while the run goes on: another process may be killed meanwhile.
+    // The journal must be readable during the run: a test may kill another process meanwhile.
     await until(() => journalLines().length > 100);
     child?.kill('SIGTERM');
     const { code, out } = await running;
@@ -87,7 +89,7 @@ describe('the command', () => {
     expect(journalLines()).toHaveLength(shop.arrived);
   });
 
-  it('exits 130 when it was interrupted and the server is gone', { timeout: 15_000 }, async () => {
+  it('exits 130 when it is interrupted and the server is gone', { timeout: 15_000 }, async () => {
     shop = await startFakeShop();
     const running = startMain(shop.url, [
       '--scenario',
@@ -148,7 +150,7 @@ async function startMain(url: string, args: string[]) {
 async function until(condition: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + 8_000;
   while (!condition()) {
-    if (performance.now() > deadlineMs) throw new Error('The condition did not come true in 8 s.');
+    if (performance.now() > deadlineMs) throw new Error('The condition was not met within 8 s.');
     await new Promise(resolve => setTimeout(resolve, 10));
   }
 }

@@ -12,9 +12,9 @@ const VERDICT_FAILS = 1;
 const NOT_RUN = 2;
 const INTERRUPTED = 130;
 
-/** The whole command: reads the arguments, runs, prints the report. Answers the exit code. */
+/** The whole command: parses the arguments, runs, prints the report. Returns the exit code. */
 export async function load(args: readonly string[]): Promise<number> {
-  // Before there is a load to end in good order, a signal ends the process as usual.
+  // Until a load runs that needs a graceful end, a signal ends the process as usual.
   let interrupt = (): void => process.exit(INTERRUPTED);
   const stopListening = listenForInterrupt(
     () => interrupt(),
@@ -51,6 +51,6 @@ function writeReport(file: string, report: Report): void {
     writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new LoadFailure('usage', `--json ${file}: expected a file that can be written. ${reason}`);
+    throw new LoadFailure('usage', `--json ${file}: expected a writable file. ${reason}`);
   }
 }

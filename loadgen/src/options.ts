@@ -1,18 +1,18 @@
 import type { Target } from './http/target.js';
 import type { Scenario, Settings } from './scenarios/scenario.js';
 
-/** A run as it was asked for: checked, with defaults filled in. */
+/** The options of a run: checked, with defaults filled in. */
 export interface Options {
   readonly scenario: Scenario;
   readonly settings: Settings;
-  /** Where the run is prepared and verified: the first of those that are loaded. */
+  /** The server on which the run is prepared and verified: the first of the targets. */
   readonly target: Target;
   readonly targets: readonly [Target, ...Target[]];
-  /** Where to POST to instead of the road's own path; null for that. */
+  /** A path to POST to instead of the road's own; null for the road's own. */
   readonly path: string | null;
   readonly apiKey: string | null;
   readonly operatorToken: string | null;
-  /** An existing product with an open sale; null to make one for this run. */
+  /** An existing product with an open sale; null to create one for this run. */
   readonly productId: number | null;
   readonly jsonFile: string | null;
   readonly journalFile: string | null;
@@ -22,8 +22,8 @@ export interface Options {
   readonly quiet: boolean;
   readonly requestTimeoutMs: number;
   readonly reconnectLimitMs: number;
-  /** How long the server's own audit may go on to find a breach before it counts. */
+  /** How long the server's audit may report a breach before it counts. */
   readonly auditPatienceMs: number;
-  /** How long orders may stay undecided, and holds open, after the last answer. */
+  /** How long after the last answer orders may stay undecided and holds open. */
   readonly settlePatienceMs: number;
 }

@@ -2,8 +2,8 @@ import type { ProgressState } from './measure/progress.js';
 import type { Report } from './report.js';
 
 /**
- * What a process is told that has started this one with an IPC channel. `accepted`: every order is taken in, and workers may
- * be started.
+ * A message to a parent process that started this one with an IPC channel. `accepted` means that all orders have been
+ * accepted and the parent may start workers.
  */
 export type Message =
   | 'accepted'
@@ -12,7 +12,7 @@ export type Message =
 
 const PROGRESS_INTERVAL_MS = 500;
 
-/** Answers when it is sent; at once where there is nobody to tell. */
+/** Resolves when the message is sent, or at once if there is no parent. */
 export function tellParent(message: Message): Promise<void> {
   return new Promise(resolve => {
     if (process.send === undefined || !process.connected) resolve();
@@ -20,17 +20,17 @@ export function tellParent(message: Message): Promise<void> {
   });
 }
 
-/** Tells how the run goes, twice a second. Answers what ends it. */
+/** Sends progress twice a second. Returns a function that stops it. */
 export function startTelling(read: () => ProgressState): () => void {
   if (process.send === undefined) return () => {};
   const timer = setInterval(() => void tellParent({ kind: 'progress', ...read() }), PROGRESS_INTERVAL_MS);
   return () => clearInterval(timer);
 }
 
-/** Whoever started this process is gone, however: nobody wants the load any more. */
+/** Calls `onGone` when the parent process is gone, however it ended: the load then has no purpose. */
 export function endWithParent(onGone: () => void): void {
   if (process.send === undefined) return;
   process.once('disconnect', onGone);
-  // Listening must not keep a run alive that is over.
+  // The listener must not keep a finished run alive.
   process.channel?.unref();
 }

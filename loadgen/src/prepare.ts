@@ -13,29 +13,29 @@ import type { TrafficOptions } from './traffic/traffic-options.js';
 import { AcknowledgedOrders } from './verdict/acknowledged.js';
 import { type Journal, openJournal } from './verdict/journal.js';
 
-/** Everything that one run holds. */
+/** The state of one run. */
 export interface Run {
   readonly options: Options;
   readonly plan: Plan;
   readonly shop: Shop;
   readonly sale: PreparedSale | null;
   readonly traffic: Traffic;
-  /** The same, where it buys. */
+  /** The same traffic if it consists of requests to buy. */
   readonly orderTraffic: OrderTraffic | null;
   readonly acknowledged: AcknowledgedOrders;
   readonly journal: Journal | null;
-  /** In a climb: how the requests of each step ended. */
+  /** In a climb: the outcomes of the requests of each step. */
   readonly phases: PhaseBook | null;
-  /** Starts the names of this run's shoppers, and of nobody else's. */
+  /** Prefix of the names of this run's shoppers, and of no others. */
   readonly shopperPrefix: string;
 }
 
-/** What a request to a bare handler names as its product. */
+/** The product id that requests to a bare handler carry. */
 const BARE_PRODUCT_ID = 1;
 
 const CLIMB_ORDERS = 1_000_000;
 
-/** Makes the sale and what is needed to buy from it. @throws LoadFailure when the run cannot take place. */
+/** Creates the sale and everything needed to buy from it. @throws LoadFailure when the run cannot take place. */
 export async function prepare(options: Options): Promise<Run> {
   const runId = randomBytes(5).toString('hex');
   const plan = options.scenario.plan(options.settings);
@@ -44,7 +44,7 @@ export async function prepare(options: Options): Promise<Run> {
     operatorToken: options.operatorToken,
     patienceMs: options.reconnectLimitMs,
   });
-  // Opened before the sale is made: a file that cannot be written should leave nothing behind.
+  // Opened before the sale is created, so that a file that cannot be written leaves nothing behind.
   const journal = options.journalFile === null ? null : openJournal(options.journalFile);
   const sale = plan.sale === null ? null : await prepareSale(shop, options.productId, plan.sale, runId);
   const productId = sale?.productId ?? options.productId ?? BARE_PRODUCT_ID;
@@ -68,7 +68,7 @@ export async function prepare(options: Options): Promise<Run> {
 }
 
 function createIdTraffic({ roads }: Plan, options: IdTrafficOptions): Traffic {
-  if (typeof roads === 'string' || !('batchSize' in roads)) throw new Error('The plan asks for no ids.');
+  if (typeof roads === 'string' || !('batchSize' in roads)) throw new Error('The plan does not ask for ids.');
   return idTraffic(roads, options);
 }
 
@@ -82,7 +82,7 @@ function createOrderTraffic({ roads, sale }: Plan, options: TrafficOptions): Ord
 function expectedOrders({ sale, pace }: Plan): number {
   if (sale === null) return 0;
   const requestsMax = pace.kind === 'closed' ? pace.requestsMax : null;
-  // Nobody knows how far a climb gets; this is a minute of it on two cores.
+  // The number of orders of a climb is unknown. This is one minute of it on two cores.
   if (pace.kind === 'climb') return CLIMB_ORDERS;
   return Math.min(sale.allocation, requestsMax ?? sale.allocation);
 }

@@ -4,7 +4,7 @@ import type { Report } from './report.js';
 import { SETTING_NAMES, SETTING_RULES, settingText } from './scenarios/settings.js';
 import { integer, milliseconds } from './text.js';
 
-/** The report for a person's eyes. */
+/** The report in human-readable form. */
 export function reportText(report: Report): string {
   const sections = [
     title(report),
@@ -61,7 +61,8 @@ function decisionRows(decisions: Report['decisions']): Row[] {
   if (decisions === null) return [];
   const { decided, decidedBefore, elapsedMs, decidedPerSecond, middlePerSecond } = decisions;
   const middle = middlePerSecond === null ? '' : `, ${integer(middlePerSecond)}/s from 10 % to 90 %`;
-  const before = decidedBefore === 0 ? '' : `, after ${integer(decidedBefore)} while others were accepted`;
+  const before =
+    decidedBefore === 0 ? '' : `, plus ${integer(decidedBefore)} while others were being accepted`;
   const remark = `${integer(decidedPerSecond)} decided/s in ${milliseconds(elapsedMs)} ms${middle}${before}`;
   return [['decided', integer(decided), remark]];
 }
@@ -113,7 +114,7 @@ function verdictText({ verdict }: Report): string {
   const lines = verdict.checks.map(
     ({ name, ok, detail }) => `  ${ok ? 'PASS' : 'FAIL'}  ${name.padEnd(width)}  ${detail}`,
   );
-  const basis = verdict.verified ? 'answers and the orders of the server' : 'answers only, not verified';
+  const basis = verdict.verified ? "answers and the server's orders" : 'answers only, not verified';
   return `Verdict: ${verdict.result.toUpperCase()} (${basis})\n${lines.join('\n')}`;
 }
 

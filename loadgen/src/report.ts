@@ -12,43 +12,45 @@ import type { Damage } from './verdict/damage.js';
 import type { EndCount } from './verdict/tally.js';
 
 /**
- * The report as `--json` writes it. Fields are only ever added within a `schema`; a field that changes its meaning
- * raises the number. Times are in the unit that ends the name.
+ * The report as `--json` writes it. Within a `schema`, fields are only added. A field that changes its meaning raises
+ * the number. Each name ends with the unit of its time.
  */
 export interface Report {
   readonly schema: 'doorbuster-load/1';
   readonly scenario: string;
   readonly url: string;
-  /** ISO 8601, when the first request was sent. */
+  /** ISO 8601 time at which the first request was sent. */
   readonly startedAt: string;
-  /** Settings of the scenario, defaults filled in: connections, requests, durationS, units, shoppers, shares, ... */
+  /**
+   * Settings of the scenario with defaults filled in: connections, requests, durationS, units, shoppers, shares, ...
+   */
   readonly settings: Settings;
   /** Each request carried a unique Idempotency-Key. */
   readonly keys: boolean;
   readonly tolerateErrors: boolean;
-  /** Null in `ids` and `raw`. `unitsAtStart` is what was available before the first request. */
+  /** Null in `ids` and `raw`. `unitsAtStart` are the units available before the first request. */
   readonly sale: SaleFigures | null;
   /** A signal ended the run early. */
   readonly interrupted: boolean;
-  /** The server was unreachable for so long that the run was given up. */
+  /** The run was given up because the server was unreachable for too long. */
   readonly givenUp: boolean;
-  /** From the first request to the last answer: in `race`, how long the last shopper waited. */
+  /** From the first request to the last answer. In `race`, this is how long the last shopper waited. */
   readonly elapsedMs: number;
   readonly throughput: ThroughputFigures;
   readonly latencyMs: LatencyFigures;
-  /** Every request that was due, by what became of it; `status` null when there was no answer. */
+  /** All due requests by outcome; `status` is null if there was no answer. */
   readonly outcomes: readonly OutcomeCount[];
-  /** The same by road, where the scenario has several; empty otherwise. */
+  /** The same by road, if the scenario has several; otherwise empty. */
   readonly roads: readonly RoadReport[];
-  /** What became of the orders that were granted, as far as the server was asked. */
+  /** The final status of granted orders, as far as the server was asked. */
   readonly ends: readonly EndCount[];
-  /** What was found wrong, counted; null where the server was not asked. */
+  /** Broken promises, counted; null if the server was not asked. */
   readonly damage: Damage | null;
-  /** In `scale`: how fast the workers decided what was accepted. */
+  /** In `scale`: how fast the workers decided the accepted orders. */
   readonly decisions: DecisionFigures | null;
-  /** In `overload`: what each step came to. */
+  /** In `overload`: the figures of each step. */
   readonly curve: Curve | null;
-  /** In `ids`: what was given out. */
+  /** In `ids`: the ids received. */
   readonly ids: IdFigures | null;
   readonly connections: { readonly opened: number; readonly refused: number };
   readonly verdict: Verdict;
@@ -56,7 +58,7 @@ export interface Report {
 }
 
 interface RoadReport {
-  /** `redeem` is the purchase with the code of a checkout; in `crowd` the others are kinds of visits. */
+  /** `redeem` is the purchase with the code of a checkout. In `crowd` the others are kinds of visits. */
   readonly road: string;
   readonly outcomes: readonly OutcomeCount[];
   /** From sending to answer. */
@@ -81,7 +83,7 @@ export interface ThroughputFigures {
   readonly answered: number;
   readonly confirmed: number;
   readonly confirmedPerSecond: number;
-  /** Checkouts that hold units, and orders that were accepted into the queue. */
+  /** Checkouts that hold units, and orders accepted into the queue. */
   readonly reserved: number;
   readonly reservedPerSecond: number;
   readonly queued: number;
@@ -89,19 +91,19 @@ export interface ThroughputFigures {
 }
 
 export interface LatencyFigures {
-  /** From sending to answer. In a closed loop it hides the requests that a stall kept from being sent. */
+  /** From sending to answer. In a closed loop this omits the requests that a stall kept from being sent. */
   readonly service: LatencyMs;
-  /** Free of coordinated omission: from the intended time in an open loop, corrected by the histogram in a closed one. */
+  /** Corrected for coordinated omission: by the intended time in an open loop, by the histogram in a closed one. */
   readonly corrected: LatencyMs;
   readonly correction: 'intended-time' | 'expected-interval';
-  /** Time between two requests of one connection, on average; null in an open loop. */
+  /** Average time between two requests of one connection; null in an open loop. */
   readonly expectedIntervalMs: number | null;
 }
 
 export interface Verdict {
-  /** `none` when the scenario has no verdict; `pass` and `fail` are told from the checks. */
+  /** `none` if the scenario has no verdict. `pass` and `fail` follow from the checks. */
   readonly result: 'pass' | 'fail' | 'none';
-  /** The answers were held against the orders of the server. */
+  /** The answers were compared with the server's orders. */
   readonly verified: boolean;
   readonly checks: readonly Check[];
 }

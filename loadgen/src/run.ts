@@ -19,7 +19,7 @@ import { type Settled, settleRun } from './settle-run.js';
 import { check } from './verdict/check.js';
 import { type Findings, verify } from './verdict/verify.js';
 
-/** How the load went, before it is judged. */
+/** The result of the load, before it is judged. */
 interface Load {
   readonly startedAt: string;
   readonly result: DriveResult;
@@ -29,17 +29,17 @@ interface Load {
 
 interface Verification extends Findings {
   readonly settled: Settled;
-  /** The server could be asked, whatever it answered. */
+  /** The server answered the verification calls, whatever the result. */
   readonly verified: boolean;
 }
 
 const NOT_SETTLED: Settled = { decisions: null, interrupted: false };
 
 /**
- * One run from the sale to the report: prepare, drive, settle, verify, end the sale. `onInterruptible` is handed a
- * function that ends the load, or the wait after it, early; the run then still verifies and reports.
+ * One run from sale to report: prepare, drive, settle, verify, end the sale. `onInterruptible` receives a function that
+ * ends the load, or the wait after it, early. The run then still verifies and reports.
  *
- * @throws LoadFailure when it cannot take place.
+ * @throws LoadFailure when the run cannot take place.
  */
 export async function run(
   options: Options,
@@ -81,14 +81,14 @@ async function driveRun(prepared: Run, onInterruptible: (interrupt: () => void) 
   }
 }
 
-/** Opens what can be opened beforehand. @returns what drives the load. */
+/** Opens connections in advance where possible. @returns the function that drives the load. */
 async function readyToDrive(
   prepared: Run,
   onInterruptible: (interrupt: () => void) => void,
 ): Promise<() => Promise<Pick<Load, 'result' | 'curve'>>> {
   const { options, plan, traffic } = prepared;
   const { pace, connections } = plan;
-  // Each of its steps opens connections of its own.
+  // Each step of a climb opens its own connections.
   if (pace.kind === 'climb') return () => climb(prepared, pace, onInterruptible);
   const { recorder, followUps, write } = traffic;
   const drive = createDrive(
@@ -100,7 +100,7 @@ async function readyToDrive(
   return async () => ({ result: await drive.run(), curve: null });
 }
 
-/** Requests that were due and never sent count as errors. After an interruption nothing more was due. */
+/** Due requests that were never sent count as errors. After an interruption no more were due. */
 function recordNotSent(
   { traffic: { recorder } }: Run,
   { overflowed, unsent, givenUp, interrupted }: DriveResult,
@@ -134,7 +134,7 @@ async function verifyRun(
     return { ...findings, settled, verified: true };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const failed = check('answers held against the orders', false, `could not verify: ${reason}`);
+    const failed = check('answers compared with the orders', false, `could not verify: ${reason}`);
     return { checks: [failed], ends: [], damage: null, settled, verified: false };
   }
 }
@@ -190,7 +190,7 @@ function toReport(
   };
 }
 
-/** A sale that was made for this run is ended with it. That it cannot be ended says nothing about the verdict. */
+/** Ends a sale that was created for this run. A failure to end it does not affect the verdict. */
 async function endOwnSale({ shop, sale }: Run): Promise<void> {
   if (sale?.isOurs !== true) return;
   await shop.endSale(sale.saleId).catch((error: unknown) => {

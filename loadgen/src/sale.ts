@@ -4,9 +4,9 @@ import { LoadFailure } from './failure.js';
 import type { SaleFigures } from './report.js';
 import type { WantedSale } from './scenarios/scenario.js';
 
-/** The sale that a run buys from. */
+/** The sale from which a run buys. */
 export interface PreparedSale extends SaleFigures {
-  /** It was made for this run, and is ended with it. */
+  /** The run created the sale and ends it. */
   readonly isOurs: boolean;
 }
 
@@ -14,8 +14,8 @@ const OPEN_WITHIN_MS = 10_000;
 const POLL_INTERVAL_MS = 50;
 
 /**
- * Makes a product with a sale of its own, or takes the open sale of an existing product, and waits until it has units.
- * @throws LoadFailure `setup` when the engine refuses or the sale does not open.
+ * Creates a product with a sale, or uses the open sale of an existing product, and waits until it has units.
+ * @throws LoadFailure `setup` if the engine refuses or the sale does not open.
  */
 export async function prepareSale(
   shop: Shop,
@@ -28,10 +28,7 @@ export async function prepareSale(
     return await makeSale(shop, wanted, runId);
   } catch (error) {
     if (error instanceof LoadFailure) throw error;
-    throw setupFailure(
-      error,
-      'Is the server running at --url, and is the operator token the one it was started with?',
-    );
+    throw setupFailure(error, 'Is the server running at --url, and was it started with this operator token?');
   }
 }
 
@@ -40,7 +37,7 @@ async function takeSale(shop: Shop, productId: number): Promise<PreparedSale> {
   if (saleId === null || available === 0) {
     throw new LoadFailure(
       'setup',
-      `Product ${productId} has no open sale with units left; leave out --product-id to make one.`,
+      `Product ${productId} has no open sale with units left; leave out --product-id to create one.`,
     );
   }
   return { productId, saleId, unitsAtStart: available, isOurs: false };
@@ -66,7 +63,7 @@ async function makeSale(shop: Shop, wanted: WantedSale, runId: string): Promise<
   }
 }
 
-/** A new product may be unknown for a moment to a server that caches its catalogue. */
+/** A server that caches its catalogue may not know a new product yet. */
 async function stockIfThere(shop: Shop, productId: number): Promise<Stock | null> {
   try {
     return await shop.stock(productId);

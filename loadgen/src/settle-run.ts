@@ -7,19 +7,19 @@ import { counted, integer } from './text.js';
 import { settledStock } from './verdict/settle.js';
 import { countOpen } from './verdict/tally.js';
 
-/** What was waited for, after the last answer. */
+/** The result of the wait after the last answer. */
 export interface Settled {
-  /** How fast the workers decided a backlog; null where there was none to be timed, or it did not move. */
+  /** How fast the workers decided a backlog; null if there was none to time, or it did not move. */
   readonly decisions: DecisionFigures | null;
   readonly interrupted: boolean;
 }
 
-// Ten looks a second at a number that the server has in memory.
+// Ten looks per second at a number that the server keeps in memory.
 const LOOK_INTERVAL_MS = 100;
 
 /**
- * Waits for what the scenario says must come after the answers, at most for `--settle-within`. Whether it came is judged
- * by the verdict.
+ * Waits for the state that the scenario requires after the answers, at most for `--settle-within`. The verdict judges
+ * whether it was reached.
  */
 export async function settleRun(
   prepared: Run,
@@ -40,7 +40,7 @@ export async function settleRun(
       return { decisions: null, interrupted };
     }
     const accepted = prepared.acknowledged.size;
-    // A parent that is to start the workers now, and not before, hears of it.
+    // A parent process may start the workers only now.
     await tellParent('accepted');
     const looks = await awaitDecisions(prepared.shop, sale.productId, accepted, isOver, notes.tell);
     return { decisions: decisionFigures(looks, accepted), interrupted };
@@ -49,7 +49,9 @@ export async function settleRun(
   }
 }
 
-/** Until no unit is reserved and no order is queued. The list is read only while the stock stands still. */
+/**
+ * Waits until no unit is reserved and no order is queued. Reads the order list only while the stock does not change.
+ */
 async function awaitEnds(
   shop: Shop,
   { productId, saleId }: { productId: number; saleId: number },
@@ -75,7 +77,7 @@ async function awaitDecisions(
   while (!isOver()) {
     const { sold } = await shop.stock(productId);
     looks.push({ atMs: performance.now(), decided: sold });
-    // While nothing moves there is nothing to keep.
+    // Repeated equal readings carry no information.
     if (sold === looks.at(-2)?.decided) looks.splice(-2, 1);
     if (sold >= accepted) return looks;
     tell(`${integer(sold)} of ${integer(accepted)} orders decided`);

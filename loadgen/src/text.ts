@@ -5,7 +5,7 @@ export function integer(value: number): string {
   return INTEGER.format(value);
 }
 
-/** Milliseconds with as many digits as the histogram knows. */
+/** Milliseconds, with as many digits as the histogram resolves. */
 export function milliseconds(valueMs: number): string {
   if (valueMs >= 1000) return integer(valueMs);
   return valueMs.toFixed(valueMs >= 100 ? 0 : valueMs >= 10 ? 1 : 2);

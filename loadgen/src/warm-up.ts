@@ -11,8 +11,8 @@ import { prepareSale } from './sale.js';
 import { QUANTITY, uniqueShopper } from './scenarios/scenario.js';
 
 /*
- * For load tests by other tools: makes a sale with units for all of them, buys from it until the server is warm (compiled,
- * its connections open, its caches filled), and prints the product to buy from.
+ * For load tests with other tools: creates a sale with enough units, buys from it until the server is warm (compiled,
+ * with open connections and filled caches), and prints the product to buy from.
  */
 
 const UNITS = 10_000_000;
@@ -69,7 +69,7 @@ async function warmUp(): Promise<number> {
   if (refused > 0) {
     throw new LoadFailure(
       'setup',
-      `${refused} of ${PURCHASES} purchases were refused or lost: this server is not ready to be loaded.`,
+      `${refused} of ${PURCHASES} purchases were refused or lost: this server is not ready for a load test.`,
     );
   }
   return productId;

@@ -9,7 +9,10 @@ declare module 'vitest' {
 }
 
 export const apiKey = 'client-test-api-key-000000';
-/** Purchases that a shopper without the API key has at once; the next comes back after `purchaseEveryMs`. */
+/**
+ * How many purchases a shopper without the API key can send at once; one more becomes available after
+ * `purchaseEveryMs`.
+ */
 export const purchasesMax = 2;
 export const purchaseEveryMs = 1500;
 

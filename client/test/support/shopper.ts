@@ -7,11 +7,11 @@ import { apiKey } from './shop.js';
 let shoppers = 0;
 const portSchema = z.object({ port: z.number() });
 
-/** What arrives instead of the engine's answer, after the engine has done its work; a status is that of a problem. */
+/** The answer that replaces the engine's after the engine has done its work. A status comes as a problem. */
 export type Spoilt = 'nothing' | { status: number; slug: string };
 
 /**
- * A shopper of their own, through the shop's API key, with the requests that they have made.
+ * A new shopper who buys through the shop's API key, with the requests sent for them.
  *
  * @param spoilt the answers to the first requests.
  */
@@ -22,7 +22,7 @@ export function createShopper(baseUrl: string = inject('shopUrl'), spoilt: reado
   return { userId, buyer, sent, orders: async () => (await api.GET('/api/orders', mine)).data?.orders };
 }
 
-/** Somebody with a demo session, who is under the limits of a shopper. */
+/** A guest with a demo session, to whom a shopper's limits apply. */
 export async function createGuest() {
   const { data } = await createApi({ baseUrl: inject('shopUrl') }).POST('/api/session');
   return createCounted(inject('shopUrl'), { authorization: `Bearer ${data?.token}` });
@@ -52,8 +52,8 @@ function createCounted(
 }
 
 /**
- * The way to the shop, which cuts the connection of the first `cuts` requests: when the answer is on its way, so that the
- * shop has done its work and nobody knows.
+ * A proxy to the shop that cuts the connection of the first `cuts` requests while the answer is on its way: the shop
+ * has done its work, and the client does not know.
  */
 export async function startCuttingProxy(cuts: number): Promise<{ url: string; cutSoFar: () => number }> {
   const { hostname, port } = new URL(inject('shopUrl'));

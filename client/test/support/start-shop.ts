@@ -9,10 +9,10 @@ export type Shop = { url: string; close(): Promise<void> };
 
 export const command = fileURLToPath(new URL('../../../engine/bin/doorbuster.js', import.meta.url));
 
-/** The built engine as `npm start` runs it, with its demo catalogue, in a directory that goes away with it. */
+/** The built engine as `npm start` runs it, with its demo catalogue, in a temporary directory. */
 export async function startShop(settings: Record<string, string>): Promise<Shop> {
   const dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-shop-'));
-  // Run by root, the database server is another user; it may pass through, and its cluster stays in here.
+  // When root runs this, the database server runs as another user, who must be able to enter this directory.
   await chmod(dataDir, 0o711);
   const { DATABASE_URL: _, ...env } = process.env;
   const child = spawn(process.execPath, [command, 'start'], {

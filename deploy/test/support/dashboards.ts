@@ -5,7 +5,7 @@ import { root } from './settings.js';
 
 const datasourceSchema = z.strictObject({
   type: z.literal('prometheus'),
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own, for a variable of the dashboard.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's syntax for a variable of the dashboard.
   uid: z.literal('${datasource}'),
 });
 const targetSchema = z.strictObject({
@@ -47,7 +47,7 @@ export const dashboards = readdirSync(folder)
     ...dashboardSchema.parse(JSON.parse(readFileSync(join(folder, name), 'utf8'))),
   }));
 
-/** Every query of every panel. @param interval what stands for Grafana's $__rate_interval. */
+/** Every query of every panel. @param interval replaces Grafana's $__rate_interval. */
 export function panelQueries(interval: string) {
   return dashboards.flatMap(({ title: dashboard, panels }) =>
     panels.flatMap(({ title, targets }) =>
@@ -56,7 +56,7 @@ export function panelQueries(interval: string) {
   );
 }
 
-/** As Grafana does before it asks, with "All" chosen for each variable. */
+/** Fills in variables as Grafana does before a query, with "All" chosen for each. */
 function fillIn(expr: string, interval: string): string {
   return expr.replaceAll('$__rate_interval', interval).replaceAll(/\$\w+/g, '.*');
 }

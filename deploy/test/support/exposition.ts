@@ -1,16 +1,16 @@
 import type { Matcher, Query, Selector } from './promql.js';
 
 type Series = Record<string, string>;
-/** The series that a scraper is given, by metric; of histograms also by the names of their parts. */
+/** The exposed series by metric; those of a histogram also by the names of its parts. */
 export type Exposition = Map<string, Series[]>;
 
-// What Prometheus itself adds to all that it scrapes, as its configuration says, and what it makes of scraping.
+// Labels that Prometheus adds to every scraped series, by its configuration, and the metrics of the scrape itself.
 const ofTarget = ['job', 'instance', 'role'];
 const ofScrape = ['up'];
-// Their values are open: what can be asked for and answered is not all there after a short load.
+// Labels whose values are not checked: a short load does not produce every possible value.
 const openLabels = ['status_code', 'route', 'sale_id', ...ofTarget];
 
-/** Reads Prometheus' text format, as far as the engine writes it: no timestamps. */
+/** Parses Prometheus' text format as far as the engine writes it: no timestamps. */
 export function readExposition(text: string): Exposition {
   const exposition: Exposition = new Map();
   for (const line of text.split('\n')) {
@@ -24,12 +24,12 @@ export function readExposition(text: string): Exposition {
   return exposition;
 }
 
-/** What a query asks for that the engine does not have: metrics, labels, values of labels. */
+/** Parts of a query that the engine does not expose: metrics, labels, values of labels. */
 export function unknownIn({ selectors, grouping }: Query, exposition: Exposition): string[] {
   const known = new Set([...ofTarget, ...selectors.flatMap(({ metric }) => labelsOf(metric, exposition))]);
   return [
     ...selectors.flatMap(selector => unknownInSelector(selector, exposition)),
-    ...grouping.filter(label => !known.has(label)).map(label => `nothing has a label ${label}`),
+    ...grouping.filter(label => !known.has(label)).map(label => `no metric has a label ${label}`),
   ];
 }
 
@@ -47,7 +47,7 @@ function unknownInSelector({ metric, matchers }: Selector, exposition: Expositio
   });
 }
 
-/** Each alternative of a regular expression by itself: one that matches nothing is a slip, too. */
+/** Each alternative of a regular expression separately: one that matches nothing is a mistake, too. */
 function valuesOf({ operator, value }: Matcher): string[] {
   return operator.includes('~') && !value.includes('(') ? value.split('|') : [value];
 }

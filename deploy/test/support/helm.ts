@@ -7,12 +7,12 @@ import { ASSET_FILE } from '@aws-cdk/asset-kubectl-v20';
 import { unzipSync } from 'fflate';
 
 export type Helm = {
-  /** Runs Helm with these arguments. @throws with what Helm says when it fails. */
+  /** Runs Helm with these arguments. @throws with Helm's message when it fails. */
   run(...args: readonly string[]): Promise<string>;
   close(): Promise<void>;
 };
 
-/** Helm itself. For Linux on x64 npm brings it, inside a package for AWS Lambda; elsewhere it is on the PATH. */
+/** Helm itself. For Linux on x64 npm brings it inside a package for AWS Lambda; elsewhere it must be on the PATH. */
 export async function openHelm(): Promise<Helm> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return { run: runner('helm'), close: async () => {} };

@@ -9,7 +9,7 @@ import { Secret, Service, ServiceAccount } from 'kubernetes-models/v1';
 import type { KubernetesObject } from './render-chart.js';
 
 type Model = { validate(): void };
-/** Each kind of the chart, with the schema that Kubernetes 1.27, KEDA or the Prometheus operator has for it. */
+/** Each kind in the chart, with its schema from Kubernetes 1.27, KEDA or the Prometheus operator. */
 const models: Record<string, new (value: never) => Model> = {
   'apps/v1 Deployment': Deployment,
   'autoscaling/v2 HorizontalPodAutoscaler': HorizontalPodAutoscaler,
@@ -25,11 +25,11 @@ const models: Record<string, new (value: never) => Model> = {
   'v1 ServiceAccount': ServiceAccount,
 };
 
-/** What the schema of an object's kind has against it; also a field that the schema does not know, which the API server drops. */
+/** Violations of the schema of an object's kind, including unknown fields, which the API server would drop. */
 export function problemsOfObject(object: KubernetesObject): string[] {
   const kind = `${object.apiVersion} ${object.kind}`;
   const Model = models[kind];
-  if (!Model) return [`${kind}: no schema for it here`];
+  if (!Model) return [`${kind}: no schema for this kind`];
   const unread = new Set<string>();
   try {
     const { validate } = new Model(object as never);
@@ -41,8 +41,8 @@ export function problemsOfObject(object: KubernetesObject): string[] {
 }
 
 /**
- * The schemas are compiled into functions and let unknown fields pass. Such a function reads each field that it knows, by
- * its name or all of a map together, so a field that nobody has read is none of the kind's.
+ * The schemas are compiled into functions and accept unknown fields. Such a function reads each field that it knows, by
+ * name or a whole map at once. A field that it never reads therefore does not belong to the kind.
  */
 function watched(value: unknown, path: string, unread: Set<string>): unknown {
   if (typeof value !== 'object' || value === null) return value;

@@ -3,22 +3,22 @@ import { parser } from '@prometheus-io/lezer-promql';
 type SyntaxNode = ReturnType<typeof parser.parse>['topNode'];
 
 export type Matcher = { label: string; operator: string; value: string };
-/** One series selector of a query: what it is called, and what its labels have to be. */
+/** One series selector of a query: its metric and its label matchers. */
 export type Selector = { metric: string; matchers: Matcher[] };
 export type Query = {
   selectors: Selector[];
-  /** Labels that are grouped by, or matched on. */
+  /** Labels that the query groups by or matches on. */
   grouping: string[];
 };
 
-/** What a PromQL query asks for, by Prometheus' own grammar. @throws where it is none. */
+/** The selectors and labels of a PromQL query, parsed with Prometheus' own grammar. @throws for invalid PromQL. */
 export function parseQuery(query: string): Query {
   const textOf = ({ from, to }: { from: number; to: number }) => query.slice(from, to);
   const selectors: Selector[] = [];
   const grouping: string[] = [];
   parser.parse(query).iterate({
     enter({ node, type }) {
-      if (type.isError) throw new Error(`no PromQL at ${node.from}: ${query}`);
+      if (type.isError) throw new Error(`invalid PromQL at ${node.from}: ${query}`);
       if (type.name === 'VectorSelector') selectors.push(readSelector(node, textOf));
       if (type.name === 'GroupingLabels') grouping.push(...node.getChildren('LabelName').map(textOf));
     },

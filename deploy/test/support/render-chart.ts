@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { openHelm } from './helm.js';
 
 const chart = fileURLToPath(new URL('../../helm/doorbuster', import.meta.url));
-// The oldest Kubernetes that Chart.yaml allows; `helm template` asks no cluster.
+// The oldest Kubernetes that Chart.yaml allows. `helm template` contacts no cluster.
 const kubernetes = '1.27.0';
 
 export type Values = Record<string, unknown>;
@@ -21,7 +21,7 @@ const objectSchema = z.looseObject({
 export type KubernetesObject = z.output<typeof objectSchema>;
 
 export type Renderer = {
-  /** The objects that the chart makes of these values. @throws if the schema or a template refuses them. */
+  /** The objects that the chart renders from these values. @throws if the schema or a template refuses them. */
   render(values: Values): Promise<KubernetesObject[]>;
   close(): Promise<void>;
 };

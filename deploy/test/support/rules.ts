@@ -36,7 +36,7 @@ export const alerts = rulesSchema
   .parse(parse(readFileSync(rulesFile, 'utf8')))
   .groups.flatMap(({ rules }) => rules);
 
-/** Each case of promtool's tests: which alert, and whether it is to fire. */
+/** Each case of promtool's tests: the alert, and whether it should fire. */
 export const cases = testFiles
   .flatMap(file => testsSchema.parse(parse(readFileSync(file, 'utf8'))).tests)
   .flatMap(test => test.alert_rule_test)

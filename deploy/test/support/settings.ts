@@ -15,7 +15,7 @@ const names = new Set(
 export type Environment = Record<string, string>;
 
 /**
- * What is wrong with what a process of the engine is given: a name that is no setting, a value that the engine refuses, a
+ * Problems of the settings that a process of the engine gets: an unknown name, a value that the engine refuses, a
  * secret that it does not read from a file. `contents` are the files behind the variables that end in _FILE.
  */
 export function problemsOf(environment: Environment, contents: Environment): string[] {
@@ -30,7 +30,7 @@ export function problemsOf(environment: Environment, contents: Environment): str
 function unknownNames(environment: Environment): string[] {
   return Object.keys(environment)
     .filter(name => !names.has(name) && !names.has(name.replace(/_FILE$/, '')))
-    .map(name => `${name} is no setting of the engine`);
+    .map(name => `${name} is not a setting of the engine`);
 }
 
 function refusals(environment: Environment, contents: Environment, directory: string): string[] {
@@ -55,7 +55,7 @@ function refusals(environment: Environment, contents: Environment, directory: st
   }
 }
 
-/** What `doorbuster` takes as its first word, and the addresses that the API answers: both from the sources. */
+/** The commands of `doorbuster`, and the paths that the API answers: both from the sources. */
 export const commands = new Set(
   [...readFileSync(join(root, 'engine/src/cli/program.ts'), 'utf8').matchAll(/command\('(\w+)'\)/g)]
     .map(([, name]) => name)

@@ -3,10 +3,13 @@ export const operatorToken = 'deploy-test-operator-000000';
 
 type Call = { method?: string; body?: unknown; token?: string; headers?: Record<string, string> };
 
-/** Products of the demo catalogue: one that is on sale, and one that is not yet. */
+/** Products of the demo catalogue: one on sale, and one not yet. */
 const [onSale, notYet] = [1, 3];
 
-/** A little of everything that a sale brings: bought, refused, held, cancelled, queued, user ids, an outage, an audit. */
+/**
+ * A little of everything in a sale: purchases, refusals, holds, cancellations, queued orders, user ids, an outage, an
+ * audit.
+ */
 export async function bringShortLoad(url: string, round: number): Promise<void> {
   const call = async (path: string, { method = 'POST', body, token = apiKey, headers }: Call = {}) => {
     const response = await fetch(`${url}${path}`, {
@@ -36,7 +39,7 @@ export async function bringShortLoad(url: string, round: number): Promise<void> 
   const held = await call('/api/checkout', { body: { productId: onSale, userId } });
   const [, orderId = ''] = /"id":"([0-9a-f-]{36})"/.exec(held.text) ?? [];
   await call(`/api/orders/${orderId}`, { method: 'DELETE', headers: { 'x-user-id': userId } });
-  // A ledger that fails is a 503.
+  // A failing ledger answers 503.
   await call('/api/admin/faults', {
     token: operatorToken,
     body: { place: 'ledger', effect: 'error', forMs: 400 },

@@ -31,10 +31,10 @@ const workloadSchema = z.looseObject({
   spec: z.looseObject({ replicas: z.int().optional(), template: z.looseObject({ spec: podSchema }) }),
 });
 
-/** Those of the kinds that are named. */
+/** The objects of the given kinds. */
 export const ofKind = (objects: KubernetesObject[], ...kinds: string[]) =>
   objects.filter(({ kind }) => kinds.includes(kind));
-/** What Deployments and Jobs run, each in one container. */
+/** The pods of Deployments and Jobs, each with one container. */
 export const podsOf = (objects: KubernetesObject[] = []) =>
   ofKind(objects, 'Deployment', 'Job').map(object => {
     const { replicas, template } = workloadSchema.parse(object).spec;

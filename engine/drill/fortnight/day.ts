@@ -1,12 +1,12 @@
 import { renderRows } from '../table.js';
 import type { Size } from './growth.js';
 
-/** What a simulated day ended with. */
+/** The result of a simulated day. */
 export type FortnightDay = {
   day: number;
   endsAt: Date;
   webhooks: { tries: number; refused: number };
-  /** What the engine has warned of, and how often. */
+  /** The engine's warnings, and how often each occurred. */
   warnings: Record<string, number>;
   size: Size;
   breaches: string[];
@@ -48,7 +48,7 @@ function cellsOf({ day, endsAt, webhooks, warnings, size, breaches }: FortnightD
   ];
 }
 
-/** A line for whoever waits. */
+/** One line of progress. */
 export function describeDay({ day, endsAt, warnings, size, breaches }: FortnightDay): string {
   const warned = Object.entries(warnings).map(([what, count]) => `\n           ${count} x ${what}`);
   const verdict = breaches.length === 0 ? 'ok' : `${breaches.length} breaches`;

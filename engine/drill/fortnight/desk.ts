@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { Answer } from '../call.js';
 import type { Shop } from './shop.js';
 
-/** What part of the fortnight's life does at each step, and what it finds wrong. */
+/** One part of the simulation: it acts at each step and reports what it finds wrong. */
 export type Actor = { act(hour: number): Promise<void> };
 
 export type Complain = (breach: string) => void;
 
-/** What the actors share: calls, and what they expect of the answers. */
+/** Shared by the actors: calls, and checks of their answers. */
 export type Desk = ReturnType<typeof createDesk>;
 
 const problemSchema = z.object({ type: z.string() });
@@ -15,7 +15,7 @@ const boughtSchema = z.object({ order: z.object({ id: z.string(), status: z.stri
 const idSchema = z.object({ id: z.number() });
 
 export function createDesk(shop: Shop, complain: Complain) {
-  /** A refusal is named by its slug, anything else by its status. */
+  /** A refusal is identified by its slug, any other answer by its status. */
   function expect(what: string, answer: Answer, ...expected: (number | string)[]): boolean {
     const { status, body } = answer;
     const slug = status < 400 ? '' : (problemSchema.safeParse(body).data?.type.split('/').at(-1) ?? '');
@@ -34,7 +34,7 @@ export function createDesk(shop: Shop, complain: Complain) {
       const body = { name, priceMinor: 1000, currency: 'EUR' };
       return idSchema.parse((await shop.call('POST', '/api/admin/products', { body })).body).id;
     },
-    /** From now on, for so long; the next day has one of its own. */
+    /** Opens a sale now for one day; the next day opens its own. */
     async openSale(terms: object): Promise<void> {
       const now = shop.clock.now().getTime();
       const window = { startsAt: isoOf(now - minuteMs), endsAt: isoOf(now + 23.9 * 60 * minuteMs) };

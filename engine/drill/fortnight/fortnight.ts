@@ -14,20 +14,21 @@ import { problemsOf } from './windows.js';
 
 export type Fortnight = { days: FortnightDay[]; breaches: string[] };
 
-// A quick one sees a change of the clocks, and a day of attempts that is forgotten.
+// A quick run covers a clock change and a day of attempts that is deleted.
 const lengths = { full: { hours: 14 * 24, stepHours: 1 }, quick: { hours: 48, stepHours: 6 } };
-// Whoever was suspended for so long has missed everything that is due once a day, and all that is kept for a month.
+// After a suspension this long, everything that is due once a day is overdue, and everything kept for a month is too
+// old.
 const leapHours = 40 * 24;
 
 export type FortnightOptions = { season: Season; isQuick: boolean; say: (message: string) => void };
 
-/** Opens at the beginning of the fortnight; `stop` ends it. */
+/** Opens the shop at the beginning of the fortnight; `stop` ends it. */
 export function openShopFor({ season, isQuick }: FortnightOptions): Promise<Shop> {
   const { startsAt, quickStartsAt } = seasons[season];
   return openShop(new Date(isQuick ? quickStartsAt : startsAt), keptDaysOf(isQuick));
 }
 
-/** A fortnight of `doorbuster start`, an hour a step: what was due is done, the audit is clean each day, nothing has grown. */
+/** A fortnight of `doorbuster start` in steps: due work is done, the daily audit is clean, and nothing grows. */
 export async function runFortnight(shop: Shop, { isQuick, say }: FortnightOptions): Promise<Fortnight> {
   const found: string[] = [];
   const complain: Complain = breach => {
@@ -46,7 +47,7 @@ export async function runFortnight(shop: Shop, { isQuick, say }: FortnightOption
   }
 }
 
-// Few, so that a fortnight sees things go, and a quick one too.
+// Short, so that data expires during a fortnight, and during a quick run too.
 const keptDaysOf = (isQuick: boolean) => (isQuick ? 1 : 3);
 
 type Stage = { actors: Actor[]; repeating: Repeating[]; receiver: Receiver };
@@ -67,7 +68,7 @@ type Life = Stage & {
   isQuick: boolean;
   complain: Complain;
   say: (message: string) => void;
-  /** What the day has found so far. */
+  /** Breaches found so far on this day. */
   found: string[];
 };
 
@@ -104,7 +105,7 @@ async function endDay(life: Life, day: number): Promise<FortnightDay> {
   return ended;
 }
 
-/** All that is kept for a time alone has to be gone, whether or not somebody comes by who adds to it. */
+/** All data that is kept for a limited time must be gone, whether or not new data is added. */
 async function sleepLong(life: Life): Promise<void> {
   const { shop, complain, say, isQuick } = life;
   say(`${leapHours / 24} days pass at once`);
@@ -116,7 +117,7 @@ async function sleepLong(life: Life): Promise<void> {
 
 const dayMs = 86_400_000;
 
-/** The windows of the next 24 hours are planned, and a later one in any case. The planner looks every ten seconds. */
+/** The windows of the next 24 hours are planned, and at least one later window. The planner runs every ten seconds. */
 async function checkWindows(
   { pool, clock }: Shop,
   { pattern, productId, firstStartsAt }: Repeating,
@@ -145,5 +146,5 @@ const plannedWithinMs = 100_000;
 function checkAudit({ ok, invariants }: Audit, complain: Complain): void {
   for (const { id, title, violations } of invariants)
     if (violations > 0) complain(`audit: ${id} ${title}: ${violations}`);
-  if (!ok) complain('audit: it did not exit with 0');
+  if (!ok) complain('audit: the exit code was not 0');
 }

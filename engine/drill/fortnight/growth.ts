@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Shop } from './shop.js';
 
-/** What there was at the end of a day. */
+/** Sizes at the end of a day. */
 export type Size = {
   /** Rows of each table; partitions count as one. */
   rows: Record<string, number>;
@@ -56,7 +56,7 @@ function listFiles(directory: string): string[] {
     .map(({ parentPath, name }) => join(parentPath, name));
 }
 
-// Files and processes come and go while they are counted.
+// Files and processes appear and disappear while they are counted.
 function bytesOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
@@ -70,7 +70,7 @@ function childrenOf(pid: number): number[] {
   return existsSync(file) ? readFileSync(file, 'utf8').split(' ').filter(Boolean).map(Number) : [];
 }
 
-/** Proportional: what several processes share counts once. */
+/** Proportional set size: memory shared by several processes counts once. */
 function memoryOf(pid: number): number {
   const file = `/proc/${pid}/smaps_rollup`;
   const kilobytes = existsSync(file) ? /^Pss:\s+(\d+) kB/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
@@ -79,21 +79,21 @@ function memoryOf(pid: number): number {
 
 const sum = (figures: readonly number[]) => figures.reduce((total, figure) => total + figure, 0);
 
-/** The books: what was sold, and how it came about. A day adds as much as was sold on it, and nothing of it ever goes. */
+/** The permanent tables: what was sold, and how. They grow with each day's sales and are never deleted. */
 const books = new Set([
   ...['products', 'sales', 'sale_series', 'sale_journal', 'stock'],
   ...['orders', 'journal', 'allowances', 'digest_allowances', 'payments', 'payment_journal', 'dead_letters'],
   ...['sold_by_hour', 'sold_summed'],
-  // Kept for 30 days after they have ended; that they go then is seen when forty days pass at once.
+  // Kept for 30 days after their end. Their deletion is checked when forty days pass at once.
   'operator_sessions',
 ]);
 
-/** Days after which all that is kept for some days has begun to go. */
+/** Days after which all data with a limited lifetime has begun to expire. */
 const warmUpDays = 5;
 
 /**
- * What has grown from the day on which all was warm. Rows of the books grow by as much a day as on that day; everything else
- * stays as large as it was.
+ * What has grown since the day on which everything was warm. Permanent tables may grow by as many rows per day as on
+ * that day. Everything else must keep its size.
  */
 export function problemsOfGrowth(days: readonly Size[]): string[] {
   const warm = days[warmUpDays];
@@ -103,7 +103,7 @@ export function problemsOfGrowth(days: readonly Size[]): string[] {
   const passed = days.length - 1 - warmUpDays;
   const problems: string[] = [];
   const hold = (what: string, now: number, allowed: number) => {
-    if (now > allowed) problems.push(`${what} grew to ${now.toFixed(0)}, allowed are ${allowed.toFixed(0)}`);
+    if (now > allowed) problems.push(`${what} grew to ${now.toFixed(0)}, limit ${allowed.toFixed(0)}`);
   };
   for (const [table, now] of Object.entries(last.rows)) {
     const then = warm.rows[table] ?? 0;
@@ -116,7 +116,7 @@ export function problemsOfGrowth(days: readonly Size[]): string[] {
   hold('file descriptors of the engine', last.engineDescriptors, warm.engineDescriptors + 10);
   hold('timers of the engine', last.engineTimers, warm.engineTimers + 10);
   hold('memory of the engine', last.engineMegabytes, 1.15 * warm.engineMegabytes + 10);
-  // These are many or few with the connections that are open at the moment: twice as many a minute later.
+  // These vary with the number of open connections, and can double within a minute.
   const upToThen = days.slice(0, warmUpDays + 1);
   const descriptors = Math.max(...upToThen.map(day => day.databaseDescriptors));
   const megabytes = Math.max(...upToThen.map(day => day.databaseMegabytes));

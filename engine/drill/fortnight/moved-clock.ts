@@ -1,24 +1,26 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A time of day of its own for all processes that are started with its environment. Timers go on at their usual pace. */
+/** A separate time of day for all processes started with its environment. Timers run at their usual pace. */
 export type MovedClock = {
   env: NodeJS.ProcessEnv;
-  /** What those processes take for now. */
+  /** The current time of those processes. */
   now(): Date;
-  /** Jumps ahead, in whole seconds, for all of them at once. */
+  /** Moves all of them ahead at once, by whole seconds. */
   advance(seconds: number): void;
-  /** Whether those processes have taken this moment for now within the last five minutes, or before the last jump. */
+  /**
+   * Whether this moment was the current time of those processes within the last five minutes, or before the last jump.
+   */
   wasNow(atMs: number): boolean;
 };
 
-// As it is built, also where a test reads this file as it is written.
+// The built file, also if a test runs this file from source.
 const shareClock = new URL('../../dist-drill/fortnight/share-clock.js', import.meta.url).href;
 
-// What receivers of webhooks tolerate between their clock and the time that is signed.
+// The tolerance of webhook receivers between their clock and the signed time.
 const toleranceMs = 300_000;
 
-/** @param library as servers/faketime.ts finds it. */
+/** @param library the path that servers/faketime.ts finds. */
 export function createMovedClock(library: string, directory: string, startsAt: Date): MovedClock {
   const file = join(directory, 'clock');
   let offsetSeconds = Math.round((startsAt.getTime() - Date.now()) / 1000);
@@ -26,7 +28,7 @@ export function createMovedClock(library: string, directory: string, startsAt: D
   let lastJumpSeconds = 0;
 
   function write(): void {
-    // Whole at every moment: the library reads it whenever a process asks for the time.
+    // Replaced atomically, because the library reads it whenever a process asks for the time.
     writeFileSync(`${file}.next`, `${offsetSeconds < 0 ? '' : '+'}${offsetSeconds}\n`, { mode: 0o644 });
     renameSync(`${file}.next`, file);
   }
@@ -37,10 +39,10 @@ export function createMovedClock(library: string, directory: string, startsAt: D
       LD_PRELOAD: library,
       NODE_OPTIONS: `--import ${shareClock}`,
       FAKETIME_TIMESTAMP_FILE: file,
-      // Otherwise each process goes on with the old time for up to ten seconds.
+      // Otherwise each process would keep the old time for up to ten seconds.
       FAKETIME_NO_CACHE: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      // Times of files are what was written into them.
+      // File times stay as they were written.
       NO_FAKE_STAT: '1',
     },
     now: () => new Date(Date.now() + offsetSeconds * 1000),

@@ -13,7 +13,9 @@ const outage = { from: 6, to: 10 };
 // Retries are an hour apart at most, and half an hour at least by then; the sweep of one step leaves those of the next.
 const deliveredWithinHours = 3;
 
-/** Hears of everything, and fails for hours each day. Beside it stands one that never answers, which is disabled after a day. */
+/**
+ * Subscribes to all events and fails for hours each day. A second receiver never answers and is disabled after a day.
+ */
 export async function openReceiver(desk: Desk): Promise<Receiver> {
   const { shop, expect, complain } = desk;
   const endpoint = await openFailingEndpoint(desk);
@@ -32,7 +34,8 @@ export async function openReceiver(desk: Desk): Promise<Receiver> {
 
   async function lookForMissing(): Promise<void> {
     const now = shop.clock.now().getTime();
-    // Within a day one whose tries have all failed so far is late and not lost, as long as another try is ahead.
+    // Within a day, a webhook whose tries have all failed is late rather than lost, as long as another try is
+    // scheduled.
     const { rows } = await shop.pool.query<{ orderId: string; delivery: string }>(
       `select j.order_id as "orderId", coalesce(d.status || ' after ' || d.tries || ' tries', 'no delivery') as delivery
        from journal j
@@ -50,7 +53,9 @@ export async function openReceiver(desk: Desk): Promise<Receiver> {
     const missing = rows.filter(({ orderId }) => !endpoint.hasHeardOf(orderId));
     if (missing.length > 0) {
       const [{ orderId, delivery } = { orderId: '', delivery: '' }] = missing;
-      complain(`${missing.length} confirmed orders were not told, such as ${orderId}: ${delivery}`);
+      complain(
+        `${missing.length} confirmed orders have no delivered webhook, such as ${orderId}: ${delivery}`,
+      );
     }
   }
 

@@ -1,8 +1,9 @@
 /**
- * Two weeks in which the clocks of Europe and America both change, and where quick ones begin, hours before Berlin's change.
+ * Two weeks in which the clocks of both Europe and America change, and where quick runs begin: hours before Berlin's
+ * change.
  *
- * They lie ahead. While a program waits, libfaketime shows its signal handlers the real time: PostgreSQL would end idle
- * sessions at once in a time that is past, and in one to come it only ends them late.
+ * They are in the future. While a program waits, libfaketime shows its signal handlers the real time. With a simulated
+ * time in the past, PostgreSQL would end idle sessions at once; with one in the future it only ends them late.
  */
 export const seasons = {
   autumn: { startsAt: '2033-10-25T04:10:00Z', quickStartsAt: '2033-10-29T20:10:00Z' },

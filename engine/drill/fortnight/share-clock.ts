@@ -2,8 +2,8 @@ import childProcess, { type SpawnOptions } from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
 
 /*
- * Loaded into the engine before its own code. The engine gives PostgreSQL an environment of a few chosen variables; this
- * adds those of the moved clock, so that both live in the same time.
+ * Loaded into the engine before its own code. The engine passes PostgreSQL only a few chosen environment variables.
+ * This adds those of the moved clock, so that both processes have the same time.
  */
 const names = [
   ...['LD_PRELOAD', 'NO_FAKE_STAT'],

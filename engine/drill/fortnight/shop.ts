@@ -9,29 +9,29 @@ import { makeDataDirectory } from '../servers/data-directory.js';
 import { findFaketime } from '../servers/faketime.js';
 import { createMovedClock, type MovedClock } from './moved-clock.js';
 
-/** `doorbuster start` as users run it, with the embedded PostgreSQL, at a time of day that can be moved. */
+/** `doorbuster start` as users run it, with the embedded PostgreSQL, at a simulated time of day. */
 export type Shop = {
   clock: MovedClock;
   pool: Pool;
   call(method: string, path: string, asked?: Call): Promise<Answer>;
-  /** Where the tools of the CLI find it, on the same clock. */
+  /** The environment with which the CLI's tools find the shop, on the same clock. */
   env: NodeJS.ProcessEnv;
   directory: string;
   metricsUrl: string;
   enginePid: number;
   databasePid: number;
-  /** How often the engine has warned of what since this was asked last. */
+  /** The engine's warnings since the last call, with their counts. */
   takeWarnings(): Record<string, number>;
   stop(): Promise<void>;
 };
 
-// Nobody is killed here: an answer that takes long comes from a busy machine.
+// The drill kills no process here, so a slow answer comes from a busy machine.
 const answerTimeoutMs = 30_000;
-// How long a sign-in counts: less than a day, so that each day sees some end.
+// How long a session lasts: less than a day, so that some sessions end every day.
 const sessionHours = { shopper: 20, operator: 8 };
 
 /**
- * @param keptDays how long attempts, the operators' trail and events of webhooks are kept.
+ * @param keptDays how long attempts, the operators' audit trail and webhook events are kept.
  * @throws when libfaketime is not installed.
  */
 export async function openShop(startsAt: Date, keptDays: number): Promise<Shop> {
@@ -82,7 +82,7 @@ function environment(clock: MovedClock, dataDir: string, keptDays: number): Node
     SANDBOX_PORT: '0',
     ENABLE_METRICS: 'true',
     METRICS_PORT: '0',
-    // The pages keep no time of their own.
+    // The pages keep no state that depends on time.
     WEB_ENABLED: 'false',
     DATA_DIR: dataDir,
     WEBHOOK_ALLOW_NETWORKS: '127.0.0.0/8',
@@ -91,7 +91,7 @@ function environment(clock: MovedClock, dataDir: string, keptDays: number): Node
     WEBHOOK_RETENTION_DAYS: String(keptDays),
     SESSION_TTL_SECONDS: String(sessionHours.shopper * 3600),
     OPERATOR_SESSION_TTL_SECONDS: String(sessionHours.operator * 3600),
-    // A fortnight's acts come from one address within minutes of the limits' own clock, and from a busy machine.
+    // The limits count real minutes. A fortnight's requests arrive within minutes from one address.
     RATE_LIMIT_IP_MAX: '0',
     RATE_LIMIT_USER_MAX: '0',
     OPERATOR_TRIES_MAX: '0',

@@ -5,10 +5,10 @@ import { firstStart, type Pattern, patterns } from './windows.js';
 
 export type Repeating = { pattern: Pattern; productId: number; firstStartsAt: Date };
 
-// One for the key, one for the queue, one for whoever comes late; the next is refused.
+// One for the key, one for the queue, one for a late shopper. The next request is refused.
 const unitsPerWindow = 3;
 
-/** Creates the sales that repeat, and buys in whichever of them is under way. */
+/** Creates the repeating sales; the shoppers buy in those that are open. */
 export async function openRepeatingSales(desk: Desk): Promise<Repeating[]> {
   const { shop, expect } = desk;
   const made: Repeating[] = [];
@@ -29,7 +29,7 @@ export async function openRepeatingSales(desk: Desk): Promise<Repeating[]> {
 
 type Kept = { userId: string; orderId: string; productId: number };
 
-/** Buys in the sales that repeat; sends yesterday's purchase again, with its key. */
+/** Buys in the repeating sales, and repeats yesterday's purchase with its key. */
 export function createShoppers(desk: Desk, repeating: readonly Repeating[]): Actor {
   const { shop, expect, buy } = desk;
   const kept = new Map<number, Kept>();
@@ -48,9 +48,9 @@ export function createShoppers(desk: Desk, repeating: readonly Repeating[]): Act
     if (!order) return;
     const { userId, orderId, productId } = order;
     const again = await buy('/api/purchase', userId, { productId }, keyOf(hour - 24));
-    if (!expect("yesterday's key again", again, 200)) return;
+    if (!expect("a retry with yesterday's key", again, 200)) return;
     if (desk.orderOf(again).id !== orderId || again.headers['idempotency-replayed'] !== 'true')
-      desk.complain("yesterday's key made another order");
+      desk.complain("yesterday's key created another order");
   }
 
   async function buyOut(productId: number, name: string, hour: number): Promise<void> {
@@ -60,12 +60,12 @@ export function createShoppers(desk: Desk, repeating: readonly Repeating[]): Act
     if (name === patterns[0]?.name) kept.set(hour, { userId, orderId: desk.orderOf(bought).id, productId });
     await queueOne(desk, `${userId} queued`, productId);
     expect(
-      'too many at once',
+      'a quantity above the limit',
       await buy('/api/purchase', `${userId} greedy`, { productId, quantity: 3 }),
       'limit-reached',
     );
     expect('the last unit', await buy('/api/purchase', `${userId} late`, { productId }), 200);
-    expect('one too many', await buy('/api/purchase', `${userId} too late`, { productId }), 'sold-out');
+    expect('one unit too many', await buy('/api/purchase', `${userId} too late`, { productId }), 'sold-out');
   }
 
   return {
@@ -104,7 +104,7 @@ type Expected = { orderId: string; what: string; statuses: string[] };
 type Held = { code: string; userId: string };
 const heldSchema = z.object({ code: z.string() });
 
-/** Holds units, pays for them in time, too late or never, and pays directly; looks an hour later what became of it. */
+/** Holds units and pays in time, too late or never, or pays directly. Checks the orders an hour later. */
 export async function createPayers(desk: Desk): Promise<Actor> {
   const { shop, expect, buy, orderOf } = desk;
   const productId = await desk.createProduct('To be paid');
@@ -121,7 +121,7 @@ export async function createPayers(desk: Desk): Promise<Actor> {
   async function lookBack(): Promise<void> {
     for (const { code, userId } of lapsing.splice(0)) {
       expect(
-        'a code that has lapsed',
+        'a lapsed code',
         await buy('/api/purchase', userId, { code, paymentMethod: 'card' }),
         'code-expired',
       );
@@ -134,18 +134,18 @@ export async function createPayers(desk: Desk): Promise<Actor> {
   }
 
   async function hold(hour: number): Promise<void> {
-    const lapsed = await checkOut(`lapsing ${hour}`, 'a hold that nobody pays', 'EXPIRED');
+    const lapsed = await checkOut(`lapsing ${hour}`, 'an unpaid hold', 'EXPIRED');
     if (lapsed) lapsing.push(lapsed);
-    const paid = await checkOut(`paying ${hour}`, 'a hold that is paid', 'CONFIRMED');
+    const paid = await checkOut(`paying ${hour}`, 'a paid hold', 'CONFIRMED');
     if (paid) {
       const { code, userId } = paid;
-      expect('a hold is paid', await buy('/api/purchase', userId, { code, paymentMethod: 'card' }), 200);
+      expect('paying a hold', await buy('/api/purchase', userId, { code, paymentMethod: 'card' }), 200);
     }
     const undecided = `undecided-${hour}`;
     const held = await buy('/api/checkout', undecided, { productId });
-    if (!expect('a checkout, to be cancelled', held, 201)) return;
+    if (!expect('a checkout that will be cancelled', held, 201)) return;
     const { id } = orderOf(held);
-    expect('a hold is cancelled', await shop.call('DELETE', `/api/orders/${id}`, { userId: undecided }), 200);
+    expect('cancelling a hold', await shop.call('DELETE', `/api/orders/${id}`, { userId: undecided }), 200);
   }
 
   async function payDirectly(hour: number): Promise<void> {

@@ -14,7 +14,7 @@ const shopperSchema = z.object({ token: z.string(), expiresAt: z.iso.datetime() 
 const operatorSchema = z.object({ session: z.object({ expiresAt: z.iso.datetime() }) });
 const signInEveryHours = 6;
 
-/** Shoppers and operators who sign in, and whose sessions count until they are over; somebody who guesses. */
+/** Shoppers and operators who sign in and whose sessions work until they end, and an attacker who guesses secrets. */
 export function createVisitors({ shop, expect }: Desk): Actor {
   const sessions: Session[] = [];
   let lastId = 0;
@@ -72,7 +72,7 @@ const challengeSchema = z.object({
   maxnumber: z.number(),
 });
 
-/** Buys with solved challenges; one that was solved a step ago is too old by now. */
+/** Buys with solved challenges. A challenge solved one step earlier has expired. */
 export async function createSolvers(desk: Desk): Promise<Actor> {
   const { shop, expect, buy } = desk;
   const productId = await desk.createProduct('With a challenge');
@@ -89,7 +89,7 @@ export async function createSolvers(desk: Desk): Promise<Actor> {
       if (isMorning(hour)) await openSale();
       if (old)
         expect(
-          'an old challenge',
+          'an expired challenge',
           await buy('/api/purchase', old.userId, { productId, challenge: old.challenge }),
           'challenge-failed',
         );
@@ -101,7 +101,7 @@ export async function createSolvers(desk: Desk): Promise<Actor> {
   };
 }
 
-/** Base64 of the JSON that the engine takes for a solution. */
+/** Base64 of the JSON that the engine expects as a solution. */
 function solutionOf({ maxnumber, ...asked }: z.infer<typeof challengeSchema>): string {
   for (let number = 0; number <= maxnumber; number++) {
     if (createHash('sha256').update(`${asked.salt}${number}`).digest('hex') !== asked.challenge) continue;

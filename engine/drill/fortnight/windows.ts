@@ -1,17 +1,17 @@
-/** A sale that repeats, and when it should be under way: by the clocks on the wall, not by the engine's own library. */
+/** A repeating sale, and when it should be open: by local clock time, computed without the engine's library. */
 export type Pattern = {
   name: string;
   cron: string;
   timeZone: string;
   minutes: number;
-  /** Local time of day of its starts, such as `02:30`; each full hour where there is none. */
+  /** Local time of day of its starts, such as `02:30`. Without it the sale starts every full hour. */
   timeOfDay?: string;
 };
 
 export const patterns: readonly Pattern[] = [
-  // Each hour of the fortnight has a window, those that a change of the clocks repeats too.
+  // Each hour of the fortnight has a window, including those that a clock change repeats.
   { name: 'hourly in Berlin', cron: '0 * * * *', timeZone: 'Europe/Berlin', minutes: 30 },
-  // The hours that are repeated in autumn and skipped in spring, and one that only moves against UTC.
+  // The hours that autumn repeats and spring skips, and one that only shifts in UTC.
   ...(['Europe/Berlin', 'America/New_York'] as const).flatMap(timeZone => [
     {
       name: `nights at half past one, ${timeZone}`,
@@ -45,8 +45,8 @@ export function firstStart(pattern: Pattern, from: Date): Date {
 }
 
 /**
- * What is wrong with a series' windows. A time of day that the clocks show twice is one start; one that they skip is none,
- * or one at the first moment after it.
+ * Problems of a series' windows. A time of day that the clocks show twice is one start. One that they skip is no start,
+ * or one at the first moment after the gap.
  *
  * @param starts all of those from `from` on and before `to`.
  */

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 // Debian has a folder for each architecture beside those of other packages.
 const folders = ['/usr/lib', '/usr/lib64', '/usr/local/lib'];
-// The one for programs with threads.
+// The variant for programs with threads.
 const file = 'faketime/libfaketimeMT.so.1';
 
-/** The library that shows a program another time of day, loaded by LD_PRELOAD. @throws when it is not installed. */
+/** The library that shows a program another time of day, loaded with LD_PRELOAD. @throws if it is not installed. */
 export function findFaketime(): string {
   const found = folders
     .filter(existsSync)

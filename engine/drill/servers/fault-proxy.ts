@@ -4,17 +4,20 @@ import { portOf } from './port-of.js';
 export type FaultProxy = {
   /** The server's address through the proxy. */
   url: string;
-  /** Lets the next statements that contain `text` reach the server and be committed, then cuts instead of replying. */
+  /**
+   * Lets the next statements that contain `text` reach the server and commit, then cuts the connection instead of
+   * replying.
+   */
   cutReplyTo(text: string, times: number): void;
-  /** Sends nothing on for as long as it is on: a black hole, after which what was held back arrives. */
+  /** While silent, forwards nothing: a black hole, after which the withheld data arrives. */
   setSilent(isSilent: boolean): void;
-  /** Holds back what the server says by so many milliseconds. */
+  /** Delays the server's replies by this many milliseconds. */
   setDelay(delayMs: number): void;
   cuts(): number;
-  /** The server sees every connection closed, and whoever is on this side notices nothing, until it is mended. */
+  /** Closes every connection on the server's side. The client's side notices nothing until it is repaired. */
   sever(): void;
   mend(): void;
-  /** Closes every connection, on both sides. */
+  /** Closes every connection on both sides. */
   drop(): void;
   close(): void;
 };
@@ -121,7 +124,7 @@ function forward(client: Socket, upstream: Socket, faults: Faults): Connection {
 
 type Pipe = { push(chunk: Buffer, delayMs: number): void; pump(): void };
 
-/** What goes in comes out in the same order, as it does over TCP: bytes may be held back, and none is lost or overtaken. */
+/** Forwards bytes in order, as TCP does. It may hold bytes back, but never loses or reorders them. */
 function createPipe(socket: Socket, isHeld: () => boolean): Pipe {
   const waiting: { chunk: Buffer; dueAtMs: number }[] = [];
   function pump(): void {

@@ -4,10 +4,10 @@ import { findProgram } from './programs.js';
 
 export type HaPrograms = { etcd: string; haproxy: string; patroni: string; postgresBin: string };
 
-// Debian keeps the programs of each major version in a folder of its own, which is on no PATH.
+// Debian keeps the programs of each major version in a separate folder that is not on the PATH.
 const versionsFolder = '/usr/lib/postgresql';
 
-/** @throws when one is not installed. */
+/** @throws if a program is not installed. */
 export function findHaPrograms(): HaPrograms {
   return {
     etcd: findProgram('etcd'),

@@ -5,8 +5,8 @@ import type { PatroniNode } from './patroni-node.js';
 import { isListening, type LaunchedServer, launch } from './server-process.js';
 
 /**
- * Leads to the server that Patroni says is the primary. When that changes, connections to the former one are cut: those
- * who hold them would otherwise wait for a server that is gone, or write to one that no longer leads.
+ * Routes to the server that Patroni reports as the primary. When the primary changes, it cuts connections to the former
+ * one. Their clients would otherwise wait for a server that is gone, or write to one that no longer leads.
  */
 export async function launchHaproxy(
   program: string,

@@ -8,12 +8,12 @@ import { type LaunchedServer, launch } from './server-process.js';
 export type PatroniNode = {
   name: string;
   port: number;
-  /** Where Patroni says which role its server has. */
+  /** The port at which Patroni reports the role of its server. */
   restPort: number;
   start(): void;
-  /** kill -9 of Patroni and of its PostgreSQL. */
+  /** kill -9 of Patroni and its PostgreSQL. */
   kill(): Promise<void>;
-  /** Whether it has the role, as far as its Patroni knows. */
+  /** Whether the server has the role, as far as its Patroni knows. */
   is(role: 'primary' | 'sync'): Promise<boolean>;
 };
 
@@ -27,16 +27,16 @@ export type NodeOptions = {
   etcdUrl: string;
 };
 
-/** Seen by this machine alone, and for as long as a drill lasts. */
+/** Visible only on this machine, and only for the time of a drill. */
 export const superuserPassword = 'drill-superuser';
 
 const askTimeoutMs = 1000;
 
-/** One server with its Patroni, which makes its data directory, starts it, and has it follow or lead. */
+/** One server with its Patroni, which creates its data directory, starts it, and makes it follow or lead. */
 export async function createNode(options: NodeOptions): Promise<PatroniNode> {
   const { name, port, restPort, directory, programs, user } = options;
   const file = join(directory, `${name}.json`);
-  // Patroni reads YAML, of which JSON is a part.
+  // Patroni reads YAML, and JSON is a subset of it.
   await writeFile(file, JSON.stringify(settingsOf(options)), { mode: 0o644 });
   let patroni: LaunchedServer | undefined;
   const killServer = () => killPostmaster(join(directory, name));
@@ -47,7 +47,7 @@ export async function createNode(options: NodeOptions): Promise<PatroniNode> {
       process.once('exit', killServer);
     },
     async kill() {
-      // First the one that would start the other again.
+      // Patroni first, because it would restart PostgreSQL.
       await patroni?.kill();
       killServer();
       process.off('exit', killServer);
@@ -68,7 +68,7 @@ function settingsOf({ name, port, restPort, directory, programs, etcdUrl }: Node
     restapi: { listen: restAddress, connect_address: restAddress },
     etcd3: { host: new URL(etcdUrl).host },
     bootstrap: {
-      // The least that Patroni takes: a leader that is gone is replaced after `ttl`. See docs/high-availability.md.
+      // The smallest values that Patroni accepts: a lost leader is replaced after `ttl`. See docs/high-availability.md.
       dcs: {
         ...{ ttl: 20, loop_wait: 2, retry_timeout: 5, master_start_timeout: 0, synchronous_mode: true },
         postgresql: {
@@ -90,12 +90,12 @@ function settingsOf({ name, port, restPort, directory, programs, etcdUrl }: Node
   };
 }
 
-/** It does not end with its Patroni. Its children end by themselves when they miss it. */
+/** PostgreSQL does not end with its Patroni. Its children end by themselves when the postmaster is gone. */
 function killPostmaster(dataDirectory: string): void {
   try {
     const pid = Number.parseInt(readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8'), 10);
     if (pid > 1) process.kill(pid, 'SIGKILL');
   } catch {
-    // It has not been started, or is gone.
+    // It was not started, or is already gone.
   }
 }

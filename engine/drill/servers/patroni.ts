@@ -12,28 +12,29 @@ import type { PostgresServer } from './postgres.js';
 import { launch } from './server-process.js';
 
 const startTimeoutMs = 120_000;
-// Patroni keeps a leader's key for 20 s at least, and a promotion takes a moment.
+// Patroni keeps a leader's key for at least 20 s, and a promotion takes a moment.
 const takeOverTimeoutMs = 90_000;
 
 /**
- * A highly available PostgreSQL of the caller's own: two servers under Patroni, of which one leads and the other is its
- * synchronous standby, etcd for Patroni, and HAProxy before them, whose address stays the same. A crash kills the server
- * that leads together with its Patroni, as the loss of a machine would, and another takes over; a start brings it back.
+ * A highly available PostgreSQL: two servers under Patroni, of which one leads and the other is its synchronous
+ * standby, etcd for Patroni, and HAProxy in front, whose address stays the same. A crash kills the leading server
+ * together with its Patroni, as the loss of a machine would, and the other takes over. A start brings the killed one
+ * back.
  *
- * @throws when one of their programs is not installed.
+ * @throws if one of their programs is not installed.
  */
 export async function startReplicatedPostgres(): Promise<PostgresServer> {
   const programs = findHaPrograms();
   const directory = await mkdtemp(join(tmpdir(), 'doorbuster-patroni-'));
   const closing: (() => Promise<unknown>)[] = [
-    // Servers that were killed may add files for a moment.
+    // Killed servers may still add files for a moment.
     () => rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
   ];
   const stop = async () => {
     for (let close = closing.pop(); close; close = closing.pop()) await close();
   };
   try {
-    // Run by root, the servers are another user.
+    // When root runs this, the servers run as another user.
     const user = await chooseServerUser(directory);
     if (user) await chown(directory, user.uid, user.gid);
     const etcdUrl = await launchEtcd(programs.etcd);
@@ -94,7 +95,7 @@ async function untilReplicated(nodes: readonly PatroniNode[], timeoutMs: number)
   );
 }
 
-/** @returns its address for the engine, whose role owns the database and nothing more. */
+/** @returns its address for the engine, whose role owns only the database. */
 async function createDatabase(port: number): Promise<string> {
   const admin = createPool(`postgres://postgres:${superuserPassword}@127.0.0.1:${port}/postgres`, {
     ...{ DB_POOL_MAX: 1, DB_POOL_MIN: 0, DB_TIMEOUT: 5000, DB_SSL: 'disable' },

@@ -1,9 +1,9 @@
 import { startEmbeddedPostgres } from '../../dist/platform/embedded-postgres/start-postgres.js';
 
-/** A PostgreSQL of the caller's own, which may be crashed and started again at the same address. */
+/** A private PostgreSQL that can be crashed and restarted at the same address. */
 export type PostgresServer = {
   url: string;
-  /** Immediate stop: no checkpoint, sessions cut; the next start recovers from the log. */
+  /** Immediate stop: no checkpoint, all sessions cut. The next start recovers from the WAL. */
   crash(): Promise<void>;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -17,7 +17,7 @@ export async function startPostgres(dataDir: string): Promise<PostgresServer> {
     async crash() {
       process.kill(server.pid, 'SIGQUIT');
       await server.exited;
-      // Gives the data directory free for the next start.
+      // Releases the data directory for the next start.
       await server.stop();
     },
     async start() {

@@ -10,16 +10,16 @@ import { findProgram } from './programs.js';
 export type PrometheusServer = {
   /** Its address, such as http://127.0.0.1:9090 */
   url: string;
-  /** Ends it, and all that it has kept. */
+  /** Stops it and deletes its data. */
   remove(): Promise<void>;
 };
 
 const startTimeoutMs = 60_000;
 
 /**
- * A Prometheus of the caller's own, on a free port and in a directory that goes away with it.
+ * A private Prometheus on a free port and in a temporary directory.
  *
- * @param config what its prometheus.yml says, which may be JSON; paths in it are absolute.
+ * @param config the text of its prometheus.yml, which may be JSON. Paths in it are absolute.
  */
 export async function startPrometheus(config: string): Promise<PrometheusServer> {
   const program = findProgram('prometheus');
@@ -59,7 +59,7 @@ export async function startPrometheus(config: string): Promise<PrometheusServer>
   return { url, remove };
 }
 
-/** Has Prometheus' own program check or test something. @returns whether it is content, and what it says. */
+/** Runs a check or test of promtool. @returns whether it succeeded, and its output. */
 export async function promtool(
   args: readonly string[],
   options: { input?: string; cwd?: string } = {},

@@ -11,27 +11,27 @@ import { findProgram } from './programs.js';
 
 const run = promisify(execFile);
 
-/** A RabbitMQ of the caller's own, which may be stopped, started and starved. */
+/** A private RabbitMQ that can be stopped, started and starved. */
 export type RabbitmqServer = {
   url: string;
   start(): Promise<void>;
-  /** As a crash would: at once. What was confirmed is still there after the next start. */
+  /** Kills it at once, as a crash would. Confirmed messages are still there after the next start. */
   kill(): Promise<void>;
   /** Runs rabbitmqctl against it. */
   control(...args: string[]): Promise<string>;
-  /** Ends it, and all that it has left behind. */
+  /** Stops it and deletes its data. */
   remove(): Promise<void>;
 };
 
-// The distributions' own wrappers would switch to a user of theirs and to its files; behind them are the real ones.
+// The distributions' wrappers would switch to their own user and files. The real programs are behind them.
 const behindWrappers = ['/usr/lib/rabbitmq/bin'];
 const startTimeoutMs = 90_000;
 
 /**
- * A node of the caller's own on free ports, in a directory that goes away with it. One that was found running is never used,
- * since it will be killed.
+ * A private node on free ports in a temporary directory. A node that is already running is never used, because the
+ * drill kills its node.
  *
- * @throws when RabbitMQ is not installed.
+ * @throws if RabbitMQ is not installed.
  */
 export async function startRabbitmq(): Promise<RabbitmqServer> {
   const node = await createNode();
@@ -51,7 +51,7 @@ async function createNode(): Promise<RabbitmqServer> {
   const [port, distPort, epmdPort] = [await findFreePort(), await findFreePort(), await findFreePort()];
   const node = `doorbuster-${randomUUID().slice(0, 8)}@localhost`;
   const env = { ...process.env, ...(await prepare(directory, { node, port, distPort, epmdPort })) };
-  // In the foreground and bound to us; Erlang would start one that outlives the run.
+  // In the foreground and bound to this process. Erlang would start an epmd that outlives the run.
   const epmd = spawnBound(['epmd', '-port', String(epmdPort), '-address', '127.0.0.1'], env);
   let server: ChildProcess | undefined;
 
@@ -79,7 +79,7 @@ async function createNode(): Promise<RabbitmqServer> {
   };
 }
 
-/** Starts a program that ends, with all of its children, when it is told to or when this process is gone. */
+/** Starts a program that ends, with all its children, when told to or when this process is gone. */
 function spawnBound(command: string[], env: NodeJS.ProcessEnv): ChildProcess {
   const script = '{ "$@"; kill -9 0; } & cat > /dev/null; kill -9 0';
   return spawn('sh', ['-c', script, 'sh', ...command], { env, stdio: 'pipe', detached: true });
@@ -94,7 +94,7 @@ async function killBound(child: ChildProcess): Promise<void> {
 
 type Ports = { node: string; port: number; distPort: number; epmdPort: number };
 
-/** Writes its configuration. @returns the environment that keeps it away from every other RabbitMQ on this machine. */
+/** Writes its configuration. @returns the environment that isolates it from every other RabbitMQ on this machine. */
 async function prepare(
   directory: string,
   { node, port, distPort, epmdPort }: Ports,
@@ -129,7 +129,10 @@ async function prepare(
 async function untilStarted(server: ChildProcess): Promise<void> {
   let output = '';
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`RabbitMQ takes too long:\n${output}`)), startTimeoutMs);
+    const timer = setTimeout(
+      () => reject(new Error(`RabbitMQ did not start in time:\n${output}`)),
+      startTimeoutMs,
+    );
     const onText = (text: Buffer) => {
       output = `${output}${text}`.slice(-10_000);
       if (output.includes('Server startup complete')) resolve();

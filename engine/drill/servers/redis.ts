@@ -11,24 +11,24 @@ import { findProgram } from './programs.js';
 
 export type RedisServer = {
   url: string;
-  /** An operator's own connection. */
+  /** A separate connection for operations. */
   client: Redis;
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
-  /** kill -9. What was not saved is gone. */
+  /** kill -9. Unsaved data is lost. */
   kill(): Promise<void>;
-  /** Starts again on the same address, on what was saved. */
+  /** Restarts at the same address with the saved data. */
   start(): Promise<void>;
-  /** Ends it, and all that it has left behind. */
+  /** Stops it and deletes its data. */
   remove(): Promise<void>;
 };
 
 const settings = ['--save', '', '--appendonly', 'no'];
 
 /**
- * A Redis of the caller's own, on a free port and in a directory that goes away with it. It saves when it is told to. One
- * that was found running is never used, since it will be flushed, stopped and killed.
+ * A private Redis on a free port in a temporary directory. It saves only when told to. A Redis that is already running
+ * is never used, because the drill flushes, stops and kills it.
  *
- * @throws when Redis is not installed.
+ * @throws if Redis is not installed.
  */
 export async function startRedis(): Promise<RedisServer> {
   const program = findProgram('redis-server');

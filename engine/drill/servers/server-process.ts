@@ -4,11 +4,11 @@ import { childEnvironment, identityOf, type ServerUser } from '../../dist/platfo
 import { endProcess } from './end-process.js';
 
 export type LaunchedServer = {
-  /** kill -9, unless it has ended by itself. */
+  /** kill -9, unless it has already ended. */
   kill(): Promise<void>;
 };
 
-/** Starts a server in the foreground; it ends with this process at the latest. */
+/** Starts a server in the foreground. It ends with this process at the latest. */
 export function launch(program: string, args: readonly string[], user?: ServerUser): LaunchedServer {
   const child = spawn(program, args, {
     ...{ stdio: 'ignore', cwd: '/', env: childEnvironment() },
@@ -16,7 +16,7 @@ export function launch(program: string, args: readonly string[], user?: ServerUs
   });
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
-  // A program that is not there ends the drill where it is waited for.
+  // If the program is missing, the wait for its readiness fails.
   child.on('error', () => {});
   return {
     async kill() {

@@ -22,7 +22,7 @@ describe('shedding', () => {
     return createShedding({ lagMaxMs, nowMs: () => nowMs });
   }
 
-  /** Samples this often, each as late as that. */
+  /** Takes `times` samples, each `lateMs` late. */
   function sample(times: number, lateMs = 0): void {
     for (let n = 0; n < times; n++) {
       nowMs += 50 + lateMs;
@@ -32,12 +32,12 @@ describe('shedding', () => {
 
   const refused = () => urgencies.filter(urgency => shedding.refuses(urgency));
 
-  it('refuses nobody while all is well', () => {
+  it('refuses nothing while the event loop keeps up', () => {
     sample(100, 100);
     expect(refused()).toEqual([]);
   });
 
-  it('refuses browsing first, then buying, and finishing last, by how late the event loop is', () => {
+  it('refuses browsing first, then buying, then finishing an order, as the lag of the event loop grows', () => {
     const seen = [300, 600, 1200].map(lateMs => {
       sample(40, lateMs);
       return refused();
@@ -45,14 +45,14 @@ describe('shedding', () => {
     expect(seen).toEqual([['browsing'], ['browsing', 'buying'], urgencies]);
   });
 
-  it('takes one long turn of the event loop for what it is', () => {
+  it('tolerates a single long turn of the event loop', () => {
     sample(1, 900);
     expect(refused()).toEqual([]);
     sample(20);
     expect(shedding.state()).toMatchObject({ level: 'none' });
   });
 
-  it('goes on to refuse until the lag is at half of what brought it, and then stops', () => {
+  it('keeps refusing until the lag falls to half of what triggered it', () => {
     sample(100, 600);
     expect(refused()).toEqual(['browsing', 'buying']);
     sample(100, 300);
@@ -63,14 +63,14 @@ describe('shedding', () => {
     expect(refused()).toEqual([]);
   });
 
-  it('is normal again within a second after the last late turn, however late they were', () => {
+  it('is back to normal within a second of the last late turn, however large the lag was', () => {
     sample(100, 3000);
     expect(refused()).toEqual(urgencies);
     sample(20);
     expect(refused()).toEqual([]);
   });
 
-  it('never refuses where its limit is 0', () => {
+  it('never refuses when its limit is 0', () => {
     shedding.close();
     shedding = create(0);
     sample(100, 10_000);

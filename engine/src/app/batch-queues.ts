@@ -1,16 +1,18 @@
 import type { Logger } from 'pino';
-import type { Refusals } from '../admission/refusals.js';
-import type { Faults } from '../faults/faults.js';
+import type { Acceptance } from '../ledger/accept.js';
 import { createDecide, type Decision, type PurchaseRequest } from '../ledger/decide.js';
+import { createSettle, type OrderEvent, type Settlement } from '../ledger/settle.js';
 import type { Stock } from '../ledger/stock.js';
+import { createAcceptBatch, type OrderRequest } from '../orders/accept-and-publish.js';
 import { type BatchQueue, type BatchQueueOptions, createBatchQueue } from '../orders/batch-queue.js';
 import { createStuckSales } from '../orders/stuck-sales.js';
-import type { Config } from '../platform/config/config.js';
 import type { Pool } from '../platform/postgres.js';
 import { atMostPerSecond, seldom } from '../platform/telemetry/rarely.js';
-import { type Span, type Tracing, traceOf } from '../platform/telemetry/tracing.js';
+import { type Span, traceOf } from '../platform/telemetry/tracing.js';
+import type { OrderQueue } from '../queue/order-queue.js';
+import type { Foundation } from './foundation.js';
 import { createBatchHooks, type HookedRequest } from './hooks/batch-hooks.js';
-import { createCountOrder, type Instruments, type Work } from './instruments.js';
+import { createCountOrder, type Work } from './instruments.js';
 
 type BatchRequest = HookedRequest & { orderId: string };
 
@@ -24,27 +26,23 @@ export type CreateDecisions = (parts: {
 }) => BatchQueue<PurchaseRequest, Decision>;
 
 export type BatchQueuesOptions = {
-  config: Config;
-  logger: Logger;
-  pool: Pool;
-  /** Connections that the queues share. */
-  connections: number;
-  faults: Faults;
-  instruments: Instruments;
-  tracing: Tracing | undefined;
-  refusals: Refusals;
+  foundation: Foundation;
+  /** Where accepted orders go. */
+  queue: OrderQueue;
   onStock: (stock: Stock) => void;
-  onEnd: (error?: unknown) => void;
+  createDecisions: CreateDecisions | undefined;
 };
 
 /** Has work done in batches, each kind through a queue of its own. */
-export function createBatchQueues(options: BatchQueuesOptions) {
-  const { config, logger, pool, faults, instruments, tracing, refusals } = options;
+export function createBatchQueues({ foundation, queue, onStock, createDecisions }: BatchQueuesOptions) {
+  const { config, logger, warn, pools, decisionConnections, commits } = foundation;
+  const { faults, instruments, tracing, refusals } = foundation;
+  const pool = pools.decisions;
   const common: CommonOptions = {
-    onStock: options.onStock,
-    onEnd: options.onEnd,
+    onStock,
+    onEnd: commits.note,
     // Half of the connections stay for the sales that are not stuck.
-    stuckSales: createStuckSales(Math.floor(options.connections / 2)),
+    stuckSales: createStuckSales(Math.floor(decisionConnections.wantedCount() / 2)),
     ...createTellTrouble(logger),
     onAbandoned(count) {
       refusals.abandoned += count;
@@ -71,10 +69,12 @@ export function createBatchQueues(options: BatchQueuesOptions) {
       }),
     });
 
+  const onUnpublished = warn('an accepted order could not be published to the queue yet');
+  const accept = createAcceptBatch({ pool, queue, onError: onUnpublished });
   return {
-    createQueue,
-    createDecisions: (given?: CreateDecisions): BatchQueue<PurchaseRequest, Decision> =>
-      given?.({ pool, common }) ?? createQueue('decide', createDecide(pool)),
+    decisions: createDecisions?.({ pool, common }) ?? createQueue('decide', createDecide(pool)),
+    acceptances: createQueue<OrderRequest, Acceptance>('accept', accept),
+    settlements: createQueue<OrderEvent, Settlement>('settle', createSettle(pool)),
   };
 }
 

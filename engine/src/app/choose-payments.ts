@@ -29,8 +29,8 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     budgetMs: config.PAYMENT_TIMEOUT_MS + 500,
     inFlightMax: config.PAYMENT_IN_FLIGHT_MAX,
     breaker: {
-      failures: config.PAYMENT_BREAKER_FAILURES,
-      halfOpenAfterMs: config.PAYMENT_BREAKER_OPEN_MS,
+      failuresMax: config.PAYMENT_BREAKER_FAILURES,
+      openMs: config.PAYMENT_BREAKER_OPEN_MS,
     },
     onBreaker: (state, reason) => logger.warn({ state, reason }, 'the circuit breaker of payments has moved'),
   });

@@ -64,6 +64,10 @@ program
   .description('put the sales that are open, or soon will be, into the Redis of REDIS_URL')
   .action(async () => (await import('./warm.js')).warm());
 program
+  .command('openapi')
+  .description('print the OpenAPI description of the HTTP API; needs no database')
+  .action(async () => (await import('./openapi.js')).printDescription());
+program
   .command('config')
   .description('print the settings in force, secrets hidden')
   .option('--reference', 'print what each setting means instead, as docs/settings.md has it')

@@ -33,7 +33,7 @@ export async function prepareWebBeside(config: Config, logger: Logger): Promise<
     logger.warn('the pages are not built; only the API is served');
     return undefined;
   }
-  const port = config.WEB_PORT || (await findFreePort());
+  const port = await findFreePort();
   const key = config.WEB_KEY ?? randomBytes(24).toString('base64url');
   let child: ChildProcess | undefined;
   let isClosing = false;

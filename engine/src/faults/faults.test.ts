@@ -10,11 +10,11 @@ describe('a fault on demand', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('costs nothing while none is set: no promise', () => {
+  it('costs nothing while no fault is set: the call returns no promise', () => {
     expect(createFaults({ isEnabled: true }).inject('ledger')).toBeUndefined();
   });
 
-  it('meets the calls at its place alone', async () => {
+  it('affects only calls at its own place', async () => {
     const faults = createFaults({ isEnabled: true });
     expect(faults.set(errorAt('payment'))).toBe(true);
 
@@ -22,7 +22,7 @@ describe('a fault on demand', () => {
     await expect(faults.inject('payment')).rejects.toMatchObject({ code: 'INJECTED_FAULT', retryable: true });
   });
 
-  it('makes calls wait', async () => {
+  it('delays calls', async () => {
     const faults = createFaults({ isEnabled: true });
     faults.set(latency);
     const call = observe(faults.inject('ledger'));
@@ -33,7 +33,7 @@ describe('a fault on demand', () => {
     expect(call.state).toBe('went on');
   });
 
-  it('lets calls hang until it ends', async () => {
+  it('makes calls hang until it ends', async () => {
     const faults = createFaults({ isEnabled: true });
     faults.set(hang);
     const call = observe(faults.inject('ledger'));
@@ -44,7 +44,7 @@ describe('a fault on demand', () => {
     expect(call.state).toBe('went on');
   });
 
-  it('lets no call hang for longer than 30 s, or than its caller has patience', async () => {
+  it("makes no call hang longer than 30 s or the caller's timeout", async () => {
     const faults = createFaults({ isEnabled: true });
     faults.set({ ...hang, forMs: 600_000 });
     const [patient, impatient] = [observe(faults.inject('ledger')), observe(faults.inject('ledger', 50))];
@@ -55,7 +55,7 @@ describe('a fault on demand', () => {
     expect(patient.state).toBe('failed');
   });
 
-  it('is given up by a caller who has less patience than it takes', async () => {
+  it('makes a call fail at its timeout if the delay is longer', async () => {
     const faults = createFaults({ isEnabled: true });
     faults.set(latency);
     const call = observe(faults.inject('ledger', 99));
@@ -64,7 +64,7 @@ describe('a fault on demand', () => {
     expect(call.state).toBe('failed');
   });
 
-  it('ends by itself', async () => {
+  it('ends when its time is over', async () => {
     const faults = createFaults({ isEnabled: true });
     faults.set(errorAt('ledger'));
     expect(faults.list()).toEqual([{ ...errorAt('ledger'), remainingMs: forMs }]);
@@ -75,7 +75,7 @@ describe('a fault on demand', () => {
     expect(faults.inject('ledger')).toBeUndefined();
   });
 
-  it('ends when it is cleared, and lets go of what hangs', async () => {
+  it('ends when it is cleared, and releases the calls that hang', async () => {
     const faults = createFaults({ isEnabled: true });
     faults.set(hang);
     faults.set(errorAt('gate'));
@@ -90,7 +90,7 @@ describe('a fault on demand', () => {
     expect(faults.list()).toEqual([]);
   });
 
-  it('meets the share of the calls that it is set for', async () => {
+  it('affects the given share of calls', async () => {
     const faults = createFaults({ isEnabled: true });
     faults.set(errorAt('ledger', 0));
     expect(faults.inject('ledger')).toBeUndefined();
@@ -100,11 +100,11 @@ describe('a fault on demand', () => {
     const met = calls.filter(call => call !== undefined);
     await Promise.allSettled(met);
 
-    // Twelve standard deviations: one run in 10^30 fails by chance.
+    // Twelve standard deviations: chance alone fails one run in 10^30.
     expect(Math.abs(met.length - 500)).toBeLessThan(190);
   });
 
-  it('is one of 20 at most', () => {
+  it('cannot be added to 20 others', () => {
     const faults = createFaults({ isEnabled: true });
     for (let count = 1; count <= 20; count++) expect(faults.set(errorAt('ledger'))).toBe(true);
 
@@ -114,7 +114,7 @@ describe('a fault on demand', () => {
     expect(faults.set(errorAt('ledger'))).toBe(true);
   });
 
-  it('is not to be had where faults are not enabled', () => {
+  it('cannot be set where faults are not enabled', () => {
     const faults = createFaults({ isEnabled: false });
 
     expect(faults.set(errorAt('ledger'))).toBe(false);

@@ -13,8 +13,8 @@ const faultsMax = 20;
 
 const common = {
   place: faultPlaceSchema,
-  share: z.number().min(0).max(1).default(1).meta({ description: 'The part of the calls that it meets' }),
-  forMs: z.int().min(1).max(forMsMax).meta({ description: 'It ends by itself after that' }),
+  share: z.number().min(0).max(1).default(1).meta({ description: 'The share of calls that it affects' }),
+  forMs: z.int().min(1).max(forMsMax).meta({ description: 'How long it lasts, in milliseconds' }),
 };
 
 export const faultSchema = z.discriminatedUnion('effect', [

@@ -7,7 +7,7 @@ import { classifyFailure } from './failures.js';
 
 const withCode = (code: string) => Object.assign(new Error('failed'), { code });
 
-describe('what a failed statement means for its batch', () => {
+describe('a failed statement', () => {
   it.each([
     ['transient', withCode('40001')],
     ['transient', withCode('40P01')],
@@ -31,12 +31,12 @@ describe('what a failed statement means for its batch', () => {
     ['broken', withCode('42501')],
     ['broken', withCode('58030')],
     ['broken', withCode('XX000')],
-  ] as const)('is %s for %s', (failure, error) => {
+  ] as const)('is %s for its batch when it fails with %s', (failure, error) => {
     expect(classifyFailure(error)).toBe(failure);
   });
 
   it.each(['orders_one_per_intent', 'orders_pkey'])(
-    'is transient where two met on one order id, as %s says: the next try finds the order',
+    'is transient on a conflict over one order id (%s): the next try finds the order',
     constraint => {
       const error = Object.assign(new pg.DatabaseError('duplicate key', 0, 'error'), {
         code: '23505',

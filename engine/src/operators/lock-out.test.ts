@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createLockOut } from './lock-out.js';
 
 describe('the lock-out', () => {
-  it('locks a name after so many wrong secrets, for the time given, and no other name', () => {
+  it('locks a name after this many wrong secrets, for the given time, and no other name', () => {
     const { lockOut, pass } = create({ triesMax: 3 });
     for (let tries = 0; tries < 2; tries++) lockOut.failed(['ann', 'here']);
     expect(lockOut.waitSeconds(['ann'])).toBe(0);
@@ -19,7 +19,7 @@ describe('the lock-out', () => {
     expect(lockOut.waitSeconds(['ann'])).toBe(0);
   });
 
-  it('remembers 10,000 names, and those that tried last', () => {
+  it('remembers the 10,000 names that tried most recently', () => {
     const { lockOut } = create({ triesMax: 1 });
     for (let name = 0; name < 10_001; name++) lockOut.failed([`user ${name}`]);
     expect(lockOut.waitSeconds(['user 0'])).toBe(0);
@@ -27,7 +27,7 @@ describe('the lock-out', () => {
     expect(lockOut.waitSeconds(['user 10000'])).toBe(60);
   });
 
-  it('locks nobody out with a limit of 0', () => {
+  it('locks no name when the limit is 0', () => {
     const { lockOut } = create({ triesMax: 0 });
     for (let tries = 0; tries < 100; tries++) lockOut.failed(['ann']);
     expect(lockOut.waitSeconds(['ann'])).toBe(0);

@@ -5,7 +5,7 @@ import { createCheckoutCodes } from './checkout-code.js';
 describe('a checkout code', () => {
   const codes = createCheckoutCodes('secret-key-of-the-test');
 
-  it('names its order, and is the same whenever it is made', () => {
+  it('names its order, and is the same each time it is made', () => {
     fc.assert(
       fc.property(fc.uuid(), orderId => {
         const code = codes.codeOf(orderId);
@@ -15,7 +15,7 @@ describe('a checkout code', () => {
     );
   });
 
-  it('is refused when any character of it is changed', () => {
+  it('is refused if any of its characters is changed', () => {
     const code = codes.codeOf('0190a5b4-7e2c-7c3f-9c1e-8f1f6a2b3c4d');
     for (let position = 0; position < code.length; position++) {
       for (const character of ['A', 'b', '7', '_']) {
@@ -26,7 +26,7 @@ describe('a checkout code', () => {
     }
   });
 
-  it('of another secret key is refused, and so is what is no code at all', () => {
+  it('is refused if another secret key made it, or if it is not a code at all', () => {
     const other = createCheckoutCodes('another-key-of-the-test');
     expect(codes.orderIdOf(other.codeOf('0190a5b4-7e2c-7c3f-9c1e-8f1f6a2b3c4d'))).toBeUndefined();
     for (const text of [

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { orderIdOf } from './order-id.js';
 
 describe('the id of an order', () => {
-  it('is the same for the same shopper and key, and another for any other pair', () => {
+  it('is the same for the same shopper and key, and differs for any other pair', () => {
     expect(orderIdOf('shopper', 'key')).toBe(orderIdOf('shopper', 'key'));
     const pairs = [
       ['shopper', 'key'],
@@ -16,7 +16,7 @@ describe('the id of an order', () => {
     expect(new Set(pairs.map(([shopper, key]) => orderIdOf(shopper, key))).size).toBe(pairs.length);
   });
 
-  it('is a UUID of version 8 with a key, of version 7 and new each time without', () => {
+  it('is a UUID of version 8 with a key, and a new one of version 7 without', () => {
     expect(orderIdOf('s', 'k')).toMatch(/^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
     expect(orderIdOf('s', undefined)).toMatch(
       /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/,

@@ -4,8 +4,8 @@ import { createSaleBackoff } from './sale-backoff.js';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-describe('a sale whose orders are not decided', () => {
-  it('rests for 1, 2, 4 ... seconds, 30 at most, until one of its orders is decided', () => {
+describe('a sale whose orders cannot be decided', () => {
+  it('backs off for 1, 2, 4 ... seconds, at most 30, until one of its orders is decided', () => {
     const backoff = createSaleBackoff();
     const restsMs = Array.from({ length: 7 }, () => {
       vi.advanceTimersByTime(1);
@@ -22,14 +22,14 @@ describe('a sale whose orders are not decided', () => {
     expect(backoff.grow(1, performance.now())).toBe(1000);
   });
 
-  it('rests once for all orders of a batch', () => {
+  it('backs off once for all orders of a batch', () => {
     const backoff = createSaleBackoff();
     const joinedAtMs = performance.now();
     vi.advanceTimersByTime(100);
     expect([1, 2, 3].map(() => backoff.grow(1, joinedAtMs))).toEqual([1000, 1000, 1000]);
   });
 
-  it('is forgotten when a thousand others have joined it, and is tried too early', () => {
+  it('is retried too early, at worst, after a thousand other sales have pushed it out of memory', () => {
     const backoff = createSaleBackoff();
     for (let saleId = 0; saleId < 1000; saleId++) backoff.grow(saleId, performance.now());
     expect(backoff.restMs(0)).toBe(1000);

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { createStuckSales } from './stuck-sales.js';
 
 describe('stuck sales', () => {
-  it('take turns on a bounded number of connections, while others have the rest', () => {
+  it('take turns on a bounded number of connections, and leave the rest to other sales', () => {
     const { begin } = createStuckSales(2);
     for (const saleId of [1, 2, 3]) begin(saleId)?.(true);
 
     const turns = [begin(1), begin(2)];
     expect(turns.every(turn => turn !== undefined)).toBe(true);
     expect(begin(3)).toBeUndefined();
-    // Also a second batch of one that has a turn already, such as its settlements.
+    // This includes a second batch of a sale whose turn it already is, such as its settlements.
     expect(begin(1)).toBeUndefined();
     expect(begin(4)).toBeDefined();
 
@@ -17,7 +17,7 @@ describe('stuck sales', () => {
     expect(begin(3)).toBeDefined();
   });
 
-  it('are stuck no more once a batch of them is committed', () => {
+  it('recover once one of their batches commits', () => {
     const { begin } = createStuckSales(1);
     for (const saleId of [1, 2]) begin(saleId)?.(true);
     const turn = begin(1);

@@ -1,11 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { BreakerState } from '../platform/breaker.js';
 import { type Charge, type ChargeState, PaymentError, type PaymentProvider } from './provider.js';
-import { type BreakerState, createResilientPayments, type ResilientPaymentsOptions } from './resilient.js';
+import { createResilientPayments, type ResilientPaymentsOptions } from './resilient.js';
 
 const charge: Charge = { paymentId: 'p-1', orderId: 'o-1', amountMinor: 100, currency: 'EUR', method: null };
 const captured: ChargeState = { status: 'captured', reference: 'ch_1', amountMinor: 100, currency: 'EUR' };
 const busy = () => new PaymentError('PROVIDER_BUSY', 'The provider answered 503');
 const refused = () => new PaymentError('PROVIDER_REFUSED', 'The provider answered 401');
+
+const asConfigured = {
+  timeoutMs: 2000,
+  budgetMs: 2500,
+  breaker: { failuresMax: 5, openMs: 5000 },
+  inFlightMax: 200,
+};
 
 // Time stands still but for what a test lets pass, so that limits can be asserted to the millisecond.
 beforeEach(() => {
@@ -97,6 +105,7 @@ describe('the breaker', () => {
     await failTimes(payments, 2);
     await vi.advanceTimersByTimeAsync(5000);
     const probe = payments.charge(charge);
+    await vi.advanceTimersByTimeAsync(0);
     expect(payments.breakerState()).toBe('half-open');
     await expect(payments.charge(charge)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(sent).toHaveLength(6);
@@ -132,6 +141,15 @@ describe('the breaker', () => {
     expect(states).toEqual([]);
   });
 
+  it('stays open when its probe hears nothing, however little time that had', async () => {
+    const { payments, states } = around(n => (n <= 5 ? Promise.reject(busy()) : new Promise(() => {})), {
+      timeoutMs: 60_000,
+      breaker: { failuresMax: 5, openMs: 100 },
+    });
+    await failTimes(payments, 3);
+    expect(states).toEqual(['open', 'half-open', 'open']);
+  });
+
   it('counts neither refusals nor declined charges', async () => {
     const declined: ChargeState = { status: 'declined', reference: null, reason: 'insufficient funds' };
     const refusing = around(() => Promise.reject(refused()));
@@ -161,6 +179,7 @@ describe('payments under way', () => {
     await vi.advanceTimersByTimeAsync(5000);
     const sentBefore = sent.length;
     settle(payments.charge(charge));
+    await vi.advanceTimersByTimeAsync(0);
     expect(sent).toHaveLength(sentBefore + 1);
   });
 });
@@ -214,7 +233,8 @@ function around(
     readWebhook: () => undefined,
   };
   const onBreaker = (state: BreakerState) => states.push(state);
-  return { payments: createResilientPayments({ provider, onBreaker, ...options }), sent, states };
+  const payments = createResilientPayments({ ...asConfigured, provider, onBreaker, ...options });
+  return { payments, sent, states };
 }
 
 function settle(work: Promise<ChargeState>): { code?: string; value?: ChargeState } {

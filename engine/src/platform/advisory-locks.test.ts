@@ -10,7 +10,7 @@ it('each advisory lock has a key of its own', () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-it('no statement names the key of an advisory lock but by that list', async () => {
+it('statements take the key of an advisory lock only from that list', async () => {
   const uses: string[] = [];
   for (const folder of ['src', 'migrations']) {
     for (const name of await readdir(`${engine}${folder}`, { recursive: true })) {

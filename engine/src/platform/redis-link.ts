@@ -1,13 +1,6 @@
-import {
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  type FailureReason,
-  handleWhen,
-  isBrokenCircuitError,
-} from 'cockatiel';
 import { Redis } from 'ioredis';
 import { backoffMs, sleep } from './backoff.js';
+import { type BreakerState, createBreaker } from './breaker.js';
 import { messageOf, OperatingError } from './errors.js';
 
 export type RedisLink = {
@@ -30,7 +23,7 @@ export type RedisLinkOptions = {
 
 // One slow answer is a pause of this process or of the server; three in a row are a server that is slow or gone.
 const failuresMax = 3;
-const halfOpenAfterMs = 400;
+const openMs = 400;
 const probeEveryMs = 500;
 const reconnectMaxMs = 1000;
 // A connection that has had no answer for this long is half open (a dropped route): a new one is made.
@@ -59,41 +52,46 @@ export function connectRedis({ url, timeoutMs, onError }: RedisLinkOptions): Red
   redis.on('error', error => {
     trouble = error;
   });
-  const breaker = circuitBreaker(handleWhen(isNoAnswer), {
-    breaker: new ConsecutiveBreaker(failuresMax),
-    halfOpenAfter: halfOpenAfterMs,
+  const breaker = createBreaker({
+    failuresMax,
+    openMs,
+    isFailure: isNoAnswer,
+    refusal: () => unavailable('has failed several times in a row'),
+    onMove,
   });
-  // A probe that fails opens the breaker once more; that is no news.
-  let isBroken = false;
   let probing: NodeJS.Timeout | undefined;
-  breaker.onBreak(reason => {
+
+  function onMove(state: BreakerState, error: unknown): void {
+    if (state === 'open') giveUp(error);
+    if (state === 'closed') recover();
+  }
+
+  function giveUp(error: unknown): void {
+    // A probe that fails opens the breaker once more; that is no news.
+    if (!probing) onError(trouble ?? error);
     // Nobody who buys waits for a probe, and nobody else may be asking.
     probing ??= setInterval(() => void send(() => redis.ping()).catch(() => {}), probeEveryMs).unref();
     // What was not answered on this connection would be taken for the answer to what is sent next, if it was lost.
     if (redis.status === 'ready') redis.disconnect(true);
-    if (!isBroken) onError(trouble ?? reasonOf(reason));
-    isBroken = true;
-  });
-  breaker.onReset(() => {
+  }
+
+  function recover(): void {
     clearInterval(probing);
     probing = undefined;
     trouble = undefined;
-    isBroken = false;
-  });
+  }
 
   async function send<T>(command: (client: Redis) => Promise<T>): Promise<T> {
-    // The breaker would have those who come during its probe wait for it.
-    if (breaker.state === CircuitState.HalfOpen) throw unavailable('is being probed after it failed');
     try {
-      return await breaker.execute(() => inTime(command(redis), timeoutMs));
+      return await breaker.run(() => inTime(command(redis), timeoutMs));
     } catch (error) {
-      if (isBrokenCircuitError(error)) throw unavailable('has failed several times in a row', error);
+      if (error instanceof OperatingError) throw error;
       throw unavailable(`does not do what it is asked: ${messageOf(error)}`, error);
     }
   }
 
   return {
-    isUp: () => redis.status === 'ready' && breaker.state === CircuitState.Closed,
+    isUp: () => redis.status === 'ready' && breaker.state() === 'closed',
     send,
     define: (name, definition) => redis.defineCommand(name, definition),
     close() {
@@ -130,10 +128,6 @@ async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
 // An error that the server itself reports came in time, and is the affair of whoever sent the command.
 function isNoAnswer(error: unknown): boolean {
   return !(error instanceof Error && error.name === 'ReplyError');
-}
-
-function reasonOf(reason: FailureReason<unknown> | { isolated: true }): unknown {
-  return 'error' in reason ? reason.error : undefined;
 }
 
 function unavailable(why: string, cause?: unknown): OperatingError {

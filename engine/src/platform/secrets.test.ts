@@ -6,7 +6,7 @@ import { readConfig } from './config/config.js';
 import { readSecrets, secretPath } from './secrets.js';
 
 describe('secrets', () => {
-  it('are made once, readable by their owner alone, and the same for processes that start together', async () => {
+  it('are created once, readable by their owner only, and the same for processes that start together', async () => {
     const DATA_DIR = await createDirectory();
     const read = () => readSecrets(readConfig({ DATA_DIR }));
 
@@ -17,7 +17,7 @@ describe('secrets', () => {
     expect((await readdir(DATA_DIR)).sort()).toEqual(['api-key', 'operator-token', 'secret-key']);
   });
 
-  it('may be several, and operators may have one each', async () => {
+  it('may be several, and each operator may have their own', async () => {
     const DATA_DIR = await createDirectory();
     const settings = {
       ...{
@@ -37,7 +37,7 @@ describe('secrets', () => {
     ]);
   });
 
-  it('are refused when what is stored is too short to be one', async () => {
+  it('are refused if the stored value is too short', async () => {
     const DATA_DIR = await createDirectory();
     await writeFile(secretPath(DATA_DIR, 'api-key'), '');
 

@@ -30,18 +30,8 @@ const steadyMs = 5000;
 export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOptions<Opened>): Link<Opened> {
   const address = withHeartbeat(url);
   const closing = new AbortController();
-  let current: { opened: Opened } | undefined;
-  let failure: unknown = new Error('the broker has not answered yet');
-  let downSinceMs = performance.now();
-  let announce = () => {};
-  let next = createNext();
+  const state = createState<Opened>();
   const ended = keepOpen();
-
-  function createNext(): Promise<void> {
-    return new Promise(resolve => {
-      announce = resolve;
-    });
-  }
 
   // The library's own recovery listens for the end of a connection only once it is set up, so that it never hears of one
   // that ends in the same turn, and waits for ever if the end of one that was not set up is not confirmed.
@@ -50,7 +40,8 @@ export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOption
       const startedAtMs = performance.now();
       const error = await serve();
       if (closing.signal.aborted) return;
-      lose(error);
+      state.lose(error);
+      onError?.(error);
       if (performance.now() - startedAtMs > steadyMs) losses = 0;
       await pause(backoffMs(losses, 100, 2000), closing.signal);
     }
@@ -81,7 +72,7 @@ export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOption
     try {
       if (closing.signal.aborted) leave();
       const opened = await open(model);
-      if (!isGone) use(opened);
+      if (!isGone) state.use(opened);
       return await gone;
     } catch (error) {
       leave();
@@ -91,27 +82,48 @@ export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOption
     }
   }
 
-  function use(opened: Opened): void {
-    current = { opened };
-    announce();
-  }
+  return {
+    opened: () => state.opened(timeoutMs),
+    async close() {
+      closing.abort();
+      // A broker that fell silent never confirms the end of a connection.
+      await endsWithin(ended, timeoutMs);
+    },
+  };
+}
 
-  function lose(error: unknown): void {
-    if (current) {
-      current = undefined;
-      downSinceMs = performance.now();
-      next = createNext();
-    }
-    failure = error;
-    if (error instanceof OperatingError) {
-      announce();
-      next = createNext();
-    }
-    onError?.(error);
+/** What is open at the moment, and those who wait for it. */
+function createState<Opened>() {
+  let current: { opened: Opened } | undefined;
+  let failure: unknown = new Error('the broker has not answered yet');
+  let downSinceMs = performance.now();
+  let announce = () => {};
+  let next = createNext();
+
+  function createNext(): Promise<void> {
+    return new Promise(resolve => {
+      announce = resolve;
+    });
   }
 
   return {
-    async opened() {
+    use(opened: Opened): void {
+      current = { opened };
+      announce();
+    },
+    lose(error: unknown): void {
+      if (current) {
+        current = undefined;
+        downSinceMs = performance.now();
+        next = createNext();
+      }
+      failure = error;
+      if (error instanceof OperatingError) {
+        announce();
+        next = createNext();
+      }
+    },
+    async opened(timeoutMs: number): Promise<Opened> {
       // Waiting does not help against a queue that is not as it should be.
       if (!current && !(failure instanceof OperatingError)) {
         const leftMs = downSinceMs + timeoutMs - performance.now();
@@ -119,11 +131,6 @@ export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOption
       }
       if (current) return current.opened;
       throw failure instanceof OperatingError ? failure : unavailable(failure);
-    },
-    async close() {
-      closing.abort();
-      // A broker that fell silent never confirms the end of a connection.
-      await endsWithin(ended, timeoutMs);
     },
   };
 }

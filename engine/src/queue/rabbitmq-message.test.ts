@@ -4,7 +4,7 @@ import { retryInMsMax } from './order-queue.js';
 import { planDelay } from './rabbitmq-message.js';
 
 describe('a delay', () => {
-  it('is kept by queues one after the other: never too short, and hardly too long', () => {
+  it('is composed of several queues: never too short, and hardly too long', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: retryInMsMax }), retryInMs => {
         let waitedMs = 0;
@@ -21,7 +21,7 @@ describe('a delay', () => {
     );
   });
 
-  it('of none is none', () => {
+  it('of zero needs no queue', () => {
     expect(planDelay(0)).toEqual({ delayMs: 0, restMs: 0 });
   });
 });

@@ -66,7 +66,10 @@ export function startGenerator(options: GeneratorOptions): Generator {
   let isStopped = false;
   child.on('message', message => {
     const { data } = messageSchema.safeParse(message);
-    if (data?.kind === 'progress') progress = data;
+    if (data?.kind === 'progress') {
+      const { kind: _, ...figures } = data;
+      progress = figures;
+    }
     if (data?.kind === 'report') report = data.report;
   });
   child.stderr?.on('data', (text: Buffer) => {

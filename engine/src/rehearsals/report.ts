@@ -22,7 +22,7 @@ export const reportSchema = z.object({
   damage: z
     .object({ lost: z.int(), altered: z.int(), duplicated: z.int(), oversold: z.int() })
     .nullable()
-    .meta({ description: 'Null where the engine could not be asked afterwards' }),
+    .meta({ description: 'null if the engine could not be queried afterwards' }),
   verdict: z.object({
     result: z.enum(['pass', 'fail', 'none']),
     checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),

@@ -7,7 +7,7 @@ import { createPost } from './post.js';
 
 const inProduction = { allowedRanges: [], isHttpAllowed: false };
 
-describe('webhooks go to the public internet alone', () => {
+describe("a webhook's address", () => {
   const { whyNot } = createDestinations(inProduction);
 
   it.each([
@@ -19,9 +19,9 @@ describe('webhooks go to the public internet alone', () => {
       'https://192.168.1.1/',
       'https://0.0.0.0/',
     ],
-    // The same address in the ways that URLs know.
+    // The same address in other notations that a URL may use.
     ...['https://2130706433/', 'https://0x7f.1/', 'https://0177.0.0.1/', 'https://127.1/'],
-    // Metadata services of clouds.
+    // Metadata services of cloud providers.
     ...[
       'https://169.254.169.254/',
       'https://[fd00:ec2::254]/',
@@ -36,12 +36,12 @@ describe('webhooks go to the public internet alone', () => {
       'https://[2002:7f00:1::]/',
     ],
     ...['https://[2001:db8::1]/', 'https://198.51.100.7/', 'https://224.0.0.1/', 'https://255.255.255.255/'],
-  ])('and not to %s', url => {
+  ])('may not be %s', url => {
     expect(whyNot(new URL(url))).toEqual(expect.any(String));
   });
 
   it.each(['https://shop.example/hooks?x=1', 'https://93.184.216.34/', 'https://[2606:2800:220:1::1]:8443/'])(
-    'and so to %s',
+    'may be %s',
     url => {
       expect(whyNot(new URL(url))).toBeUndefined();
     },
@@ -49,10 +49,10 @@ describe('webhooks go to the public internet alone', () => {
 });
 
 describe('a webhook', () => {
-  it('is not sent to a name that stands for an address inside, nor to one that does a moment later', async () => {
+  it('is not sent to a name that resolves to an internal address, nor to one that changes to one a moment later', async () => {
     const { port, requests } = await startReceiver(200);
     const overHttp = { allowedRanges: [], isHttpAllowed: true };
-    // Asked before it would have said something else: what counts is what the connection goes to.
+    // An earlier lookup would have given another address: only the one the connection uses counts.
     const inside = createDestinations(overHttp, async () => [{ address: '127.0.0.1', family: 4 }]);
     expect(inside.whyNot(new URL(`http://inside.example:${port}/`))).toBeUndefined();
     expect(await postTo(inside, `http://inside.example:${port}/`)).toEqual({
@@ -69,7 +69,7 @@ describe('a webhook', () => {
     expect(requests()).toBe(0);
   });
 
-  it('goes to the address that was judged, asked for once a connection', async () => {
+  it('goes to the address that was checked, with one lookup per connection', async () => {
     const { port, requests } = await startReceiver(200);
     let asked = 0;
     const named = createDestinations({ allowedRanges: ['127.0.0.0/8'], isHttpAllowed: true }, async () => {

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { createIsWithin, readAddress } from '../platform/addresses.js';
 
 export type Destinations = {
   /** Why no webhook may go to this URL, undefined if one may. What a name stands for is judged when it is called. */
@@ -29,13 +29,12 @@ export function createDestinations(
   { allowedRanges, isHttpAllowed }: DestinationRules,
   resolve: (hostname: string) => Promise<LookupAddress[]> = hostname => lookup(hostname, { all: true }),
 ): Destinations {
-  const allowed = allowedRanges.map(parseRange);
+  const isWithinAllowed = createIsWithin(allowedRanges);
 
   function isAllowed(text: string): boolean {
-    if (!ipaddr.isValid(text)) return false;
-    const address = ipaddr.process(text);
-    if (allowed.some(([range, bits]) => address.kind() === range.kind() && address.match(range, bits)))
-      return true;
+    const address = readAddress(text);
+    if (!address) return false;
+    if (isWithinAllowed(address)) return true;
     return address.range() === 'unicast' && !internalAddresses.has(address.toString());
   }
 
@@ -68,8 +67,4 @@ class InternalAddress extends Error {
   constructor(hostname: string, address: string | undefined) {
     super(`${hostname} stands for ${address ?? 'nothing'}, which is not an address of the public internet`);
   }
-}
-
-function parseRange(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
-  return ipaddr.parseCIDR(text.includes('/') ? text : `${text}/${isIP(text) === 4 ? 32 : 128}`);
 }

@@ -14,9 +14,9 @@ const noTokens: [what: string, headers: Record<string, string>][] = [
   ['no scheme', { authorization: 'test-api-key-000000' }],
   ['a token cut short', { authorization: 'Bearer test-api-key-00000' }],
   ['a token with more behind it', { authorization: 'Bearer test-api-key-0000000' }],
-  ['a token in other letters', { authorization: 'Bearer TEST-API-KEY-000000' }],
-  ['a session of nobody', { authorization: `Bearer 1.${'A'.repeat(43)}` }],
-  ['a session of nobody as a cookie', { cookie: `doorbuster_session=1.${'A'.repeat(43)}` }],
+  ['a token in another case', { authorization: 'Bearer TEST-API-KEY-000000' }],
+  ['an unknown session', { authorization: `Bearer 1.${'A'.repeat(43)}` }],
+  ['an unknown session as a cookie', { cookie: `doorbuster_session=1.${'A'.repeat(43)}` }],
   ['the API key as a cookie of another name', { cookie: 'session=test-api-key-000000' }],
   ['15 kB of token', { authorization: `Bearer ${'x'.repeat(15_000)}` }],
 ];
@@ -55,7 +55,7 @@ const operatorCalls: [method: string, path: string][] = [
   ['DELETE', '/api/admin/rehearsals/1'],
 ];
 
-/** Callers who are nobody, or not the one who may; a colleague's call does not become theirs by asking. */
+/** Callers without credentials, or without permission; naming another shopper does not grant their rights. */
 export const callerRows: Row[] = [
   ...noTokens.flatMap(([what, headers]) => [
     ...buyPaths.map(path => post(path, what, good, { ...strangers, headers })),
@@ -64,7 +64,7 @@ export const callerRows: Row[] = [
     call('GET', '/api/admin/audit', { ...strangers, headers, what: `GET audit with ${what}` }),
   ]),
   ...operatorCalls.flatMap(([method, path]) => [
-    call(method, path, { ...strangers, what: `${method} ${path} by nobody` }),
+    call(method, path, { ...strangers, what: `${method} ${path} without credentials` }),
     ...(['shop', 'shopper'] as const).map(sender =>
       call(method, path, {
         sender,
@@ -88,7 +88,7 @@ export const callerRows: Row[] = [
 const notMine = { status: 404, slug: 'order-not-found' };
 const walked = [1, 2, 3, 4, 5].map(last => `00000000-0000-8000-8000-00000000000${last}`);
 
-/** Things of others are as unknown as those that never were. */
+/** Another shopper's order gets the same answer as one that never existed. */
 export const othersRows: Row[] = ['$ORDER', ...walked].flatMap(id =>
   (['shop', 'shopper'] as const).flatMap(sender =>
     [`/api/orders/${id}`, `/api/orders/${id}/events`].flatMap(path => {
@@ -124,7 +124,7 @@ const nobodysCodes = [
 const pay = (code: string, userId: string) => JSON.stringify({ code, userId });
 const gone = { status: 410, slug: 'code-expired' };
 
-/** Codes that are forged, another's, used, or too late; and a checkout that comes too early. */
+/** Codes that are forged, another shopper's, used, or expired; and a checkout that comes too early. */
 export const codeRows: Row[] = [
   ...nobodysCodes.map(code => post('/api/purchase', `code ${code}`, pay(code, 'owner'), noCode)),
   ...['$CODE', '$USED', '$EXPIRED'].flatMap(code => [
@@ -149,7 +149,10 @@ export const codeRows: Row[] = [
 
 const keys = ['x'.repeat(256), '', 'a b', ' ', 'é', 'a\tb', '\u0080'];
 
-/** Idempotency-Keys that are none, or that stand for another purchase. The owner has bought one unit with the key `used`. */
+/**
+ * Idempotency-Keys that are invalid, or that stand for another purchase. The owner has bought one unit with the key
+ * `used`.
+ */
 export const keyRows: Row[] = [
   ...buyPaths.flatMap(path =>
     keys.map(key =>
@@ -165,7 +168,7 @@ export const keyRows: Row[] = [
     }),
   ),
   ...['/api/checkout', '/api/orders'].map(path =>
-    post(path, 'a key reused by another road', '{"productId":$P,"userId":"owner"}', {
+    post(path, 'a key reused for another way to buy', '{"productId":$P,"userId":"owner"}', {
       ...{ status: 422, slug: 'idempotency-key-reused', headers: { 'idempotency-key': 'used' } },
     }),
   ),
@@ -176,7 +179,7 @@ export const keyRows: Row[] = [
   ),
 ];
 
-/** With IDENTITY=trusted there are no sessions, and a token of one is nobody's. */
+/** With IDENTITY=trusted there are no sessions, and a session's token is worth nothing. */
 export const trustedRows: Row[] = [
   call('POST', '/api/session', { sender: 'nobody', status: 404, slug: 'not-found' }),
   call('POST', '/api/session', { status: 404, slug: 'not-found' }),

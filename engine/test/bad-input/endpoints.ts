@@ -106,7 +106,7 @@ const callers = [
     sender: 'nobody',
     status: 401,
     slug: 'not-authenticated',
-    what: `${method} ${where} by nobody`,
+    what: `${method} ${where} without credentials`,
   }),
   call(method, where, { status: 403, slug: 'forbidden', what: `${method} ${where} by the shop` }),
   call(method, where, {
@@ -117,5 +117,5 @@ const callers = [
   }),
 ]);
 
-/** The operator's calls that say where events are told. */
+/** The operator's calls that manage webhook endpoints. */
 export const endpointRows: Row[] = [...made, ...one, ...values, ...callers];

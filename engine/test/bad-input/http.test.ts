@@ -9,7 +9,7 @@ import { rawPurchase, rawRows, sendRaw, withPurchase } from './raw-http.js';
 const patienceMs = 20_000;
 
 describe(`bad HTTP on a socket (${rawRows.length} rows)`, () => {
-  it('gets its answer as a problem, moves nothing, and the connection is closed', async () => {
+  it('gets its answer as a problem, changes nothing, and its connection is closed', async () => {
     const { pool, api, productId, saleId } = await startShop();
     const wrong: unknown[] = [];
     for (const { what, text, status, slug } of rawRows) {
@@ -20,8 +20,8 @@ describe(`bad HTTP on a socket (${rawRows.length} rows)`, () => {
       const got = { status: answer?.status, slug: /\/problems\/([a-z-]+)/.exec(answer?.body ?? '')?.[1] };
       const { available } = await stockOf(pool, saleId);
       const isRight = got.status === status && got.slug === slug && isProblem && more.length === 0;
-      // A wrong method is no reason to give up the connection.
-      if (status !== 405) await until(`${what} is hung up on`, raw.isOver, patienceMs);
+      // A wrong method does not justify closing the connection.
+      if (status !== 405) await until(`${what} is disconnected`, raw.isOver, patienceMs);
       raw.socket.destroy();
       if (!isRight || available !== 100)
         wrong.push({ what, got: got.slug ? got : raw.received(), available });
@@ -32,7 +32,7 @@ describe(`bad HTTP on a socket (${rawRows.length} rows)`, () => {
     console.info(`bad HTTP: ${rawRows.length} rows`);
   });
 
-  it('is hung up on within 10 s where headers or body never end, and purchases go on', async () => {
+  it('is disconnected within 10 s if headers or body never end, and purchases go on', async () => {
     const { pool, api, productId, saleId } = await startShop();
     const sentAtMs = performance.now();
     const slow = [
@@ -41,7 +41,7 @@ describe(`bad HTTP on a socket (${rawRows.length} rows)`, () => {
       'POST /api/purchase HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{',
       'G',
     ].map(text => sendRaw(api.url, text));
-    // A byte now and then does not buy more time.
+    // Sending a byte now and then does not extend the deadline.
     const [first] = slow;
     const dripping = setInterval(() => first?.socket.writable && first.socket.write('X-A: b\r\n'), 500);
 
@@ -49,7 +49,7 @@ describe(`bad HTTP on a socket (${rawRows.length} rows)`, () => {
     await until('all are closed', () => slow.every(raw => raw.isOver()), patienceMs);
     clearInterval(dripping);
 
-    // 10 s, and what a busy machine adds.
+    // 10 s, and some slack for a busy machine.
     expect(performance.now() - sentAtMs).toBeLessThan(14_000);
     for (const raw of slow) expect(raw.received()).toMatch(/^(HTTP\/1\.1 408 |HTTP\/1\.1 4\d\d |$)/);
     expect(slow.filter(raw => raw.received().includes('/problems/request-timeout')).length).toBeGreaterThan(
@@ -59,8 +59,8 @@ describe(`bad HTTP on a socket (${rawRows.length} rows)`, () => {
   });
 });
 
-describe('1,000 requests on one connection at once', () => {
-  it('are answered each, in their order, and those beyond what may wait are refused', async () => {
+describe('1,000 requests sent at once on one connection', () => {
+  it('are each answered in order, and those beyond the limit of the queue are refused', async () => {
     const { pool, api, productId, saleId } = await startShop({ DECISION_QUEUE_MAX: '50' }, 2000);
     const text = withPurchase(rawPurchase, productId).repeat(1000);
     const raw = sendRaw(api.url, text);
@@ -74,7 +74,7 @@ describe('1,000 requests on one connection at once', () => {
     await expectCleanAudit(pool);
   });
 
-  it('do not grow without bound where the sender reads nothing, and others are served', async () => {
+  it('use bounded memory if the sender does not read, and other callers are served', async () => {
     const { api, productId } = await startShop();
     const request = 'GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n';
     const { size } = await api.request('GET', '/openapi.json').then(({ body }) => ({
@@ -87,18 +87,18 @@ describe('1,000 requests on one connection at once', () => {
     for (let buyer = 0; buyer < 10; buyer++) {
       expect((await api.purchase({ productId, userId: `b${buyer}` })).status).toBe(200);
     }
-    // The API runs in this process: what waits for the reader is the same bytes, not a thousand copies of them.
+    // The API runs in this process: the pending answers share the same bytes instead of a thousand copies.
     const { external, heapUsed } = process.memoryUsage();
     const grownBytes = external + heapUsed - before.external - before.heapUsed;
     expect(grownBytes).toBeLessThan((size * 1000) / 4);
   });
 
-  it('with bad HTTP behind a purchase: nobody is told that the purchase was refused', async () => {
+  it('never get a refusal for a purchase because bad HTTP follows it', async () => {
     const { pool, api, productId, saleId } = await startShop();
     const raw = sendRaw(api.url, `${withPurchase(rawPurchase, productId)}\0\0\0\r\n\r\n`);
-    await until('it is hung up on', raw.isOver, patienceMs);
+    await until('it is disconnected', raw.isOver, patienceMs);
     for (const { status } of raw.answers()) expect(status).toBe(200);
-    // Whoever is gone before the batch is sealed does not buy; whoever is not, does.
+    // A caller that disconnects before the batch is sealed does not buy; one that stays does.
     expect((await stockOf(pool, saleId)).sold).toBeLessThanOrEqual(1);
     await expectCleanAudit(pool);
   });

@@ -21,7 +21,7 @@ export const notJson: [what: string, body: string | Buffer][] = [
   ['gzip junk', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 255, 254])],
   ['UTF-16', Buffer.from(good, 'utf16le')],
   [
-    'bytes that are no UTF-8',
+    'bytes that are not UTF-8',
     Buffer.concat([Buffer.from('{"productId":$P,"userId":"'), Buffer.of(0xff), Buffer.from('"}')]),
   ],
   [
@@ -50,7 +50,9 @@ export const notTyped = [
   null,
 ];
 
-/** Bodies that are not JSON, or JSON of more than one meaning, on each way to buy; and bodies of another kind. */
+/**
+ * Bodies that are not JSON, or JSON with more than one meaning, for each way to buy; and bodies of another type.
+ */
 export const jsonRows: Row[] = buyPaths.flatMap(path => [
   ...notJson.map(([what, body]) => post(path, what, body)),
   post(path, '100,000 levels', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, {

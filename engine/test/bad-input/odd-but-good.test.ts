@@ -42,7 +42,7 @@ const naughty = [
   '田中さんにあげて下さい',
   'مرحبا',
 ];
-// Names of products alone: as a shopper each would look like another one, or like nobody (test/shopper-ids.test.ts).
+// Names of products only: as a shopper, each would look like another one, or empty (test/shopper-ids.test.ts).
 const lookalikes = [
   'ﬁﬂ ½ ①',
   '👩‍👩‍👧‍👦 🏳️‍🌈',
@@ -55,8 +55,8 @@ const lookalikes = [
   'ⅷ',
 ];
 
-describe('text that looks bad and is none', () => {
-  it(`is kept as it was given (${naughty.length} strings), as a name and as a shopper that can be told apart`, async () => {
+describe('text that looks malicious but is valid', () => {
+  it(`is stored as given (${naughty.length} strings), as a product name and as a shopper that can be told apart`, async () => {
     const { api, pool, productId } = await startShop();
     for (const text of [...naughty, ...lookalikes]) {
       const product = { name: text, description: text, priceMinor: 1, currency: 'EUR' };
@@ -73,7 +73,7 @@ describe('text that looks bad and is none', () => {
     await expectCleanAudit(pool);
   });
 
-  it('is quoted in a CSV export, so that no spreadsheet runs it', async () => {
+  it('is quoted in a CSV export, so that no spreadsheet executes it', async () => {
     const { api, productId, saleId } = await startShop();
     for (const userId of ['=cmd()', '+1', '-1', '@a', 'a,"b']) await api.purchase({ productId, userId });
     const { send, close } = createSend(api.url, 1);
@@ -87,7 +87,7 @@ describe('text that looks bad and is none', () => {
     close();
   });
 
-  it('is no duplicate key where it only looks like one', async () => {
+  it('is not rejected as a duplicate key when it only looks like one', async () => {
     const { api, productId } = await startShop();
     for (const body of [
       `{"productId":${productId},"userId":"a:b:\\"c\\":\\\\"}`,
@@ -99,12 +99,12 @@ describe('text that looks bad and is none', () => {
 });
 
 describe('an Idempotency-Key', () => {
-  it('of 255 characters is taken', async () => {
+  it('may have 255 characters', async () => {
     const { api, productId } = await startShop();
     expect((await api.purchase({ productId, userId: 'u', key: 'x'.repeat(255) })).status).toBe(200);
   });
 
-  it('of one shopper is not that of another', async () => {
+  it("belongs to one shopper: another's equal key is another order", async () => {
     const { api, productId } = await startShop();
     const [mine, yours] = await Promise.all(
       ['u', 'v'].map(userId => api.purchase({ productId, userId, key: 'k' })),
@@ -113,7 +113,7 @@ describe('an Idempotency-Key', () => {
     expect(mine?.body.order?.id).not.toBe(yours?.body.order?.id);
   });
 
-  it('that is under way elsewhere is waited for: 20 at once are one order', async () => {
+  it('in flight elsewhere is waited for: 20 at once are one order', async () => {
     const { api, pool, productId } = await startShop();
     const purchase = { productId, userId: 'u', key: 'k' };
     const answers = await Promise.all(Array.from({ length: 20 }, () => api.purchase(purchase)));
@@ -124,7 +124,7 @@ describe('an Idempotency-Key', () => {
 });
 
 describe('an X-Request-Id', () => {
-  it('that could break a header or a log line is not echoed: the answer has one of our own', async () => {
+  it('that could break a header or a log line is not echoed: the answer gets one made by the engine', async () => {
     const { api } = await startShop();
     const { send, close } = createSend(api.url, 1);
     const answerTo = async (given: string) => {
@@ -142,7 +142,7 @@ describe('an X-Request-Id', () => {
 });
 
 describe('forceFail', () => {
-  it('is refused unless faults are enabled, and takes an order into the queue where they are', async () => {
+  it('is refused unless faults are enabled; then the queue accepts the order', async () => {
     const refusing = await startShop();
     const forced = (productId: number) => ({ body: { productId, userId: 'u', forceFail: true } });
     const refused = await refusing.api.request('POST', '/api/orders', forced(refusing.productId));
@@ -155,7 +155,7 @@ describe('forceFail', () => {
 });
 
 describe('50 streams of one shopper', () => {
-  it('are 20 and 429 for the rest, and another shopper has theirs', async () => {
+  it('are limited to 20, the rest get 429, and another shopper can still open one', async () => {
     const { api, productId } = await startShop();
     const mine = await follow(api, productId, 'greedy', 50);
     const yours = await follow(api, productId, 'modest', 1);

@@ -60,7 +60,8 @@ const values = [
   ),
 ];
 
-// U+0000 and the like in a proof is no proof; it is refused where it is looked at, and no sale here asks for one.
+// U+0000 and the like cannot occur in a valid proof; it is refused where it is checked, and no sale here requires
+// one.
 const noHeaders = [
   '0',
   '-1',
@@ -154,15 +155,19 @@ const callers = [
       ...byNobody,
       status: 401,
       slug: 'not-authenticated',
-      what: `${method} ${path} by nobody`,
+      what: `${method} ${path} without credentials`,
     }),
     call(method, path, { ...forbidden, what: `${method} ${path} by the shop` }),
     call(method, path, { ...forbidden, sender: 'shopper', what: `${method} ${path} by a shopper` }),
   ]),
-  post('/api/users', 'a shopper asks for an id', '{}', { ...forbidden, sender: 'shopper' }),
-  post('/api/users/batch', 'a shopper asks for ids', '{"count":1}', { ...forbidden, sender: 'shopper' }),
+  post('/api/users', 'a shopper requests an id', '{}', { ...forbidden, sender: 'shopper' }),
+  post('/api/users/batch', 'a shopper requests ids', '{"count":1}', { ...forbidden, sender: 'shopper' }),
   ...['/api/orders', '/api/attempts', '/api/precheck?productId=$P'].map(path =>
-    call('GET', path, { sender: 'shopper', headers: { 'x-user-id': 'owner' }, what: `${path} of another` }),
+    call('GET', path, {
+      sender: 'shopper',
+      headers: { 'x-user-id': 'owner' },
+      what: `${path} of another shopper`,
+    }),
   ),
   ...buyPaths.flatMap(path =>
     ['paymentFingerprint', 'addressKey'].flatMap(field =>
@@ -171,5 +176,5 @@ const callers = [
   ),
 ];
 
-/** What the other files have of the calls that buy, of the calls beside them. */
+/** The other calls with the bad values that the other files send to purchases. */
 export const otherRows: Row[] = [...bodies, ...values, ...headers, ...reads, ...callers];

@@ -115,7 +115,7 @@ const methods: [path: string, methods: string[]][] = [
   ['/api/admin/products', ['GET', 'TRACE']],
 ];
 
-/** Paths and queries that are not as documented, and methods that a path does not have. */
+/** Undocumented paths and queries, and methods that a path does not support. */
 export const pathRows: Row[] = [
   ...ids,
   ...queries,

@@ -22,7 +22,7 @@ const row = (what: string, text: string, status = 400, slug = 'invalid'): RawRow
   slug,
 });
 
-/** What two readers of HTTP may read in two ways, what is no HTTP, and what is too much of it. */
+/** HTTP that two parsers may read differently, bytes that are not HTTP, and requests that are too large. */
 export const rawRows: RawRow[] = [
   row('Content-Length and Transfer-Encoding', buy([length, chunked])),
   row('Transfer-Encoding and Content-Length', buy([chunked, length], inChunks)),
@@ -33,9 +33,9 @@ export const rawRows: RawRow[] = [
   row('Content-Length with a sign', buy(['Content-Length: +$L'])),
   row('Content-Length in hexadecimal', buy(['Content-Length: 0x1f'])),
   row('Content-Length beyond 64 bits', buy(['Content-Length: 99999999999999999999999'])),
-  row('a coding that ends in another', buy(['Transfer-Encoding: chunked, identity'], inChunks)),
+  row('a coding followed by another', buy(['Transfer-Encoding: chunked, identity'], inChunks)),
   row('an unknown coding', buy(['Transfer-Encoding: xchunked'], inChunks)),
-  row('a chunk size that is none', buy([chunked], 'zz\r\n$B\r\n0\r\n\r\n')),
+  row('an invalid chunk size', buy([chunked], 'zz\r\n$B\r\n0\r\n\r\n')),
   row('a chunk size beyond 64 bits', buy([chunked], 'fffffffffffffffff\r\n$B\r\n0\r\n\r\n')),
   row(
     'a chunk extension of 20 kB',
@@ -43,10 +43,10 @@ export const rawRows: RawRow[] = [
     413,
     'too-large',
   ),
-  row('a chunk that is longer than it says', buy([chunked], '1\r\n$B\r\n0\r\n\r\n')),
+  row('a chunk that is longer than declared', buy([chunked], '1\r\n$B\r\n0\r\n\r\n')),
   row('two Hosts', get(host, 'Host: other.example')),
   row('two equal Hosts', get(host, host)),
-  row('two Hosts in other letters', get(host, 'hOST: other.example')),
+  row('two Hosts in different case', get(host, 'hOST: other.example')),
   row('no Host', get('Accept: */*')),
   row('obs-fold', get(host, 'X-A: a', ' b')),
   row('obs-fold with a tab', get(host, 'X-A: a', '\tb')),
@@ -68,10 +68,10 @@ export const rawRows: RawRow[] = [
     'headers-too-large',
   ),
   row('an unknown method', `BUY /api/purchase HTTP/1.1\r\n${host}\r\n\r\n`),
-  row('a method in small letters', `get /api/products HTTP/1.1\r\n${host}\r\n\r\n`),
+  row('a method in lower case', `get /api/products HTTP/1.1\r\n${host}\r\n\r\n`),
   row('TRACE', `TRACE /api/products HTTP/1.1\r\n${host}\r\n\r\n`, 405, 'method-not-allowed'),
   row('an unknown version', `GET /api/products HTTP/1.2\r\n${host}\r\n\r\n`),
-  row('version 2.0 in the letters of 1.1', `GET /api/products HTTP/2.0\r\n${host}\r\n\r\n`),
+  row('version 2.0 in the syntax of 1.1', `GET /api/products HTTP/2.0\r\n${host}\r\n\r\n`),
   row('no version', `GET /api/products\r\n${host}\r\n\r\n`),
   row('the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   row('TLS', '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03'),
@@ -85,12 +85,12 @@ type RawAnswer = { status: number; head: string; body: string };
 export type RawSocket = {
   socket: Socket;
   received(): string;
-  /** All answers that have arrived whole, in their order. */
+  /** All complete answers so far, in order. */
   answers(): RawAnswer[];
   isOver(): boolean;
 };
 
-/** A connection that sends `text` and keeps what comes back; ended with the test. */
+/** A connection that sends `text` and records what comes back; it closes with the test. */
 export function sendRaw(url: string, text: string): RawSocket {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

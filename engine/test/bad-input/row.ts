@@ -1,16 +1,17 @@
-/** Who sends a row: the shop's server, an operator, a demo shopper, or somebody without credentials. */
+/** The sender of a row: the shop's server, an operator, a demo shopper, or a caller without credentials. */
 export type Sender = 'shop' | 'operator' | 'shopper' | 'nobody';
 
 /**
- * One bad request and the answer it gets. In path and body `$P` stands for a product on sale, `$UPCOMING` for one whose sale
- * has not begun, `$S` for the sale of `$P`; `$ORDER`, `$CODE`, `$USED` and `$EXPIRED` are the owner's.
+ * One bad request and the answer it gets. In path and body, `$P` stands for a product on sale, `$UPCOMING` for one
+ * whose sale has not begun, `$S` for the sale of `$P`; `$ORDER`, `$CODE`, `$USED` and `$EXPIRED` belong to the
+ * owner.
  */
 export type Row = {
   what: string;
   method: string;
   path: string;
   body?: string | Buffer;
-  /** `application/json` where there is a body, unless said otherwise; null sends none. */
+  /** `application/json` if there is a body, unless given; null sends none. */
   type?: string | null;
   headers?: Record<string, string>;
   sender: Sender;
@@ -22,17 +23,17 @@ type Rest = Partial<Omit<Row, 'what' | 'method' | 'path' | 'body'>>;
 
 const invalid = { sender: 'shop', status: 400, slug: 'invalid' } as const;
 
-/** A row that posts; 400 `invalid` unless said otherwise. */
+/** A POST; expects 400 `invalid` unless given. */
 export function post(path: string, what: string, body: string | Buffer, rest: Rest = {}): Row {
   return { ...invalid, method: 'POST', path, what, body, ...rest };
 }
 
-/** A row without a body; 400 `invalid` unless said otherwise. */
+/** A row without a body; expects 400 `invalid` unless given. */
 export function call(method: string, path: string, rest: Rest & { what?: string } = {}): Row {
   return { ...invalid, method, path, what: `${method} ${path}`, ...rest };
 }
 
-/** A field with each of these values, as JSON text, in a body that is good otherwise. */
+/** A field with each of these values, as JSON text, in an otherwise valid body. */
 export function withField(
   path: string,
   good: Readonly<Record<string, unknown>>,
@@ -51,5 +52,5 @@ export function withField(
 /** The three ways to buy, which read the same body. */
 export const buyPaths = ['/api/purchase', '/api/checkout', '/api/orders'] as const;
 
-/** A body that buys, as JSON text by field. */
+/** A valid purchase, as JSON text by field. */
 export const goodBuy = { productId: '$P', userId: '"u"' } as const;

@@ -12,7 +12,9 @@ export type RawRequest = {
 
 const problemSchema = z.looseObject({ type: z.string(), status: z.int(), success: z.literal(false) });
 
-/** Sends requests as they are: fetch would mend paths and headers. Connections are kept, at most `socketsMax`. */
+/**
+ * Sends requests unchanged: fetch would normalize paths and headers. Keeps at most `socketsMax` connections open.
+ */
 export function createSend(url: string, socketsMax: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: socketsMax });
   const { hostname, port } = new URL(url);
@@ -20,7 +22,7 @@ export function createSend(url: string, socketsMax: number) {
     new Promise((resolve, reject) => {
       const outgoing = request({ hostname, port, agent, method, path, headers }, response => {
         const answer = { status: response.statusCode ?? 0, headers: textHeaders(response.headers), text: '' };
-        // What comes of a stream is nobody's concern here.
+        // The content of a stream does not matter here.
         if (answer.headers['content-type'] === 'text/event-stream') {
           outgoing.destroy();
           resolve(answer);
@@ -31,17 +33,17 @@ export function createSend(url: string, socketsMax: number) {
         response.on('end', () => resolve(answer));
         response.on('error', reject);
       });
-      // A body that is refused while it is still being sent breaks off; the answer has come before.
+      // A body that is refused while it is being sent breaks off; the answer has already arrived.
       outgoing.on('error', reject);
       outgoing.end(body);
     });
   return { send, close: () => agent.destroy() };
 }
 
-/** The end of a problem's type; what came instead where it is no problem. */
+/** The last part of a problem's type; the received text if it is not a problem. */
 export function slugOf({ text }: RawAnswer): string {
   const problem = problemSchema.safeParse(parsed(text));
-  return problem.success ? (problem.data.type.split('/').at(-1) ?? '') : `no problem: ${text}`;
+  return problem.success ? (problem.data.type.split('/').at(-1) ?? '') : `not a problem: ${text}`;
 }
 
 function parsed(text: string): unknown {

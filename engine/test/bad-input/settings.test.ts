@@ -18,7 +18,7 @@ const bad: [name: string, values: string[], expected: RegExp][] = [
   ['REDIS_URL', ['http://x', 'localhost:6379'], /redis:\/\//],
   ['AMQP_URL', ['http://x', 'localhost'], /amqp:\/\//],
   ['PAYMENT_WEBHOOK_URL', ['ftp://x', 'here'], /address such as/],
-  // Keys may stand on lines of their own.
+  // Keys may be on separate lines.
   ['API_KEY', noSecrets.slice(0, 3), /characters|printable ASCII/],
   ['OPERATOR_TOKEN', noSecrets, /characters|printable ASCII/],
   ['SECRET_KEY', noSecrets, /characters|printable ASCII/],
@@ -51,7 +51,7 @@ it(`each bad setting (${rows.length} values) is named with what is expected, and
   expect(wrong).toEqual([]);
 });
 
-it('with bad settings the process names all of them and exits 1', async () => {
+it('a process with bad settings names all of them and exits with 1', async () => {
   const env = { PORT: 'x', LOG_LEVEL: 'loud', API_KEY: 'short' };
   const { code, output } = await runTool(['start'], await createDataDir(), env);
   expect(code).toBe(1);

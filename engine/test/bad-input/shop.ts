@@ -13,12 +13,12 @@ export type Shop = {
   api: TestApi;
   pool: Pool;
   send(row: Row): Promise<RawAnswer>;
-  /** Everything that a request could have moved. */
+  /** Everything that a request could have changed. */
   footprint(): Promise<unknown>;
   close(): void;
 };
 
-/** A shop in which something is sold, held, paid, and over: there is something to move. */
+/** A shop with sold, held, paid and ended orders, so that there is something to change. */
 export async function openShop(identity: 'demo' | 'trusted'): Promise<Shop> {
   const { url, pool } = await createTestDatabase();
   const [onSale, open, upcoming] = [
@@ -61,7 +61,7 @@ export async function openShop(identity: 'demo' | 'trusted'): Promise<Shop> {
   };
 }
 
-/** What is wrong with an answer to a row; empty where it is the problem that it should be, and tells nothing of our inside. */
+/** What is wrong with the answer to a row; empty if it is the expected problem and reveals no internals. */
 export function faultsOf(row: Row, answer: RawAnswer): string[] {
   const { status, text, headers } = answer;
   // A HEAD has no body to name it.
@@ -70,12 +70,12 @@ export function faultsOf(row: Row, answer: RawAnswer): string[] {
   return [
     ...(status === row.status && slug === row.slug ? [] : [`${status} ${slug}: ${text}`]),
     ...(type.startsWith('application/problem+json') ? [] : [type]),
-    ...(/node_modules|\.[jt]s:\d+|select |postgres/i.test(text) ? [`tells of our inside: ${text}`] : []),
+    ...(/node_modules|\.[jt]s:\d+|select |postgres/i.test(text) ? [`reveals internals: ${text}`] : []),
     ...(status !== 405 || /^[A-Z]+(, [A-Z]+)*$/.test(headers.allow ?? '') ? [] : ['no Allow']),
   ];
 }
 
-/** What has to be true after the last of the bad: the books are right, and the next good purchase is served. */
+/** What must hold after the last bad request: the audit is clean, and the next good purchase is served. */
 export async function expectUnharmed({ api, pool }: Shop): Promise<void> {
   await expectCleanAudit(pool);
   const { productId } = await createTestSale(pool);

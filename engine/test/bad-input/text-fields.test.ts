@@ -5,14 +5,18 @@ import { createTestDatabase } from '../support/database.js';
 import { createTestSale } from '../support/sale.js';
 import { createSend, type RawRequest } from './send.js';
 
-const bad = { 'a NUL': 'a\0b', 'a lone surrogate': 'a\ud800', 'text that goes on': 'x'.repeat(12_000) };
-// The bytes of a lone surrogate are no UTF-8, and stay the text %ED%A0%80.
-const badInQuery = { 'a NUL': bad['a NUL'], 'text that goes on': bad['text that goes on'] };
-// What Node writes into a header as it is.
-const badInHeader = { 'a byte above ASCII': 'a\xe9', 'a tab': 'a\tb', 'text that goes on': 'x'.repeat(9000) };
+const bad = { 'a NUL': 'a\0b', 'a lone surrogate': 'a\ud800', 'text that is too long': 'x'.repeat(12_000) };
+// The bytes of a lone surrogate are not UTF-8, and remain the text %ED%A0%80.
+const badInQuery = { 'a NUL': bad['a NUL'], 'text that is too long': bad['text that is too long'] };
+// Node writes these into a header unchanged.
+const badInHeader = {
+  'a byte above ASCII': 'a\xe9',
+  'a tab': 'a\tb',
+  'text that is too long': 'x'.repeat(9000),
+};
 const badByPlace: Record<string, Record<string, string>> = { header: badInHeader, query: badInQuery };
 
-it('every text of /openapi.json refuses NUL, lone surrogates and what goes on, with a problem', async () => {
+it('every text field of /openapi.json refuses NUL, lone surrogates and overlong text with a problem', async () => {
   const { url, pool } = await createTestDatabase();
   const { productId } = await createTestSale(pool);
   const api = await startTestApi(url, { IDENTITY: 'demo', FAULTS_ENABLED: 'true' });
@@ -39,7 +43,7 @@ it('every text of /openapi.json refuses NUL, lone surrogates and what goes on, w
   expect(sent).toBeGreaterThan(300);
 }, 60_000);
 
-// Values that mean something, by the name of their field.
+// Meaningful values, by the name of their field.
 const good: Readonly<Record<string, unknown>> = {
   ...{
     userId: 'alice',
@@ -54,7 +58,7 @@ const good: Readonly<Record<string, unknown>> = {
 type Good = typeof good;
 type Attempt = { what: string; request: RawRequest };
 
-/** One request for each text of the operation and each bad text; all else is as it should be. */
+/** One request for each text field of the operation and each bad text; everything else is valid. */
 function requestsOf(operation: Operation, known: Good): Attempt[] {
   const inBody = textsOf(operation.body ?? {}).flatMap(path =>
     Object.entries(bad).map(([kind, text]) => ({
@@ -111,7 +115,7 @@ function requestWith(
 
 function bodyWith({ body, path }: Operation, known: Good, at: readonly string[] = [], text = ''): unknown {
   if (body === undefined) return undefined;
-  // Of the two ways to call it, a code is there for one alone.
+  // A code belongs to only one of the two ways to call it.
   const alsoThere = path === '/api/purchase' && at[0] !== 'code' ? ['userId', 'productId'] : ['userId'];
   return sampleOf('', body, known, { at, text, alsoThere });
 }
@@ -150,7 +154,7 @@ function objectOf({ properties = {}, required = [] }: Schema, known: Good, plant
   );
 }
 
-/** Where texts are in a body. */
+/** The places of text in a body. */
 function textsOf(schema: Schema): string[][] {
   const options = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].map(option =>
     schemaSchema.parse(option),
@@ -166,7 +170,7 @@ function unique(paths: readonly string[][]): string[][] {
   return [...new Map(paths.map(path => [path.join('.'), path])).values()];
 }
 
-// A lone surrogate has no encoding; the bytes of one are sent instead.
+// A lone surrogate has no encoding; its bytes are sent instead.
 function encoded(text: string): string {
   return text.isWellFormed() ? encodeURIComponent(text) : '%ED%A0%80';
 }

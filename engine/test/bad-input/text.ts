@@ -11,7 +11,7 @@ const noLine = ['"a\\nb"', '"a\\r\\nSet-Cookie: x=1"', '"a\\tb"', '"\\u0085"', '
 const operator = { sender: 'operator' } as const;
 const product = { name: '"x"', priceMinor: '1', currency: '"EUR"' };
 
-/** Text that PostgreSQL can not keep, that a header would break on, or that goes on for ever. */
+/** Text that PostgreSQL cannot store, that would break a header, or that is too long. */
 export const unicodeRows: Row[] = [
   ...buyPaths.flatMap(path => withField(path, goodBuy, 'userId', [...noText, ...noLine])),
   ...['/api/purchase', '/api/orders'].flatMap(path =>
@@ -37,16 +37,16 @@ const fields: [path: string, field: string, good: Record<string, string>][] = [
   ['/api/admin/faults', 'place', {}],
 ];
 
-// Each makes one kind of careless pattern go back and forth.
+// Each makes one kind of careless pattern backtrack.
 const long = (text: string) => `"${text.repeat(Math.ceil(50_000 / text.length))}!"`;
 const longTexts = ['a', '0', ' ', '1.', 'http://', '2026-', '%00', '((', 'a@', '\\\\'].map(long);
 
-/** 50 KB against every pattern; the runner holds each to a deadline. */
+/** 50 KB against every pattern; the runner gives each a deadline. */
 export const longRows: Row[] = [
   ...fields.flatMap(([path, field, good]) =>
     withField(path, good, field, longTexts, {
       ...(path.includes('admin') ? { sender: 'operator' } : {}),
-      // Whether faults are enabled is asked first.
+      // The check whether faults are enabled comes first.
       ...(path.endsWith('faults') ? { status: 403, slug: 'faults-disabled' } : {}),
     }),
   ),

@@ -65,7 +65,7 @@ const redemptions = [
   ...buyPaths.flatMap(path => withField(path, goodBuy, 'token', ['""', '1', 'null', `"${'x'.repeat(101)}"`])),
   ...withField('/api/purchase', code, 'paymentMethod', noMethods),
   ...['/api/purchase', '/api/orders'].flatMap(path => withField(path, goodBuy, 'paymentMethod', noMethods)),
-  // A checkout is paid with its code, and only a purchase knows codes.
+  // The code pays for a checkout, and only a purchase accepts codes.
   ...withField('/api/checkout', goodBuy, 'paymentMethod', ['"card"']),
   ...['/api/checkout', '/api/orders'].flatMap(path => withField(path, goodBuy, 'code', ['"x"'])),
 ];
@@ -116,7 +116,7 @@ const operators = [
   ...withField(`${products}/$P`, {}, 'id', ['5'], changed),
   ...withField(sales, sale, 'productId', ['0', '"1"', 'null'], byOperator),
   ...withField(sales, sale, 'startsAt', [...noTimes, '"2037-01-01T00:00:00Z"'], byOperator),
-  // With a pattern there are rules about both times, which must not be asked of what is none.
+  // With a pattern, rules about both times apply, which must not run on an invalid time.
   ...['startsAt', 'endsAt'].flatMap(field =>
     withField(sales, { ...sale, recurrence: hourly }, field, noTimes, byOperator),
   ),
@@ -166,5 +166,5 @@ const operators = [
   ]),
 ];
 
-/** Values of the wrong type or out of range; above the limit; things that do not exist. */
+/** Values of the wrong type or out of range; above the limit; references to things that do not exist. */
 export const valueRows: Row[] = [...purchases, ...redemptions, ...operators];

@@ -18,7 +18,7 @@ const signatures = [
   `t=${now},v1=${'0'.repeat(10_000)}`,
 ];
 
-/** Webhooks that nobody has signed. saga-webhooks.test.ts has those with a signature that is old, or of another body. */
+/** Webhooks without a signature. saga-webhooks.test.ts covers signatures that are old or belong to another body. */
 export const webhookRows: Row[] = [
   ...signatures.map(signature =>
     post(path, `signature ${signature.slice(0, 40)}`, body, {

@@ -3,8 +3,9 @@ import { createPool } from '../../src/platform/postgres.js';
 import { createPostgresQueue } from '../../src/queue/postgres-queue.js';
 import { testConfig } from '../support/config.js';
 
-// A worker in small: writes the order ids that it is given into the table `effects` and prints a line a batch. From
-// its batchesMax-th batch on it waits for a line of input before it settles, so that it is surely killed with work left.
+// A small worker: writes the order ids it receives into the table `effects` and prints one line per batch. From
+// batch `batchesMax` on it waits for a line of input before it settles, so that it always has work left when it is
+// killed.
 const [databaseUrl = '', leaseMs, batchMax, batchesMax] = process.argv.slice(2);
 const pool = createPool(databaseUrl, testConfig());
 const queue = createPostgresQueue({ pool, leaseMs: Number(leaseMs) });

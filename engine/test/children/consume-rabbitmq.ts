@@ -1,6 +1,6 @@
 import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
 
-// A worker in small: prints the order ids of each batch as a line of JSON, and settles it when it is given a line.
+// A small worker: prints the order ids of each batch as a line of JSON, and settles the batch when it reads a line.
 const [url = '', namespace = '', batchMax] = process.argv.slice(2);
 const queue = createRabbitmqQueue({ url, namespace, timeoutMs: 10_000 });
 const input = process.stdin[Symbol.asyncIterator]();

@@ -2,7 +2,8 @@ import { createInterface } from 'node:readline';
 import { acquireDataDirLock } from '../../src/platform/embedded-postgres/data-dir-lock.js';
 import { EmbeddedPostgresError } from '../../src/platform/embedded-postgres/postgres-errors.js';
 
-// Tries for the lock at each word, so that many contenders begin together; holds it, once it has it, until input ends.
+// Tries to take the lock at each line of input, so that many contenders begin together. Once it has the lock, it
+// holds it until its input ends.
 const [dataDir = ''] = process.argv.slice(2);
 console.log('waiting');
 for await (const _word of createInterface({ input: process.stdin })) {

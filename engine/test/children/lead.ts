@@ -1,7 +1,8 @@
 import { createLeader } from '../../src/platform/leader.js';
 
-// A candidate for one lock. Prints when its work starts and stops, and, asked with a line, the first and last moment at
-// which it believed to lead, in milliseconds of the machine's monotonic clock, which all processes share.
+// A candidate for one lock. It prints when its work starts and stops. On each line of input it prints the first and
+// last moment at which it believed it was the leader, in milliseconds of the machine's monotonic clock, which all
+// processes share.
 const [databaseUrl = '', name = ''] = process.argv.slice(2);
 const machineMs = () => Number(process.hrtime.bigint()) / 1e6;
 let belief: { from: number; to: number } | undefined;
@@ -17,7 +18,7 @@ const leader = createLeader({
   onError: () => {},
 });
 setInterval(() => {
-  // Taken before the question, so that a process which is stopped in between claims no moment after it.
+  // Taken before the question, so that a process stopped in between claims no later moment.
   const atMs = machineMs();
   if (leader.isLeader()) belief = { from: belief?.from ?? atMs, to: atMs };
 }, 1);

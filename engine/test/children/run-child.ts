@@ -6,10 +6,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export type Child = {
   pid: number;
-  /** The next line the child prints; rejects after 60 s or when the child ends first. */
+  /** The next line the child prints; rejects after 60 s, or if the child ends first. */
   nextLine(): Promise<string>;
   writeLine(line: string): void;
-  /** Closes its standard input, at which the scripts here end, and waits for that. */
+  /** Closes its standard input, which ends the scripts here, and waits for its exit. */
   finish(): Promise<void>;
   kill(): Promise<void>;
 };
@@ -17,7 +17,7 @@ export type Child = {
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const lineTimeoutMs = 60_000;
 
-/** Runs a script of this folder as a process of its own, with a process group of its own as a shell would give it. */
+/** Runs a script of this folder as a process in its own process group, as a shell would. */
 export function runChild(script: string, ...args: string[]): Child {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const child = spawn(process.execPath, ['--import', tsx, path, ...args], {

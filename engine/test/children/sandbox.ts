@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import pino from 'pino';
 import { startSandbox } from '../../src/payments/sandbox/start-sandbox.js';
 
-// A sandbox alone: prints its address, stops when its input ends.
+// A standalone sandbox: prints its address, and stops when its input ends.
 const [dataFile = '', apiKey = ''] = process.argv.slice(2);
 const logger = pino({ level: 'silent' });
 const sandbox = await startSandbox({

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { EmbeddedPostgresError } from '../../src/platform/embedded-postgres/postgres-errors.js';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/start-postgres.js';
 
-// An engine in small: starts the server, prints one line of JSON, stops when its input ends.
+// A small engine: starts the server, prints one line of JSON, and stops when its input ends.
 const [dataDir = ''] = process.argv.slice(2);
 process.on('SIGINT', () => console.log('"interrupted"'));
 try {

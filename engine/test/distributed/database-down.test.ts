@@ -16,8 +16,8 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => Promise.all([rabbitmq?.remove(), postgres?.remove()]));
 
-describe('while PostgreSQL is down, with a queue in RabbitMQ', () => {
-  it('no order is accepted: a 202 is in the ledger, and a worker that waits meanwhile decides all of them', async () => {
+describe('an engine with a queue in RabbitMQ, while PostgreSQL is down', () => {
+  it('accepts no order: every 202 is in the ledger, and a waiting worker decides all of them', async () => {
     const { pool } = postgres;
     const { productId, saleId } = await createTestSale(pool);
     const api = await startApi();
@@ -28,14 +28,14 @@ describe('while PostgreSQL is down, with a queue in RabbitMQ', () => {
       ['d', 'e', 'f'].map(userId => postOrder(api, { productId, userId, key: userId })),
     );
     const worker = await startTestRoles(postgres.url, ['worker'], env());
-    await until('it has found out', () => worker.log.some(line => line.includes('does not answer')), 20_000);
+    await until('it has noticed', () => worker.log.some(line => line.includes('does not answer')), 20_000);
     const ready = await api.request('GET', '/api/ready');
     await postgres.start();
 
     expect(meanwhile.map(({ status, slug }) => `${status} ${slug}`)).toEqual(Array(3).fill('503 overloaded'));
     expect(ready.status).toBe(503);
     expect(await decidedStandings(pool, before)).toEqual(before.map(() => 'CONFIRMED'));
-    // The same key buys once PostgreSQL is back.
+    // The same key can buy once PostgreSQL is back.
     const again = async () => (await postOrder(api, { productId, userId: 'd', key: 'd' })).status === 202;
     await until('the same key is accepted', again, 20_000);
     expect(await decidedStandings(pool, [orderIdOf('d', 'd')])).toEqual(['CONFIRMED']);
@@ -44,8 +44,8 @@ describe('while PostgreSQL is down, with a queue in RabbitMQ', () => {
   }, 60_000);
 });
 
-describe('once PostgreSQL is back', () => {
-  it('nobody in the crowd of a sold-out sale is left without an outcome', async () => {
+describe('an engine whose PostgreSQL is back', () => {
+  it('leaves no shopper of a sold-out sale without an outcome', async () => {
     const { productId } = await createTestSale(postgres.pool, { allocation: 1 });
     const api = await startApi();
     expect((await api.purchase({ productId, userId: 'first' })).status).toBe(200);
@@ -70,7 +70,7 @@ describe('once PostgreSQL is back', () => {
       return isSoldOut(answers);
     };
     await until('memory follows the ledger again', hearsSoldOut, 20_000);
-    // Until then it lets them pass, and a worker tells them.
+    // Until then it lets requests pass, and a worker reports them.
     expect(heard.filter(answer => answer !== 'sold-out' && answer !== '202')).toEqual([]);
   }, 60_000);
 });

@@ -7,7 +7,8 @@ import { openProbe, type Probe } from '../../drill/probe.js';
 
 let cluster: Cluster;
 let probe: Probe;
-// As in config.ts: the machine is busy with other tests, and a process that sheds for that refuses what a race expects.
+// As in config.ts: the machine is busy with other tests, and a process that sheds for that reason refuses what a
+// race expects.
 const patient = { SHED_LAG_MS: '0', SHED_WAIT_MS: '0' };
 beforeAll(async () => {
   for (const [name, value] of Object.entries(patient)) vi.stubEnv(name, value);
@@ -21,7 +22,7 @@ const drill = (scenario: ScenarioName, fault: Fault, auditWithinS = 10) =>
   runDrill(cluster, probe, { scenario, fault, isQuick: true, auditWithinS, strikeAt: 0.2 }, () => {});
 const unharmed = { lost: 0, duplicated: 0, oversold: 0, stuck: 0, breaches: [] };
 
-// Those with outages of ten seconds are for `npm run drill`.
+// The faults with outages of ten seconds are for `npm run drill`.
 describe('two API processes and two workers, on Redis and RabbitMQ, keep every promise', () => {
   it.each<[ScenarioName, string[]]>([
     ['race', ['none']],
@@ -37,7 +38,7 @@ describe('two API processes and two workers, on Redis and RabbitMQ, keep every p
   );
 });
 
-it('finds what only a broken engine would do: orders that vanish, units sold twice', async () => {
+it('the drill reports the damage of a broken engine: lost orders, units sold twice', async () => {
   const planted: Fault = {
     name: 'planted',
     summary: '',
@@ -58,7 +59,7 @@ it('finds what only a broken engine would do: orders that vanish, units sold twi
     'load: not oversold',
     'audit: Every acknowledged order exists: 3',
     'audit: Conservation',
-    'audit: it did not exit with 0',
+    'audit: the exit code was not 0',
   ]) {
     expect(breaches).toContainEqual(expect.stringContaining(breach));
   }

@@ -20,8 +20,8 @@ afterAll(() => rabbitmq.remove());
 const timeoutMs = 10_000;
 const unavailable = { code: 'QUEUE_UNAVAILABLE', retryable: true };
 
-describe('RabbitMQ killed and started again in the middle', () => {
-  it('loses nothing that it has confirmed, and the consumer goes on by itself', async () => {
+describe('RabbitMQ, killed and restarted in the middle', () => {
+  it('loses no confirmed message, and the consumer recovers without help', async () => {
     const { queue } = open();
     const taker = take(queue, { batchMax: 50 });
     const first = orders(2000);
@@ -40,8 +40,8 @@ describe('RabbitMQ killed and started again in the middle', () => {
   }, 120_000);
 });
 
-describe('connections dropped again and again', () => {
-  it('while 20,000 messages flow: each that was confirmed is delivered', async () => {
+describe('connections that drop again and again', () => {
+  it('lose none of 20,000 messages: each confirmed one is delivered', async () => {
     const { queue, proxy } = await openThroughProxy();
     const taker = take(queue, { batchMax: 500 });
     const messages = orders(20_000);
@@ -64,7 +64,7 @@ describe('connections dropped again and again', () => {
 });
 
 describe('a queue that is deleted', () => {
-  it('is declared again: a publish into the void says so, the next one arrives', async () => {
+  it('is declared again: a publish without a queue reports it, and the next one arrives', async () => {
     const { queue, topology } = open();
     const channel = await openChannel();
     const taker = take(queue);
@@ -81,14 +81,15 @@ describe('a queue that is deleted', () => {
   });
 
   it.each<[string, (channel: Channel, topology: Topology) => Promise<unknown>]>([
-    ['by who publishes next', (channel, { orders }) => channel.deleteQueue(orders)],
-    // Before the broker's channel knows of it, which then drops what it is to deliver (docs/decisions/0012).
+    ['by the next publisher', (channel, { orders }) => channel.deleteQueue(orders)],
+    // Before the broker's channel notices the deletion, and then drops the message it should deliver
+    // (docs/decisions/0012).
     [
       'at once',
       (channel, topology) =>
         Promise.all([channel.deleteQueue(topology.orders), declareTopology(channel, topology)]),
     ],
-  ])('is taken from again by a consumer that was idle, when it is declared anew %s', async (_, spoil) => {
+  ])('is consumed again by an idle consumer when it is declared again %s', async (_, spoil) => {
     const { queue, topology } = open();
     const taker = take(queue);
     await publishUntilConfirmed(queue, orders(1));
@@ -102,7 +103,7 @@ describe('a queue that is deleted', () => {
     await until('the queue is empty', () => isDrained(queue));
   });
 
-  it('is taken from again by a consumer that had a batch in hand, and that batch settles nothing else', async () => {
+  it('is consumed again by a consumer with a batch in hand, and that batch settles no other message', async () => {
     const { queue, topology } = open();
     const gate = createGate();
     const taker = take(queue, { before: gate.pass });
@@ -146,7 +147,7 @@ describe('a worker killed with SIGKILL', () => {
 });
 
 describe('a memory alarm', () => {
-  it('fails what is published soon instead of hanging, lets consumers go on, and passes', async () => {
+  it('makes publishing fail soon instead of hanging, lets consumers go on, and passes', async () => {
     const { queue } = open({ timeoutMs: 1000 });
     await publishUntilConfirmed(queue, orders(10));
     await rabbitmq.control('set_vm_memory_high_watermark', '0.000001');
@@ -155,7 +156,7 @@ describe('a memory alarm', () => {
       const startedAtMs = performance.now();
       for (let i = 0; i < 3; i++) await expect(queue.publish(orders(1))).rejects.toMatchObject(unavailable);
       expect(performance.now() - startedAtMs).toBeLessThan(10_000);
-      await until('what waits is delivered', () => taker.deliveries.length >= 10);
+      await until('the backlog is delivered', () => taker.deliveries.length >= 10);
       expect((await queue.depth()).ready).toBe(0);
     } finally {
       await rabbitmq.control('set_vm_memory_high_watermark', '0.4');
@@ -167,8 +168,8 @@ describe('a memory alarm', () => {
   }, 60_000);
 });
 
-describe('a topology that has changed', () => {
-  it('is an error that says what to do, and passes when it is done', async () => {
+describe('a changed topology', () => {
+  it('is an error that names the remedy, and disappears after the remedy', async () => {
     const namespace = `test-${randomUUID()}`;
     const topology = topologyOf(namespace);
     const channel = await openChannel();
@@ -180,7 +181,9 @@ describe('a topology that has changed', () => {
     await expect(queue.publish([order()])).rejects.toMatchObject(changed);
     await expect(queue.publish([order()])).rejects.toThrow(`rabbitmqctl delete_queue ${topology.orders}`);
     await expect(queue.depth()).rejects.toMatchObject(changed);
-    await until('the consumer says so too', () => taker.errors.some(error => codeOf(error) === changed.code));
+    await until('the consumer reports it too', () =>
+      taker.errors.some(error => codeOf(error) === changed.code),
+    );
 
     await channel.deleteQueue(topology.orders);
     await publishUntilConfirmed(queue, [order()]);
@@ -188,8 +191,8 @@ describe('a topology that has changed', () => {
   });
 });
 
-describe('a message that is none', () => {
-  it('is laid aside for a person, and its neighbours are unharmed', async () => {
+describe('an invalid message', () => {
+  it('is set aside for an operator, and its neighbours are unaffected', async () => {
     const { queue, topology } = open();
     await queue.publish(orders(5));
     const channel = await openChannel();
@@ -200,7 +203,7 @@ describe('a message that is none', () => {
     const taker = take(queue);
 
     await until(
-      'they lie aside',
+      'they are set aside',
       async () => (await channel.checkQueue(topology.unreadable)).messageCount === 3,
       20_000,
     );
@@ -210,8 +213,8 @@ describe('a message that is none', () => {
   });
 });
 
-describe('an order that the broker has given up on', () => {
-  it('still comes, with more deliveries than any worker goes along with', async () => {
+describe("an order that exceeds the broker's delivery limit", () => {
+  it('still arrives, with more deliveries than any worker accepts', async () => {
     const { queue, topology } = open();
     await queue.depth();
     const given = order();
@@ -224,8 +227,8 @@ describe('an order that the broker has given up on', () => {
   });
 });
 
-describe('a delay that no single queue has', () => {
-  it('is waited for in parts, which count as no delivery', async () => {
+describe("a delay longer than any single queue's", () => {
+  it('is split into parts, which do not count as deliveries', async () => {
     const { queue, topology } = open();
     await queue.depth();
     const delayed = order();
@@ -242,8 +245,8 @@ describe('a delay that no single queue has', () => {
   });
 });
 
-describe('a broker that fell silent', () => {
-  it('is not waited for longer than the bound, nor are more messages kept for it than the bound', async () => {
+describe('a broker that stops responding', () => {
+  it('is not waited for beyond the timeout, and a bounded number of messages waits for it', async () => {
     const { queue, proxy } = await openThroughProxy({ timeoutMs: 2000 });
     await publishUntilConfirmed(queue, orders(1));
     proxy.setSilent(true);
@@ -281,7 +284,7 @@ async function openThroughProxy(
   return { queue, proxy };
 }
 
-/** A channel straight to the broker, to spoil things with. */
+/** A direct channel to the broker, to break things with. */
 async function openChannel(): Promise<Channel> {
   const connection = await connect(rabbitmq.url);
   onTestFinished(() => connection.close());
@@ -311,7 +314,7 @@ async function untilDelivered(taker: Taker, messages: readonly QueuedOrder[]): P
   await until('all are delivered', isComplete, 30_000);
 }
 
-/** @returns false too while the broker can not be asked. */
+/** @returns false, too, while the broker cannot be asked. */
 async function isDrained(queue: OrderQueue): Promise<boolean> {
   return queue.depth().then(isEmpty, () => false);
 }

@@ -21,8 +21,8 @@ afterAll(() => rabbitmq.remove());
 const orders = 'doorbuster.orders';
 const backlog = 200;
 
-describe('a scheduler in a process of its own, which never sees the queue empty', () => {
-  it('publishes again what the broker has lost, by what the process of the worker has seen', async () => {
+describe('a scheduler in its own process, which never sees the queue empty', () => {
+  it("publishes again what the broker lost, based on what the worker's process has seen", async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 1000, startsInMs: -120_000 });
     const queue = createRabbitmqQueue({ url: rabbitmq.url });
@@ -41,7 +41,7 @@ describe('a scheduler in a process of its own, which never sees the queue empty'
       const accepted = await acceptOrders(pool, saleId, 3, queue);
       await lose();
       await keepUp.refill();
-      // As if they had waited for as long as publishing may take, but for less than the scheduler has run by then.
+      // Their age exceeds the time that publishing may take, and stays below the scheduler's uptime.
       await pool.query(
         `update orders set created_at = created_at - interval '15 seconds' where status = 'QUEUED'`,
       );
@@ -64,7 +64,7 @@ async function spawnRole(role: string, databaseUrl: string): Promise<void> {
     ...process.env,
     ...{ NODE_ENV: 'development', LOG_LEVEL: 'warn', DATABASE_URL: databaseUrl, AMQP_URL: rabbitmq.url },
     ...{ API_KEY: 'test-api-key-00000000', OPERATOR_TOKEN: 'test-operator-token-00' },
-    // One message at a time, so that the backlog is never worked off.
+    // One message at a time, so that the backlog never empties.
     ...{ SECRET_KEY: 'test-secret-key-000000', DECISION_BATCH_MAX: '1', DB_POOL_MAX: '5', DB_POOL_MIN: '0' },
   });
   onTestFinished(() => started.kill('SIGTERM').then(() => {}));
@@ -73,7 +73,7 @@ async function spawnRole(role: string, databaseUrl: string): Promise<void> {
 
 type Filler = { orderId: string; saleId: number; shopperId: string; quantity: number };
 
-/** Keeps messages of an order that is decided already before the worker, more than it takes in a moment. */
+/** Keeps messages of an already decided order in front of the worker, more than it handles in a moment. */
 function keepBacklog(queue: OrderQueue, filler: Filler) {
   let isOver = false;
   const refill = () => queue.publish(Array.from({ length: backlog }, () => filler)).catch(() => {});

@@ -13,8 +13,8 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rabbitmq.remove());
 
-describe('orders that queue in RabbitMQ', () => {
-  it('are decided by a worker, and nothing of them is in the database before', async () => {
+describe('orders queued in RabbitMQ', () => {
+  it('are decided by a worker, and put nothing into the queue in the database', async () => {
     const { api, pool, productId, saleId } = await open();
 
     const ids = await Promise.all(
@@ -28,7 +28,7 @@ describe('orders that queue in RabbitMQ', () => {
     await expectCleanAudit(pool);
   });
 
-  it('are accepted while it is down, soon, and told to it when it is back', async () => {
+  it('are accepted quickly while it is down, and published once it is back', async () => {
     const { api, pool, productId, saleId } = await open();
     await accept(api, productId, 'before');
     await untilDecided(pool);
@@ -36,10 +36,10 @@ describe('orders that queue in RabbitMQ', () => {
     await rabbitmq.kill();
     const startedAtMs = performance.now();
     for (const shopper of ['a', 'b', 'c', 'd', 'e']) await accept(api, productId, shopper);
-    // Only what comes in the first moments waits for the broker.
+    // Only orders of the first moments wait for the broker.
     expect(performance.now() - startedAtMs).toBeLessThan(12_000);
     await rabbitmq.start();
-    // As if they had waited since long ago: an order is told of again once it is older than publishing ever takes.
+    // Makes the orders old: an order is published again once it is older than publishing ever takes.
     await pool.query(
       `update orders set created_at = created_at - interval '1 minute' where status = 'QUEUED'`,
     );

@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rabbitmq.remove());
 
-// Longer than in production: a processor that is busy with other tests is no broken broker.
+// Longer than in production: on a processor busy with other tests, a slow broker is not a broken one.
 const timeoutMs = 10_000;
 
 describeQueueContract('the queue in RabbitMQ', async () => {

@@ -10,7 +10,7 @@ afterAll(() => rabbitmq.remove());
 
 describe('traces over RabbitMQ', () => {
   it(
-    'lead from the HTTP request over the queue to the payment',
+    'lead from the HTTP request through the queue to the payment',
     () => expectOneTrace('rabbitmq', { AMQP_URL: rabbitmq.url, AMQP_TIMEOUT: '5000' }),
     120_000,
   );

@@ -17,8 +17,8 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rabbitmq.remove());
 
-describe('two workers that decide what queues in RabbitMQ', () => {
-  it('decide every accepted order once although it is killed and started again in the middle', async () => {
+describe('two workers that decide orders queued in RabbitMQ', () => {
+  it('decide every accepted order once although RabbitMQ is killed and restarted in the middle', async () => {
     const { pool, saleId, queue, startWorkers } = await open(rabbitmq.url, 2500);
     const first = await acceptOrders(pool, saleId, 2000, queue);
     await startWorkers();
@@ -55,7 +55,7 @@ describe('two workers that decide what queues in RabbitMQ', () => {
     await expectCleanAudit(pool, accepted);
   }, 180_000);
 
-  it('decide the 9,999 neighbours of a poisonous order, which is a dead letter with its reason', async () => {
+  it('decide the 9,999 neighbours of a poison message, whose order becomes a dead letter with its reason', async () => {
     const { pool, saleId, queue, startWorkers } = await open(rabbitmq.url, 10_000);
     const accepted = await acceptOrders(pool, saleId, 10_000, queue);
     const poison = accepted[5000];
@@ -63,7 +63,7 @@ describe('two workers that decide what queues in RabbitMQ', () => {
       `alter table orders add constraint poison
        check (shopper_id <> '${poison?.shopperId}' or status not in ('CONFIRMED', 'REJECTED'))`,
     );
-    // And what is no order at all.
+    // Also a message that is not an order at all.
     const unreadable = await openChannel();
     unreadable.sendToQueue('doorbuster.orders', Buffer.from('{"orderId":'), { persistent: true });
 
@@ -74,23 +74,23 @@ describe('two workers that decide what queues in RabbitMQ', () => {
     const { rows } = await pool.query('select order_id as "orderId", reason, deliveries from dead_letters');
     expect(rows).toEqual([{ orderId: poison?.orderId, reason: 'undecided', deliveries: 1 }]);
     const laidAside = async () => (await unreadable.checkQueue('doorbuster.orders.unreadable')).messageCount;
-    await until('the unreadable message is laid aside', async () => (await laidAside()) === 1);
+    await until('the unreadable message is set aside', async () => (await laidAside()) === 1);
     await expectCleanAudit(pool, accepted);
   }, 180_000);
 });
 
 describe('a sale whose stock is locked', () => {
-  it('fails none of its orders in RabbitMQ: they rest ever longer, and are decided when it is free', async () => {
+  it('fails none of its orders in RabbitMQ: they back off, and are decided once the lock is free', async () => {
     const { pool, saleId, queue, startWorkers } = await open(rabbitmq.url, 50);
     const unlock = await lockStock(pool, saleId);
     const accepted = await acceptOrders(pool, saleId, 50, queue);
     await startWorkers({ DECISION_DEADLINE_MS: '100' });
     const channel = await openChannel();
 
-    // The third rest, of 4 s. Four tries used to be over within the second.
+    // The third backoff, of 4 s. Four deliveries used to be over within the second.
     const areResting = async () =>
       (await channel.checkQueue('doorbuster.orders.delay.5000')).messageCount > 0;
-    await until('they rest for 4 s', areResting, 30_000);
+    await until('they back off for 4 s', areResting, 30_000);
     expect((await pool.query(`select from orders where status = 'QUEUED'`)).rowCount).toBe(50);
     await unlock();
 
@@ -123,7 +123,7 @@ async function openChannel() {
   return connection.createChannel();
 }
 
-/** As if they had waited since long ago: an order is told of again once it is older than publishing ever takes. */
+/** Makes the orders old: an order is published again once it is older than publishing ever takes. */
 async function tellAgain(pool: Pool): Promise<void> {
   await pool.query(`update orders set created_at = created_at - interval '1 minute' where status = 'QUEUED'`);
 }

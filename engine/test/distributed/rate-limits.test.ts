@@ -12,7 +12,7 @@ describe.each<[string, () => Promise<RateLimits>]>([
   ['in memory', async () => createMemoryRateLimits()],
   ['in Redis', async () => connect(await startTestRedis())],
 ])('rate limits %s', (_, create) => {
-  it('allow a burst, and not one call more', async () => {
+  it('allow a burst, and no call more', async () => {
     const { take } = await create();
 
     const taken = await Promise.all(Array.from({ length: 20 }, () => take('a', rare)));
@@ -27,7 +27,7 @@ describe.each<[string, () => Promise<RateLimits>]>([
     }
   });
 
-  it('count each key by itself, whatever it holds', async () => {
+  it('count each key separately, whatever it contains', async () => {
     const { take } = await create();
     for (let i = 0; i < 5; i++) await take('a', rare);
 
@@ -37,7 +37,7 @@ describe.each<[string, () => Promise<RateLimits>]>([
     }
   });
 
-  it('allow one more as soon as they have said', async () => {
+  it('allow another call after the promised wait', async () => {
     const { take } = await create();
     const quick = { limit: 1, windowMs: 2000, burst: 1 };
     expect(await take('a', quick)).toMatchObject({ allowed: true, remaining: 0 });
@@ -45,13 +45,13 @@ describe.each<[string, () => Promise<RateLimits>]>([
     expect(allowed).toBe(false);
     expect(resetMs).toBeLessThanOrEqual(2000);
 
-    // A refused call takes nothing, else asking again and again would never be answered.
+    // A refused call costs nothing, or a caller that keeps asking would never get an answer.
     await until('it is allowed again', async () => (await take('a', quick)).allowed);
   });
 });
 
 describe('rate limits in memory', () => {
-  it('keep a bounded number of buckets, and lose the one that was idle for longest', () => {
+  it('keep a bounded number of buckets, and drop the one that was idle for longest', () => {
     const { take } = createMemoryRateLimits(() => 0, 2);
     const once = { ...rare, burst: 1 };
     take('a', once);
@@ -64,7 +64,7 @@ describe('rate limits in memory', () => {
     expect(take('b', once)).toMatchObject({ allowed: true });
   });
 
-  it('fill up evenly, and never above the burst', () => {
+  it('refill evenly, and never above the burst', () => {
     let nowMs = 0;
     const { take } = createMemoryRateLimits(() => nowMs);
     const rate = { limit: 10, windowMs: 1000, burst: 3 };
@@ -79,7 +79,7 @@ describe('rate limits in memory', () => {
 });
 
 describe('rate limits in Redis', () => {
-  it('are one count for all processes', async () => {
+  it('are shared by all processes', async () => {
     const redis = await startTestRedis();
     const processes = await Promise.all([connect(redis), connect(redis), connect(redis)]);
 
@@ -88,20 +88,20 @@ describe('rate limits in Redis', () => {
     expect(taken.filter(({ allowed }) => allowed)).toHaveLength(5);
   });
 
-  it('go away by themselves when they count for nothing any more', async () => {
+  it('expire once they no longer count', async () => {
     const redis = await startTestRedis();
     const { take } = await connect(redis);
 
     await take('a', { limit: 10, windowMs: 100_000, burst: 5 });
 
     const [key = ''] = await redis.client.keys('*');
-    // Full again after 10 s, and a second more.
+    // Full again after 10 s, plus a second.
     const lifetimeMs = await redis.client.pttl(key);
     expect(lifetimeMs).toBeGreaterThan(0);
     expect(lifetimeMs).toBeLessThanOrEqual(11_000);
   });
 
-  it('are counted by each process for itself while Redis is gone, and together again afterwards', async () => {
+  it('are counted by each process alone while Redis is gone, and together again afterwards', async () => {
     const redis = await startTestRedis();
     const [one, other] = [await connect(redis), await connect(redis)];
     await redis.kill();
@@ -124,7 +124,7 @@ describe('rate limits in Redis', () => {
 });
 
 async function connect({ url }: TestRedis): Promise<RateLimits> {
-  // A processor that is busy with other tests is no slow Redis.
+  // On a processor busy with other tests, a slow Redis is not a broken one.
   const link = connectRedis({ url, timeoutMs: 10_000, onError: () => {} });
   onTestFinished(link.close);
   await waitForRedis(link, 20_000);

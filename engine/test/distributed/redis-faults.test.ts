@@ -24,7 +24,7 @@ const faults: Fault[] = [
   { fault: 'FLUSHALL', strike: ({ redis }) => redis.client.flushall(), mend: nothing },
   { fault: 'SCRIPT FLUSH', strike: ({ redis }) => redis.client.script('FLUSH'), mend: nothing },
   {
-    fault: 'a kill, and a restart that remembers nothing',
+    fault: 'a kill, and a restart with empty memory',
     strike: ({ redis }) => redis.kill(),
     mend: restart,
   },
@@ -37,22 +37,22 @@ const faults: Fault[] = [
     mend: restart,
   },
   {
-    fault: 'a server that is stopped',
+    fault: 'a stopped server',
     strike: async ({ redis }) => redis.signal('SIGSTOP'),
     mend: async ({ redis }) => redis.signal('SIGCONT'),
   },
   {
-    fault: 'a black hole on the way',
+    fault: 'a network that drops all packets',
     strike: async ({ proxy }) => proxy.setSilent(true),
     mend: async ({ proxy }) => proxy.setSilent(false),
   },
   {
-    fault: '500 ms for every answer',
+    fault: '500 ms of latency for every answer',
     strike: async ({ proxy }) => proxy.setDelay(500),
     mend: async ({ proxy }) => proxy.setDelay(0),
   },
   {
-    fault: 'no memory left, and none given back',
+    fault: 'full memory that is never freed',
     async strike({ redis }) {
       await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
       await redis.client.config('SET', 'maxmemory', '1');
@@ -61,10 +61,10 @@ const faults: Fault[] = [
   },
 ];
 
-// Longer than the default, to tell those who wait for Redis from those who wait for this machine.
+// Longer than the default, to tell waiting for Redis from waiting for this machine.
 const timeoutMs = 1000;
 
-describe('a sale under way survives', () => {
+describe('a running sale survives', () => {
   it.each(faults)('$fault', async ({ strike, mend }) => {
     const { scene, pool, sale, apis } = await start({ allocation: 60, perUserLimit: 1 });
     let shopper = 0;
@@ -83,7 +83,7 @@ describe('a sale under way survives', () => {
 
     await strike(scene);
     const during = await buy(20);
-    // At most three in a row wait for the timeout in each process, then the breaker has them not ask.
+    // At most three calls in a row wait for the timeout in each process; then the breaker opens.
     expect(during.filter(answerMs => answerMs >= timeoutMs).length).toBeLessThanOrEqual(6);
     expect((await apis[0].purchase({ productId: sale.productId, userId: 'shopper-0' })).slug).toBe(
       'limit-reached',
@@ -99,7 +99,7 @@ describe('a sale under way survives', () => {
     await expectCleanAudit(pool);
   });
 
-  it('a Redis that was never there', async () => {
+  it('a Redis that never existed', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 2 });
     const api = await startTestApi(url, { REDIS_URL: 'redis://127.0.0.1:1' });
@@ -110,9 +110,9 @@ describe('a sale under way survives', () => {
   });
 });
 
-describe('a question to a Redis that has fallen silent', () => {
-  // Judged by which of two timers of one process ends first, so that a busy machine excuses nothing.
-  it('waits for REDIS_TIMEOUT at most, which is 100 ms; after three that did none waits', async () => {
+describe('a call to a Redis that stops responding', () => {
+  // Judged by which of two timers of one process ends first, so that a busy machine makes no difference.
+  it('waits for REDIS_TIMEOUT at most, 100 ms by default; after three timeouts, calls do not wait', async () => {
     expect(testConfig().REDIS_TIMEOUT).toBe(100);
     const { url, pool } = await createTestDatabase();
     const sale = await createTestSale(pool);
@@ -133,8 +133,8 @@ describe('a question to a Redis that has fallen silent', () => {
   });
 });
 
-describe('advice that is wrong in Redis', () => {
-  it('refuses nobody longer than 10 s, whatever is planted there', async () => {
+describe('wrong advice in Redis', () => {
+  it('refuses shoppers for no longer than 10 s, whatever was planted', async () => {
     const { scene, sale, apis } = await start({ allocation: 60 });
     const { client } = scene.redis;
     const key = stockKey((await client.get(epochKey)) ?? '', sale.saleId);
@@ -149,13 +149,13 @@ describe('advice that is wrong in Redis', () => {
     expect(performance.now() - plantedAtMs).toBeLessThan(10_000);
   });
 
-  it('is not believed when nobody can write any more: it is over within 10 s', async () => {
+  it('is not believed while no process can write: it is gone within 10 s', async () => {
     const { scene, sale, apis } = await start({ allocation: 60 });
     const { client } = scene.redis;
     const key = stockKey((await client.get(epochKey)) ?? '', sale.saleId);
 
     await client.config('SET', 'maxmemory', '1');
-    // Written before the memory was full, for all that anybody can tell.
+    // For all a reader can tell, it was written before the memory was full.
     await client.config('SET', 'maxmemory', '0');
     await client.hset(key, 'available', 0, 'version', 1_000_000);
     await client.config('SET', 'maxmemory', '1');
@@ -194,15 +194,15 @@ async function start(options: SaleOptions) {
   return { scene, pool, sale, apis };
 }
 
-/** Invariant 14, with somebody vouching for Redis: at the latest 10 s after the fault. */
+/** Invariant 14, with a process vouching for Redis: no later than 10 s after the fault. */
 async function agreed({ client }: TestRedis, apis: readonly TestApi[]): Promise<void> {
-  await until('somebody vouches for Redis', () => client.get(epochKey), 10_000);
+  await until('a process vouches for Redis', () => client.get(epochKey), 10_000);
   for (const api of apis) {
     expect((await api.asOperator('GET', '/api/admin/audit')).body).toMatchObject({ ok: true });
   }
 }
 
-/** Memory knows no buyer's units: a gate that refuses this one for the limit has asked Redis. */
+/** Memory does not know the buyer's units: a gate that refuses this buyer for the limit has asked Redis. */
 async function asksRedis(api: TestApi, productId: number, userId: string): Promise<void> {
   const headers = { ...serviceHeaders, 'x-user-id': userId };
   const isKnown = async () => {

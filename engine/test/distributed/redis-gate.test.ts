@@ -14,8 +14,8 @@ import { createTestSale, type SaleOptions, tellStock } from '../support/sale.js'
 describeGateContract('in memory', async () => ({}));
 describeGateContract('in Redis', async () => envOf(await startTestRedis()));
 
-describe('the units of a buyer', () => {
-  it('refused by one process for the limit are known to every other, which asks no ledger', async () => {
+describe("a buyer's units", () => {
+  it('refused by one process for the limit are known to every other, without a query to the ledger', async () => {
     const { pool, apis, productId } = await start({ perUserLimit: 2 });
     const [one, other] = apis;
     await one.purchase({ productId, userId: 'greedy', quantity: 2 });
@@ -23,18 +23,18 @@ describe('the units of a buyer', () => {
     await one.purchase({ productId, userId: 'modest' });
     expect((await one.purchase({ productId, userId: 'modest', quantity: 2 })).slug).toBe('limit-reached');
 
-    // Without decide() a purchase that reaches the ledger is answered with overloaded.
+    // Without decide(), a purchase that reaches the ledger is answered with overloaded.
     await pool.query('alter function decide rename to decide_is_gone');
     const ofGreedy = async () => (await other.purchase({ productId, userId: 'greedy' })).slug;
     await until('the other refuses', async () => (await ofGreedy()) === 'limit-reached');
     expect((await other.purchase({ productId, userId: 'modest', quantity: 2 })).slug).toBe('limit-reached');
-    // What a buyer may still have is the ledger's to give, and so is every other buyer.
+    // Units below the limit, and other buyers, are for the ledger to decide.
     expect((await other.purchase({ productId, userId: 'modest' })).slug).toBe('overloaded');
     expect((await other.purchase({ productId, userId: 'somebody' })).slug).toBe('overloaded');
     await until('it is forgotten', async () => (await ofGreedy()) === 'overloaded');
   });
 
-  it('never hide the order that an earlier try with the same key has made', async () => {
+  it('never hide the order that an earlier try with the same key made', async () => {
     const { apis, productId } = await start({ perUserLimit: 1 });
     const [one, other] = apis;
     const bought = await one.purchase({ productId, userId: 'a', key: 'k' });
@@ -46,7 +46,7 @@ describe('the units of a buyer', () => {
     expect(retried.body.order?.id).toBe(bought.body.order?.id);
   });
 
-  it('are void as soon as units come back to the sale', async () => {
+  it('are void as soon as units return to the sale', async () => {
     const { url, pool } = await createTestDatabase();
     const sale = await createTestSale(pool, { perUserLimit: 1, payment: 'required' });
     const redis = await startTestRedis();
@@ -60,14 +60,14 @@ describe('the units of a buyer', () => {
     process.onStock((await expireHolds(pool, sale.saleId, 10)).stock);
     const returnedAtMs = performance.now();
 
-    await until('it lets in', async () => (await ask()) === undefined);
-    // Sooner than by being forgotten, after 5 s.
+    await until('it admits the buyer', async () => (await ask()) === undefined);
+    // Sooner than by expiry, after 5 s.
     expect(performance.now() - returnedAtMs).toBeLessThan(4000);
   });
 });
 
-describe('two processes with one Redis', () => {
-  it('hear within 100 ms what the other sells, and that units came back', async () => {
+describe('two processes that share one Redis', () => {
+  it('hear within 100 ms what the other sells, and that units returned', async () => {
     const { pool, apis, productId, saleId } = await start({ allocation: 1 });
     const [one, other] = apis;
     await other.purchase({ productId, userId: 'nobody', quantity: 2 });
@@ -75,7 +75,7 @@ describe('two processes with one Redis', () => {
     const returnedMs: number[] = [];
 
     for (let round = 0; round < 10; round++) {
-      // Units that came back by hand are seen here at once, and in Redis by its keeper's next turn.
+      // Units returned by hand are visible here at once, and in Redis after its keeper's next turn.
       await until('it is bought', async () => {
         return (await one.purchase({ productId, userId: `buyer-${round}` })).status === 200;
       });
@@ -90,12 +90,12 @@ describe('two processes with one Redis', () => {
       returnedMs.push(await msUntil('it sells there', async () => (await state()) === 1));
     }
 
-    // The third of ten, since most of the delays can be this machine's own.
+    // The third of ten, since most of the delays may come from this machine.
     expect(soldMs.sort((a, b) => a - b)[2]).toBeLessThan(100);
     expect(returnedMs.sort((a, b) => a - b)[2]).toBeLessThan(100);
   });
 
-  it('hear within 100 ms that a sale is paused and goes on', async () => {
+  it('hear within 100 ms that a sale is paused or resumed', async () => {
     const { apis, productId, saleId } = await start({});
     const [one, other] = apis;
     const delaysMs: number[] = [];
@@ -106,13 +106,13 @@ describe('two processes with one Redis', () => {
       await one.asOperator('POST', `/api/admin/sales/${saleId}/pause`);
       delaysMs.push(await msUntil('it is paused', async () => (await buy()).slug === 'sale-not-open'));
       await one.asOperator('POST', `/api/admin/sales/${saleId}/resume`);
-      delaysMs.push(await msUntil('it goes on', async () => (await buy()).status === 200));
+      delaysMs.push(await msUntil('it is resumed', async () => (await buy()).status === 200));
     }
 
     expect(delaysMs.sort((a, b) => a - b)[2]).toBeLessThan(100);
   });
 
-  it('sell exactly the allocation to a crowd of whom each may have one', async () => {
+  it('sell exactly the allocation to a crowd with a limit of one each', async () => {
     const { pool, apis, productId } = await start({ allocation: 50, perUserLimit: 1 });
     const buyers = Array.from({ length: 120 }, (_, i) => `shopper-${i % 60}`);
 
@@ -121,7 +121,8 @@ describe('two processes with one Redis', () => {
     );
 
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(50);
-    // Who comes again is told the limit, or, once the last unit is gone, that nothing is left; the ten who have none, twice.
+    // A returning buyer hears of the limit, or, once the last unit is gone, that it is sold out; the ten without a
+    // unit hear that twice.
     const refused = answers.map(outcomeOf).filter(outcome => outcome !== '200');
     expect(['sold-out', 'limit-reached']).toEqual(expect.arrayContaining([...new Set(refused)]));
     expect(refused.filter(outcome => outcome === 'sold-out').length).toBeGreaterThanOrEqual(20);
@@ -132,7 +133,7 @@ describe('two processes with one Redis', () => {
 });
 
 describe('the precheck', () => {
-  it('tells a buyer who has reached the limit', async () => {
+  it('reports that a buyer has reached the limit', async () => {
     const { apis, productId } = await start({ perUserLimit: 1 });
     const [one, other] = apis;
     const headers = { 'x-user-id': 'a', authorization: 'Bearer test-api-key-000000' };
@@ -147,8 +148,8 @@ describe('the precheck', () => {
   });
 });
 
-describe('the tools', () => {
-  it('warm puts a sale into Redis before it opens, and audit compares', async () => {
+describe('the commands', () => {
+  it('warm loads a sale into Redis before it opens, and audit compares Redis with the ledger', async () => {
     const { url, pool } = await createTestDatabase();
     const soon = await createTestSale(pool, { startsInMs: 300_000, allocation: 7 });
     const late = await createTestSale(pool, { startsInMs: 1_200_000, endsInMs: 2_000_000 });
@@ -164,7 +165,7 @@ describe('the tools', () => {
     expect(await stock(soon)).toMatchObject({ available: '7', version: '0' });
     expect(await Promise.all([stock(late), stock(over)])).toEqual([{}, {}]);
 
-    // A sale that Redis is wrong about, and nobody there to mend it.
+    // A sale that Redis is wrong about, with no process to repair it.
     await redis.client.pexpire(epochKey, 60_000);
     await redis.client.persist(stockKey(epoch, soon.saleId));
     await redis.client.hset(stockKey(epoch, soon.saleId), 'available', 0);
@@ -175,7 +176,7 @@ describe('the tools', () => {
     expect((await runTool(['audit'], '/nonexistent', env)).output).toContain('All invariants hold');
   });
 
-  it('say what to do without a Redis', async () => {
+  it('name the remedy if there is no Redis', async () => {
     const { url } = await createTestDatabase();
     const unset = await runTool(['warm'], '/nonexistent', { DATABASE_URL: url });
     expect(unset).toMatchObject({ code: 1, output: expect.stringContaining('Set REDIS_URL') });
@@ -197,13 +198,13 @@ async function start(options: SaleOptions) {
   return { pool, apis, redis, productId: sale.productId, saleId: sale.saleId };
 }
 
-/** A processor that is busy with other tests is no slow Redis. */
+/** On a processor busy with other tests, a slow Redis is not a broken one. */
 function envOf({ url }: TestRedis) {
   return { REDIS_URL: url, REDIS_TIMEOUT: '5000' };
 }
 
 async function epochOf({ client }: TestRedis): Promise<string> {
-  return until('somebody vouches for an epoch', () => client.get(epochKey));
+  return until('a process vouches for an epoch', () => client.get(epochKey));
 }
 
 async function msUntil(what: string, check: () => Promise<boolean>): Promise<number> {

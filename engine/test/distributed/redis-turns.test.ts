@@ -9,7 +9,7 @@ import { startTestRedis, type TestRedis } from '../support/redis.js';
 import { createTestSale } from '../support/sale.js';
 
 describe('a turn', () => {
-  it('is taken by one of five processes after everything is lost, and starts one new epoch', async () => {
+  it('is taken by one of five processes after Redis lost everything, and starts one new epoch', async () => {
     const { redis, pool, saleId } = await start();
     const processes = await Promise.all(
       Array.from({ length: 5 }, async () => createTakeTurn(await connect(redis), pool)),
@@ -42,7 +42,7 @@ describe('a turn', () => {
     expect(second).toEqual({ ...first, isRebuilt: false });
   });
 
-  it('whose holder slept through it changes nothing that others read', async () => {
+  it('whose holder was suspended changes nothing that others read', async () => {
     const { redis, pool, saleId } = await start();
     const asleep = holdBack(pool);
     const sleeper = createTakeTurn(await connect(redis), asleep.db);
@@ -77,7 +77,7 @@ describe('a turn', () => {
     expect(await redis.client.hget(stockKey(after.epoch, saleId), 'available')).toBe('10');
   });
 
-  it('leaves nothing that lives for ever', async () => {
+  it('leaves no key without an expiry', async () => {
     const { redis, pool } = await start();
     await nextTurn(redis, createTakeTurn(await connect(redis), pool));
 
@@ -89,7 +89,7 @@ describe('a turn', () => {
     expect(Math.max(...lifetimesMs)).toBeLessThanOrEqual(vouchedForMs);
   });
 
-  it('goes on after SCRIPT FLUSH', async () => {
+  it('continues after SCRIPT FLUSH', async () => {
     const { redis, pool } = await start();
     const takeTurn = createTakeTurn(await connect(redis), pool);
     await nextTurn(redis, takeTurn);
@@ -101,7 +101,7 @@ describe('a turn', () => {
 });
 
 describe('a stale writer', () => {
-  it('of an older version, of a lost epoch, or of a sale that was flushed changes nothing', async () => {
+  it('changes nothing if its version is old, its epoch lost, or its sale flushed', async () => {
     const { redis, pool, saleId } = await start();
     const link = await connect(redis);
     defineScripts(link);
@@ -154,7 +154,7 @@ async function nextTurn({ client }: TestRedis, takeTurn: ReturnType<typeof creat
   return turn;
 }
 
-/** A database whose second answer (the stock) comes only when it is released. */
+/** A database that delays its second answer (the stock) until it is released. */
 function holdBack(db: Queryable) {
   let release = () => {};
   let isHeld = false;

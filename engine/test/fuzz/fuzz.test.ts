@@ -17,7 +17,7 @@ const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
 const atOnce = 20;
 
 const productsOnSale = 30;
-// Sales that operators may pause and end without spoiling the rest.
+// Operators may pause and end these sales without spoiling the rest.
 const sacrificed = 10;
 
 const grantedSchema = z.looseObject({
@@ -27,7 +27,7 @@ const grantedSchema = z.looseObject({
 });
 const buySchema = z.looseObject({ productId: z.int().optional(), quantity: z.int().default(1) });
 
-it(`${requests} requests made from /openapi.json get described answers, and only purchases move stock`, async () => {
+it(`${requests} requests generated from /openapi.json get documented answers, and only purchases move stock`, async () => {
   console.info(`fuzz: FUZZ_SEED=${seed} FUZZ_REQUESTS=${requests}`);
   const { api, pool, tokens } = await startShop();
   const random = createRandom(seed);
@@ -56,7 +56,7 @@ it(`${requests} requests made from /openapi.json get described answers, and only
   expect((await api.request('GET', '/api/ready')).status).toBe(200);
 }, 300_000);
 
-/** What came back: what should not have, and the ids, codes and orders that later requests name again. */
+/** What came back: wrong answers, and the ids, codes and orders that later requests use. */
 function createRecord() {
   const statuses = new Map<number, number>();
   const unexpected: unknown[] = [];
@@ -68,11 +68,11 @@ function createRecord() {
     const id = order_id ?? order?.id;
     if (id !== undefined) orders.add(id);
     if (code !== undefined) codes.push(code);
-    if (!operation.accepts(json)) return 'granted although the body is not as described';
+    if (!operation.accepts(json)) return 'granted although the body does not match its schema';
     const asked = buySchema.parse(json);
     if (!order || asked.productId === undefined) return undefined;
     const isSame = order.productId === asked.productId && order.quantity === asked.quantity;
-    return isSame ? undefined : 'granted something else than was asked for';
+    return isSame ? undefined : 'granted something other than requested';
   }
 
   function faultOf(request: FuzzRequest, answer: RawAnswer | Error): string | undefined {
@@ -80,9 +80,9 @@ function createRecord() {
     const { status, text, headers } = answer;
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
     const { operation } = request;
-    // Another method than the described one makes it another call.
+    // With another method than the documented one it is another call.
     const isOther = request.method !== operation.method;
-    if (!isOther && !operation.statuses.has(status)) return `${status} is not described: ${text}`;
+    if (!isOther && !operation.statuses.has(status)) return `${status} is not documented: ${text}`;
     if (isOther && (status >= 500 || status < 200)) return `${status} for another method: ${text}`;
     const isProblem = headers['content-type']?.startsWith('application/problem+json') ?? false;
     if (status >= 400 !== isProblem && !isOther) return `${status} as ${headers['content-type']}`;
@@ -123,7 +123,7 @@ function known({ orders, codes }: ReturnType<typeof createRecord>, random: Rando
     userId: () => [`s${random.below(40)}`],
     'x-user-id': () => [`s${random.below(40)}`],
     'idempotency-key': () => [`k${random.below(200)}`],
-    // A sale, a dead letter or an order, as the path may be.
+    // A sale, a dead letter or an order, depending on the path.
     id: () => [productsOnSale + 1 + random.below(sacrificed), ...[...orders].slice(-2)],
     'request-timeout': () => ['2', '30', '0.5'],
     code: () => codes.slice(-3),
@@ -141,7 +141,7 @@ async function startShop(): Promise<{ api: TestApi; pool: Pool; tokens: Tokens }
   for (let count = 0; count < productsOnSale + sacrificed; count++) {
     await createTestSale(pool, { allocation: 10_000, perUserLimit: 100, ...asking[count] });
   }
-  // Nobody wants a load started at random.
+  // No load should start at random.
   const env = { IDENTITY: 'demo', ENABLE_REHEARSAL: 'false' };
   const api = await startTestApi(url, env, { roles: ['api', 'worker'] });
   const session = await api.request('POST', '/api/session', { headers: {} });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The parts of JSON Schema that the API's description uses. */
+/** The parts of JSON Schema used in the API's description. */
 export const schemaSchema = z.looseObject({
   type: z.string().optional(),
   enum: z.array(z.unknown()).optional(),
@@ -36,16 +36,16 @@ const documentSchema = z.looseObject({
   paths: z.record(z.string(), z.record(z.string(), operationSchema)),
 });
 
-/** One call that the API describes. */
+/** One call of the API's description. */
 export type Operation = {
   method: string;
   path: string;
   isOperators: boolean;
   parameters: z.infer<typeof parameterSchema>[];
   body: Schema | undefined;
-  /** Whether a body is as described. */
+  /** Whether a body matches the schema. */
   accepts(body: unknown): boolean;
-  /** The statuses that are described. */
+  /** The documented statuses. */
   statuses: ReadonlySet<number>;
 };
 

@@ -5,12 +5,12 @@ import { hostileValue, type Known, nearly, validOf } from './values.js';
 
 export type FuzzRequest = RawRequest & {
   operation: Operation;
-  /** undefined where the body is no JSON or there is none. */
+  /** undefined if the body is not JSON or there is none. */
   json: unknown;
   body: string | undefined;
 };
 
-/** Bearer tokens, by whom they make the caller. */
+/** Bearer tokens, by the caller they identify. */
 export type Tokens = { shop: string; shopper: string; operator: string };
 
 const mischief = ['valid', 'valid', 'nearly', 'hostile'] as const;
@@ -27,7 +27,7 @@ const brokenBodies = [
 const types = ['text/plain', 'application/xml', '', 'application/json;charset=utf-16', 'multipart/form-data'];
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'OPTIONS'];
 
-/** A request for the operation: as described, nearly so, or with bad will. */
+/** A request for the operation: valid, nearly valid, or malicious. */
 export function requestFor(operation: Operation, known: Known, tokens: Tokens, random: Random): FuzzRequest {
   const kind = random.pick(mischief);
   const parameterOf = (parameter: Operation['parameters'][number]) =>
@@ -92,12 +92,12 @@ function credentials(
   return token === '' ? {} : { authorization: `Bearer ${token}` };
 }
 
-// A lone surrogate has no encoding; the bytes of one are sent instead.
+// A lone surrogate has no encoding; its bytes are sent instead.
 function encoded(text: string): string {
   return text.isWellFormed() ? encodeURIComponent(text) : '%ED%A0%80';
 }
 
-// What the sender itself would refuse to write is left out; raw sockets send that (test/bad-input/http.test.ts).
+// Skips what the sender itself would refuse to write; raw sockets send that (test/bad-input/http.test.ts).
 function headerText(text: string): string {
   return text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '').slice(0, 2000);
 }

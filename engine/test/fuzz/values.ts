@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Random } from '../support/random.js';
 import { type Schema, schemaSchema } from './operations.js';
 
-/** Values by the name of a field, which make a request mean something: ids that exist, shoppers who come again. */
+/** Values by the name of a field that give a request a meaning: existing ids, returning shoppers. */
 export type Known = (field: string) => readonly unknown[] | undefined;
 
 const hostile: readonly unknown[] = [
@@ -40,7 +40,7 @@ const hostile: readonly unknown[] = [
   ],
 ];
 
-/** A value that the schema allows; where the field's name is known, mostly one of those. */
+/** A value that the schema allows; for a field with a known name, mostly one of those values. */
 export function validOf(schema: Schema, field: string, known: Known, random: Random): unknown {
   const names = known(field);
   if (names && names.length > 0 && random.chance(0.9)) return random.pick(names);
@@ -78,7 +78,7 @@ function validObject(schema: Schema, known: Known, random: Random): Record<strin
   );
 }
 
-// Near the bounds, where mistakes are.
+// Near the bounds, where mistakes happen.
 function validNumber({ minimum = 0, maximum = 2 ** 31 - 1 }: Schema, random: Random): number {
   const span = Math.min(maximum - minimum, 1000);
   return random.pick([minimum, maximum, minimum + random.below(span + 1), Math.min(minimum + 1, maximum)]);
@@ -97,7 +97,7 @@ function validText({ pattern, format, minLength = 0, maxLength = 30 }: Schema, r
 function samplesOf(pattern: string): readonly string[] {
   const drawn = samples.get(pattern);
   if (drawn) return drawn;
-  // The generator knows no lookahead; what it would stand before is in the names that are known, or hostile.
+  // The generator does not support lookahead; the text after it comes from the known names, or is hostile.
   const fresh = /\(\?[=!<]/.test(pattern)
     ? ['1', 'x']
     : fc.sample(fc.stringMatching(new RegExp(pattern)), { numRuns: 30, seed: 1 });
@@ -109,7 +109,7 @@ export function hostileValue(random: Random): unknown {
   return random.pick(hostile);
 }
 
-/** A good object with one thing wrong: a field gone, one too many, or one of another kind. */
+/** A valid object with one thing wrong: a missing field, an extra one, or one of another type. */
 export function nearly(good: unknown, random: Random): unknown {
   if (typeof good !== 'object' || good === null || Array.isArray(good)) return hostileValue(random);
   const fields = Object.keys(good);

@@ -5,7 +5,7 @@ import { createTestDatabase } from '../support/database.js';
 import { createTestSale } from '../support/sale.js';
 
 // The literal shapes of the gatekeeper: docs/promises/gatekeeper.md.
-it('the gatekeeper prechecks, refuses with 409, and ends an order that is forced to fail as FAILED', async () => {
+it('the gatekeeper prechecks, refuses with 409, and ends an order with a forced failure as FAILED', async () => {
   const { url, pool } = await createTestDatabase();
   const { productId } = await createTestSale(pool, { allocation: 2, perUserLimit: 1 });
   const roles = ['api', 'worker', 'compensator'] as const;

@@ -40,7 +40,7 @@ it('the hourly sale gives a code for 15 minutes, redeems it, and answers 400, 40
     answers.push(await post('/api/checkout', { productId, userId: 'bob' }));
   expect(answers.map(({ slug }) => slug)).toEqual([...Array(5).fill('sold-out'), 'rate-limited']);
   expect(answers.map(({ status }) => status)).toEqual([409, 409, 409, 409, 409, 429]);
-  await until('every decided attempt is kept', async () => {
+  await until('every decided attempt is stored', async () => {
     const { body } = await api.asOperator('GET', `/api/admin/attempts/summary?saleId=${saleId}`);
     return Number(body.attempts) >= 6;
   });

@@ -7,7 +7,7 @@ import { createTestSale } from '../support/sale.js';
 
 // The literal shapes of the order service: docs/promises/order-service.md.
 describe('the order service under load', () => {
-  it('takes an order with 202, its id and QUEUED, and tells the stock and what is reserved', async () => {
+  it('accepts an order with 202, its id and QUEUED, and reports the stock and the reserved units', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 50 });
     const api = await startTestApi(url);
@@ -24,7 +24,7 @@ describe('the order service under load', () => {
     expect(stock).toMatchObject({ status: 200, body: { success: true, stock: 50, reserved: 0 } });
   });
 
-  it('counts with the published names', async () => {
+  it('reports metrics with the published names', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool);
     const api = await startTestApi(url, { ENABLE_METRICS: 'true', METRICS_PORT: '0' });

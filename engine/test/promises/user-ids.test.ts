@@ -3,7 +3,7 @@ import { startTestApi } from '../support/api.js';
 import { createTestDatabase } from '../support/database.js';
 
 // The literal shapes of the sequential user ids: docs/promises/user-ids.md.
-it('user ids come one by one and in batches, in perfect order, with a health check of their own', async () => {
+it('user ids are given singly and in batches, in perfect order, with their own health check', async () => {
   const { url } = await createTestDatabase();
   const api = await startTestApi(url);
 

@@ -6,12 +6,12 @@ import { createTestDatabase } from '../support/database.js';
 import { startRoleProcess } from '../support/engine.js';
 import { createTestSale } from '../support/sale.js';
 
-// Nobody listens there.
+// No server listens there.
 const nowhere = 'redis://127.0.0.1:1';
 
 // The literal shapes of the flash-sale module for the web: docs/promises/web-module.md.
 describe('the web module', () => {
-  it('sells and tells the stock in its published shapes', async () => {
+  it('sells and reports the stock in its published shapes', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { allocation: 5 });
     const api = await startTestApi(url);
@@ -40,7 +40,7 @@ describe('the web module', () => {
     expect(stock).toMatchObject({ status: 200, body: { success: true, stock: 3 } });
   });
 
-  it('tells revenue, units, top products and revenue by day, with the time of the query', async () => {
+  it('reports revenue, units, top products and revenue by day, with the time of the query', async () => {
     const { url, pool } = await createTestDatabase();
     const one = await createTestSale(pool, { priceMinor: 1000 });
     const two = await createTestSale(pool, { priceMinor: 250 });
@@ -66,7 +66,7 @@ describe('the web module', () => {
     });
   });
 
-  it('says that it is healthy, ready and alive, and of Redis what there is to say', async () => {
+  it('reports that it is healthy, ready and alive, and the state of Redis', async () => {
     const { url } = await createTestDatabase();
     const [alone, withRedis] = [await startTestApi(url), await startTestApi(url, { REDIS_URL: nowhere })];
     const timestamp = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
@@ -86,7 +86,7 @@ describe('the web module', () => {
     });
   });
 
-  it('is unhealthy with 503 without its database, and alive all the same', async () => {
+  it('is unhealthy with 503 without its database, and still alive', async () => {
     const { url } = await createTestDatabase();
     const proxy = await openFaultProxy(url);
     const engine = await startRoleProcess('api', proxy.url, { DB_TIMEOUT: '1000' });

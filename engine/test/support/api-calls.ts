@@ -18,7 +18,9 @@ export type Call = { method: string; path: string; headers?: string[]; body?: st
 
 export type Judge = (call: Call) => Promise<string | undefined>;
 
-/** Says what is wrong with a call by the API's own description: its path, method, query, or body. */
+/**
+ * Checks a call against the API's own description, and reports what is wrong with its path, method, query, or body.
+ */
 export function createJudge(description: unknown): Judge {
   const { paths, components } = descriptionSchema.parse(description);
   const routes = Object.entries(paths).map(([path, operations]) => ({
@@ -41,7 +43,7 @@ export function createJudge(description: unknown): Judge {
   };
 }
 
-/** A parameter stands for any text, also for a name of its own, such as `:id`. */
+/** A parameter matches any text, including its own name, such as `:id`. */
 function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`);
 }
@@ -52,7 +54,7 @@ async function problemOfBody(
   body: string,
 ): Promise<string | undefined> {
   const schema = requestBody?.content['application/json']?.schema;
-  if (!schema) return 'it takes no body';
+  if (!schema) return 'it accepts no body';
   const customOptions = { coerceTypes: false, removeAdditional: false, strict: false } as const;
   const server = Fastify({ ajv: { customOptions } });
   try {
@@ -69,7 +71,7 @@ async function problemOfBody(
   }
 }
 
-/** What curl would call. @throws on an option that is not used in the documents yet. */
+/** What curl would call. @throws on an option that no document uses yet. */
 export function readCurl(words: readonly string[]): Call & { url: URL } {
   const rest = [...words];
   const headers: string[] = [];

@@ -19,7 +19,7 @@ export type Answer = {
 export type TestApi = {
   url: string;
   metricsUrl: string | undefined;
-  /** Any request; the API key is sent unless other headers are given. */
+  /** Any request; sends the API key unless other headers are given. */
   request(
     method: string,
     path: string,
@@ -47,7 +47,7 @@ export async function startTestApi(
   });
   onTestFinished(() => app.drain());
   const { url } = app;
-  if (url === undefined) throw new Error('the test wants an API');
+  if (url === undefined) throw new Error('the test requires an API');
   const request: TestApi['request'] = (method, path, { body, headers = serviceHeaders } = {}) =>
     send(`${url}${path}`, method, body, headers);
   return {

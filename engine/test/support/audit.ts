@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { type Acknowledged, runAudit } from '../../src/ledger/audit.js';
 import type { Pool } from '../../src/platform/postgres.js';
 
-/** Ids of the invariants that are broken. */
+/** The ids of the broken invariants. */
 export async function brokenInvariants(
   pool: Pool,
   acknowledged: readonly Acknowledged[] = [],

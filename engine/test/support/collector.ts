@@ -23,17 +23,17 @@ const bodySchema = z.object({
 export type CollectedSpan = z.infer<typeof spanSchema>;
 
 export type Collector = {
-  /** What OTEL_EXPORTER_OTLP_ENDPOINT is to be. */
+  /** The value for OTEL_EXPORTER_OTLP_ENDPOINT. */
   url: string;
   spans: CollectedSpan[];
-  /** The only span of that name. */
+  /** The only span with that name. */
   one(name: string): CollectedSpan;
   all(name: string): CollectedSpan[];
-  /** Keeps what comes and never answers. */
+  /** Keeps what arrives and never answers. */
   hang(): void;
 };
 
-/** Takes traces as OTLP in JSON, as a collector does, until the test ends. */
+/** Accepts traces as OTLP in JSON, as a collector does, until the test ends. */
 export async function startCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = [];
   let isHanging = false;
@@ -52,9 +52,7 @@ export async function startCollector(): Promise<Collector> {
     one(name) {
       const [first, ...others] = all(name);
       if (first && others.length === 0) return first;
-      throw new Error(
-        `${others.length} spans too many, or none, of ${name}: ${spans.map(span => span.name)}`,
-      );
+      throw new Error(`${others.length} extra spans of ${name}, or none: ${spans.map(span => span.name)}`);
     },
     hang() {
       isHanging = true;

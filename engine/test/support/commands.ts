@@ -14,7 +14,7 @@ const { scripts } = z
   .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
 const projects = ['client', 'engine', 'loadgen', 'web', 'deploy'];
 
-/** Programs of others, whose words nobody here can judge. */
+/** Third-party programs, whose arguments this test cannot check. */
 const foreignPrograms = [
   ...['cat', 'cp', 'export', 'tee', 'timedatectl'],
   ...['docker', 'helm', 'kubectl', 'k6', 'promtool'],
@@ -33,7 +33,7 @@ const checks: Record<string, Check> = {
   curl: checkCurl,
 };
 
-/** What is wrong with a command of a document; undefined where it can be run as it stands there. */
+/** What is wrong with a command of a document; undefined if it can be run as written. */
 export async function findProblem(words: readonly string[], judge: Judge): Promise<string | undefined> {
   const [name = '', ...args] = words;
   if (foreignPrograms.includes(name)) return undefined;
@@ -67,7 +67,7 @@ function checkScript(name: string, args: string[]): string | undefined {
     return undefined;
   }
   if (name !== 'bench') return `npm run ${name} takes no words`;
-  // Its module runs when it is loaded, so its help is read.
+  // Its module runs when it is loaded, so the test reads its help instead.
   const help = readFileSync(join(root, 'engine/bench/run.ts'), 'utf8');
   const stranger = args.find(arg => arg.startsWith('--') && !help.includes(`  ${arg} `));
   return stranger && `npm run bench has no ${stranger}`;
@@ -83,7 +83,7 @@ function checkNpx([name = '', ...args]: string[]): string | undefined {
   return missing && `there is no ${project}/${missing}`;
 }
 
-/** Asks the program itself: its verbs, and what each of them takes. */
+/** Asks the program itself for its verbs, and what each of them accepts. */
 function checkDoorbuster([verb = '', ...args]: string[]): string | undefined {
   const command = program.commands.find(one => one.name() === verb);
   if (!command) return `doorbuster has no verb ${verb}`;
@@ -91,12 +91,12 @@ function checkDoorbuster([verb = '', ...args]: string[]): string | undefined {
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const option = command.options.find(({ long, short }) => word === long || word === short);
     if (!option) return `doorbuster ${verb} takes no ${word}`;
-    if (option.required && rest.shift() === undefined) return `doorbuster ${verb} ${word} wants a value`;
+    if (option.required && rest.shift() === undefined) return `doorbuster ${verb} ${word} needs a value`;
   }
   return undefined;
 }
 
-/** What is built is looked for by its source. */
+/** A built file is looked up by its source. */
 function checkFile(file: string, isText = false): string | undefined {
   const source = file
     .replace(/\/dist-(\w+)\/(.*)\.js$/, '/$1/$2.ts')
@@ -106,7 +106,7 @@ function checkFile(file: string, isText = false): string | undefined {
 
 function checkCurl(args: string[], judge: Judge): string | undefined | Promise<string | undefined> {
   const call = readCurl(args);
-  // The metrics have a port of their own, and no description.
+  // The metrics have their own port and no description.
   if (call.url.port === '9464') return call.path === '/metrics' ? undefined : `there is no ${call.path}`;
   return judge(call);
 }

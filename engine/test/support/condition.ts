@@ -1,6 +1,6 @@
 import { until as untilWithin } from '../../drill/until.js';
 
-/** Waits until `check` gives something true, asking a hundred times a second. @throws after `timeoutMs`. */
+/** Waits until `check` returns a truthy value, polling every few milliseconds. @throws after `timeoutMs`. */
 export function until<T>(
   what: string,
   check: () => T | Promise<T>,

@@ -10,7 +10,7 @@ export const secrets: Secrets = {
   csrfSecret: 'test-csrf-secret-000000',
 };
 
-/** The defaults, on a free port and quiet. */
+/** The defaults, on a free port and without logs. */
 export function testConfig(env: Record<string, string> = {}): Config {
   return readConfig({
     NODE_ENV: 'test',
@@ -19,13 +19,13 @@ export function testConfig(env: Record<string, string> = {}): Config {
     IDENTITY: 'trusted',
     DB_POOL_MIN: '0',
     DRAIN_DELAY_MS: '0',
-    // Tests come from one address, with few shoppers, on a machine that is busy with others; those of a limit turn it on.
+    // All tests come from one address, with few shoppers, on a busy machine; tests of a limit set it.
     MAX_IN_FLIGHT: '0',
     RATE_LIMIT_IP_MAX: '0',
     RATE_LIMIT_USER_MAX: '0',
     SHED_LAG_MS: '0',
     SHED_WAIT_MS: '0',
-    // Tests present many wrong tokens from one address; those of the lock-out turn it on.
+    // Tests present many wrong tokens from one address; tests of the lock-out set it.
     OPERATOR_TRIES_MAX: '0',
     ...env,
   });

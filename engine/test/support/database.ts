@@ -6,7 +6,7 @@ import { testConfig } from './config.js';
 
 export type TestDatabase = { url: string; pool: Pool };
 
-/** A migrated database of the test's own, dropped when it ends. */
+/** A migrated database for the test, dropped when it ends. */
 export function createTestDatabase(): Promise<TestDatabase> {
   return createDatabase('template');
 }
@@ -30,7 +30,7 @@ async function createDatabase(template: string): Promise<TestDatabase> {
   return { url: url.href, pool };
 }
 
-// One connection a worker, for all its tests: each new one would cost a test 30 ms.
+// One connection per worker, for all its tests: a new one would cost each test 30 ms.
 let admin: pg.Pool | undefined;
 
 async function asAdmin(sql: string): Promise<void> {

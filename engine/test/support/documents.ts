@@ -12,19 +12,19 @@ const inFolder = (folder: string, recursive: boolean) =>
 /** Every document, by its path from the root of the repository. */
 export const documents = [...inFolder('.', false), ...inFolder('docs', true), ...inFolder('loadgen', false)];
 
-/** Those that speak of today; decisions and measurements speak of their day. */
+/** Documents about the present; decisions and measurements describe the time of their date. */
 export const livingDocuments = documents.filter(name => !/^docs\/(decisions|measurements)\//.test(name));
 
 export function readDocument(name: string): string {
   return readFileSync(join(root, name), 'utf8');
 }
 
-/** What stands between ```sh and ```. */
+/** The text between ```sh and ```. */
 export function shellBlocks(text: string): string[] {
   return [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = '']) => block);
 }
 
-/** What stands between backticks in running text, on one line. */
+/** The text between backticks in running text, on one line. */
 export function inlineCode(text: string): string[] {
   const prose = text.replaceAll(/^```.*?^```/gms, '');
   return [...prose.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code.replaceAll(/\s+/g, ' '));

@@ -12,29 +12,29 @@ import { apiKey, operatorToken, secrets } from './config.js';
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export type EngineProcess = {
-  /** Empty where it does not listen. */
+  /** Empty if it does not listen. */
   url: string;
   pid: number;
-  /** Sends a signal, and waits for the end. @returns the exit code, null for a death by signal */
+  /** Sends a signal, and waits for the process to end. @returns the exit code, null for a death by signal */
   kill(signal: NodeJS.Signals): Promise<number | null>;
   /** Its exit code, once it has ended. */
   ended: Promise<number | null>;
   output: () => string;
 };
 
-/** A DATA_DIR that goes away with the test. */
+/** A DATA_DIR that is deleted with the test. */
 export async function createDataDir(): Promise<string> {
   const dataDir = makeDataDirectory('engine');
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   return dataDir;
 }
 
-/** `doorbuster start` as users run it: the built engine in a process of its own, with the embedded PostgreSQL. */
+/** `doorbuster start` as users run it: the built engine in its own process, with the embedded PostgreSQL. */
 export function startEngine(dataDir: string, env: Record<string, string> = {}): Promise<EngineProcess> {
   return start(spawnEngine(['start'], dataDir, env), /shop API\s+(http:\/\/[^/\s]+)/);
 }
 
-/** One role as users run it, on the database of a test; it may be killed at any time. */
+/** One role as users run it, on a test's database; a test may kill it at any time. */
 export async function startRoleProcess(
   role: Role | 'api' | 'sandbox',
   databaseUrl: string,
@@ -43,7 +43,7 @@ export async function startRoleProcess(
   return startRoleCommand([role], databaseUrl, env);
 }
 
-/** The API in several processes, on the database of a test. */
+/** The API in several processes, on a test's database. */
 export function startApiProcesses(
   count: number,
   databaseUrl: string,
@@ -52,7 +52,7 @@ export function startApiProcesses(
   return startRoleCommand(['api', '--processes', String(count)], databaseUrl, env);
 }
 
-/** The API in several processes, on the embedded PostgreSQL of a DATA_DIR that was migrated. */
+/** The API in several processes, on the embedded PostgreSQL of a migrated DATA_DIR. */
 export function startApiOnDataDir(count: number, dataDir: string): Promise<EngineProcess> {
   const child = spawnEngine(['api', '--processes', String(count)], dataDir);
   return start(child, /shop API\s+(http:\/\/[^/\s]+)/);
@@ -97,7 +97,7 @@ async function start(child: ChildProcess, running: RegExp): Promise<EngineProces
   };
 }
 
-/** Runs a tool of the CLI to its end. */
+/** Runs a command of the CLI to its end. */
 export async function runTool(
   args: string[],
   dataDir: string,
@@ -128,7 +128,7 @@ function spawnEngine(args: string[], dataDir: string, extra: Record<string, stri
       DATA_DIR: dataDir,
       PORT: '0',
       SANDBOX_PORT: '0',
-      // Pages have tests of their own.
+      // The pages have their own tests.
       WEB_ENABLED: 'false',
       LOG_LEVEL: 'warn',
       // As in config.ts: the machine is busy with other tests.

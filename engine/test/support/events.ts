@@ -12,13 +12,13 @@ export type EventReader = {
   /** Lines that begin with a colon: heartbeats. */
   comments: string[];
   isOver(): boolean;
-  /** Leaves what arrives in the socket, as a reader that hangs. */
+  /** Leaves incoming data in the socket, as a hanging reader does. */
   stopReading(): void;
   readOn(): void;
   close(): void;
 };
 
-/** Reads a stream of server-sent events, as a browser does but without connecting again. */
+/** Reads a stream of server-sent events as a browser does, but does not reconnect. */
 export async function readEvents(url: string, headers: Record<string, string>): Promise<EventReader> {
   const { request, response } = await open(url, headers);
   const events: ReceivedEvent[] = [];
@@ -52,7 +52,7 @@ export async function readEvents(url: string, headers: Record<string, string>): 
   };
 }
 
-/** Waits for that many events. @returns what they say happened. */
+/** Waits for that many events. @returns the status that each carries. */
 export async function statuses(reader: EventReader, count: number): Promise<string[]> {
   await until(`there are ${count} events`, () => reader.events.length >= count);
   return reader.events.map(({ data }) => dataSchema.parse(JSON.parse(data)).status);

@@ -3,7 +3,7 @@ import { type FaultProxy, openFaultProxy } from '../../drill/servers/fault-proxy
 
 export type { FaultProxy };
 
-/** A fault proxy that goes away with the test. */
+/** A fault proxy that closes with the test. */
 export async function startFaultProxy(serverUrl: string): Promise<FaultProxy> {
   const proxy = await openFaultProxy(serverUrl);
   onTestFinished(proxy.close);

@@ -23,14 +23,14 @@ import { createTestSale, openAndClose } from './sale.js';
 import { at, createHourly } from './series.js';
 
 /**
- * Writes some of everything that the database can hold, with the engine's own functions: orders and payments of every
- * status, and at least one row in every table.
+ * Writes some of everything that the database can hold, with the engine's own functions: orders and payments of
+ * every status, and at least one row in every table.
  *
  * @returns the id of an order that waits in the queue, in a sale with units left.
  */
 export async function fillDatabase(pool: Pool): Promise<string> {
   await runOnce(createKeepPartitions(pool, 90));
-  // Before the orders, since a webhook hears only of what comes after it.
+  // Before the orders, since a webhook receives only later events.
   await addWebhook(pool);
   await createHourly(pool, at(0));
   for (const kind of orderKinds) await liveThrough(pool, kind);
@@ -82,7 +82,7 @@ async function addWebhook(pool: Pool): Promise<void> {
   });
 }
 
-/** A purchase in a sale that has every term a sale can have. */
+/** A purchase in a sale with every term that a sale can have. */
 async function buyWithProofs(pool: Pool): Promise<void> {
   const terms = {
     perPaymentLimit: 3,
@@ -113,7 +113,7 @@ async function refuse(pool: Pool): Promise<void> {
   await attempts.close(5000);
 }
 
-/** Orders in the queue: one is rejected there, and one waits. @returns the one that waits. */
+/** Queued orders: one is rejected, and one waits. @returns the one that waits. */
 async function queue(pool: Pool): Promise<string> {
   const orderQueue = createPostgresQueue({ pool });
   const soldOut = await createTestSale(pool, { allocation: 1 });

@@ -6,7 +6,10 @@ import { createTestDatabase } from './database.js';
 import { type GateProcess, startGateProcess } from './gate-rig.js';
 import { createTestSale, type SaleOptions } from './sale.js';
 
-/** What every gate keeps, among the processes of one database. @param envOf its settings, for each test anew. */
+/**
+ * The guarantees of every gate, between the processes of one database. @param envOf its settings, made for each
+ * test.
+ */
 export function describeGateContract(name: string, envOf: () => Promise<Record<string, string>>): void {
   async function start(options: SaleOptions = {}) {
     const { url, pool } = await createTestDatabase();
@@ -22,7 +25,7 @@ export function describeGateContract(name: string, envOf: () => Promise<Record<s
   }
 
   describe(`${name}: the contract of the gate`, () => {
-    it('lets everybody in who can be served', async () => {
+    it('admits every request that can be granted', async () => {
       const { sale, one, other, ask } = await start({ allocation: 5, perUserLimit: 3 });
 
       for (const quantity of [1, 2, 3]) expect(await ask(other, 'a', quantity)).toBeUndefined();
@@ -31,7 +34,7 @@ export function describeGateContract(name: string, envOf: () => Promise<Record<s
       expect(await ask(other, 'b', 3)).toBeUndefined();
     });
 
-    it('refuses at once, without a promise, what memory alone can tell', async () => {
+    it('refuses at once, without a promise, what memory alone can decide', async () => {
       const { sale, one, ask } = await start({ allocation: 2, perUserLimit: 3 });
       await one.decide(sale.saleId, 'a');
 
@@ -42,7 +45,7 @@ export function describeGateContract(name: string, envOf: () => Promise<Record<s
       expect(one.gate.check(early, 'b', 4, true)).toBe('sale-not-open');
     });
 
-    it('leaves to the ledger what it can not be sure of', async () => {
+    it('leaves to the ledger what it cannot be sure of', async () => {
       const { sale, one, ask } = await start({ allocation: 1, startsInMs: -60_000 });
       await one.decide(sale.saleId, 'a');
       expect(ask(one)).toBe('sold-out');
@@ -54,14 +57,14 @@ export function describeGateContract(name: string, envOf: () => Promise<Record<s
       expect(await one.gate.check(justOver, 'b', 1, false)).toBe('sale-not-open');
     });
 
-    it('refuses a request that may be a retry only what stays refused', async () => {
+    it('refuses a possible retry only for a reason that is final', async () => {
       const { pool, sale, one, ask } = await start({ allocation: 2, perUserLimit: 2 });
       const retry = (quantity: number) => one.gate.check(sale, 'b', quantity, true);
       expect(await one.decide(sale.saleId, 'a')).toBe('confirmed');
       await pool.query(`update sales set payment = 'required' where sale_id = $1`, [sale.saleId]);
       expect(await one.decide(sale.saleId, 'c')).toBe('reserved');
 
-      // One unit is held and may come back, the other never does.
+      // One unit is held and may return, the other never does.
       expect(ask(one, 'b', 1)).toBe('sold-out');
       expect(await retry(1)).toBeUndefined();
       expect(retry(2)).toBe('sold-out');
@@ -69,16 +72,16 @@ export function describeGateContract(name: string, envOf: () => Promise<Record<s
       expect(one.gate.check({ ...sale, status: 'ended' }, 'b', 1, true)).toBe('sale-not-open');
     });
 
-    it('refuses in one process what another has sold', async () => {
+    it('refuses in one process the units that another has sold', async () => {
       const { sale, one, other, ask } = await start({ allocation: 2 });
       await one.decide(sale.saleId, 'a', 2);
 
       await until('it is seen', async () => (await ask(other)) === 'sold-out');
-      // A request that is smaller may still fit where a larger one does not.
+      // A smaller request may still fit where a larger one does not.
       expect(await ask(other, 'b', 3)).toBe('sold-out');
     });
 
-    it('lets in again when units come back, in every process', async () => {
+    it('admits again in every process when units return', async () => {
       const { pool, sale, one, other, ask } = await start({ allocation: 1, perUserLimit: 1 });
       await pool.query(`update sales set payment = 'required' where sale_id = $1`, [sale.saleId]);
       expect(await one.decide(sale.saleId, 'a')).toBe('reserved');
@@ -90,11 +93,15 @@ export function describeGateContract(name: string, envOf: () => Promise<Record<s
       one.onStock(stock);
 
       expect(await ask(one, 'b')).toBeUndefined();
-      await until('it lets in the other', async () => (await ask(other, 'b')) === undefined);
-      await until('it lets in who had them', async () => (await ask(other, 'a')) === undefined, 10_000);
+      await until('it admits the other', async () => (await ask(other, 'b')) === undefined);
+      await until(
+        'it admits the buyer who had them',
+        async () => (await ask(other, 'a')) === undefined,
+        10_000,
+      );
     });
 
-    it('never rejects, and answers everybody of a crowd', async () => {
+    it('never rejects its promise, and answers every request of a crowd', async () => {
       const { one, ask } = await start({ allocation: 5000 });
       const names = [
         '',
@@ -129,8 +136,8 @@ export function describeGateContract(name: string, envOf: () => Promise<Record<s
       expect(await other.gate.countDisagreements(stocks)).toBe(0);
     });
 
-    // Takes the ten seconds that agreement may take.
-    it('is found out when it does not agree: the negative control', async () => {
+    // Takes the ten seconds within which it has to agree.
+    it('is reported when it disagrees: the negative control', async () => {
       const { pool, sale, one } = await start({ allocation: 30 });
       const [stock] = await readStock(pool, [sale.saleId]);
       if (!stock) throw new Error('no stock');

@@ -11,13 +11,13 @@ import { connectionOptions, createPool } from '../../src/platform/postgres.js';
 import { until } from './condition.js';
 import { testConfig } from './config.js';
 
-/** One process's worth: what it remembers, its gate, and decisions that it makes. */
+/** The parts of one process: what it remembers, its gate, and its decisions. */
 export type GateProcess = {
   gate: Gate;
   shared: Shared | undefined;
   views: StockViews;
   decide(saleId: number, shopperId: string, quantity?: number): Promise<Decision['outcome']>;
-  /** As another decision of this process that has just been committed. */
+  /** Like a decision of this process that has just committed. */
   onStock: StockViews['apply'];
 };
 
@@ -44,7 +44,7 @@ export async function startGateProcess(url: string, env: Record<string, string> 
     await pool.end();
   });
   await until('it follows the ledger', follower.isLive);
-  if (shared) await until('somebody vouches for Redis', shared.stock.epoch);
+  if (shared) await until('a process vouches for Redis', shared.stock.epoch);
 
   const onStock: GateProcess['onStock'] = stock => {
     views.apply(stock);

@@ -1,8 +1,8 @@
 import { inTransaction, type Pool } from '../../src/platform/postgres.js';
 
 /**
- * Lets holds lapse now, as time would: under the lock of the sale's stock, so that no transaction sees its clock jump. A
- * code that was presented was presented before.
+ * Makes holds lapse now, as time would: under the lock of the sale's stock, so that no transaction sees its clock
+ * jump. Earlier redemptions still count as earlier.
  */
 export async function lapse(pool: Pool, saleId: number, orderIds: readonly string[]): Promise<void> {
   await inTransaction(pool, async tx => {

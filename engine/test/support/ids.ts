@@ -5,7 +5,7 @@ import { serviceHeaders } from './api.js';
 const oneSchema = z.strictObject({ id: z.int() });
 const batchSchema = z.strictObject({ ids: z.array(z.int()) });
 
-/** Asks for one id, or for a batch. @returns the ids; undefined if the answer is not 201. */
+/** Requests one id, or a batch. @returns the ids; undefined if the answer is not 201. */
 export async function takeIds(url: string, count?: number): Promise<number[] | undefined> {
   const answer = await fetch(`${url}/api/users${count === undefined ? '' : '/batch'}`, {
     method: 'POST',
@@ -20,7 +20,7 @@ export async function takeIds(url: string, count?: number): Promise<number[] | u
 export type Verdict = { ids: number; duplicates: number; missing: number; outOfOrder: number };
 
 /**
- * Holds the ids that callers got, each in the order of its own requests, against what is promised: none twice, none
+ * Checks the ids that callers got, each caller's in order of its requests, against the promise: none twice, none
  * missing from the first to the last, and a later one is always larger.
  */
 export function judgeIds(byCaller: readonly (readonly number[])[]): Verdict {
@@ -39,7 +39,7 @@ export function judgeIds(byCaller: readonly (readonly number[])[]): Verdict {
   };
 }
 
-/** The last id that was given out, of users unless said. */
+/** The last id that was given out, of users by default. */
 export async function lastId(pool: Pool, kind = 'user'): Promise<number> {
   const { rows } = await pool.query<{ last_id: number }>('select last_id from id_counters where name = $1', [
     kind,

@@ -8,18 +8,18 @@ type Key = Awaited<ReturnType<typeof createKey>>;
 
 export type Issuer = {
   url: string;
-  /** Publishes this key besides those it has published already. */
+  /** Publishes this key in addition to those already published. */
   publish(key: Key): Promise<void>;
   withdraw(kid: string): void;
   /** How it answers from now on. */
   behave(behaviour: Behaviour): void;
-  /** How often its keys were asked for. */
+  /** How often its keys were requested. */
   asked(): number;
 };
 
 type Behaviour = 'well' | 'fails' | 'hangs' | 'lies' | 'floods' | 'redirects';
 
-/** A shop's issuer of tokens that publishes its keys over HTTP, on a free port; away when the test ends. */
+/** A shop's token issuer that publishes its keys over HTTP, on a free port; closes when the test ends. */
 export async function startIssuer(): Promise<Issuer> {
   const keys = new Map<string, JWK>();
   let behaviour: Behaviour = 'well';
@@ -60,7 +60,7 @@ export type Claims = Record<string, unknown>;
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 
-/** A token of that key, good for a minute unless the claims say otherwise; undefined takes a claim away. */
+/** A token signed with that key, valid for a minute unless the claims say otherwise; undefined removes a claim. */
 export function signToken(key: Key, issuer: string, claims: Claims = {}, header = {}): Promise<string> {
   const payload = { sub: 'ann', iss: issuer, aud: audience, exp: nowSeconds() + 60, ...claims };
   return new SignJWT(payload)

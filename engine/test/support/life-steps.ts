@@ -12,7 +12,7 @@ type World = { life: Life; engine: LifeEngine; run: string };
 export type Step = { happen: (world: World) => Promise<void> };
 
 const sale = fc.nat(1);
-/** Which of the orders, payments or letters that there are by then. */
+/** Chooses one of the orders, payments or letters that exist by then. */
 const which = fc.nat(1000);
 const shopper = fc.constantFrom('ann', 'bob', 'cid');
 const asks = fc.array(
@@ -117,7 +117,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   ),
 );
 
-/** A message may come twice, also within one batch. */
+/** A message may arrive twice, even within one batch. */
 async function decideQueued({ which, times }: { which: number; times: number }, { life, engine }: World) {
   const order = pick(
     [...life.orders.values()].filter(({ entrance }) => entrance === 'queued'),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { TestDatabase } from './database.js';
 
-/** A role that may do everything with the tables of a test's database, over a bounded number of connections. */
+/** A role with all rights on the tables of a test's database and a limited number of connections. */
 export async function createLimitedRole(
   { url, pool }: TestDatabase,
   connectionsMax: number,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTestDir } from './payment-rigs.js';
 
-/** What a process of the engine is to be given so that it tells which modules it loads, and how to read that. */
+/** The environment that makes a process of the engine record the modules it loads, and a way to read the record. */
 export async function tellLoaded(): Promise<{
   env: { NODE_OPTIONS: string };
   read: () => Promise<string[]>;

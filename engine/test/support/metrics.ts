@@ -1,4 +1,4 @@
-/** What a scraper is given by an engine. */
+/** What a scraper reads from an engine. */
 export async function scrape(metricsUrl: string | undefined): Promise<string> {
   if (metricsUrl === undefined) throw new Error('there are no metrics');
   const response = await fetch(metricsUrl);
@@ -6,7 +6,7 @@ export async function scrape(metricsUrl: string | undefined): Promise<string> {
   return response.text();
 }
 
-/** The value of one series; undefined where there is none. @param series as it stands in the text, with its labels. */
+/** The value of one series; undefined if there is none. @param series as in the text, with its labels. */
 export function seriesValue(text: string, series: string): number | undefined {
   const line = text.split('\n').find(one => one.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));

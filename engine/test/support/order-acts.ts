@@ -8,10 +8,10 @@ import type { Pool } from '../../src/platform/postgres.js';
 import { lapse } from './holds.js';
 import { createTestSale } from './sale.js';
 
-/** An order that two are about to touch. */
+/** An order that two acts are about to touch. */
 export type TouchedOrder = { orderId: string; shopperId: string; saleId: number; paymentId: string };
 
-/** Something that happens to an order. @returns the outcome, `-` where nobody is told one. */
+/** An act on an order. @returns the outcome, `-` if no caller gets one. */
 export type Act = (pool: Pool, order: TouchedOrder) => Promise<string>;
 
 const [firstKey, secondKey] = [randomUUID(), randomUUID()];
@@ -25,7 +25,7 @@ const capture = ofPayment(order => ({
 }));
 const saidNo = { reference: null, reason: 'as the provider says' };
 
-/** What can touch an order. Expiry and the compensator take whatever is due, be it another order's. */
+/** The acts on an order. Expiry and the compensator take whatever is due, even another order. */
 export const acts = {
   redeem: redeem(firstKey),
   redeemAgain: redeem(firstKey),
@@ -48,13 +48,13 @@ export const acts = {
   },
 } satisfies Record<string, Act>;
 
-/** What makes `fail` fail: a dead letter an order. */
+/** Makes `fail` fail: one dead letter for each order. */
 export async function addDeadLetters(pool: Pool, orders: readonly TouchedOrder[]): Promise<void> {
   const why = { source: 'queue', reason: 'force-fail', error: 'as asked for', deliveries: 1 } as const;
   await Promise.all(orders.map(({ saleId, orderId }) => addDeadLetter(pool, { saleId, orderId, ...why })));
 }
 
-/** Finishes what a sweep or a compensator that was in the way of another has left for the next round. */
+/** Finishes what a sweep or a compensator has left for the next round because another was in its way. */
 export async function finishRounds(pool: Pool, saleId: number): Promise<void> {
   await expireHolds(pool, saleId, 10_000);
   while (await compensateNext(pool));
@@ -70,7 +70,7 @@ export async function compensateNext(pool: Pool): Promise<boolean> {
 export const orderKinds = ['held', 'heldAndPaying', 'directAndPaying', 'queued', 'queuedToBePaid'] as const;
 export type OrderKind = (typeof orderKinds)[number];
 
-/** A sale with `count` orders of one kind, of a shopper each. */
+/** A sale with `count` orders of one kind, each of another shopper. */
 export async function createOrders(pool: Pool, kind: OrderKind, count: number): Promise<TouchedOrder[]> {
   const isPaid = kind.endsWith('Paying') || kind.endsWith('Paid');
   const { saleId } = await createTestSale(pool, { allocation: count, payment: isPaid ? 'required' : 'none' });

@@ -15,14 +15,14 @@ import { createTestSale, type SaleOptions } from './sale.js';
 
 export type PaidSale = PaidShop & { pool: Pool; databaseUrl: string; productId: number; saleId: number };
 
-/** A shop with one sale that is to be paid for, in a database of its own. */
+/** A shop with one paid sale, in its own database. */
 export async function startPaidSale(sale: SaleOptions = {}, shop: PaidShopOptions = {}): Promise<PaidSale> {
   const { url, pool } = await createTestDatabase();
   const { productId, saleId } = await createTestSale(pool, { payment: 'required', ...sale });
   return { ...(await startPaidShop(url, shop)), databaseUrl: url, pool, productId, saleId };
 }
 
-/** The same with something between engine and provider that can be told to lie. */
+/** The same, with a proxy between engine and provider that can be told to lie. */
 export async function startProxiedSale(sale: SaleOptions = {}, shop: PaidShopOptions = {}) {
   const proxies: ProviderProxy[] = [];
   const interpose = async (sandboxUrl: string) => {
@@ -36,7 +36,7 @@ export async function startProxiedSale(sale: SaleOptions = {}, shop: PaidShopOpt
   return { ...started, proxy };
 }
 
-/** A process more that reconciles, and expires holds, for a shop that was started without one. */
+/** Another process that reconciles and expires holds, for a shop that was started without one. */
 export async function startScheduler({ databaseUrl, env }: PaidSale): Promise<void> {
   const config = testConfig(env);
   const logger = pino({ level: 'silent' });
@@ -46,7 +46,7 @@ export async function startScheduler({ databaseUrl, env }: PaidSale): Promise<vo
 
 type Purchase = { userId: string; productId?: number; code?: string; paymentMethod?: string; key?: string };
 
-/** POST /api/purchase, direct or with a code, under a key of its own unless one is given. */
+/** POST /api/purchase, direct or with a code, under its own key unless one is given. */
 export function buy(api: TestApi, { key = randomUUID(), ...body }: Purchase): Promise<Answer> {
   return api.request('POST', '/api/purchase', {
     body,
@@ -61,7 +61,7 @@ export async function checkOut(api: TestApi, body: { productId: number; userId: 
 
 const heldSchema = z.object({ code: z.string(), order: z.object({ id: z.string() }) });
 
-/** The order that an answer is about, granted or refused. */
+/** The order of an answer, granted or refused. */
 export function orderIdIn({ body }: Answer): string {
   return body.order?.id ?? z.object({ orderId: z.string() }).parse(body).orderId;
 }
@@ -105,26 +105,26 @@ export async function untilOrderIs(
   );
 }
 
-/** Lets the time come that the reconciler waits for before it asks about a payment. */
+/** Makes every payment due now, so that the reconciler asks about it. */
 export async function letPaymentsBeDue(pool: Pool): Promise<void> {
   await pool.query('update payments set due_at = clock_timestamp() where due_at is not null');
 }
 
-/** Waits until no payment is left to be asked about. */
+/** Waits until no payment is left for the reconciler. */
 export async function untilSettled(pool: Pool, timeoutMs = 20_000): Promise<void> {
   const isSettled = async () =>
     (await pool.query('select from payments where due_at is not null limit 1')).rows.length === 0;
   await until('every payment is settled', isSettled, timeoutMs);
 }
 
-/** Holds end now, as if their time had passed. */
+/** Makes every hold lapse now, as if its time had passed. */
 export async function letHoldsLapse(pool: Pool): Promise<void> {
   await pool.query(
     `update orders set expires_at = clock_timestamp() - interval '1 millisecond' where status = 'RESERVED'`,
   );
 }
 
-/** The provider's own books say that what it keeps is what the confirmed orders cost, and the audit that all is well. */
+/** Checks that the provider keeps exactly the price of the confirmed orders, and that the audit is clean. */
 export async function expectBooksAgree({ pool, totals }: Pick<PaidSale, 'pool' | 'totals'>): Promise<void> {
   const { capturedMinor, refundedMinor } = await totals();
   const { rows } = await pool.query<{ owed: number }>(

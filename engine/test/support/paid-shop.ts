@@ -12,11 +12,11 @@ import { createTestDir } from './payment-rigs.js';
 
 export type PaidShop = {
   api: TestApi;
-  /** What another process needs to pay at the same provider. */
+  /** What another process needs to use the same provider. */
   env: { SANDBOX_URL: string } & Record<string, string>;
   /** Tells the payment provider how to answer from now on. */
   behave(behaviour: Partial<Behaviour>): Promise<void>;
-  /** What the provider itself has in its books. */
+  /** The totals in the provider's own books. */
   totals(): Promise<z.infer<typeof totalsSchema>>;
 };
 
@@ -32,15 +32,17 @@ const allRoles = ['api', 'worker', 'scheduler', 'compensator'] as const;
 export type PaidShopOptions = {
   env?: Record<string, string>;
   roles?: AppOptions['roles'];
-  /** Where the sandbox sends its webhooks; nowhere unless said. */
+  /** Where the sandbox sends its webhooks; nowhere by default. */
   webhookUrl?: string;
-  /** Puts something between engine and sandbox: is given the sandbox's address, gives the one to call instead. */
+  /**
+   * Puts a proxy between engine and sandbox: it receives the sandbox's address and returns the one to call instead.
+   */
   interpose?: (sandboxUrl: string) => Promise<string>;
-  /** Of the engine; silent unless given. */
+  /** The engine's logger; silent by default. */
   logger?: Logger;
 };
 
-/** An engine with all its roles, and a sandbox to pay with, as a service of its own over HTTP. */
+/** An engine with all its roles, and a sandbox as a separate service over HTTP. */
 export async function startPaidShop(databaseUrl: string, options: PaidShopOptions = {}): Promise<PaidShop> {
   const silent = pino({ level: 'silent' });
   const { roles = allRoles, env = {}, webhookUrl, interpose = async url => url, logger = silent } = options;
@@ -57,7 +59,7 @@ export async function startPaidShop(databaseUrl: string, options: PaidShopOption
   return { api, env: inForce, ...talkToSandbox(sandbox.url) };
 }
 
-/** What a test has to say to a sandbox that runs somewhere. */
+/** What a test can tell a running sandbox. */
 export function talkToSandbox(url: string): Pick<PaidShop, 'behave' | 'totals'> {
   const { apiKey } = sandboxSecrets(secrets);
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };

@@ -15,7 +15,7 @@ import { startWebhookReceiver, type Webhook } from './webhook-receiver.js';
 
 type Totals = ReturnType<StripeDouble['totals']>;
 
-/** A provider's service, what it can be told to do, and the adapter that talks to it. */
+/** A provider's service, what a test can tell it, and the adapter that calls it. */
 export type Rig = {
   provider: PaymentProvider;
   /** The adapter with another address or key. */
@@ -25,7 +25,7 @@ export type Rig = {
   behave(mode: Mode): Promise<void>;
   totals(): Promise<Totals>;
   received: Webhook[];
-  /** Headers that make a body the provider's. */
+  /** Headers that prove that a body came from the provider. */
   sign(rawBody: string, atSeconds: number): Record<string, string>;
 };
 
@@ -87,7 +87,7 @@ export async function startStripeRig(): Promise<Rig & { double: StripeDouble }> 
   };
 }
 
-/** A charge of its own. */
+/** A new charge. */
 export function createCharge(method = 'card'): Charge {
   return { paymentId: randomUUID(), orderId: randomUUID(), amountMinor: 1999, currency: 'EUR', method };
 }

@@ -9,11 +9,11 @@ import { findProgram } from '../../drill/servers/programs.js';
 import { isListening } from '../../drill/servers/server-process.js';
 import { until } from './condition.js';
 
-// Fewer than the engine opens to it, so that they have to be shared.
+// Fewer than the engine opens to it, so that connections have to share them.
 const serverConnections = 4;
 
 /**
- * A PgBouncer of the test's own in transaction mode, before the server of `databaseUrl`.
+ * A PgBouncer for the test in transaction mode, in front of the server of `databaseUrl`.
  *
  * @returns the address of the same database through it.
  */
@@ -24,7 +24,7 @@ export async function startPgbouncer(databaseUrl: string): Promise<string> {
   const settings = join(directory, 'pgbouncer.ini');
   await writeFile(settings, settingsFor(new URL(databaseUrl), port));
   const isRoot = process.getuid?.() === 0;
-  // It refuses to be root.
+  // It refuses to run as root.
   const child = spawn(program, [...(isRoot ? ['--user', 'nobody'] : []), settings], { stdio: 'ignore' });
   await chmod(directory, 0o755);
   onTestFinished(async () => {

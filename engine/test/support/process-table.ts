@@ -22,13 +22,13 @@ export function descendantsOf(ancestor: number, all = listProcesses()): Listed[]
     .flatMap(child => [child, ...descendantsOf(child.pid, all)]);
 }
 
-/** Those of `known` that still run. */
+/** The processes in `known` that are still running. */
 export function stillRunning(known: readonly Listed[]): Listed[] {
   const all = listProcesses();
   return known.filter(one => all.some(({ pid, command }) => pid === one.pid && command === one.command));
 }
 
-/** How many sockets a process has open; for Linux. */
+/** How many sockets a process has open; on Linux. */
 export function countSockets(pid: number): number {
   const folder = `/proc/${pid}/fd`;
   return readdirSync(folder).filter(name => linkOf(`${folder}/${name}`).startsWith('socket:')).length;

@@ -1,7 +1,7 @@
 import { promtool } from '../../drill/servers/prometheus.js';
 
-/** Has Prometheus' own program look at what a scraper would be given. @returns what it finds wrong with it. */
+/** Runs Prometheus' own check on what a scraper would read. @returns what is wrong with it. */
 export async function checkMetrics(text: string): Promise<string> {
   const { isOk, output } = await promtool(['check', 'metrics'], { input: text });
-  return isOk ? '' : output || 'it is not content, and does not say why';
+  return isOk ? '' : output || 'promtool failed without a message';
 }

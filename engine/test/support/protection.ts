@@ -12,12 +12,12 @@ const viewSchema = z.object({
 
 export type ProtectionView = z.infer<typeof viewSchema>;
 
-/** What the layers of protection say of themselves, which is asked of the process however overloaded it is. */
+/** What the layers of protection report; the process answers this however overloaded it is. */
 export async function readProtection(api: TestApi): Promise<ProtectionView> {
   return viewSchema.parse((await api.asOperator('GET', '/api/admin/protection')).body);
 }
 
-/** Waits until they say what is wanted. */
+/** Waits until they report the wanted state. */
 export function untilProtection(
   api: TestApi,
   what: string,
@@ -30,7 +30,7 @@ export function untilProtection(
   return until(what, look, 20_000);
 }
 
-/** Decisions that hang until they are let go, and fail then. */
+/** Decisions that hang until they are released, and fail then. */
 export function createStuckDecide(): { decide: Decide; letGo: () => void } {
   let letGo = () => {};
   const isOver = new Promise<void>(resolve => {
@@ -40,7 +40,7 @@ export function createStuckDecide(): { decide: Decide; letGo: () => void } {
   return { decide: () => isOver.then(() => Promise.reject(serialization)), letGo: () => letGo() };
 }
 
-/** Says that the process is as far behind as that. */
+/** Reports that the process is this far behind. */
 export function shedAt(level: 'none' | Urgency): Shedding {
   const levels = ['none', 'browsing', 'buying', 'finishing'];
   const refuses = (urgency: Urgency) => levels.indexOf(urgency) <= levels.indexOf(level);

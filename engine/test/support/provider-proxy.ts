@@ -6,13 +6,13 @@ type ProviderCall = { path: string; body: string; traceparent: unknown };
 
 export type ProviderProxy = {
   url: string;
-  /** What has been asked of the provider, as the engine sent it. */
+  /** What the provider was asked, as the engine sent it. */
   calls: ProviderCall[];
-  /** Has calls answered by this instead; `undefined` lets one pass to the provider. */
+  /** Answers calls with this instead; `undefined` lets one pass to the provider. */
   answerWith(answer: (call: ProviderCall) => { status: number; body: unknown } | undefined): void;
-  /** Changes what the provider is asked, so that it does something else than the engine wanted. */
+  /** Changes requests to the provider, so that it does something other than the engine wanted. */
   rewrite(change: (call: ProviderCall) => string): void;
-  /** Has the provider do what it is asked, and nobody hear of it. */
+  /** Lets the provider act, and loses its answer. */
   loseAnswers(isLost: (call: ProviderCall) => boolean): void;
 };
 

@@ -11,7 +11,7 @@ import {
   take,
 } from './queue-taker.js';
 
-/** What becomes of messages in the hands of a consumer that dies, falls behind or is slow. */
+/** What happens to the messages of a consumer that dies, falls behind or is slow. */
 export function describeLeases(name: string, createBroker: CreateBroker): void {
   describe(`${name}: leases`, () => {
     it('loses nothing when a consumer dies with messages in hand', async () => {
@@ -25,13 +25,13 @@ export function describeLeases(name: string, createBroker: CreateBroker): void {
       dying.cut();
       const heir = take((await broker.connect()).queue);
 
-      await until('all are delivered to the other', () => heir.deliveries.length === 20, 20_000);
+      await until('all are redelivered to the other', () => heir.deliveries.length === 20, 20_000);
       const inherited = heir.deliveries.filter(({ deliveries }) => deliveries > 1);
       expect(idsOf(inherited)).toEqual(expect.arrayContaining(idsOf(died.deliveries)));
       gate.open();
     });
 
-    it('gives the settlement of a consumer that lost its messages no effect', async () => {
+    it('ignores settlements by a consumer that has lost its messages', async () => {
       const broker = await createBroker();
       const stale = await broker.connect({ leaseMs: 300 });
       const gates = { stale: createGate(), heir: createGate() };
@@ -50,11 +50,11 @@ export function describeLeases(name: string, createBroker: CreateBroker): void {
       await late.stop();
       gates.heir.open();
 
-      await until('it comes again', () => heir.deliveries.length === 2);
+      await until('it is redelivered', () => heir.deliveries.length === 2);
       expect(heir.deliveries.map(({ deliveries }) => deliveries)).toEqual([2, 3]);
     });
 
-    it('leaves a slow but living consumer what it has in hand', async () => {
+    it('leaves a slow but living consumer its messages', async () => {
       const broker = await createBroker();
       const leaseMs = 1000;
       const slow = await broker.connect({ leaseMs });
@@ -106,18 +106,18 @@ export function describeStopping(name: string, createBroker: CreateBroker): void
 
       const heir = take(queue);
       await until('the rest is delivered', () => heir.deliveries.length === rest);
-      // What it gave back had never been in anybody's hands.
+      // No consumer had ever had what it gave back.
       expect(heir.deliveries.every(({ deliveries }) => deliveries === 1)).toBe(true);
     });
 
-    it('ends at once when nothing is in hand, also a second time', async () => {
+    it('stops at once when nothing is in hand, and may be stopped again', async () => {
       const queue = await connectOnce(createBroker);
       const taker = take(queue);
       await taker.stop();
       await taker.stop();
     });
 
-    it('closes: what is in hand is settled, and nothing is taken or published any more', async () => {
+    it('settles what it has in hand when it closes, and then takes and publishes nothing more', async () => {
       const broker = await createBroker();
       const { queue } = await broker.connect();
       const gate = createGate();

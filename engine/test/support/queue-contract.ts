@@ -18,7 +18,7 @@ import {
 } from './queue-taker.js';
 import { clientSpan } from './traces.js';
 
-/** What every adapter of the queue keeps. */
+/** The guarantees of every queue adapter. */
 export function describeQueueContract(name: string, createBroker: CreateBroker): void {
   describePublishing(name, createBroker);
   describeConsuming(name, createBroker);
@@ -47,7 +47,7 @@ function describePublishing(name: string, createBroker: CreateBroker): void {
       expect(taker.deliveries.every(({ deliveries }) => deliveries === 1)).toBe(true);
     });
 
-    it('takes none, and as many as the bound, and refuses one more', async () => {
+    it('accepts an empty publish and one as large as the bound, and refuses one more', async () => {
       const queue = await connectOnce(createBroker);
       await queue.publish([]);
       expect(await queue.depth()).toEqual(emptyDepth);
@@ -63,7 +63,7 @@ function describePublishing(name: string, createBroker: CreateBroker): void {
       expect(new Set(idsOf(taker.deliveries))).toEqual(new Set(messages.map(({ orderId }) => orderId)));
     });
 
-    it('reaches a consumer that waits already', async () => {
+    it('reaches a consumer that is already waiting', async () => {
       const broker = await createBroker();
       const { queue } = await broker.connect();
       const taker = take((await broker.connect()).queue);
@@ -78,7 +78,7 @@ function describePublishing(name: string, createBroker: CreateBroker): void {
 
 function describeConsuming(name: string, createBroker: CreateBroker): void {
   describe(`${name}: consuming`, () => {
-    it('comes in batches up to batchMax, never more', async () => {
+    it('delivers batches of up to batchMax, never more', async () => {
       const queue = await connectOnce(createBroker);
       await queue.publish(orders(105));
 
@@ -98,7 +98,7 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
       }
     });
 
-    it('never brings again what was settled as done', async () => {
+    it('never redelivers what was settled as done', async () => {
       const queue = await connectOnce(createBroker);
       await queue.publish(orders(100));
       const first = take(queue, { batchMax: 7 });
@@ -114,7 +114,7 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
       expect(new Set(idsOf(first.deliveries)).size).toBe(100);
     });
 
-    it('brings a retried message again with its trace, counted, and not before its time; its neighbours stay done', async () => {
+    it('redelivers a retried message with its trace, counted and not before its time; its neighbours stay done', async () => {
       const queue = await connectOnce(createBroker);
       const retried = { ...order(), traceparent: clientSpan().traceparent };
       await queue.publish([...orders(5), retried, ...orders(4)]);
@@ -128,14 +128,14 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
         },
       });
 
-      await until('it comes again', () => taker.deliveries.length === 11);
-      // The broker's clock and this process's may differ by some milliseconds over the delay.
+      await until('it is redelivered', () => taker.deliveries.length === 11);
+      // The broker's clock and this process's may disagree on the delay by some milliseconds.
       expect(performance.now() - settledAtMs).toBeGreaterThan(380);
       expect(taker.deliveries.at(-1)).toEqual({ message: retried, deliveries: 2 });
       await until('the queue is empty', async () => isEmpty(await queue.depth()));
     });
 
-    it('brings again, uncounted, what was put off because its time had not come', async () => {
+    it('redelivers a postponed message without counting, once its time has come', async () => {
       const queue = await connectOnce(createBroker);
       await queue.publish([order()]);
       let settlements = 0;
@@ -159,10 +159,10 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
       ['answers too few settlements', async () => ['done', 'done']],
       ['answers too many settlements', async () => ['done', 'done', 'done', 'done']],
       ['asks for a retry in the past', async () => ['done', { retryInMs: -1 }, 'done']],
-      ['asks for a retry at no time', async () => ['done', { retryInMs: Number.NaN }, 'done']],
+      ['asks for a retry without a time', async () => ['done', { retryInMs: Number.NaN }, 'done']],
       ['asks for a retry too late', async () => ['done', { retryInMs: retryInMsMax + 1 }, 'done']],
-      ['puts one off for too long', async () => ['done', { laterInMs: retryInMsMax + 1 }, 'done']],
-    ])('brings the whole batch again, and says so, when the handler %s', async (_, failing) => {
+      ['postpones one for too long', async () => ['done', { laterInMs: retryInMsMax + 1 }, 'done']],
+    ])('redelivers the whole batch, and reports it, when the handler %s', async (_, failing) => {
       const queue = await connectOnce(createBroker);
       await queue.publish(orders(3));
       let first: readonly Delivery[] | undefined;
@@ -180,8 +180,8 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
         },
       });
 
-      // A broker that hands messages over one by one may have the first batch begin with fewer than three.
-      await until('its batch comes again', () => deliveries.length === 3 + (first?.length ?? 3), 20_000);
+      // A broker that hands messages over one by one may begin with a batch of fewer than three.
+      await until('its batch is redelivered', () => deliveries.length === 3 + (first?.length ?? 3), 20_000);
       const again = deliveries
         .filter(delivery => delivery.deliveries === 2)
         .map(({ message }) => message.orderId);
@@ -194,7 +194,7 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
       const links = [await broker.connect(), await broker.connect()] as const;
       await links[0].queue.publish(orders(2000));
 
-      // Neither goes on before the other has a batch, so that both surely take part.
+      // Neither continues before the other has a batch, so that both certainly take part.
       const takers: Taker[] = [];
       const before = () => until('both take part', () => takers.every(taker => taker.batches.length > 0));
       for (const { queue } of links) takers.push(take(queue, { batchMax: 50, before }));
@@ -209,7 +209,7 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
 
 function describeDepth(name: string, createBroker: CreateBroker): void {
   describe(`${name}: depth`, () => {
-    it('tells what is ready, in flight and delayed', async () => {
+    it('reports the ready, in-flight and delayed messages', async () => {
       const queue = await connectOnce(createBroker);
       const gate = createGate();
       expect(await queue.depth()).toEqual(emptyDepth);
@@ -225,7 +225,7 @@ function describeDepth(name: string, createBroker: CreateBroker): void {
       expect(await queue.depth()).toMatchObject({ ready: 0, delayed: 0, oldestAgeMs: 0 });
 
       gate.open();
-      // A broker may have what is delayed a moment before it has the word that it is in hand no more.
+      // A broker may count a delayed message a moment before it stops counting it as in flight.
       const isDelayed = { ready: 0, inFlight: 0, delayed: 5, oldestAgeMs: 0 };
       await until('they are delayed', async () => isDeepStrictEqual(await queue.depth(), isDelayed));
       expect(taker.deliveries).toHaveLength(5);

@@ -1,6 +1,6 @@
 import { createStuckSales } from '../../src/orders/stuck-sales.js';
 
-/** What a queue of decisions tells others of, where nobody listens. */
+/** The hooks of a decision queue, without any observer. */
 export const createUnwatched = () => ({
   onStock: () => {},
   onEnd: () => {},

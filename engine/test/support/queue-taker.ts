@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { Consumer, Delivery, OrderQueue, QueuedOrder, Settlement } from '../../src/queue/order-queue.js';
 
-/** A broker of the test's own, with an empty queue on it, both gone when the test ends. */
+/** A broker for the test with an empty queue, both removed when the test ends. */
 type TestBroker = {
-  /** @param leaseMs how soon a consumer that fell silent loses what it has in hand, where the broker needs to be told. */
+  /** @param leaseMs how soon a silent consumer loses its messages, if the broker has to be told. */
   connect(options?: { leaseMs?: number }): Promise<TestLink>;
 };
 
 /** The queue as one process sees it. */
 type TestLink = {
   queue: OrderQueue;
-  /** From now on nothing passes between this process and the broker, whose view is that the process is gone. */
+  /** Cuts off all traffic between this process and the broker, which then sees the process as gone. */
   cut(): void;
   mend(): void;
 };
@@ -30,12 +30,12 @@ export type Taker = {
 };
 type TakeOptions = {
   batchMax?: number;
-  /** Waited for with each batch in hand. */
+  /** Awaited with each batch in hand. */
   before?: () => Promise<unknown>;
   settle?: (delivery: Delivery) => Settlement;
 };
 
-/** Consumes and remembers; settles everything as done unless it is told otherwise. */
+/** Consumes and records messages; settles each as done unless told otherwise. */
 export function take(
   queue: OrderQueue,
   { batchMax = 100, before = async () => {}, settle = () => 'done' }: TakeOptions = {},
@@ -56,7 +56,7 @@ export function take(
   return { deliveries, batches, errors, stop };
 }
 
-/** Holds a handler back until it is opened, at the latest when the test ends. */
+/** Blocks a handler until it is opened, at the latest when the test ends. */
 export function createGate(): { pass: () => Promise<void>; open(): void } {
   let open = () => {};
   const opened = new Promise<void>(resolve => {

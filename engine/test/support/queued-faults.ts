@@ -7,7 +7,7 @@ import { startTestRoles, type TestRoles } from './roles.js';
 export const faultsEnabled = { FAULTS_ENABLED: 'true' };
 
 /**
- * A worker without an API of its own that has heard of the fault set at `api` before the first message comes to it. Faults
+ * A worker without its own API that has heard of the fault set at `api` before its first message arrives. Faults
  * are set for a minute; clear them.
  */
 export async function startWorkerInTrouble(

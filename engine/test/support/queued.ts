@@ -23,20 +23,20 @@ export type NewOrder = {
 const acceptedSchema = z.looseObject({ order_id: z.uuid() });
 const orderSchema = z.looseObject({ status: z.string(), reason: z.string().nullable() });
 
-/** POST /api/orders, whatever it answers. */
+/** POST /api/orders, with any answer. */
 export function postOrder(api: TestApi, { key, ...body }: NewOrder): Promise<Answer> {
   const headers = key === undefined ? serviceHeaders : { ...serviceHeaders, 'idempotency-key': key };
   return api.request('POST', '/api/orders', { body, headers });
 }
 
-/** @returns the id of an order that was accepted. */
+/** @returns the id of an accepted order. */
 export async function queueOrder(api: TestApi, order: NewOrder): Promise<string> {
   const { status, body } = await postOrder(api, order);
   expect(status).toBe(202);
   return acceptedSchema.parse(body).order_id;
 }
 
-/** Where an order stands, as its shopper sees it: the status, and the reason if there is one. */
+/** The state of an order as its shopper sees it: the status, and the reason if there is one. */
 export async function standingOf(api: TestApi, orderId: string, userId: string): Promise<string> {
   const headers = { ...serviceHeaders, 'x-user-id': userId };
   const { body } = await api.request('GET', `/api/orders/${orderId}`, { headers });
@@ -44,7 +44,7 @@ export async function standingOf(api: TestApi, orderId: string, userId: string):
   return reason === null ? status : `${status} ${reason}`;
 }
 
-/** Waits until no order is in the queue. @returns where each order stands, in the order of the ids. */
+/** Waits until no order is in the queue. @returns the state of each order, in the order of the ids. */
 export async function decidedStandings(pool: Pool, orderIds: readonly string[]): Promise<string[]> {
   const read = async () => {
     const { rows } = await pool.query<{ standing: string }>(
@@ -66,10 +66,10 @@ export async function decidedStandings(pool: Pool, orderIds: readonly string[]):
 }
 
 /**
- * Has that many orders of one unit each accepted as an API does, by a shopper each, and told to the queue; it goes on where
- * the queue has not heard of them.
+ * Accepts that many orders of one unit as an API does, each of another shopper, and publishes them; continues if
+ * the queue does not respond.
  *
- * @returns what was accepted.
+ * @returns the accepted orders.
  */
 export async function acceptOrders(
   pool: Pool,

@@ -4,7 +4,7 @@ export type Random = {
   /** A whole number from 0 to below `bound`. */
   below(bound: number): number;
   chance(share: number): boolean;
-  /** @throws where there is nothing to pick. */
+  /** @throws if there is nothing to pick. */
   pick<T>(from: readonly T[]): T;
 };
 
@@ -23,7 +23,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** Other numbers in each run, whose seed is printed: TEST_SEED=n repeats them. */
+/** Different numbers in each run, whose seed is printed: TEST_SEED=n repeats them. */
 export function createPrintedRandom(what: string): Random {
   const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31);
   console.info(`${what}: TEST_SEED=${seed}`);

@@ -3,7 +3,7 @@ import { type RedisServer, startRedis } from '../../drill/servers/redis.js';
 
 export type TestRedis = RedisServer;
 
-/** A Redis of the test's own, which goes away with it. */
+/** A Redis for the test, stopped when it ends. */
 export async function startTestRedis(): Promise<TestRedis> {
   const redis = await startRedis();
   onTestFinished(redis.remove);

@@ -22,7 +22,7 @@ export type SaleOptions = {
   requiresToken?: boolean;
 };
 
-/** A product with a sale, open for an hour unless said otherwise. */
+/** A product with a sale, open for an hour by default. */
 export async function createTestSale(pool: Pool, options: SaleOptions = {}): Promise<Sale> {
   const {
     allocation = 100,
@@ -43,11 +43,11 @@ export async function createTestSale(pool: Pool, options: SaleOptions = {}): Pro
     holdTtlSeconds,
     ...terms,
   });
-  if (created.outcome !== 'created') throw new Error(`no sale for the test: ${created.outcome}`);
+  if (created.outcome !== 'created') throw new Error(`cannot create the test's sale: ${created.outcome}`);
   return created.sale;
 }
 
-/** One round of opening and closing. @returns how many sales were changed. */
+/** One round of opening and closing. @returns how many sales changed. */
 export async function openAndClose(pool: Pool): Promise<number> {
   return (await runOnce(createOpenAndClose(pool))).count;
 }
@@ -64,7 +64,7 @@ export async function stockOf(pool: Pool, saleId: number) {
   return stock;
 }
 
-/** Tells every process of the sale's stock, as the process does that has changed it. */
+/** Notifies every process of the sale's stock, as the process that changed it does. */
 export async function tellStock(pool: Pool, saleId: number): Promise<void> {
   const announce = createAnnounce(pool, error => {
     throw error;
@@ -73,11 +73,11 @@ export async function tellStock(pool: Pool, saleId: number): Promise<void> {
   await announce.close();
 }
 
-/** Keeps the sale's stock row locked, so that no purchase is decided. @returns what lets go of it. */
+/** Locks the sale's stock row, so that no purchase is decided. @returns what unlocks it. */
 export async function lockStock(pool: Pool, saleId: number): Promise<() => Promise<void>> {
   const client = await pool.connect();
   await client.query('begin');
-  // Held until the test lets go, not until the pool's own timeout.
+  // Held until the test releases it, whatever the pool's own timeout is.
   await client.query('set local idle_in_transaction_session_timeout = 0');
   await client.query('select from stock where sale_id = $1 for update', [saleId]);
   return async () => {

@@ -20,13 +20,13 @@ const eventSchema = z.looseObject({
 export type SentryReceiver = {
   dsn: string;
   events: z.infer<typeof eventSchema>[];
-  /** All that has come, as it came. */
+  /** All bytes received, unchanged. */
   raw: () => string;
-  /** Keeps what comes and never answers. */
+  /** Keeps what arrives and never answers. */
   hang(): void;
 };
 
-/** Takes Sentry's envelopes, until the test ends: a line of headers, then a line and a line for each item. */
+/** Accepts Sentry's envelopes until the test ends: a line of headers, then two lines for each item. */
 export async function startSentryReceiver(): Promise<SentryReceiver> {
   const events: SentryReceiver['events'] = [];
   let raw = '';

@@ -11,7 +11,7 @@ export const hourly: Recurrence = { cron: '0 * * * *', timeZone: 'Europe/Berlin'
 export const start = new Date('2036-06-01T00:00:00Z');
 export const at = (hours: number) => new Date(start.getTime() + hours * hourMs);
 
-/** One round of planning, at a time of the test's. */
+/** One round of planning, at the test's time. */
 export async function planWindows(pool: Pool, now: Date) {
   const all: PlannedWindows = { planned: 0, passedOver: [] };
   const onPlanned = ({ planned, passedOver }: PlannedWindows) => {

@@ -15,7 +15,7 @@ declare module 'vitest' {
   }
 }
 
-/** One PostgreSQL server for the whole run, in a directory that goes away with it. */
+/** One PostgreSQL server for the whole run, in a directory that is deleted with it. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = makeDataDirectory('test', await findRoom());
   const server = await startEmbeddedPostgres({ dataDir });
@@ -27,8 +27,8 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   };
 }
 
-// A thousand tests clone the template, 8 MB each that have to reach the disk: on a slow one that was half of the whole run.
-// What these tests say of durability they say with processes that are killed, and those lose no file in memory either.
+// A thousand tests clone the template, 8 MB each that must be flushed: on a slow disk that was half of the whole
+// run. These tests check durability by killing processes, which loses no file even in memory.
 const memory = '/dev/shm';
 // 2 GB of write-ahead log, and room for the databases of all files that run at once.
 const roomBytesMin = 6 * 1024 ** 3;

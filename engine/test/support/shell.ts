@@ -1,4 +1,4 @@
-// The shell as the documents use it: words, quotes, comments, pipes, redirections, and commands within commands.
+// The shell syntax of the documents: words, quotes, comments, pipes, redirections, and nested commands.
 const token = new RegExp(
   [
     /(?<joined>\\\n)/,
@@ -17,7 +17,7 @@ const token = new RegExp(
   'gs',
 );
 
-/** Each command of a script as its words, without assignments before it; those within `$()` as well. */
+/** Each command of a script as its words, without leading assignments; including those within `$()`. */
 export function shellCommands(script: string): string[][] {
   const commands: string[][] = [[]];
   let word: string | undefined;

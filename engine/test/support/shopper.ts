@@ -3,7 +3,7 @@ import { type Answer, serviceHeaders, type TestApi } from './api.js';
 
 type Intent = { key?: string; quantity?: number; paymentMethod?: string };
 
-/** Somebody who buys over HTTP, in whose name the shop's own server calls. */
+/** A shopper who buys over HTTP, through the shop's own server. */
 export function createShopper(api: TestApi, userId: string) {
   const buy = (path: string, body: object, { key, ...intent }: Intent = {}) =>
     api.request('POST', path, {
@@ -28,7 +28,7 @@ const heldSchema = z.looseObject({
   order: z.looseObject({ id: z.uuid(), createdAt: z.iso.datetime() }),
 });
 
-/** What a granted checkout brings. @throws if it was not granted. */
+/** The order and code of a granted checkout. @throws if it was not granted. */
 export function heldBy({ status, body }: Answer) {
   if (status !== 201) throw new Error(`the checkout was answered ${status}: ${JSON.stringify(body)}`);
   const { code, expiresAt, order } = heldSchema.parse(body);

@@ -3,17 +3,20 @@ import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { apiKey } from './config.js';
 
-/** A connection that a test writes HTTP to by hand. */
+/** A connection on which a test writes HTTP by hand. */
 export type RawConnection = {
   socket: Socket;
   write(text: string): void;
-  /** Status and headers of the answer to what was written; undefined if the connection ends without one. */
+  /** Status and headers of the answer; undefined if the connection ends without one. */
   answer(): Promise<RawAnswer | undefined>;
 };
 
 export type RawAnswer = { status: number; head: string; tookMs: number };
 
-/** Opens connections to a server, a few hundred at a time: its backlog is bounded. Closed when the test ends. */
+/**
+ * Opens connections to a server, a few hundred at a time because its backlog is bounded; they close when the test
+ * ends.
+ */
 export async function openConnections(url: string, count: number): Promise<RawConnection[]> {
   const connections: RawConnection[] = [];
   while (connections.length < count) {
@@ -23,14 +26,14 @@ export async function openConnections(url: string, count: number): Promise<RawCo
   return connections;
 }
 
-/** @param localAddress where it comes from, such as 127.0.0.2. */
+/** @param localAddress the address it comes from, such as 127.0.0.2. */
 export async function openConnection(url: string, localAddress?: string): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
   const socket = connect({
     ...{ host: hostname, port: Number(port), noDelay: true },
     ...(localAddress === undefined ? {} : { localAddress }),
   });
-  // What the server does to the connection is seen by the answer, or by its want.
+  // The answer, or its absence, shows what the server did to the connection.
   socket.on('error', () => {});
   onTestFinished(() => void socket.destroy());
   await once(socket, 'connect');

@@ -7,11 +7,11 @@ import { migrate } from '../../src/platform/migrations.js';
 import { createPool, type Pool } from '../../src/platform/postgres.js';
 import { testConfig } from './config.js';
 
-/** A migrated PostgreSQL of the tests' own, which they may stop and start again at the same address. */
+/** A migrated PostgreSQL for the tests, which they may stop and restart at the same address. */
 export type StoppablePostgres = {
   url: string;
   pool: Pool;
-  /** Stops it, until it is started or the test has ended. */
+  /** Stops it until it is started or the test has ended. */
   stop(): Promise<void>;
   /** Does nothing while it runs. */
   start(): Promise<void>;

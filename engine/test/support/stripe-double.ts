@@ -4,15 +4,15 @@ import { z } from 'zod';
 import { sleep } from '../../src/platform/backoff.js';
 import { type Answer, createStripeAccount, failure, type Intent } from './stripe-account.js';
 
-/** What both providers under test can be told to do. */
+/** What a test can tell both providers. */
 export type Mode = 'ok' | 'hang' | 'error' | 'garbled' | 'lost';
 
 export type StripeDouble = {
   url: string;
   behave(mode: Mode): void;
-  /** Every answer takes this long; meanwhile its idempotency key is in use, and another call with it is answered 409. */
+  /** Every answer takes this long; meanwhile its idempotency key is in use, and another call with it gets 409. */
   answerAfter(latencyMs: number): void;
-  /** Calls that were answered 409 for that. */
+  /** Calls that got that 409. */
   conflicts(): number;
   totals(): { captured: number; capturedMinor: number; refunded: number; refundedMinor: number };
   intents(): Intent[];
@@ -23,9 +23,9 @@ type Options = { secretKey: string; webhookSecret: string; webhookUrl: string };
 type Call = (form: URLSearchParams, id: string) => Answer;
 
 /**
- * A double of the few calls of Stripe that the adapter makes, written from Stripe's documentation: it has not been held
- * against Stripe itself. Where the documentation leaves room it is as unhelpful as it may be: an answer of 500 is kept
- * under its idempotency key and repeated, and canceling an intent forgets why its card was declined.
+ * A double of the few Stripe calls that the adapter makes, written from Stripe's documentation: it has not been
+ * compared with Stripe itself. Where the documentation leaves room, it behaves as unhelpfully as allowed: an answer
+ * of 500 is kept under its idempotency key and repeated, and canceling an intent forgets why its card was declined.
  */
 export async function startStripeDouble(options: Options): Promise<StripeDouble> {
   const account = createStripeAccount((type, intent) => sendEvent(options, type, intent));
@@ -49,13 +49,16 @@ export async function startStripeDouble(options: Options): Promise<StripeDouble>
   };
 }
 
-/** The scheme of the Stripe-Signature header: an HMAC of "time.body", under the whole secret, prefix and all. */
+/**
+ * The scheme of the Stripe-Signature header: an HMAC of "time.body", keyed with the whole secret including its
+ * prefix.
+ */
 export function signAsStripe(rawBody: string, secret: string, atSeconds: number): string {
   const at = Math.floor(atSeconds);
   return `t=${at},v1=${createHmac('sha256', secret).update(`${at}.${rawBody}`).digest('hex')}`;
 }
 
-/** Keys, and what can go wrong between a deed and its answer. */
+/** Idempotency keys, and what can go wrong between an effect and its answer. */
 function createService(secretKey: string) {
   const kept = new Map<string, Answer & { request: string }>();
   const inUse = new Set<string>();
@@ -63,7 +66,7 @@ function createService(secretKey: string) {
   let latencyMs = 0;
   let conflicts = 0;
 
-  // Everything but the time that it takes happens at once, so that the answer is that of the moment of the call.
+  // Everything except the delay happens at once, so that the answer is that of the moment of the call.
   async function answerLater(reply: FastifyReply, key: string | undefined, answer: Answer) {
     if (key !== undefined) inUse.add(key);
     await sleep(latencyMs);
@@ -71,7 +74,7 @@ function createService(secretKey: string) {
     return send(reply, answer);
   }
 
-  // A create whose answer got lost would be repeated as a failure for a day, and nothing else be tried by that.
+  // A create with a lost answer would be repeated as a failure for a day, which would block all other calls.
   function answerOnce(request: FastifyRequest, call: Call, isLosable: boolean): Answer & { isReplay?: true } {
     const key = keyOf(request);
     const sent = `${request.url} ${String(request.body)}`;

@@ -5,7 +5,7 @@ import { type StripeDouble, startStripeDouble } from './stripe-double.js';
 const secretKey = 'sk_test_0000000000';
 const webhookSecret = 'whsec_0000000000000';
 
-/** An engine with all its roles that is paid through Stripe's own SDK, which finds the double at Stripe's address. */
+/** An engine with all its roles, paid through Stripe's own SDK, which finds the double at Stripe's address. */
 export async function startStripeShop(
   databaseUrl: string,
   env: Record<string, string> = {},

@@ -16,9 +16,11 @@ export type ReplicatedPostgres = {
   stopStandby(): Promise<void>;
   /** Starts the standby and waits until commits wait for it again. Does nothing while it runs. */
   startStandby(): Promise<void>;
-  /** Crashes the primary and starts it again: what it has on disk becomes visible, whether the standby has it or not. */
+  /**
+   * Crashes and restarts the primary: everything on its disk becomes visible, whether the standby has it or not.
+   */
   restartPrimary(): Promise<void>;
-  /** Whether the standby, which may be stopped afterwards, has an order. */
+  /** Whether the standby has an order; the standby may be stopped afterwards. */
   standbyHas(orderId: string): Promise<boolean>;
   remove(): Promise<void>;
 };
@@ -26,7 +28,7 @@ export type ReplicatedPostgres = {
 export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
   const [primaryDir, standbyDir] = [makeDataDirectory('primary'), makeDataDirectory('standby')];
   const primary = await startPostgres(primaryDir);
-  // What the test itself commits does not wait; the engine has connections of its own.
+  // The test's own commits do not wait; the engine has other connections.
   const pool = createPool(`${primary.url}?options=-c%20synchronous_commit%3Dlocal`, testConfig());
   await migrate(pool, await readRoutines());
   await primary.stop();
@@ -75,7 +77,7 @@ export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
   };
 }
 
-/** The embedded package has no pg_basebackup; a server that is stopped needs none. */
+/** The embedded package has no pg_basebackup; a stopped server needs none. */
 async function copyAsStandby(from: string, to: string, primaryUrl: string): Promise<void> {
   await cp(from, to, { recursive: true });
   const configFile = 'postgres/postgresql.auto.conf';

@@ -6,7 +6,7 @@ import { type CollectedSpan, startCollector } from './collector.js';
 import { startProxiedSale, untilOrderIs } from './paid-orders.js';
 import { startTestRoles } from './roles.js';
 
-/** A span of a client's, as its header names it. */
+/** A client's span, as its header names it. */
 export function clientSpan(flags: '00' | '01' = '01') {
   const traceId = randomBytes(16).toString('hex');
   const spanId = randomBytes(8).toString('hex');
@@ -14,8 +14,8 @@ export function clientSpan(flags: '00' | '01' = '01') {
 }
 
 /**
- * A queued order that is to be paid for, by an API and a worker which share nothing but database and queue. Its trace is
- * the client's all the way, and each of its batches is linked to it and it to them.
+ * A queued order that requires payment, on an API and a worker that share only database and queue. Its whole trace
+ * is the client's, and each of its batches is linked to it and it to them.
  */
 export async function expectOneTrace(system: string, env: Record<string, string>): Promise<void> {
   const collector = await startCollector();
@@ -57,7 +57,7 @@ export async function expectOneTrace(system: string, env: Record<string, string>
   expect(collector.one('settle batch').links).toEqual([idsOf(processed)]);
 }
 
-/** A batch is part of no request's trace, and each knows of the other. */
+/** A batch belongs to no request's trace, and each links to the other. */
 export function expectLinked(batch: CollectedSpan, request: CollectedSpan): void {
   expect(batch.traceId).not.toBe(request.traceId);
   expect(batch.parentSpanId ?? '').toBe('');

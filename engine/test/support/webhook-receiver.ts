@@ -6,9 +6,9 @@ export type Webhook = { rawBody: Buffer; headers: IncomingHttpHeaders };
 export type WebhookReceiver = {
   url: string;
   received: Webhook[];
-  /** Answers the next ones with 500, though it keeps them. */
+  /** Answers the next `times` requests with 500, but keeps them. */
   failNext(times: number): void;
-  /** Keeps them and never answers, until told otherwise. */
+  /** Keeps requests and never answers, until told otherwise. */
   hang(isHanging: boolean): void;
 };
 

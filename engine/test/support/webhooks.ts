@@ -27,7 +27,7 @@ const eventSchema = z.object({
 
 const allEvents = ['order.confirmed', 'order.refunded', 'sale.opened', 'sale.sold_out'];
 
-/** Seconds for hours, and receivers on this machine. */
+/** Seconds instead of hours, and receivers on this machine. */
 export const quickly = {
   WEBHOOK_ALLOW_NETWORKS: '127.0.0.0/8',
   WEBHOOK_RETRY_BASE_MS: '20',
@@ -51,7 +51,7 @@ export async function deliveriesOf(api: TestApi, id: number, query = 'limit=1000
   return deliveriesSchema.parse(body).deliveries;
 }
 
-/** @throws unless the reference library of Standard Webhooks takes it. */
+/** @throws unless the reference library of Standard Webhooks accepts it. */
 export function verify(secret: string, { rawBody, headers }: Webhook) {
   const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
   return eventSchema.parse(new Verifier(secret).verify(rawBody.toString('utf8'), named));

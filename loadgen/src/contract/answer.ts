@@ -1,7 +1,7 @@
 import { Fields } from './fields.js';
 import { ROAD_CONTRACTS, type Road } from './road.js';
 
-/** How a request to buy was answered. Only a grant carries an order, and only that of a checkout a code. */
+/** The outcome of a request to buy. Only a grant carries an order, and only a granted checkout carries a code. */
 export interface Answer {
   readonly slug: string;
   readonly orderId: string | null;
@@ -18,9 +18,9 @@ export type AnswerReader = (status: number, body: string) => Answer;
 export const INVALID: Answer = { slug: 'invalid-answer', orderId: null, code: null };
 
 /**
- * Reads the answers of a road. A grant that does not name an order as it was asked for is `invalid-answer`, never a
- * success. Refusals of a sold-out sale are alike, so the last one read is remembered by its text: comparing 200 bytes is
- * a hundred times cheaper than parsing them.
+ * Reads the answers of a road. A grant that does not name the requested order is `invalid-answer`, never a success.
+ * Refusals of a sold-out sale have the same text, so the reader remembers the last one: comparing 200 bytes is a
+ * hundred times cheaper than parsing them.
  */
 export function answerReader(road: Road, wanted: Wanted): AnswerReader {
   const granted = ROAD_CONTRACTS[road].status;
@@ -32,7 +32,7 @@ export function answerReader(road: Road, wanted: Wanted): AnswerReader {
       try {
         return readGrant(body, wanted);
       } catch {
-        // Not JSON, or not the promised fields: both are the server's fault and counted as such.
+        // Either not JSON or without the promised fields. Both count as the server's fault.
         return INVALID;
       }
     }
@@ -69,7 +69,7 @@ function readOrder(answer: Fields, wanted: Wanted, status: 'CONFIRMED' | 'RESERV
   return asWanted ? { slug: status.toLowerCase(), orderId: order.string('id'), code: null } : INVALID;
 }
 
-/** The stable name of a problem: what follows the last slash of its `type`. */
+/** The stable name of a problem: the part of its `type` after the last slash. */
 export function problemSlug(body: string): string {
   try {
     const type = new Fields(JSON.parse(body), 'problem').string('type');

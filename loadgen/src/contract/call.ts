@@ -2,7 +2,7 @@ import { LoadFailure } from '../failure.js';
 import { problemSlug } from './answer.js';
 import { Fields } from './fields.js';
 
-/** One JSON call beside the load, by the ordinary client: it is rare, so its cost does not matter. */
+/** One JSON call outside the load. It uses the ordinary client: such calls are rare, so their cost does not matter. */
 export interface Call {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -11,7 +11,7 @@ export interface Call {
   readonly timeoutMs?: number;
 }
 
-/** A call that was refused or not answered. `retryable` when the server may answer later, as after a crash. */
+/** A call that was refused or not answered. `retryable` means that the server may answer later, as after a crash. */
 export class CallFailure extends Error {
   override readonly name = 'CallFailure';
   readonly status: number | null;
@@ -26,11 +26,11 @@ export class CallFailure extends Error {
   }
 }
 
-// Auditing or listing a million orders takes seconds; a minute means that it hangs.
+// Auditing or listing a million orders takes seconds. A call that takes a minute hangs.
 const CALL_TIMEOUT_MS = 60_000;
 const RETRY_INTERVAL_MS = 250;
 
-/** @throws CallFailure when there is no answer or it is not 2xx; ContractBreach when it is no JSON object. */
+/** @throws CallFailure when there is no answer or it is not 2xx; ContractBreach when it is not a JSON object. */
 export async function call(origin: string, request: Call): Promise<Fields> {
   const where = `${request.method} ${request.path}`;
   const response = await send(origin, request, where);
@@ -44,7 +44,7 @@ export async function call(origin: string, request: Call): Promise<Fields> {
   return new Fields(parseJson(text), where);
 }
 
-/** Repeats a call while the server does not answer or is overloaded, at most for the time given. */
+/** Retries a call while the server does not answer or is overloaded, for `patienceMs` at most. */
 export async function callPatiently(origin: string, request: Call, patienceMs: number): Promise<Fields> {
   const deadlineMs = performance.now() + patienceMs;
   for (;;) {
@@ -58,7 +58,7 @@ export async function callPatiently(origin: string, request: Call, patienceMs: n
   }
 }
 
-/** Says how to mend a call that failed while the run was being prepared. */
+/** Adds a remedy to a call that failed during preparation. */
 export function setupFailure(error: unknown, remedy: string): LoadFailure {
   const message = error instanceof Error ? error.message : String(error);
   return new LoadFailure('setup', `${message}\n${remedy}`, { cause: error });

@@ -1,4 +1,4 @@
-/** Reads fields of parsed JSON whose shape is not known. Throws `ContractBreach` when a field is not what was promised. */
+/** Reads fields of parsed JSON of unknown shape. Throws `ContractBreach` when a field breaks the contract. */
 export class Fields {
   readonly #record: object;
   readonly #where: string;
@@ -62,7 +62,7 @@ export class Fields {
   }
 }
 
-/** The server answered something that its contract does not allow. */
+/** The server sent an answer that its contract does not allow. */
 export class ContractBreach extends Error {
   override readonly name = 'ContractBreach';
 }

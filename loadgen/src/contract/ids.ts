@@ -3,7 +3,7 @@ import { Fields } from './fields.js';
 
 export interface IdsAnswer {
   readonly slug: string;
-  /** The first of the ids that were given; null when none were. */
+  /** The first id of the answer; null if there was none. */
   readonly first: number | null;
 }
 
@@ -11,10 +11,10 @@ const CREATED = 201;
 const INVALID: IdsAnswer = { slug: 'invalid-answer', first: null };
 
 /**
- * Reads the answer to a request for ids. Anything but as many ids as were asked for, each one above the one before it, is
+ * Reads the answer to a request for ids. Unless it has exactly the requested number of ids, in ascending order, it is
  * `invalid-answer`.
  *
- * @param count of a batch; null for a single id.
+ * @param count size of the batch; null for a single id.
  */
 export function readIds(status: number, body: string, count: number | null): IdsAnswer {
   if (status !== CREATED) return { slug: problemSlug(body), first: null };

@@ -1,7 +1,7 @@
-/** A way to buy: at once, by a checkout and its code, or through the queue. */
+/** A road is a way to buy: at once, by a checkout and its code, or through the queue. */
 export type Road = 'direct' | 'checkout' | 'redeem' | 'queued';
 
-/** A road on which a shopper comes; a code is redeemed only by who has come by a checkout. */
+/** A road that a shopper can start on. Redeeming a code always follows a checkout. */
 export type Entrance = Exclude<Road, 'redeem'>;
 
 export const ENTRANCES = ['direct', 'checkout', 'queued'] as const satisfies readonly Entrance[];
@@ -9,7 +9,7 @@ export const ROADS: readonly Road[] = ['direct', 'checkout', 'redeem', 'queued']
 
 interface RoadContract {
   readonly path: string;
-  /** How a grant is answered, and what the report calls it. */
+  /** The status of a grant, and its name in the report. */
   readonly status: number;
   readonly slug: string;
 }

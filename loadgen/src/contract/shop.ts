@@ -1,14 +1,14 @@
 import { CallFailure, call, callPatiently } from './call.js';
 import type { Fields } from './fields.js';
 
-/** What the operator and anybody can ask the engine, as far as the verdict needs it. */
+/** The calls that the verdict needs, for the operator and for anyone. */
 export interface Shop {
   createProduct(name: string): Promise<number>;
   createSale(sale: NewSale): Promise<number>;
   endSale(saleId: number): Promise<void>;
   stock(productId: number): Promise<Stock>;
   orders(saleId: number, after: string | null): Promise<OrderPage>;
-  /** Null when the engine has no audit. */
+  /** Null if the engine has no audit. */
   audit(): Promise<Audit | null>;
 }
 
@@ -16,11 +16,11 @@ interface NewSale {
   readonly productId: number;
   readonly allocation: number;
   readonly perUserLimit: number;
-  /** Left out, the engine's own: 15 minutes. */
+  /** Defaults to the engine's own: 15 minutes. */
   readonly holdTtlSeconds?: number;
 }
 
-/** Units of a sale. `saleId` is null while the product has none. */
+/** Units of a sale. `saleId` is null while the product has no sale. */
 export interface Stock {
   readonly saleId: number | null;
   readonly available: number;
@@ -35,7 +35,7 @@ export interface ListedOrder {
   readonly shopperId: string;
   readonly quantity: number;
   readonly status: string;
-  /** Why it has ended, where the status does not say; null otherwise. */
+  /** Why the order ended, if the status does not say; otherwise null. */
   readonly reason: string | null;
 }
 
@@ -51,16 +51,16 @@ interface Audit {
 
 export interface ShopOptions {
   readonly origin: string;
-  /** Null where only the public calls are used. */
+  /** Null if only the public calls are used. */
   readonly operatorToken: string | null;
-  /** How long a question is repeated while the server does not answer. */
+  /** How long to retry a call while the server does not answer. */
   readonly patienceMs: number;
 }
 
 const ORDERS_A_PAGE = 10_000;
 const PRICE_MINOR = 4_900;
 const SALE_OPEN_MS = 24 * 60 * 60 * 1000;
-// The sale has begun for the database's clock too when that runs a little behind this one's.
+// The sale must have started by the database's clock too, which may be behind this one.
 const SALE_STARTED_MS = 60_000;
 
 export function createShop({ origin, operatorToken, patienceMs }: ShopOptions): Shop {

@@ -1,7 +1,7 @@
 import type { Connection } from '../http/connection.js';
 import type { ClosedPace, Issue, Pacer } from './pace.js';
 
-/** Closed loop: as many requests in flight as there are connections, until the number or the time is used up. */
+/** Closed loop: one request in flight per connection, until the number of requests or the time is used up. */
 export function closedPacer(pace: ClosedPace, issue: Issue): Pacer {
   const waiting: Connection[] = [];
   let issued = 0;

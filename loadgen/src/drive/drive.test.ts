@@ -36,7 +36,7 @@ describe('a closed loop', () => {
     expect(ended).toEqual({ 200: 2_000 });
   });
 
-  it('sends what answers give rise to, before what is next, and ends when that is answered too', async () => {
+  it('sends follow-ups before the next planned request, and waits for their answers', async () => {
     const { port, bodies } = await startEcho();
     const due = [1_000, 1_001, 1_002];
     const followUps = {
@@ -54,7 +54,7 @@ describe('a closed loop', () => {
     expect(bodies).toEqual(['0', '1002', '1001', '1000', '1', '2', '3', '4']);
   });
 
-  it('leaves out what answers give rise to once interrupted', async () => {
+  it('sends no follow-ups after an interruption', async () => {
     const { port } = await startEcho();
     const { drive } = createCounted(port, { followUps: { take: () => -1, isEmpty: false } }, 10);
     await drive.open();
@@ -63,7 +63,7 @@ describe('a closed loop', () => {
     expect(await running).toMatchObject({ interrupted: true });
   });
 
-  it('sends nothing more once interrupted, and ends', async () => {
+  it('stops sending and ends after an interruption', async () => {
     const { port } = await startEcho();
     const { drive, ended } = createCounted(port, { connections: 5 }, 1_000_000);
     await drive.open();
@@ -73,7 +73,7 @@ describe('a closed loop', () => {
     expect(ended).toEqual({ 200: result.issued });
   });
 
-  it('reconnects after the server was away, and counts what was lost', async () => {
+  it('reconnects after an outage of the server, and counts the lost requests', async () => {
     const first = await startEcho();
     const { drive, ended } = createCounted(first.port, { connections: 20 }, 20_000);
     await drive.open();
@@ -88,7 +88,7 @@ describe('a closed loop', () => {
     expect(result.connections.opened).toBeGreaterThan(20);
   });
 
-  it('gives up when the server stays away, and tells what was not sent', async () => {
+  it('gives up when the server stays unreachable, and reports the unsent requests', async () => {
     const { server, port } = await startEcho();
     const { drive, ended } = createCounted(port, { connections: 4, reconnectLimitMs: 400 }, 1_000_000);
     await drive.open();
@@ -101,7 +101,7 @@ describe('a closed loop', () => {
     expect(result.issued + result.unsent).toBe(1_000_000);
   });
 
-  it('times out requests that are not answered, and goes on', async () => {
+  it('times out unanswered requests and continues', async () => {
     const server = createServer((request, response) => {
       request.resume();
       if (request.url !== '/hang') response.end('{}');
@@ -115,7 +115,7 @@ describe('a closed loop', () => {
     expect(ended).toEqual({ 200: 27, timeout: 3 });
   });
 
-  it('cannot begin when nobody listens', async () => {
+  it('cannot start when no server listens', async () => {
     const { server, port } = await startEcho();
     await stop(server);
     const { drive } = createCounted(port, { reconnectLimitMs: 200 }, 1);
@@ -134,7 +134,7 @@ describe('an open loop', () => {
     expect(result.elapsedMs).toBeGreaterThan(480);
   });
 
-  it('counts arrivals beyond its queue as overflow, and loses none', async () => {
+  it('counts arrivals beyond its queue as overflow and loses none', async () => {
     const server = createServer(request => request.resume());
     const port = await listen(server);
     const pace = { kind: 'open', ratePerSecond: 100, durationMs: 20_000 } as const;
@@ -158,7 +158,7 @@ describe('a target', () => {
     },
   );
 
-  it('may be one of several, to which connections are dealt out in turn', async () => {
+  it('can be one of several; connections are assigned to them in turn', async () => {
     const shops = await Promise.all([startEcho(), startEcho(), startEcho()]);
     const [first, ...others] = shops.map(({ port }) => `http://127.0.0.1:${port}`);
     const targets = parseTargets([first, ...others].join(','));
@@ -169,7 +169,7 @@ describe('a target', () => {
     expect(shops.map(({ bodies }) => bodies.length)).toEqual([2, 2, 2]);
   });
 
-  it('may be an IPv6 address', () => {
+  it('can be an IPv6 address', () => {
     expect(parseTarget('http://[::1]:80')).toMatchObject({ host: '::1', port: 80 });
   });
 });
@@ -231,7 +231,7 @@ async function stop(server: Server): Promise<void> {
 async function until(condition: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + 5_000;
   while (!condition()) {
-    if (performance.now() > deadlineMs) throw new Error('The condition did not come true in 5 s.');
+    if (performance.now() > deadlineMs) throw new Error('The condition was not met within 5 s.');
     await new Promise(resolve => setTimeout(resolve, 5));
   }
 }

@@ -12,21 +12,21 @@ export interface DriveOptions {
   readonly reconnectLimitMs: number;
   readonly pace: Pace;
   write(ordinal: number): string;
-  /** What answers give rise to. */
+  /** Requests that follow from answers. */
   readonly followUps?: FollowUps;
 }
 
 /**
- * Requests that follow from answers. They are sent on the first connection that is free, before those of the pace. An
- * answer may give rise to one at most, so there are never more of them due than connections.
+ * Requests that follow from answers. They are sent on the first free connection, before the planned requests. An answer
+ * causes one follow-up at most, so there are never more of them pending than connections.
  */
 export interface FollowUps {
-  /** The ordinal of the next one, which `write` knows; -1 while none is due. */
+  /** The ordinal of the next follow-up, which `write` knows; -1 if none is pending. */
   take(): number;
   readonly isEmpty: boolean;
 }
 
-/** Hears what became of each request. The hot path: called once for each request that was sent. */
+/** Receives the outcome of each request. The hot path: called once for each request sent. */
 export interface DriveListener {
   onAnswer(ordinal: number, status: number, body: string, serviceMs: number, sinceIntendedMs: number): void;
   onLost(ordinal: number, loss: Loss, serviceMs: number, sinceIntendedMs: number): void;
@@ -39,20 +39,20 @@ export interface DriveResult {
   /** From the first request to the last answer. */
   readonly elapsedMs: number;
   readonly interrupted: boolean;
-  /** The server could not be reached any more for the reconnect limit. */
+  /** The server stayed unreachable beyond the reconnect limit. */
   readonly givenUp: boolean;
   readonly connections: PoolCounts;
 }
 
 export interface Drive {
-  /** Opens all connections; nothing is sent yet. */
+  /** Opens all connections. Sends nothing yet. */
   open(): Promise<void>;
   run(): Promise<DriveResult>;
-  /** Issues nothing more; `run` ends when what is in flight is answered or timed out. */
+  /** Stops issuing requests. `run` ends when those in flight are answered or timed out. */
   interrupt(): void;
 }
 
-/** Sends the planned requests and ends when each that was sent is answered, lost or timed out. */
+/** Sends the planned requests and ends when each request sent is answered, lost or timed out. */
 export function createDrive(options: DriveOptions, listener: DriveListener): Drive {
   let issued = 0;
   let inFlight = 0;
@@ -61,7 +61,7 @@ export function createDrive(options: DriveOptions, listener: DriveListener): Dri
   let interrupted = false;
   let givenUp = false;
   let followUps = options.followUps ?? NO_FOLLOW_UPS;
-  // Requests of the pace are numbered without gaps, whatever is sent between them.
+  // Planned requests are numbered without gaps, whatever follow-ups are sent between them.
   let next = 0;
 
   const send = (connection: Connection, ordinal: number, intendedAtMs: number, nowMs: number) => {
@@ -131,7 +131,7 @@ function createPacer(pace: Pace, issue: Issue): Pacer {
   return pace.kind === 'closed' ? closedPacer(pace, issue) : openPacer(pace, issue);
 }
 
-/** Looks once in 5 ms instead of after each answer: the end is told from `elapsedMs`, not from when it was noticed. */
+/** Polls every 5 ms instead of after each answer. `elapsedMs` does not depend on when the end is noticed. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(resolve => setTimeout(resolve, 5));
 }

@@ -4,13 +4,13 @@ import type { Issue, OpenPace, Pacer } from './pace.js';
 // A request that waited longer than this in the generator would have timed out in any client.
 const QUEUED_MS_MAX = 10_000;
 const TICK_MS = 1;
-// Taken entries at the front of the list of free connections are cut off in one go, not one by one.
+// Used entries at the front of the list of free connections are removed in bulk, not one by one.
 const FREE_TAKEN_MAX = 1024;
 
 /**
- * Open loop: request i is due at i / rate, and its latency counts from then, also when it had to wait for a free
- * connection. The clock of Node ticks in milliseconds, so a request may be sent up to 1 to 2 ms late; that lateness is
- * counted as latency too. Spinning would be exact and would take a whole core away from the server under test.
+ * Open loop: request i is due at i / rate. Its latency counts from then, even if it has to wait for a free connection.
+ * Node's timers tick in milliseconds, so a request may be sent 1 to 2 ms late, and its latency includes that delay.
+ * Spinning would be exact, but would take a whole core away from the server under test.
  */
 export function openPacer(pace: OpenPace, issue: Issue): Pacer {
   const planned = Math.floor((pace.ratePerSecond * pace.durationMs) / 1000);
@@ -81,7 +81,7 @@ export function openPacer(pace: OpenPace, issue: Issue): Pacer {
   };
 }
 
-/** A ring of due times in milliseconds: bounded, and nothing is allocated while it runs. */
+/** A ring of due times in milliseconds: bounded, and without allocation while it runs. */
 class DueTimes {
   readonly #times: Float64Array;
   #first = 0;

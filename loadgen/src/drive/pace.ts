@@ -3,7 +3,9 @@ import type { Connection } from '../http/connection.js';
 /** How requests are spaced. */
 export type Pace = ClosedPace | OpenPace;
 
-/** Each connection sends its next request when the last was answered. Ends by number, by time, or by the first of both. */
+/**
+ * Each connection sends its next request after the last answer. Ends by number, by time, or by whichever comes first.
+ */
 export interface ClosedPace {
   readonly kind: 'closed';
   readonly requestsMax: number | null;
@@ -15,14 +17,14 @@ export interface OpenPace {
   readonly kind: 'open';
   readonly ratePerSecond: number;
   readonly durationMs: number;
-  /** How many milliseconds of arrivals may wait for a free connection; 10 s unless said. */
+  /** Milliseconds of arrivals that may wait for a free connection. Defaults to 10 s. */
   readonly queuedMs?: number;
 }
 
-/** Several open paces, one after another: steps of rising rates, each as long. */
+/** Several open paces in sequence: steps of equal length at rising rates. */
 export interface Climb {
   readonly kind: 'climb';
-  /** What the server sustains; null has it measured first. */
+  /** The rate that the server sustains; null to measure it first. */
   readonly ratePerSecond: number | null;
   readonly stepMs: number;
 }
@@ -30,16 +32,16 @@ export interface Climb {
 /** Sends the next request on a free connection. */
 export type Issue = (connection: Connection, intendedAtMs: number, nowMs: number) => void;
 
-/** Decides when requests are sent; the drive sends them and counts what becomes of them. */
+/** Decides when to send requests. The drive sends them and counts the outcomes. */
 export interface Pacer {
   start(nowMs: number): void;
   onFree(connection: Connection, nowMs: number): void;
-  /** Issues nothing more. */
+  /** Stops issuing requests. */
   stop(): void;
-  /** Nothing more will be issued. */
+  /** True when no more requests will be issued. */
   readonly isDone: boolean;
-  /** Requests that were due and found the queue full. */
+  /** Requests that were due while the queue was full. */
   readonly overflowed: number;
-  /** Requests that were planned and not sent, once it is done. */
+  /** Requests planned but not sent, once the pacer is done. */
   readonly unsent: number;
 }

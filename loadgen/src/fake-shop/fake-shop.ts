@@ -5,11 +5,11 @@ import { listen, numberIn, problem, readBody, send, stringIn } from './http.js';
 import { IdCounter } from './id-counter.js';
 import { codeOf, Ledger, type Order } from './ledger.js';
 
-/** A shop that keeps the engine's contract in memory, and breaks it on demand. */
+/** A shop that implements the engine's contract in memory and breaks it on demand. */
 export interface FakeShop {
   readonly url: string;
   readonly keysSeen: ReadonlySet<string>;
-  /** Requests to buy that arrived. */
+  /** Number of requests to buy received. */
   readonly arrived: number;
   readonly endedSales: readonly number[];
   stop(): Promise<void>;
@@ -178,7 +178,7 @@ function entranceOf(pathname: string): Entrance {
   return pathname === ROAD_CONTRACTS.queued.path ? 'queued' : 'direct';
 }
 
-/** What the road promises, whatever the ledger has made of the order. */
+/** The grant that the road promises, whatever the ledger did with the order. */
 function grantOf(road: Road, order: Order): object {
   const message = 'Yours.';
   if (road === 'queued') return { order_id: order.id, status: 'QUEUED', message };

@@ -1,23 +1,23 @@
 /**
- * How the fake shop breaks the contract: a verdict that cannot fail proves nothing. Each number n means "at every nth
- * request to buy".
+ * The ways in which the fake shop can break the contract. A verdict that cannot fail proves nothing. Each number n
+ * means "on every nth request to buy".
  */
 export interface Faults {
   /** Acknowledges an order and forgets it. */
   loseEvery?: number;
-  /** Sells on when nothing is left, and does not count it. */
+  /** Keeps selling after the last unit, without counting those sales. */
   oversell?: boolean;
-  /** Refuses while this many units are left. */
+  /** Answers sold out while this many units are left. */
   keepBack?: number;
-  /** Acknowledges the order of the shopper before. */
+  /** Acknowledges the previous shopper's order. */
   repeatEvery?: number;
-  /** Keeps an order and tells the shopper that it is sold out. */
+  /** Keeps an order but tells the shopper that the sale is sold out. */
   ghostEvery?: number;
-  /** Sells to a shopper beyond the limit. */
+  /** Lets a shopper buy beyond the limit. */
   ignoreLimit?: boolean;
-  /** Takes what is no request for one. */
+  /** Accepts invalid requests. */
   acceptInvalid?: boolean;
-  /** Makes a second order for the same shopper. */
+  /** Creates a second order for the same shopper. */
   twinEvery?: number;
   /** Lists the order under another shopper. */
   misplaceEvery?: number;
@@ -25,40 +25,40 @@ export interface Faults {
   cancelEvery?: number;
   /** Never decides the queued order. */
   stickEvery?: number;
-  /** Rejects the queued order though there are units, for a reason that cannot be. */
+  /** Rejects a queued order although units are left, for an impossible reason. */
   rejectEvery?: number;
   /** Never ends a hold. */
   neverExpires?: boolean;
   /** Confirms a hold that has lapsed. */
   confirmsLapsed?: boolean;
-  /** Does not know the code of a checkout. */
+  /** Forgets the code of a checkout. */
   forgetCodeEvery?: number;
-  /** Says that a code has bought the order of another. */
+  /** Answers that a code bought another shopper's order. */
   swapCodeEvery?: number;
-  /** Answers that a code has bought, and lets the hold lapse. */
+  /** Answers that a code bought its order, but lets the hold lapse. */
   ignoreCodeEvery?: number;
-  /** Gives an id that was given before. */
+  /** Returns an id twice. */
   repeatIdEvery?: number;
-  /** Leaves an id out. */
+  /** Skips an id. */
   skipIdEvery?: number;
-  /** Keeps ids back, and gives them to a later request. */
+  /** Withholds ids and returns them to a later request. */
   delayIdEvery?: number;
-  /** Gives the ids of a batch in another order. */
+  /** Returns the ids of a batch out of order. */
   tearBatchEvery?: number;
   errorEvery?: number;
   overloadedEvery?: number;
   hangEvery?: number;
-  /** Cuts the connection before anything is decided. */
+  /** Cuts the connection before deciding. */
   cutEvery?: number;
   /** Decides, then cuts the connection instead of answering. */
   cutAfterEvery?: number;
   /** Grants without an order. */
   emptyEvery?: number;
-  /** Each answer closes its connection. */
+  /** Closes the connection after each answer. */
   closeConnections?: boolean;
-  /** Once, holds all answers for so long. */
+  /** Delays all answers by this time, once. */
   stallOnceMs?: number;
   auditFails?: boolean;
-  /** Sold counts one more than there are orders. */
+  /** Reports one more unit sold than there are orders. */
   miscount?: boolean;
 }

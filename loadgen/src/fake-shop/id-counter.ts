@@ -1,6 +1,6 @@
 import type { Faults } from './faults.js';
 
-/** Counts from 1, and breaks the contract on demand. */
+/** Counts from 1 and breaks the contract on demand. */
 export class IdCounter {
   #last = 0;
   #requests = 0;
@@ -20,7 +20,7 @@ export class IdCounter {
     return ids;
   }
 
-  /** Gives what was kept back before, much later than it was taken. */
+  /** Returns the ids withheld earlier, long after they were taken. */
   #swap(ids: number[]): number[] {
     const before = this.#keptBack;
     this.#keptBack = ids;

@@ -10,7 +10,7 @@ export interface Order {
   reason: string | null;
 }
 
-/** What is wrong with one request, beyond what is wrong with the shop. */
+/** Faults of one request, beyond those of the shop. */
 export interface Slips {
   readonly forget: boolean;
   readonly repeat: boolean;
@@ -35,7 +35,7 @@ interface Queued {
 const DECIDED_AFTER_MS = 20;
 const PAGE_ORDERS_MAX = 100;
 
-/** Units and orders in memory. Time passes when it is asked: lapsed holds end and queued orders are decided then. */
+/** Units and orders in memory. Each query first ends lapsed holds and decides queued orders. */
 export class Ledger {
   allocation = 0;
   perUserLimit = 0;
@@ -64,7 +64,7 @@ export class Ledger {
     if (slips.repeat && last !== undefined) return last;
     const order: Order = {
       id: randomUUID(),
-      shopperId: slips.misplace ? 'somebody else' : shopperId,
+      shopperId: slips.misplace ? 'another shopper' : shopperId,
       quantity,
       status: slips.cancel ? 'CANCELLED' : 'CONFIRMED',
       reason: null,
@@ -77,7 +77,7 @@ export class Ledger {
     return order;
   }
 
-  /** Null when the code is not known, or its hold has lapsed. */
+  /** Returns null if the code is unknown or its hold has lapsed. */
   redeem(code: string, isIgnored: boolean): Order | null {
     this.#pass();
     const at = this.#held.findIndex(({ order }) => code === codeOf(order));

@@ -2,14 +2,14 @@ import { connect, type Socket } from 'node:net';
 import { ResponseParser } from './response-parser.js';
 import type { Target } from './target.js';
 
-/** Why a request that was sent got no answer. Whether the server acted on it is unknown. */
+/** Why a request got no answer. It is unknown whether the server acted on it. */
 export type Loss = 'timeout' | 'connection-error' | 'malformed-answer';
 
 export interface ConnectionListener {
   onOpen(connection: Connection): void;
   onAnswer(connection: Connection, status: number, body: string, nowMs: number): void;
   onLost(connection: Connection, loss: Loss, nowMs: number): void;
-  /** The connection is down and may be opened again; `cause` tells a refusal from an ordinary close. */
+  /** The connection is down and may be reopened. `cause` distinguishes a refused connect from an ordinary close. */
   onDown(connection: Connection, cause: DownCause): void;
 }
 
@@ -22,18 +22,18 @@ export interface ConnectionTimes {
 
 type State = 'down' | 'connecting' | 'idle' | 'busy' | 'closed';
 
-// An answer is below 1 KB. One buffer for each connection, because on Windows a pending read owns its buffer.
+// An answer is below 1 KB. Each connection has its own buffer, because on Windows a pending read owns its buffer.
 const READ_BUFFER_BYTES = 4096;
 
-/** One keep-alive connection with at most one request in flight. The owner sweeps deadlines: no timer per request. */
+/** One keep-alive connection with at most one request in flight. The owner checks deadlines: no timer per request. */
 export class Connection {
   readonly index: number;
-  /** Number of the request in flight, in the order of issue. */
+  /** Number of the request in flight, in order of issue. */
   ordinal = -1;
   /** `performance.now()` when the request in flight was due, and when it was written. */
   intendedAtMs = 0;
   sentAtMs = 0;
-  /** Times in a row that it went down without an answer between. */
+  /** How often in a row it went down without an answer in between. */
   failures = 0;
 
   readonly #target: Target;
@@ -73,10 +73,10 @@ export class Connection {
     this.#listen(socket);
   }
 
-  /** Sends one request; the caller made sure that the connection is idle. */
+  /** Sends one request. The caller ensures that the connection is idle. */
   send(request: string, ordinal: number, intendedAtMs: number, nowMs: number): void {
     if (this.#state !== 'idle' || this.#socket === null)
-      throw new Error('send on a connection that is not idle');
+      throw new Error('cannot send: the connection is not idle');
     this.#state = 'busy';
     this.ordinal = ordinal;
     this.intendedAtMs = intendedAtMs;
@@ -85,7 +85,7 @@ export class Connection {
     this.#socket.write(request, 'latin1');
   }
 
-  /** Ends a request or an attempt to connect whose time is over. */
+  /** Ends a request or a connection attempt that has timed out. */
   sweep(nowMs: number): void {
     if (nowMs < this.#deadlineMs) return;
     this.#drop('timeout');
@@ -98,7 +98,7 @@ export class Connection {
 
   #listen(socket: Socket): void {
     const ifCurrent = (handle: () => void) => () => {
-      // A socket that was given up still emits; only the current one may speak.
+      // An abandoned socket still emits events. Only the current socket counts.
       if (socket === this.#socket) handle();
     };
     socket.on(
@@ -113,7 +113,7 @@ export class Connection {
       'close',
       ifCurrent(() => this.#drop('connection-error')),
     );
-    // 'close' always follows and does the work; without a listener the error would end the process.
+    // 'close' always follows and does the work. Without a listener the error would end the process.
     socket.on('error', () => {});
   }
 
@@ -127,7 +127,7 @@ export class Connection {
     this.#parser.feed(this.#buffer.subarray(0, length));
     const result = this.#parser.take();
     if (result === 'more' && this.#state === 'busy') return;
-    // Bytes that answer no request would be taken for the next answer, so they cost the connection.
+    // Unexpected bytes would be read as the next answer, so the connection is closed.
     if (this.#state !== 'busy' || result !== 'response' || this.#parser.hasRest) {
       this.#drop('malformed-answer');
     } else {

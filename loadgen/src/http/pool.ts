@@ -3,7 +3,7 @@ import { Connection, type DownCause, type Loss } from './connection.js';
 import type { Target } from './target.js';
 
 export interface PoolOptions {
-  /** Connections are dealt out to them in turn. */
+  /** Connections are assigned to the targets in turn. */
   readonly targets: readonly [Target, ...Target[]];
   readonly size: number;
   readonly requestTimeoutMs: number;
@@ -12,7 +12,7 @@ export interface PoolOptions {
 }
 
 export interface PoolListener {
-  /** A connection is open and free. It is called again after each reconnect. */
+  /** A connection is open and free. Called again after each reconnect. */
   onOpen(connection: Connection): void;
   onAnswer(connection: Connection, status: number, body: string, nowMs: number): void;
   onLost(connection: Connection, loss: Loss, nowMs: number): void;
@@ -21,19 +21,19 @@ export interface PoolListener {
 
 export interface PoolCounts {
   opened: number;
-  /** Connects that failed. No request was lost by them. */
+  /** Failed connects. They lost no request. */
   refused: number;
 }
 
-// 128 at a time stay below the listen backlog of 511 that Node servers have, so no SYN is dropped and retried after 1 s.
+// 128 at a time stay below the listen backlog of 511 of a Node server, so no SYN is dropped and retried after 1 s.
 const CONNECTING_MAX = 128;
 const CONNECT_TIMEOUT_MS = 5_000;
-// The precision of timeouts and backoff. 2,000 connections cost 40,000 comparisons a second, which is nothing.
+// The precision of timeouts and backoff. 2,000 connections cost 40,000 comparisons per second, which is negligible.
 const SWEEP_MS = 50;
 const BACKOFF_MS_MIN = 25;
 const BACKOFF_MS_MAX = 1_000;
 
-/** A fixed number of connections that are kept open: staggered connecting, reconnecting with backoff, timeouts by sweep. */
+/** A fixed number of open connections. It staggers connects, backs off before reconnects, and sweeps for timeouts. */
 export class Pool {
   readonly counts: PoolCounts = { opened: 0, refused: 0 };
   readonly #options: PoolOptions;
@@ -63,7 +63,7 @@ export class Pool {
     }
   }
 
-  /** Opens all connections. @throws LoadFailure `setup` when they are not all open within the reconnect limit. */
+  /** Opens all connections. @throws LoadFailure `setup` if some are not open within the reconnect limit. */
   async open(): Promise<void> {
     this.#reachableAtMs = performance.now();
     this.#timer = setInterval(() => this.#sweep(), SWEEP_MS);
@@ -87,8 +87,8 @@ export class Pool {
     const { targets, size, reconnectLimitMs } = this.#options;
     return new LoadFailure(
       'setup',
-      `Only ${this.#openedOnce} of ${size} connections to ${targets.map(({ origin }) => origin).join(', ')} could be opened in ${reconnectLimitMs / 1000} s. ` +
-        'Is the server running, and does `ulimit -n` allow that many files on both sides?',
+      `Only ${this.#openedOnce} of ${size} connections to ${targets.map(({ origin }) => origin).join(', ')} could be opened within ${reconnectLimitMs / 1000} s. ` +
+        'Is the server running, and does `ulimit -n` allow that many open files on both sides?',
     );
   }
 
@@ -116,7 +116,7 @@ export class Pool {
       this.#connecting -= 1;
       this.counts.refused += 1;
     }
-    // A server may end an idle connection, but one that never lets a request through must not be hammered.
+    // A server may close an idle connection. One that never completes a request must not be reopened in a tight loop.
     if (cause === 'closed-by-server' && connection.failures === 0) this.#queue.push(connection);
     else this.#retryAtMs.set(connection, performance.now() + backoffMs(connection.failures));
     connection.failures += 1;
@@ -149,7 +149,7 @@ function targetOf([first, ...others]: PoolOptions['targets'], index: number): Ta
   return others[(index % (others.length + 1)) - 1] ?? first;
 }
 
-/** Doubles from 25 ms to 1 s, with jitter so that 2,000 connections do not come back in one wave. */
+/** Doubles from 25 ms to 1 s, with jitter so that 2,000 connections do not reconnect in one wave. */
 function backoffMs(failures: number): number {
   const ceilingMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(failures, 10));
   return ceilingMs * (0.5 + Math.random() / 2);

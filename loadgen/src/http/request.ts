@@ -8,22 +8,22 @@ export interface RequestOptions {
   readonly keys: boolean;
   readonly productId: number;
   readonly quantity: number;
-  /** Random name of this run, so that shoppers and keys of two runs never meet. */
+  /** Random name of this run, so that no two runs share shoppers or keys. */
   readonly runId: string;
   shopperOf(ordinal: number): number;
 }
 
 export interface RequestWriter {
-  /** The whole request, head and body, ready to be written. ASCII only. */
+  /** The whole request, head and body, ready to send. ASCII only. */
   write(ordinal: number): string;
   shopperId(ordinal: number): string;
   idempotencyKey(ordinal: number): string | null;
 }
 
-// Numbers have a fixed width, so that Content-Length is the same for all requests and the head can be built once.
+// Numbers have a fixed width, so Content-Length is the same for all requests and the head is built once.
 const NUMBER_WIDTH = 9;
 
-/** Requests of one run: everything that does not depend on the ordinal is joined beforehand. */
+/** Builds the requests of one run. Everything that does not depend on the ordinal is joined in advance. */
 export function requestWriter(options: RequestOptions): RequestWriter {
   const { runId } = options;
   const shopperId = (ordinal: number) => `load-${runId}-${fixed(options.shopperOf(ordinal))}`;
@@ -38,7 +38,7 @@ export function requestWriter(options: RequestOptions): RequestWriter {
   return { write, shopperId, idempotencyKey };
 }
 
-/** The request that presents the code of a checkout, for the shopper whose visit was `ordinal`. */
+/** The request that redeems the code of a checkout, for the shopper of visit `ordinal`. */
 export function redeemWriter(
   options: RequestOptions,
   { shopperId }: RequestWriter,
@@ -51,7 +51,7 @@ export function redeemWriter(
   };
 }
 
-/** Requests to buy that no server should take: each breaks another rule, and the next breaks the next. */
+/** Requests to buy that no server should accept. They break a different rule in turn. */
 export function invalidWriter(options: RequestOptions): (ordinal: number) => string {
   const { productId, runId } = options;
   const userId = `load-${runId}-invalid`;
@@ -67,7 +67,7 @@ export function invalidWriter(options: RequestOptions): (ordinal: number) => str
   return ordinal => requests[ordinal % requests.length] ?? '';
 }
 
-/** Without a body there is no type of it to name. */
+/** A request without a body has no Content-Type. */
 export function requestHead(
   options: Pick<RequestOptions, 'path' | 'target' | 'apiKey'>,
   contentLength: number,

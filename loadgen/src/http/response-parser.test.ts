@@ -49,7 +49,7 @@ describe('a response', () => {
     expect(parser.status).toBe(409);
   });
 
-  it('may be one of several in a chunk', () => {
+  it('can be one of several in a chunk', () => {
     expect(parse(Buffer.from(COUNTED + CHUNKED + COUNTED))).toHaveLength(3);
   });
 
@@ -79,7 +79,7 @@ describe('the end of the connection', () => {
     expect([parser.status, parser.body, parser.keepAlive]).toEqual([200, 'all of it', false]);
   });
 
-  it('in the middle of a counted body is no response', () => {
+  it('in the middle of a counted body yields no response', () => {
     const parser = new ResponseParser();
     parser.feed(Buffer.from(COUNTED).subarray(0, -1));
     expect(parser.take()).toBe('more');
@@ -87,11 +87,11 @@ describe('the end of the connection', () => {
   });
 });
 
-describe('what is no HTTP answer', () => {
+describe('an invalid HTTP answer', () => {
   it.each([
     ['another protocol', 'SSH-2.0-OpenSSH_9.9 and more\r\n'],
     ['a status out of range', 'HTTP/1.1 999 Nope\r\n\r\n'],
-    ['a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: 1e3\r\n\r\n'],
+    ['a length that is not a number', 'HTTP/1.1 200 OK\r\nContent-Length: 1e3\r\n\r\n'],
     ['a body beyond the limit', 'HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n'],
     ['a broken chunk size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
     ['a chunk longer than its size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabcdef\r\n'],

@@ -1,12 +1,12 @@
 /**
- * The least HTTP/1.1 response parser that can judge a server: status, framing (Content-Length, chunked, until close),
- * body, and whether the connection may be used again. It reads in place: when a response arrives in one piece, which is
- * nearly always so, nothing is copied but the body's text. A general parser such as undici's costs several times more
- * CPU, and the generator shares its cores with the server it measures.
+ * The smallest HTTP/1.1 response parser that can judge a server. It reads status, framing (Content-Length, chunked,
+ * until close) and body, and says whether the connection can be reused. It reads in place: a response that arrives in
+ * one piece, as nearly all do, is not copied except for the text of its body. A general parser such as undici's costs
+ * several times more CPU, and the generator shares its cores with the server it measures.
  */
 export type ParseResult = 'response' | 'more' | 'malformed';
 
-// Heads and bodies of purchase answers are below 1 KB; more than this is an error of the server, not a bigger answer.
+// Heads and bodies of purchase answers are below 1 KB. A larger answer is an error of the server.
 const HEAD_BYTES_MAX = 16_384;
 const BODY_BYTES_MAX = 1_048_576;
 const EMPTY = Buffer.alloc(0);
@@ -21,24 +21,27 @@ export class ResponseParser {
   #contentLength = -1;
   #chunked = false;
 
-  /** Hands over received bytes. They are borrowed until the next `take` that answers `more`, which copies the rest. */
+  /**
+   * Passes received bytes to the parser. It borrows them until the next `take` that returns `more`, which copies the
+   * rest.
+   */
   feed(chunk: Buffer): void {
     const rest = this.#bytes.length - this.#offset;
     this.#bytes = rest === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#offset), chunk]);
     this.#offset = 0;
   }
 
-  /** Takes the next whole response out of what was fed; its parts are in `status`, `body` and `keepAlive`. */
+  /** Parses the next whole response from the bytes fed. Its parts are in `status`, `body` and `keepAlive`. */
   take(): ParseResult {
     for (;;) {
       const result = this.#takeOne(false);
       if (result !== 'response') return result === 'more' ? this.#keepRest() : result;
-      // Interim answers (100, 102, 103) are followed by the real one.
+      // The final answer follows interim ones (100, 102, 103).
       if (this.status >= 200) return 'response';
     }
   }
 
-  /** The peer closed: completes a response whose body is framed by the end of the connection. */
+  /** Called when the peer closes. Completes a response whose body ends with the connection. */
   takeAtEnd(): ParseResult {
     return this.#takeOne(true);
   }
@@ -48,7 +51,7 @@ export class ResponseParser {
     this.#offset = 0;
   }
 
-  /** True while bytes are left that belong to no taken response. */
+  /** True while bytes are left that belong to no response taken so far. */
   get hasRest(): boolean {
     return this.#offset < this.#bytes.length;
   }
@@ -115,7 +118,7 @@ export class ResponseParser {
     }
   }
 
-  /** Reads status line and headers. Answers where the body starts, -1 when the head is incomplete, -2 when it is no HTTP. */
+  /** Reads status line and headers. Returns where the body starts, -1 for an incomplete head, -2 if it is not HTTP. */
   #parseHead(): number {
     const bytes = this.#bytes;
     this.#contentLength = -1;
@@ -145,7 +148,7 @@ export class ResponseParser {
     return this.status >= 100 && this.status <= 599;
   }
 
-  /** Only three headers matter. The place of the colon tells the others apart without making a string of them. */
+  /** Only three headers matter. The position of the colon rules out the others without creating a string. */
   #parseHeader(start: number, end: number): boolean {
     const bytes = this.#bytes;
     if (bytes[start + 14] === COLON && this.#nameIs(start, 'content-length')) {
@@ -179,7 +182,7 @@ const DIGIT_1 = 0x31;
 const COLON = 0x3a;
 const UPPER_H = 0x48;
 
-/** The size of a chunk in bytes; NaN for a line that is none. Extensions after `;` carry nothing for us. */
+/** The size of a chunk in bytes; NaN for an invalid line. Extensions after `;` are ignored. */
 function parseChunkSize(line: string): number {
   const size = line.split(';', 1)[0]?.trim() ?? '';
   return /^[0-9a-f]{1,8}$/i.test(size) ? Number.parseInt(size, 16) : Number.NaN;

@@ -1,25 +1,27 @@
-/** How many were decided at a moment. */
+/** The number of decided orders at a moment. */
 export interface Look {
   readonly atMs: number;
   readonly decided: number;
 }
 
 /**
- * How fast workers decided a backlog. Between 10 % and 90 % of it all workers are at work; the whole has in it that they do
- * not begin and end together.
+ * How fast workers decided a backlog. Between 10 % and 90 % of it all workers are busy. The total rate also includes
+ * the start and the end, when only some of them work.
  */
 export interface DecisionFigures {
   readonly decided: number;
-  /** Above 0 where workers were at work while orders were still being accepted: then the rates mix both. */
+  /**
+   * Above 0 if workers decided orders while others were still being accepted. The rates then mix both kinds of work.
+   */
   readonly decidedBefore: number;
-  /** From the last look at which nothing was decided, or the first of all, to the first at which all was. */
+  /** From the last look with nothing decided (or the first look) to the first look with everything decided. */
   readonly elapsedMs: number;
   readonly decidedPerSecond: number;
-  /** Null where the backlog was too short to be seen between. */
+  /** Null if the backlog was decided too quickly to measure. */
   readonly middlePerSecond: number | null;
 }
 
-/** @returns null where nothing was decided between two looks. */
+/** @returns null if no order was decided between two looks. */
 export function decisionFigures(looks: readonly Look[], accepted: number): DecisionFigures | null {
   const begin = looks.findLast(({ decided }) => decided === 0) ?? looks[0];
   const end = looks.at(-1);

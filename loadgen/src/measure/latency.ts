@@ -11,10 +11,10 @@ export interface LatencyMs {
   readonly count: number;
 }
 
-// Ten minutes, far above any request timeout; longer values count as this one instead of throwing.
+// Ten minutes, far above any request timeout. Longer values are clamped to it instead of throwing.
 const MICROSECONDS_MAX = 600_000_000;
 
-/** A histogram of latencies, kept in whole microseconds. Recording one allocates nothing. */
+/** A histogram of latencies in whole microseconds. Recording one allocates nothing. */
 export class LatencyRecorder {
   readonly #histogram: Histogram;
 
@@ -31,9 +31,9 @@ export class LatencyRecorder {
   }
 
   /**
-   * A closed loop sends nothing while it waits, so a stall of the server hides the requests that would have come
-   * meanwhile. The copy puts them back: each latency longer than the expected interval adds those of the requests that
-   * would have followed it at that interval.
+   * A closed loop sends nothing while it waits, so a stall of the server hides the requests that would have been sent
+   * during it. The returned copy adds them: each latency longer than the expected interval adds the latencies of the
+   * requests that would have followed at that interval.
    */
   corrected(expectedIntervalMs: number): LatencyRecorder {
     const intervalMicroseconds = Math.max(1, Math.round(expectedIntervalMs * 1000));

@@ -11,7 +11,7 @@ it('percentiles are in milliseconds, precise to three digits', () => {
   expect(count).toBe(1000);
 });
 
-it('one stall of a second at an expected interval of 10 ms stands for a hundred late requests', () => {
+it('a stall of one second at an expected interval of 10 ms counts as a hundred late requests', () => {
   const recorder = new LatencyRecorder();
   for (let i = 0; i < 1000; i += 1) recorder.record(1);
   recorder.record(1000);
@@ -21,13 +21,13 @@ it('one stall of a second at an expected interval of 10 ms stands for a hundred 
   expect(corrected.p95).toBeGreaterThan(400);
 });
 
-it('a latency beyond the histogram counts as the longest that it holds', () => {
+it('a latency beyond the histogram counts as its maximum', () => {
   const recorder = new LatencyRecorder();
   recorder.record(86_400_000);
   expect(recorder.summary().max).toBeGreaterThanOrEqual(600_000);
 });
 
-it('progress tells the rate since the line before', () => {
+it('progress shows the rate since the previous line', () => {
   const state = {
     elapsedMs: 2_000,
     requests: 50_000,
@@ -51,12 +51,18 @@ it.each([
 });
 
 it.each([
-  ['no JSON', 'OK'],
-  ['another product', '{"success":true,"order":{"id":"x","productId":8,"quantity":1,"status":"CONFIRMED"}}'],
-  ['another quantity', '{"success":true,"order":{"id":"x","productId":7,"quantity":2,"status":"CONFIRMED"}}'],
+  ['not JSON', 'OK'],
+  [
+    'for another product',
+    '{"success":true,"order":{"id":"x","productId":8,"quantity":1,"status":"CONFIRMED"}}',
+  ],
+  [
+    'for another quantity',
+    '{"success":true,"order":{"id":"x","productId":7,"quantity":2,"status":"CONFIRMED"}}',
+  ],
   ['not confirmed', '{"success":true,"order":{"id":"x","productId":7,"quantity":1,"status":"QUEUED"}}'],
   ['not a success', '{"success":false,"order":{"id":"x","productId":7,"quantity":1,"status":"CONFIRMED"}}'],
-])('a 200 that is %s is no confirmation', (_name, body) => {
+])('a 200 that is %s is not a confirmation', (_name, body) => {
   expect(answerReader('direct', { productId: 7, quantity: 1 })(200, body).slug).toBe('invalid-answer');
 });
 
@@ -70,6 +76,6 @@ it.each([
   ['redeem', 200, `{"success":true,${HELD}}`, { slug: 'invalid-answer', orderId: null }],
   ['queued', 202, '{"order_id":"x","status":"CONFIRMED"}', { slug: 'invalid-answer', orderId: null }],
   ['queued', 202, '{"status":"QUEUED"}', { slug: 'invalid-answer', orderId: null }],
-] as const)('on the road %s, %i %s is read as it should be', (road, status, body, expected) => {
+] as const)('on the road %s, %i %s is read correctly', (road, status, body, expected) => {
   expect(answerReader(road, { productId: 7, quantity: 1 })(status, body)).toMatchObject(expected);
 });

@@ -1,6 +1,7 @@
 /**
- * What became of one request. `status` is null when no answer came; the slug is then the loss that the connection told,
- * or `overflow` (due in an open loop while the generator's queue was full), or `unsent` (planned, and the run given up).
+ * The outcome of one request. `status` is null if no answer came. The slug is then the loss that the connection
+ * reported, `overflow` (due in an open loop while the generator's queue was full), or `unsent` (planned, but the run
+ * was given up).
  */
 export interface Outcome {
   readonly status: number | null;
@@ -36,12 +37,14 @@ export class Outcomes {
   }
 }
 
-/** A request that was sent and may have taken effect though no success was answered. */
+/** A request that was sent and may have taken effect although no success was answered. */
 export function isUnknown({ status, slug }: Outcome): boolean {
   return status === null ? slug !== 'overflow' && slug !== 'unsent' : status >= 500;
 }
 
-/** What a crash of the server may do to a request: no answer, or 503. Anything else is a fault even then. */
+/**
+ * The effects that a crash of the server may have on a request: no answer, or 503. Any other error counts even then.
+ */
 export function isCrashRelated({ status, slug }: Outcome): boolean {
   return status === 503 || (status === null && slug !== 'malformed-answer' && slug !== 'overflow');
 }

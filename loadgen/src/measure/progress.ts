@@ -12,10 +12,10 @@ export interface Progress {
 }
 
 const TTY_INTERVAL_MS = 250;
-// A log is read later, line by line; four lines a second would bury it.
+// Logs are read later, line by line. Four lines per second would flood them.
 const LOG_INTERVAL_MS = 2_000;
 
-/** Writes one line on stderr: rewritten in place on a terminal, one line each 2 s elsewhere. */
+/** Writes one line to stderr: rewritten in place on a terminal, otherwise one line every 2 s. */
 export function startProgress(quiet: boolean, read: () => ProgressState): Progress {
   if (quiet) return { stop() {} };
   const stream = process.stderr;
@@ -37,12 +37,12 @@ export function startProgress(quiet: boolean, read: () => ProgressState): Progre
 }
 
 export interface Notes {
-  /** Says where things stand, or keeps it back where the line before is too recent. */
+  /** Shows the text, unless the last line is too recent. */
   tell(text: string): void;
   stop(): void;
 }
 
-/** The same line for what is waited for after the load. */
+/** The same line for the wait after the load. */
 export function startNotes(quiet: boolean): Notes {
   if (quiet) return { tell() {}, stop() {} };
   const stream = process.stderr;
@@ -64,7 +64,7 @@ export function startNotes(quiet: boolean): Notes {
   };
 }
 
-/** The rate is that since the line before, so that a stall is seen when it happens. */
+/** Shows the rate since the previous line, so that a stall is visible when it happens. */
 export function progressLine(state: ProgressState, before: { elapsedMs: number; requests: number }): string {
   const sinceS = (state.elapsedMs - before.elapsedMs) / 1000;
   const rate = sinceS > 0 ? (state.requests - before.requests) / sinceS : 0;

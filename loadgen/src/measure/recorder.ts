@@ -3,7 +3,7 @@ import type { AcknowledgedOrders } from '../verdict/acknowledged.js';
 import { LatencyRecorder } from './latency.js';
 import { Outcomes } from './outcomes.js';
 
-/** What an answer means. Only a grant carries an order that is new. */
+/** The meaning of an answer. Only a grant carries an order that is new. */
 export interface Reading {
   readonly slug: string;
   readonly orderId: string | null;
@@ -12,11 +12,11 @@ export interface Reading {
 export interface RecorderOptions {
   read(status: number, body: string, ordinal: number): Reading;
   readonly acknowledged: AcknowledgedOrders;
-  /** In an open loop a request may be sent later than it was due, so there are two latencies to record. */
+  /** In an open loop a request may be sent after it was due, so there are two latencies to record. */
   readonly isOpenLoop: boolean;
-  /** Hears of each order that was acknowledged for the first time. */
+  /** Called for each order that is acknowledged for the first time. */
   onAcknowledged(orderId: string, ordinal: number): void;
-  /** Hears how each request was counted. */
+  /** Called with the outcome of each request. */
   readonly onCounted?:
     | ((ordinal: number, status: number | null, slug: string, serviceMs: number) => void)
     | undefined;
@@ -26,15 +26,15 @@ export interface Recorder extends DriveListener {
   readonly outcomes: Outcomes;
   /** From sending to answer. */
   readonly service: LatencyRecorder;
-  /** From when the request was due to its answer. The same as `service` in a closed loop. */
+  /** From the time the request was due to its answer. The same as `service` in a closed loop. */
   readonly sinceIntended: LatencyRecorder;
   /** Requests that ended. */
   readonly ended: number;
-  /** Orders that the server gave to more than one request. */
+  /** Orders that the server acknowledged to more than one request. */
   readonly acknowledgedTwice: number;
 }
 
-/** Takes each ended request to the counters, the histograms and the acknowledged orders. */
+/** Records each finished request in the counters, the histograms and the acknowledged orders. */
 export function createRecorder(options: RecorderOptions): Recorder {
   const outcomes = new Outcomes();
   const service = new LatencyRecorder();
@@ -69,7 +69,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       count(ordinal, status, orderId === null ? slug : acknowledge(orderId, ordinal, slug), serviceMs);
     },
     onLost(ordinal, loss, serviceMs, sinceIntendedMs) {
-      // A timeout is a latency too: leaving it out would make a server that hangs look fast.
+      // A timeout is a latency too. Without it, a server that hangs would look fast.
       time(serviceMs, sinceIntendedMs);
       count(ordinal, null, loss, serviceMs);
     },

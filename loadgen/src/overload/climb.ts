@@ -10,14 +10,14 @@ export interface Climbed {
 
 const MULTIPLES = [1, 2, 5, 10] as const;
 const RECOVERY_MS = 10_000;
-// Enough connections for the most a server does, and no queue worth its name behind them.
+// Enough connections to saturate a server, without a significant queue behind them.
 const PROBE = { connections: 200, durationMs: 5_000 };
-// A server that is used to the brim has no room for a breath; 1x shall be a load that it bears all day.
+// A saturated server has no headroom. 1x must be a load that the server can carry all day.
 const SUSTAINED_SHARE = 0.8;
-// A shopper who finds no way in for so long has gone. A queue of the generator would go on after its step has ended.
+// A shopper who cannot connect for this long gives up. A longer queue in the generator would outlive its step.
 const QUEUED_MS = 100;
 
-/** Climbs, and comes back down. Each step has connections of its own, and ends with its last answer. */
+/** Climbs and comes back down. Each step has its own connections and ends with its last answer. */
 export async function climb(
   run: Run,
   { ratePerSecond: given, stepMs }: Climb,
@@ -55,10 +55,10 @@ async function recover(walk: Walk, run: Run, ratePerSecond: number, drainMs: num
   return second === null ? null : drainMs / 1000 + second;
 }
 
-/** One drive after another, with requests that are numbered through. */
+/** Runs drives in sequence, numbering their requests continuously. */
 function createWalk(run: Run, onInterruptible: (interrupt: () => void) => void) {
   const { options, traffic, phases } = run;
-  if (phases === null) throw new Error('A climb counts by phases.');
+  if (phases === null) throw new Error('A climb needs a phase book.');
   const { recorder } = traffic;
   const results: DriveResult[] = [];
   let base = 0;
@@ -79,7 +79,7 @@ function createWalk(run: Run, onInterruptible: (interrupt: () => void) => void) 
     });
     await one.open();
     const phase = phases?.begin();
-    if (phase === undefined) throw new Error('A climb counts by phases.');
+    if (phase === undefined) throw new Error('A climb needs a phase book.');
     const result = await one.run();
     base += result.issued;
     results.push(result);

@@ -1,17 +1,17 @@
 import { LatencyRecorder } from '../measure/latency.js';
 
-/** What was asked of the server at one rate, and what it made of it. */
+/** The load offered to the server at one rate, and its result. */
 export interface StepFigures {
-  /** Of the rate that the server sustains. */
+  /** Multiple of the rate that the server sustains. */
   readonly multiple: number;
   readonly ratePerSecond: number;
   readonly elapsedMs: number;
   readonly sent: number;
-  /** Due, and not sent: no connection was free, because the server or the generator did not keep up. */
+  /** Due, but not sent: no connection was free, because the server or the generator did not keep up. */
   readonly notSent: number;
   readonly confirmed: number;
   readonly refused: number;
-  /** Ended in any other way. */
+  /** Requests that ended in any other way. */
   readonly errors: number;
   readonly confirmedPerSecond: number;
   readonly admittedMs: Percentiles;
@@ -23,28 +23,28 @@ interface Percentiles {
   readonly p99: number;
 }
 
-/** A climb beyond what the server sustains, and back. */
+/** A climb beyond the rate that the server sustains, and back. */
 export interface Curve {
   readonly ratePerSecond: number;
-  /** It was measured before, not given. */
+  /** True if the rate was measured, false if it was given. */
   readonly isFound: boolean;
   readonly steps: readonly StepFigures[];
-  /** From the end of the climb until a second in which all was well again; null if none was. */
+  /** Seconds from the end of the climb to the end of the first normal second; null if there was none. */
   readonly backToNormalS: number | null;
 }
 
-/** How the requests of one step ended. */
+/** The outcomes of the requests of one step. */
 export interface Phase {
   readonly confirmed: number;
   readonly refused: number;
   readonly errors: number;
   readonly admitted: LatencyRecorder;
   readonly refusals: LatencyRecorder;
-  /** Confirmed in each second since it began, and what ended otherwise. */
+  /** For each second since the phase began: requests confirmed, and requests that ended otherwise. */
   readonly seconds: ReadonlyArray<{ readonly confirmed: number; readonly others: number }>;
 }
 
-/** Takes each ended request into the phase that is on. One phase begins when all of the one before has ended. */
+/** Records each finished request in the current phase. A phase begins after the previous one has ended completely. */
 export interface PhaseBook {
   begin(): Phase;
   count(status: number | null, slug: string, serviceMs: number): void;
@@ -92,7 +92,7 @@ function secondAt({ seconds }: { seconds: Second[] }, index: number): Second {
   return seconds[index] ?? { confirmed: 0, others: 0 };
 }
 
-/** The first second in which nearly all that was due was confirmed; null if there was none. */
+/** The first second in which nearly all due requests were confirmed; null if there was none. */
 export function firstNormalSecond({ seconds }: Phase, ratePerSecond: number): number | null {
   const isNormal = ({ confirmed, others }: Second) =>
     confirmed >= 0.9 * ratePerSecond && others <= 0.01 * ratePerSecond;

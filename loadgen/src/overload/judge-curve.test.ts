@@ -32,7 +32,7 @@ function failing(steps: StepFigures[], backToNormalS: number | null = 0): string
 }
 
 describe('a curve', () => {
-  it('holds where goodput is kept, refusals and answers are quick, and all is well soon', () => {
+  it('passes if goodput holds, refusals and grants are quick, and recovery is prompt', () => {
     expect(failing([good, at10x])).toEqual([]);
   });
 
@@ -47,18 +47,18 @@ describe('a curve', () => {
     expect(failing(steps, backToNormalS)).toEqual([name]);
   });
 
-  it('is a table with a line for each step', () => {
+  it('is printed as a table with a line for each step', () => {
     const text = curveText({ ratePerSecond: 100, isFound: false, steps: [good, at10x], backToNormalS: 0 });
     expect(text.split('\n')).toHaveLength(4);
     expect(text).toMatch(/10x +1,000 /);
   });
 });
 
-// Each waits ten seconds for all to be well again, so they wait side by side.
+// Each waits up to ten seconds for recovery, so they run side by side.
 describe.concurrent('a climb', () => {
   const climb = ['--scenario', 'overload', '--connections', '50', '--duration', '0.5', '--rate', '40'];
 
-  it('asks for 1x, 2x, 5x and 10x, and comes back; each shopper is another one, and all orders are verified', async () => {
+  it('offers 1x, 2x, 5x, 10x and 1x again, uses each shopper once, and verifies all orders', async () => {
     const report = await runAgainst({}, ...climb);
     expect(report.curve?.steps.map(({ sent, notSent }) => sent + notSent)).toEqual([20, 40, 100, 200]);
     expect(report.curve).toMatchObject({ ratePerSecond: 40, isFound: false });
@@ -67,7 +67,7 @@ describe.concurrent('a climb', () => {
     expect(failed(report)).not.toContain('no acknowledged order lost');
   }, 60_000);
 
-  it('takes refusals for what they are, and lost orders for a breach', async () => {
+  it('accepts refusals and fails on lost orders', async () => {
     const report = await runAgainst({ overloadedEvery: 3, loseEvery: 50 }, ...climb);
     expect(report.curve?.steps.every(({ refused, errors }) => refused > 0 && errors === 0)).toBe(true);
     expect(failed(report)).toContain('no acknowledged order lost');

@@ -2,18 +2,18 @@ import { integer, milliseconds } from '../text.js';
 import { type Check, check } from '../verdict/check.js';
 import type { Curve, StepFigures } from './curve.js';
 
-// What a shop may expect of a server that is asked for ten times what it can do.
+// What a shop may expect from a server under ten times its sustainable load.
 const GOODPUT_SHARE_MIN = 0.9;
 const REFUSED_P99_MS_MAX = 50;
 const ADMITTED_P99_MS_MAX = 1_000;
 const BACK_TO_NORMAL_S_MAX = 10;
 
-/** Beyond its limit a server shall do as much as at its limit, say no at once, and forget about it soon. */
+/** Beyond its limit a server must keep its goodput, refuse quickly, and recover soon. */
 export function judgeCurve({ steps, backToNormalS }: Curve): Check[] {
   const peak = Math.max(0, ...steps.map(({ confirmedPerSecond }) => confirmedPerSecond));
   const slowestRefusal = worst(steps, ({ refusedMs }) => refusedMs.p99);
   const slowestGrant = worst(steps, ({ admittedMs }) => admittedMs.p99);
-  // No step can do more than it is asked for.
+  // A step cannot achieve more than the load offered.
   const shareOf = ({ confirmedPerSecond, ratePerSecond }: StepFigures) =>
     confirmedPerSecond / Math.max(1, Math.min(peak, ratePerSecond));
   const share = Math.min(1, ...steps.map(shareOf));
@@ -75,6 +75,6 @@ export function curveText({ ratePerSecond, isFound, steps }: Curve): string {
     ];
   });
   const table = [head, ...lines].map(cells => cells.map(cell => cell.padStart(12)).join(''));
-  const basis = `1x is ${integer(ratePerSecond)}/s, ${isFound ? '80 % of what 200 connections got' : 'as given'}`;
+  const basis = `1x is ${integer(ratePerSecond)}/s, ${isFound ? '80 % of what 200 connections achieved' : 'as given'}`;
   return `Curve (${basis}; latency in ms)\n${table.join('\n')}`;
 }

@@ -1,10 +1,10 @@
 import { onlyExpected, soldExactly } from '../verdict/answers.js';
 import { type Scenario, setting, uniqueShopper } from './scenario.js';
 
-// Longer than any run with its verification: a hold that lapsed meanwhile would give back what others were refused.
+// Longer than any run including verification. A hold that lapsed earlier would return units after others were refused.
 const HOLD_S = 3_600;
 
-/** The sellout at the other entrance: units are held behind codes, and nobody comes back with one. */
+/** The sellout by checkout: units are held behind codes, and no shopper redeems a code. */
 export const checkout: Scenario = {
   name: 'checkout',
   summary: 'sellout by POST /api/checkout: units are held, and no code is redeemed',

@@ -2,10 +2,10 @@ import { allGranted, onlyExpected } from '../verdict/answers.js';
 import { idsInOneRow } from '../verdict/ids.js';
 import { closedPace, type Scenario, setting, uniqueShopper } from './scenario.js';
 
-/** Sequential user ids, one by one and in batches: one row without a gap, whoever asks and wherever. */
+/** Sequential user ids, single and in batches: one sequence without gaps across all callers and processes. */
 export const ids: Scenario = {
   name: 'ids',
-  summary: 'user ids, single ones and batches: none twice, none missing, in order',
+  summary: 'user ids, single and in batches: none twice, none missing, in order',
   defaults: { connections: 200, durationS: 10, singlesPercent: 50, batchSize: 100 },
   optional: ['requests'],
   plan: settings => ({

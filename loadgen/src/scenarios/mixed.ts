@@ -1,10 +1,10 @@
 import { onlyExpectedOnRoads } from '../verdict/answers.js';
 import { type Scenario, setting, uniqueShopper } from './scenario.js';
 
-/** All roads at once on one stock, with holds that lapse while others still ask for the units. */
+/** All roads at once on one stock. Holds lapse while other shoppers still ask for the units. */
 export const mixed: Scenario = {
   name: 'mixed',
-  summary: 'purchases, checkouts with and without their purchase, queued orders: one sale, too few units',
+  summary: 'purchases, redeemed and abandoned checkouts, queued orders: one sale, too few units',
   defaults: {
     requests: 100_000,
     connections: 200,
@@ -30,7 +30,7 @@ export const mixed: Scenario = {
     onlyExpectedOnRoads(facts, {
       direct: ['confirmed', 'sold-out'],
       checkout: ['reserved', 'sold-out'],
-      // A code may come too late where the server or the generator was held up for as long as a hold lasts.
+      // A code may be presented too late if the server or the generator stalled for as long as a hold lasts.
       redeem: ['confirmed', 'code-expired'],
       queued: ['queued', 'sold-out'],
     }),

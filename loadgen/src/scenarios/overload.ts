@@ -2,13 +2,13 @@ import { judgeCurve } from '../overload/judge-curve.js';
 import { onlyExpected } from '../verdict/answers.js';
 import { type Scenario, setting, uniqueShopper } from './scenario.js';
 
-// More orders than one generator can ask for, so that the sale outlasts any climb.
+// More orders than one generator can send, so that the sale outlasts any climb.
 const UNITS = 100_000_000;
 
-/** Ten times what the server sustains: how much it still does, how it refuses the rest, and how soon it is well again. */
+/** Up to ten times the rate that the server sustains: its goodput, its refusals, and how soon it recovers. */
 export const overload: Scenario = {
   name: 'overload',
-  summary: 'open loop at 1x, 2x, 5x and 10x of what the server sustains, and back to 1x',
+  summary: 'open loop at 1x, 2x, 5x and 10x of the rate that the server sustains, and back to 1x',
   defaults: { durationS: 10, connections: 1_000 },
   optional: ['ratePerSecond', 'units'],
   plan: settings => ({

@@ -1,10 +1,10 @@
 import { onlyExpected, soldExactly } from '../verdict/answers.js';
 import { type Scenario, setting } from './scenario.js';
 
-/** All shoppers press the button at the same instant, each on an open connection, and there is not enough for all. */
+/** All shoppers buy at the same instant, each on an open connection, and there are too few units. */
 export const race: Scenario = {
   name: 'race',
-  summary: 'N shoppers buy at the same instant, M units; how long until the last is answered',
+  summary: 'N shoppers buy M units at the same instant; measures the time to the last answer',
   defaults: { shoppers: 100, units: 50, purchases: 1 },
   optional: [],
   plan(settings) {

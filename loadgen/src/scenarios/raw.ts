@@ -1,6 +1,6 @@
 import { closedPace, type Scenario, setting, uniqueShopper } from './scenario.js';
 
-/** The requests of `throughput` to any handler: the ceiling that a bare server sets, by the same generator. */
+/** The requests of `throughput` to any handler: the ceiling of a bare server, measured by the same generator. */
 export const raw: Scenario = {
   name: 'raw',
   summary: 'POST to --path without a sale and without a verdict, to measure a bare handler',

@@ -1,10 +1,10 @@
 import { onlyExpected, soldToEach } from '../verdict/answers.js';
 import { openPace, type Scenario, setting } from './scenario.js';
 
-/** What a sale is like: so many shoppers, at so many requests a second, ask in turn until the time is over. */
+/** A simulated sale: a fixed number of shoppers ask in turn at a fixed rate until the time is over. */
 export const rehearsal: Scenario = {
   name: 'rehearsal',
-  summary: 'open loop: so many shoppers, one unit each, ask in turn; a server that is overloaded may say so',
+  summary: 'open loop: shoppers ask in turn for one unit each; refusals by overload do not fail the verdict',
   defaults: { visitors: 10_000, units: 1_000, ratePerSecond: 1_000, durationS: 20, connections: 300 },
   optional: [],
   plan(settings) {

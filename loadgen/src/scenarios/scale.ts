@@ -1,10 +1,10 @@
 import { allGranted, onlyExpected } from '../verdict/answers.js';
 import { type Scenario, setting, uniqueShopper } from './scenario.js';
 
-/** A backlog of queued orders is taken in, and then the workers are timed that decide it. */
+/** The server accepts a backlog of queued orders; then the run times the workers that decide it. */
 export const scale: Scenario = {
   name: 'scale',
-  summary: 'queued orders, all accepted first; then how fast the workers, started by you, decide them',
+  summary: 'accepts a backlog of queued orders, then times the workers (which you start) deciding it',
   defaults: { orders: 60_000, connections: 200 },
   optional: [],
   plan: settings => ({

@@ -6,7 +6,7 @@ import type { Mix, Shares } from '../traffic/mix.js';
 import type { Facts } from '../verdict/answers.js';
 import type { Check } from '../verdict/check.js';
 
-/** A number that a scenario can be given on the command line. */
+/** A numeric setting of the command line. */
 export type NumberName =
   | 'shoppers'
   | 'visitors'
@@ -22,14 +22,14 @@ export type NumberName =
   | 'singlesPercent'
   | 'batchSize';
 
-/** Anything that it can be given. */
+/** Any setting. */
 export type SettingName = NumberName | 'shares';
 
 export type Settings = Readonly<Partial<Record<NumberName, number> & { shares: Shares }>>;
 
 /**
- * A scenario is a description: what is asked for, how often, and when the result is right. It performs nothing itself.
- * To add one, write it beside the others and name it in catalogue.ts.
+ * A scenario is a description: which requests to send, at what pace, and which result is right. It performs nothing
+ * itself. To add one, write it beside the others and list it in catalogue.ts.
  */
 export interface Scenario {
   readonly name: string;
@@ -37,23 +37,23 @@ export interface Scenario {
   readonly summary: string;
   /** Settings it takes, with their defaults. */
   readonly defaults: Settings;
-  /** Settings it also takes, which have no default. `requests` alone replaces a default `durationS`. */
+  /** Settings it also takes but that have no default. `requests` alone replaces a default `durationS`. */
   readonly optional: readonly SettingName[];
   plan(settings: Settings): Plan;
-  /** What the answers prove. The ledger is checked for all scenarios alike, by verdict/verify. */
+  /** The checks of the answers. verdict/verify checks the ledger in the same way for all scenarios. */
   judge(facts: Facts, settings: Settings): Check[];
 }
 
 export interface Plan {
   readonly connections: number;
   readonly pace: Pace | Climb;
-  /** The sale to make for this run; null for a bare handler that knows no sales. */
+  /** The sale to create for this run; null for a bare handler without sales. */
   readonly sale: WantedSale | null;
-  /** The road on which all come, how they spread over the roads or what kinds they are, or that they ask for ids instead. */
+  /** The road of all requests, their spread over several roads, the kinds of visitors, or the ids to request. */
   readonly roads: Entrance | Mix | Crowd | IdRequests;
   /**
-   * What is awaited after the last answer: that nothing is queued or reserved any more, or that as many units are sold as
-   * orders were accepted.
+   * What to wait for after the last answer: `ends` until no order is queued or reserved, `decisions` until as many
+   * units are sold as orders were accepted.
    */
   readonly settling: 'nothing' | 'ends' | 'decisions';
   /** The shopper who sends request `ordinal`. */
@@ -63,13 +63,13 @@ export interface Plan {
 export interface WantedSale {
   readonly allocation: number;
   readonly perUserLimit: number;
-  /** Left out, the engine's own. */
+  /** Defaults to the engine's own. */
   readonly holdTtlSeconds?: number;
 }
 
 export const QUANTITY = 1;
 
-/** A setting that the scenario gives a default to, so it is there. */
+/** A setting that has a default in the scenario, so it is always present. */
 export function setting<Name extends SettingName>(
   settings: Settings,
   name: Name,
@@ -79,7 +79,7 @@ export function setting<Name extends SettingName>(
   return value;
 }
 
-/** Each request comes from a shopper of its own. */
+/** Each request comes from a different shopper. */
 export function uniqueShopper(ordinal: number): number {
   return ordinal;
 }

@@ -1,7 +1,7 @@
 import { onlyExpected, soldExactly } from '../verdict/answers.js';
 import { type Scenario, setting, uniqueShopper } from './scenario.js';
 
-/** A million shoppers for ten thousand units: the whole life of a drop, mostly refusals. */
+/** A million shoppers for ten thousand units: a drop from start to end, mostly refusals. */
 export const sellout: Scenario = {
   name: 'sellout',
   summary: 'many unique shoppers, few units, as fast as the connections allow',

@@ -7,47 +7,47 @@ import type { NumberName, Scenario, SettingName, Settings } from './scenario.js'
 interface SettingRule {
   readonly flag: string;
   readonly max: number;
-  /** 1 where it is left out, and anything above 0 of what may be a fraction. */
+  /** Defaults to 1; a fractional setting takes any number above 0. */
   readonly min?: number;
   readonly summary: string;
-  /** Fractions make sense, as of seconds. */
+  /** Fractions are allowed, as for seconds. */
   readonly fractional?: true;
 }
 
-/** The command line of each setting. */
+/** The command-line option of each setting. */
 export const SETTING_RULES: Readonly<
   Record<NumberName, SettingRule> & { shares: Pick<SettingRule, 'flag' | 'summary'> }
 > = {
-  // Beyond 20,000 the ports of one client address run out.
+  // Beyond 20,000 one client address runs out of ports.
   connections: {
     flag: 'connections',
     max: 20_000,
     summary: 'keep-alive connections, one request in flight each',
   },
-  shoppers: { flag: 'shoppers', max: 20_000, summary: 'shoppers at the same instant' },
+  shoppers: { flag: 'shoppers', max: 20_000, summary: 'shoppers who buy at the same instant' },
   purchases: { flag: 'purchases', max: 1_000, summary: 'purchases per shopper' },
   // Ordinals are written with nine digits.
-  requests: { flag: 'requests', max: 999_999_999, summary: 'requests in all' },
-  visitors: { flag: 'visitors', max: 999_999_999, summary: 'shoppers who come in turn, again and again' },
-  orders: { flag: 'orders', max: 999_999_999, summary: 'queued orders in all' },
-  // What an integer column holds.
+  requests: { flag: 'requests', max: 999_999_999, summary: 'total number of requests' },
+  visitors: { flag: 'visitors', max: 999_999_999, summary: 'shoppers who ask in turn, again and again' },
+  orders: { flag: 'orders', max: 999_999_999, summary: 'total number of queued orders' },
+  // The maximum of an integer column.
   units: { flag: 'units', max: 2_147_483_647, summary: 'units of the sale' },
   durationS: { flag: 'duration', max: 86_400, summary: 'seconds', fractional: true },
   ratePerSecond: { flag: 'rate', max: 1_000_000, summary: 'arrivals per second', fractional: true },
-  shares: { flag: 'shares', summary: 'percent of purchases, checkouts and queued orders' },
+  shares: { flag: 'shares', summary: 'percentages of purchases, checkouts and queued orders' },
   abandonPercent: {
     flag: 'abandon',
     min: 0,
     max: 100,
-    summary: 'percent of the checkouts that are never redeemed',
+    summary: 'percentage of checkouts that are never redeemed',
   },
   singlesPercent: {
     flag: 'singles',
     min: 0,
     max: 100,
-    summary: 'percent of the requests that ask for one id',
+    summary: 'percentage of requests that ask for a single id',
   },
-  // What the server gives in one batch.
+  // The largest batch that the server returns.
   batchSize: { flag: 'batch', max: 10_000, summary: 'ids in a batch' },
   holdS: { flag: 'hold', max: 86_400, summary: 'seconds that a checkout holds its units' },
 };
@@ -69,19 +69,19 @@ export const SETTING_NAMES: readonly SettingName[] = [
   'batchSize',
 ];
 
-/** Reads a number as a person writes it: `1000000`, `1,000,000` or `1_000_000`. NaN when it is none. */
+/** Parses a number as a person writes it: `1000000`, `1,000,000` or `1_000_000`. NaN for anything else. */
 export function parseNumber(text: string): number {
   return /^\d[\d,_]*(\.\d+)?$/.test(text) ? Number(text.replace(/[,_]/g, '')) : Number.NaN;
 }
 
 /**
- * Checks what was given and fills in the scenario's defaults.
- * @throws LoadFailure `usage` for a number out of range, or a setting that the scenario does not take.
+ * Checks the given settings and fills in the scenario's defaults.
+ * @throws LoadFailure `usage` for a number out of range, or a setting that does not apply to the scenario.
  */
 export function resolveSettings(scenario: Scenario, given: Partial<Record<SettingName, string>>): Settings {
   const taken = SETTING_NAMES.filter(name => name in scenario.defaults || scenario.optional.includes(name));
   const settings: { -readonly [Name in SettingName]?: Settings[Name] } = { ...scenario.defaults };
-  // Asked for a number of requests, nobody expects a default duration to cut it short.
+  // A user who sets a number of requests does not expect a default duration to end the run early.
   if (given.requests !== undefined && scenario.optional.includes('requests')) delete settings.durationS;
   for (const name of SETTING_NAMES) {
     const text = given[name];
@@ -111,7 +111,7 @@ function parseShares(text: string): Shares {
   if (direct + checkout + queued === 100 && rest.length === 0) return { direct, checkout, queued };
   throw new LoadFailure(
     'usage',
-    `--shares ${text}: expected three whole numbers that make 100, such as 60,25,15: the percent of purchases, ` +
+    `--shares ${text}: expected three whole numbers that add up to 100, such as 60,25,15: percentages of purchases, ` +
       'checkouts and queued orders.',
   );
 }
@@ -129,6 +129,6 @@ function notTaken(scenario: Scenario, name: SettingName, taken: readonly Setting
   const flags = taken.map(each => `--${SETTING_RULES[each].flag}`).join(', ');
   return new LoadFailure(
     'usage',
-    `--${SETTING_RULES[name].flag} has no meaning in the scenario ${scenario.name}; it takes ${flags}.`,
+    `--${SETTING_RULES[name].flag} does not apply to the scenario ${scenario.name}; it takes ${flags}.`,
   );
 }

@@ -1,10 +1,10 @@
 import { allGranted, onlyExpected } from '../verdict/answers.js';
 import { closedPace, type Scenario, setting, uniqueShopper } from './scenario.js';
 
-// More orders a second than one generator can ask for, so that the sale outlasts any run.
+// More orders per second than one generator can send, so that the sale outlasts any run.
 export const ORDERS_PER_SECOND_MAX = 200_000;
 
-/** How many orders a second are accepted and kept when there is enough for everybody. */
+/** How many orders per second the server accepts durably when there are units for all. */
 export const throughput: Scenario = {
   name: 'throughput',
   summary: 'enough units for all: durable orders per second',

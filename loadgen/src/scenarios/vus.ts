@@ -3,13 +3,16 @@ import { onlyExpected, within } from '../verdict/answers.js';
 import { type Scenario, setting } from './scenario.js';
 import { ORDERS_PER_SECOND_MAX } from './throughput.js';
 
-// Of the published run of 300 virtual users as many were refused.
+// The share that was refused in the published run of 300 virtual users.
 const RETURNING_PERCENT = 15;
 
-/** Virtual users as load tests have them: each buys again as soon as it is answered, or all together at a fixed rate. */
+/**
+ * Virtual users as in load-testing tools: each buys again as soon as it is answered, or all together at a fixed rate.
+ */
 export const vus: Scenario = {
   name: 'vus',
-  summary: 'virtual users who buy one after another, 15 % of the time for somebody who has bought already',
+  summary:
+    'virtual users who buy again and again; 15 % of purchases are for a shopper who has already bought',
   defaults: { connections: 300, durationS: 35 },
   optional: ['ratePerSecond'],
   plan(settings) {

@@ -10,10 +10,10 @@ import { createRedemptions, REDEEMS_FROM } from './redemptions.js';
 import { emptyFigures, type OrderTraffic, type RoadFigures } from './traffic.js';
 import type { TrafficOptions } from './traffic-options.js';
 
-/** A kind of visit, or the redemption that follows from one that purchases. */
+/** A kind of visit, or the redemption that follows a visit of kind `purchases`. */
 type Visit = Kind | 'redeem';
 
-/** Visits of all kinds at the checkout. Holds outlast the run, so that nothing comes back while others are refused. */
+/** Visits of all kinds at the checkout. Holds outlast the run, so no unit is returned while others are refused. */
 export function crowd(visitors: Crowd, options: TrafficOptions): OrderTraffic {
   const { request, acknowledged } = options;
   const visitOf = (ordinal: number): Visit =>
@@ -61,7 +61,7 @@ export function crowd(visitors: Crowd, options: TrafficOptions): OrderTraffic {
       return acknowledged.size * request.quantity;
     },
     unitsBackLate: 0,
-    // A redemption without an answer makes no order that was not acknowledged before.
+    // A redemption without an answer creates no order beyond the one acknowledged by its checkout.
     get unknown() {
       return recorder.outcomes.count(isUnknown) - figures.redeem.outcomes.count(isUnknown);
     },
@@ -78,7 +78,7 @@ function createFigures(): Readonly<Record<Visit, RoadFigures>> {
   };
 }
 
-/** Whether an order that was granted to a visit may be this, while its hold has not lapsed. */
+/** Whether an order granted to a visit may have this status while its hold has not lapsed. */
 function isLegalEnd(visit: Visit, redemption: Redemption, { status }: ListedOrder): boolean {
   if (visit === 'normal' || visit === 'heavy') return status === 'RESERVED';
   if (visit !== 'purchases') return false;

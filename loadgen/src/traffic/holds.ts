@@ -1,4 +1,4 @@
-/** What came of presenting a code. `unclear`: it was sent, and nobody said. */
+/** The result of redeeming a code. `unclear`: it was sent but not answered. */
 export type Redemption = 'not-sent' | 'unclear' | 'confirmed' | 'expired';
 
 interface Hold {
@@ -8,18 +8,18 @@ interface Hold {
   redemption: Redemption;
 }
 
-/** The checkouts that were granted, by the ordinal of the visit, and those of them whose code is to be presented next. */
+/** The granted checkouts by the ordinal of their visit, and those whose code is due next. */
 export interface Holds {
   add(ordinal: number, hold: { orderId: string; code: string }, isAbandoned: boolean): void;
-  /** The visit whose code is due; -1 while there is none. */
+  /** The visit whose code is due; -1 if none is. */
   takeDue(): number;
   readonly isDueEmpty: boolean;
-  /** The code of a visit, which is being presented from now on. */
+  /** Returns the code of a visit and marks it as presented. */
   present(ordinal: number): string;
   orderIdOf(ordinal: number): string | null;
   settle(ordinal: number, redemption: Redemption): void;
   redemptionOf(ordinal: number): Redemption;
-  /** Holds that were not confirmed and were made at this moment or later. */
+  /** Counts the unconfirmed holds that were created at this moment or later. */
   countUnredeemedSince(atMs: number): number;
 }
 
@@ -36,7 +36,7 @@ export function createHolds(): Holds {
       holds.set(ordinal, { orderId, code, heldAtMs: performance.now(), redemption: 'not-sent' });
       if (!isAbandoned) due.push(ordinal);
     },
-    // A pile: nearly always there is only the one whose connection has just become free.
+    // Last in, first out: nearly always there is only one, and its connection has just become free.
     takeDue: () => due.pop() ?? -1,
     get isDueEmpty() {
       return due.length === 0;

@@ -1,30 +1,30 @@
-/** What the ids that were given out add up to. */
+/** A summary of the ids received. */
 export interface IdFindings {
   readonly given: number;
   readonly first: number;
   readonly last: number;
   readonly duplicates: number;
-  /** Between the first and the last, given to nobody here. */
+  /** Ids between the first and the last that no answer contained. */
   readonly missing: number;
-  /** Answers with an id that is not above all ids that had been answered when it was asked for. */
+  /** Answers with an id that is not above every id answered before its request was sent. */
   readonly outOfOrder: number;
-  /** Ids that were asked for without a clear answer: so many may be missing after a crash. */
+  /** Ids requested without a clear answer. As many may be missing after a crash. */
   readonly unanswered: number;
 }
 
 export interface IdTally {
-  /** Request `ordinal` is sent now. */
+  /** Request `ordinal` is about to be sent. */
   asked(ordinal: number): void;
   given(ordinal: number, first: number, count: number): void;
   refused(ordinal: number, count: number, isUnknown: boolean): void;
   findings(): IdFindings;
 }
 
-// A range is one number, so that millions of them are sorted quickly: the first id in the upper 39 bits of what a double
-// holds exactly (549 billion ids), the count in the lower 14, which is more than a batch may have.
+// A range is one number, so that millions of them sort quickly. Of the 53 bits that a double holds exactly, the upper
+// 39 are the first id (549 billion ids) and the lower 14 the count, which is more than the largest batch.
 const COUNTS = 2 ** 14;
 
-/** Keeps every range of ids that was answered, and what was known when it was asked for. */
+/** Keeps every range of ids received, and the largest id known when it was requested. */
 export function createIdTally(): IdTally {
   const ranges: number[] = [];
   const highestWhenAsked = new Map<number, number>();

@@ -7,7 +7,7 @@ import { AcknowledgedOrders } from '../verdict/acknowledged.js';
 import { createIdTally } from './id-tally.js';
 import type { Traffic } from './traffic.js';
 
-/** How requests for ids spread: of each hundred in a row exactly so many ask for one id, the others for a batch. */
+/** The mix of requests for ids: of each hundred in a row, a fixed number ask for one id, the others for a batch. */
 export interface IdRequests {
   readonly batchSize: number;
   readonly singlesPercent: number;
@@ -22,7 +22,7 @@ export interface IdTrafficOptions {
 // Coprime to 100, so that each hundred in a row takes every value once, spread over the whole range.
 const STRIDE = 61;
 
-/** Requests for ids, one by one and in batches, and a tally of what was given. */
+/** Requests for single ids and batches, and a tally of the ids received. */
 export function idTraffic(requests: IdRequests, options: IdTrafficOptions): Traffic {
   const tally = createIdTally();
   const isSingle = (ordinal: number) => ((ordinal % 100) * STRIDE) % 100 < requests.singlesPercent;

@@ -5,12 +5,12 @@ import { countShoppers, returningShopper } from './returning.js';
 const CROWD = { kinds: { normal: 70, heavy: 10, purchases: 10, invalid: 10 }, heavyShoppers: 25 };
 const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
-it.each([0, 37, 12_345])('each hundred visits in a row, from %i on, are of the kinds that are said', from => {
+it.each([0, 37, 12_345])('each hundred visits in a row, from %i on, have the given shares of kinds', from => {
   const count = (kind: string) => numbers(from, 100).filter(i => kindOf(CROWD, i) === kind).length;
   expect(['normal', 'heavy', 'purchases', 'invalid'].map(count)).toEqual([70, 10, 10, 10]);
 });
 
-it('heavy shoppers come in turn, and nobody else has one of their numbers', () => {
+it('heavy shoppers come in turn, and no other shopper has one of their numbers', () => {
   const heavy = numbers(0, 500).filter(i => kindOf(CROWD, i) === 'heavy');
   const visits = new Map<number, number>();
   for (const i of heavy) visits.set(crowdShopper(CROWD, i), (visits.get(crowdShopper(CROWD, i)) ?? 0) + 1);
@@ -21,7 +21,7 @@ it('heavy shoppers come in turn, and nobody else has one of their numbers', () =
   expect(Math.min(...others.map(i => crowdShopper(CROWD, i)))).toBeGreaterThanOrEqual(25);
 });
 
-it('whoever returns has bought once before, and does not come a third time', () => {
+it('a returning shopper has bought once before and does not come a third time', () => {
   const shoppers = numbers(0, 5_000).map(i => returningShopper(15, i));
   const visits = new Map<number, number>();
   for (const shopper of shoppers) visits.set(shopper, (visits.get(shopper) ?? 0) + 1);

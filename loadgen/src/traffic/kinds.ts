@@ -1,15 +1,15 @@
 import { placeOf } from './mix.js';
 
 /**
- * Who comes to a sale: most ask once, some ask again and again, some come back with their code, some send what is no
- * request.
+ * The kinds of visitors of a sale: most ask once, some ask again and again, some come back with their code, and some
+ * send invalid requests.
  */
 export type Kind = 'normal' | 'heavy' | 'purchases' | 'invalid';
 
-/** A crowd of all kinds, of each hundred in a row as many as the shares say. */
+/** A crowd of all kinds. Each hundred visits in a row have exactly the given shares. */
 export interface Crowd {
   readonly kinds: Readonly<Record<Kind, number>>;
-  /** So many are the heavy ones, who come in turn. */
+  /** The number of heavy shoppers, who come in turn. */
   readonly heavyShoppers: number;
 }
 
@@ -20,7 +20,7 @@ export function kindOf({ kinds: { normal, heavy, purchases } }: Crowd, ordinal: 
   return place < normal + heavy + purchases ? 'purchases' : 'invalid';
 }
 
-/** The shopper of visit `ordinal`: a heavy one, or one who comes only now. */
+/** The shopper of visit `ordinal`: one of the heavy ones, or a new one. */
 export function crowdShopper(crowd: Crowd, ordinal: number): number {
   const { kinds, heavyShoppers } = crowd;
   if (kindOf(crowd, ordinal) !== 'heavy') return heavyShoppers + ordinal;

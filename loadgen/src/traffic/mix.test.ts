@@ -5,7 +5,7 @@ import { entranceOf, isAbandoned } from './mix.js';
 const MIX = { shares: { direct: 60, checkout: 25, queued: 15 }, abandonPercent: 20 };
 const hundred = (from: number) => Array.from({ length: 100 }, (_, i) => from + i);
 
-it.each([0, 37, 12_345])('each hundred shoppers in a row, from %i on, come by the shares', from => {
+it.each([0, 37, 12_345])('each hundred shoppers in a row, from %i on, spread by the shares', from => {
   const count = (road: string) => hundred(from).filter(i => entranceOf(MIX, i) === road).length;
   expect(['direct', 'checkout', 'queued'].map(count)).toEqual([60, 25, 15]);
 });
@@ -22,7 +22,7 @@ it.each([
   expect(checkouts.filter(i => isAbandoned({ ...MIX, abandonPercent }, i))).toHaveLength(expected);
 });
 
-it('only holds that may have ended after a refusal excuse units that are left', () => {
+it('only holds that may have ended after a refusal excuse units left unsold', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   try {
     const holds = createHolds();

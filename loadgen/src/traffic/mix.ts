@@ -1,11 +1,11 @@
 import type { Entrance } from '../contract/road.js';
 
-/** Which part of the shoppers comes on which road, in percent of all; together 100. */
+/** The percentage of shoppers on each road. Adds up to 100. */
 export type Shares = Readonly<Record<Entrance, number>>;
 
 export interface Mix {
   readonly shares: Shares;
-  /** Percent of the granted checkouts whose shopper does not come back with the code. */
+  /** Percentage of granted checkouts whose shopper does not come back with the code. */
   readonly abandonPercent: number;
 }
 
@@ -13,20 +13,20 @@ export interface Mix {
 const ROAD_STRIDE = 61;
 const ABANDON_STRIDE = 37;
 
-/** The road of shopper `ordinal`: of each hundred in a row exactly as many as the shares say, evenly interleaved. */
+/** The road of shopper `ordinal`. Each hundred in a row have exactly the given shares, evenly interleaved. */
 export function entranceOf({ shares }: Mix, ordinal: number): Entrance {
   const place = placeOf(ordinal);
   if (place < shares.direct) return 'direct';
   return place < shares.direct + shares.checkout ? 'checkout' : 'queued';
 }
 
-/** Whether shopper `ordinal` never redeems what is checked out: of each hundred checkouts exactly as many as are said. */
+/** Whether shopper `ordinal` abandons a checkout. Each hundred checkouts have exactly the given share. */
 export function isAbandoned({ shares, abandonPercent }: Mix, ordinal: number): boolean {
   const checkout = Math.floor(ordinal / 100) * shares.checkout + placeOf(ordinal) - shares.direct;
   return (checkout * ABANDON_STRIDE) % 100 < abandonPercent;
 }
 
-/** Where request `ordinal` stands in its hundred, from 0 to 99: neighbours stand far apart. */
+/** The place of request `ordinal` in its hundred, from 0 to 99. Neighbours are far apart. */
 export function placeOf(ordinal: number): number {
   return ((ordinal % 100) * ROAD_STRIDE) % 100;
 }

@@ -10,11 +10,11 @@ import { createRedemptions, REDEEMS_FROM, type Redemptions } from './redemptions
 import { emptyFigures, type OrderTraffic, type RoadFigures } from './traffic.js';
 import { type TrafficOptions, toLine } from './traffic-options.js';
 
-// A lapsed hold is ended by a job of the server and its units are then made known to the gate of each process: what came
-// back less than this before a refusal may have been unknown to whoever refused.
+// A job of the server ends a lapsed hold, and the gate of each process then learns of its units. A process that refused
+// a request may not have known of units returned less than this before.
 const RETURN_MS_MAX = 5_000;
 
-/** Shoppers come on all roads. Who is granted a checkout redeems its code at once, or never. */
+/** Shoppers come on all roads. A shopper who is granted a checkout redeems its code at once or never. */
 export function mixedRoads(mix: Mix, holdMs: number, options: TrafficOptions): OrderTraffic {
   const { request, acknowledged } = options;
   const holds = createHolds();
@@ -55,10 +55,10 @@ export function mixedRoads(mix: Mix, holdMs: number, options: TrafficOptions): O
     },
     get unitsBackLate() {
       const unredeemed = holds.countUnredeemedSince(lastRefusedAtMs - holdMs - RETURN_MS_MAX);
-      // A checkout that was lost on its way back may hold units too, and nobody here knows since when.
+      // A checkout whose answer was lost may hold units too, and the time at which its hold began is unknown.
       return (unredeemed + figures.checkout.outcomes.count(isUnknown)) * request.quantity;
     },
-    // A redemption without an answer makes no order that was not acknowledged before.
+    // A redemption without an answer creates no order beyond the one acknowledged by its checkout.
     get unknown() {
       return ENTRANCES.reduce((sum, road) => sum + figures[road].outcomes.count(isUnknown), 0);
     },
@@ -84,7 +84,7 @@ function createWriters({ request }: TrafficOptions) {
   return { direct: writerOf('direct'), checkout: writerOf('checkout'), queued: writerOf('queued') };
 }
 
-/** Reads an answer by its road, and keeps what was checked out. */
+/** Reads an answer by its road, and keeps granted checkouts. */
 function createRead(
   mix: Mix,
   holds: Holds,
@@ -105,10 +105,10 @@ function createRead(
   };
 }
 
-/** Whether an order that was granted on a road may have come to this, with nothing of it left open. */
+/** Whether an order granted on a road may end with this status. */
 function isLegalEnd(road: Road, redemption: Redemption, { status, reason }: ListedOrder): boolean {
   if (road === 'direct') return status === 'CONFIRMED';
-  // Each shopper comes once, and the sale is open: nothing but a lack of units ends a queued order.
+  // Each shopper comes once and the sale is open, so only a lack of units ends a queued order.
   if (road === 'queued') return status === 'CONFIRMED' || (status === 'REJECTED' && reason === 'sold-out');
   if (redemption === 'confirmed') return status === 'CONFIRMED';
   return status === 'EXPIRED' || (redemption === 'unclear' && status === 'CONFIRMED');

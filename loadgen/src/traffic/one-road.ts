@@ -7,8 +7,8 @@ import type { OrderTraffic } from './traffic.js';
 import { type TrafficOptions, toLine } from './traffic-options.js';
 
 /**
- * How an order ends that was granted on a road, where nothing else becomes of it: nobody redeems what is checked out, the
- * hold outlasts the run, and there are units enough for whatever is queued.
+ * The final status of an order granted on a road. No shopper redeems a checkout, the hold outlasts the run, and there
+ * are units for all queued orders.
  */
 const ENDS: Readonly<Record<Entrance, string>> = {
   direct: 'CONFIRMED',
@@ -48,7 +48,7 @@ export function oneRoad(road: Entrance, options: TrafficOptions): OrderTraffic {
   };
 }
 
-/** A bare handler promises nothing about its body. */
+/** A bare handler makes no promise about its body. */
 function readBareAnswer(status: number): Reading {
   return { slug: status >= 200 && status < 300 ? 'ok' : 'refused', orderId: null };
 }

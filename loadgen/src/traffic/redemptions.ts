@@ -6,14 +6,14 @@ import type { Reading } from '../measure/recorder.js';
 import type { Holds, Redemption } from './holds.js';
 import { type TrafficOptions, toLine } from './traffic-options.js';
 
-/** The redemption of visit n has the ordinal n plus this; visits have nine digits. */
+/** The redemption of visit n has the ordinal n plus this. Visits have nine digits. */
 export const REDEEMS_FROM = 1_000_000_000;
 
-/** Codes of checkouts, presented on the first connection that is free. */
+/** Codes of checkouts, redeemed on the first free connection. */
 export interface Redemptions {
   readonly followUps: FollowUps;
   write(ordinal: number): string;
-  /** Reads the answer, and keeps what became of the code. */
+  /** Reads the answer and records the result for the code. */
   read(status: number, body: string, ordinal: number): Reading;
 }
 
@@ -42,7 +42,7 @@ export function createRedemptions(options: TrafficOptions, holds: Holds, visits:
       if (orderId !== null) journal?.append(toLine(options, visits, orderId, visit));
       const redemption = REDEMPTIONS[slug];
       if (redemption !== undefined) holds.settle(visit, redemption);
-      // Its order was acknowledged with the checkout.
+      // The checkout already acknowledged its order.
       return { slug, orderId: null };
     },
   };

@@ -1,11 +1,12 @@
 import { placeOf } from './mix.js';
 
-// Further back than there are requests in flight, so that the purchase that is followed has been answered. And a hundred
-// less one: a place of 0 to 38 then follows one of 61 to 99, so that nobody comes a third time.
+// Larger than the number of requests in flight, so that the earlier purchase has been answered. And one less than a
+// multiple of a hundred: a place of 0 to 38 then follows one of 61 to 99, so that no shopper comes a third time.
 const RETURN_AFTER = 999;
 
 /**
- * The shopper of purchase `ordinal`. Of each hundred in a row so many come from somebody who has bought already.
+ * The shopper of purchase `ordinal`. Of each hundred in a row, `returningPercent` are by a shopper who has already
+ * bought.
  *
  * @param returningPercent below 40
  */
@@ -13,7 +14,7 @@ export function returningShopper(returningPercent: number, ordinal: number): num
   return isReturning(returningPercent, ordinal) ? ordinal - RETURN_AFTER : ordinal;
 }
 
-/** How many different shoppers are among the first `count` purchases. */
+/** The number of different shoppers among the first `count` purchases. */
 export function countShoppers(returningPercent: number, count: number): number {
   let shoppers = 0;
   for (let ordinal = 0; ordinal < count; ordinal += 1) {

@@ -5,18 +5,18 @@ import type { AcknowledgedLine, Journal } from '../verdict/journal.js';
 
 export interface TrafficOptions {
   readonly request: Omit<RequestOptions, 'path'>;
-  /** Where to POST to instead of the road's own path; null for that. */
+  /** A path to POST to instead of the road's own; null for the road's own. */
   readonly path: string | null;
-  /** The handler knows no sales, and what it answers is not read. */
+  /** The handler knows no sales, and its body is not read. */
   readonly isBare: boolean;
   readonly isOpenLoop: boolean;
   readonly acknowledged: AcknowledgedOrders;
   readonly journal: Journal | null;
-  /** Hears how each request was counted. */
+  /** Called with the outcome of each request. */
   readonly onCounted?: RecorderOptions['onCounted'];
 }
 
-/** The line of the journal for an order that was confirmed to the shopper of request `ordinal`. */
+/** The line of the journal for an order confirmed to the shopper of request `ordinal`. */
 export function toLine(
   { request }: TrafficOptions,
   writer: Pick<RequestWriter, 'shopperId' | 'idempotencyKey'>,

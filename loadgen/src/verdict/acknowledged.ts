@@ -1,18 +1,18 @@
 /**
- * The orders that the server acknowledged to this client: a hash table of UUIDs in typed arrays. A million strings in a
- * Set take some 100 MB and long pauses of the garbage collector in the middle of a measurement; this takes 25 bytes a
- * slot and is never scanned.
+ * The orders that the server acknowledged to this client: a hash table of UUIDs in typed arrays. A Set of a million
+ * strings takes some 100 MB and causes long garbage collection pauses in the middle of a measurement. This table takes
+ * 25 bytes per slot and is never scanned.
  */
 export class AcknowledgedOrders {
   size = 0;
   #slots: number;
   #ids: Uint32Array;
-  /** Ordinal of the request that was acknowledged, plus 1; 0 marks a free slot. */
+  /** Ordinal of the acknowledged request, plus 1; 0 marks a free slot. */
   #requests: Uint32Array;
   #seen: Uint8Array;
   readonly #words = new Uint32Array(WORDS);
 
-  /** Room for the orders expected is made beforehand: growing in mid-run would stop the load for long enough to be measured. */
+  /** Allocates room for the expected orders in advance: growing in mid-run would pause the load measurably. */
   constructor(expected = 0) {
     this.#slots = slotsFor(expected);
     this.#ids = new Uint32Array(this.#slots * WORDS);
@@ -20,7 +20,7 @@ export class AcknowledgedOrders {
     this.#seen = new Uint8Array(this.#slots);
   }
 
-  /** Keeps an acknowledged id. `duplicate`: the server gave the same order to two requests. */
+  /** Adds an acknowledged id. `duplicate`: the server acknowledged the same order to two requests. */
   add(orderId: string, ordinal: number): 'added' | 'duplicate' | 'not-a-uuid' {
     if (!parseUuid(orderId, this.#words)) return 'not-a-uuid';
     if (this.size >= this.#slots * LOAD_MAX) this.#grow();
@@ -31,7 +31,7 @@ export class AcknowledgedOrders {
     return 'added';
   }
 
-  /** Marks an id as seen in the server's list. Answers the ordinal of its request, or null if it was not acknowledged. */
+  /** Marks an id as listed by the server. Returns the ordinal of its request, or null if it was not acknowledged. */
   see(orderId: string): number | null {
     if (!parseUuid(orderId, this.#words)) return null;
     const slot = this.#find(this.#words, 0);
@@ -41,7 +41,7 @@ export class AcknowledgedOrders {
     return request - 1;
   }
 
-  /** Ordinals of acknowledged requests whose order was not seen, at most `limit`, and how many there are. */
+  /** Ordinals of acknowledged requests whose order was not listed, at most `limit`, and their total number. */
   unseen(limit: number): { count: number; ordinals: number[] } {
     const ordinals: number[] = [];
     let count = 0;
@@ -54,10 +54,12 @@ export class AcknowledgedOrders {
     return { count, ordinals };
   }
 
-  /** The slot that holds the id, or the free one where it belongs. There is always one: the load stays below 0.6. */
+  /**
+   * The slot that holds the id, or the free slot where it belongs. One always exists: the load factor stays below 0.6.
+   */
   #find(words: Uint32Array, at: number): number {
     const mask = this.#slots - 1;
-    // All words take part: ids made from a clock share their first word, and those made from a hash share nothing.
+    // The hash uses all words: ids made from a clock share their first word, ids made from a hash share none.
     let hash = 0;
     for (let word = 0; word < WORDS; word += 1) {
       hash = Math.imul(hash ^ (words[at + word] ?? 0), 0x9e3779b1);
@@ -108,7 +110,7 @@ function slotsFor(expected: number): number {
 
 const HYPHEN = 0x2d;
 
-/** Writes the 128 bits of a UUID into four words. Answers false when the text is none. */
+/** Writes the 128 bits of a UUID into four words. Returns false if the text is not a UUID. */
 function parseUuid(text: string, words: Uint32Array): boolean {
   if (text.length !== UUID_LENGTH) return false;
   let digits = 0;

@@ -5,28 +5,28 @@ import type { IdFindings } from '../traffic/id-tally.js';
 import type { RoadFigures } from '../traffic/traffic.js';
 import { type Check, check } from './check.js';
 
-/** What a scenario may judge from the answers alone. */
+/** What a scenario can judge from the answers alone. */
 export interface Facts {
-  /** Requests that were due, sent or not. */
+  /** Due requests, sent or not. */
   readonly due: number;
   readonly outcomes: Outcomes;
-  /** The same by road, where there are several. */
+  /** The same by road, if there are several. */
   readonly roads: readonly RoadFigures[];
-  /** What was given out, where ids were asked for. */
+  /** The ids received; null if none were requested. */
   readonly ids: IdFindings | null;
-  /** Somebody else may take ids meanwhile. */
+  /** Other callers may take ids meanwhile. */
   readonly othersMayTake: boolean;
-  /** Units that were available before the first request. */
+  /** Units available before the first request. */
   readonly unitsAtStart: number;
   readonly quantity: number;
   readonly refusedConnects: number;
-  /** In a climb: what each step came to. */
+  /** In a climb: the figures of each step. */
   readonly curve: Curve | null;
-  /** The server is expected to crash: lost connections, timeouts and 503 are no fault. */
+  /** The server is expected to crash: lost connections, timeouts and 503 do not count as faults. */
   readonly tolerateErrors: boolean;
 }
 
-/** No request ended in another way than those expected, and no connect failed. */
+/** Every request ended in one of the expected ways, and no connect failed. */
 export function onlyExpected(facts: Facts, slugs: readonly string[]): Check {
   return judgeOthers(
     facts,
@@ -34,12 +34,12 @@ export function onlyExpected(facts: Facts, slugs: readonly string[]): Check {
   );
 }
 
-/** The same, where what is expected depends on the road. */
+/** The same, if the expected outcomes depend on the road. */
 export function onlyExpectedOnRoads(facts: Facts, slugs: Readonly<Record<string, readonly string[]>>): Check {
   const sent = facts.roads.flatMap(({ road, outcomes }) =>
     others(outcomes, slugs[road] ?? []).map(outcome => ({ outcome, name: `${road}: ${describe(outcome)}` })),
   );
-  // What was never sent belongs to no road.
+  // Unsent requests belong to no road.
   const unsent = facts.outcomes
     .list()
     .filter(({ slug }) => slug === 'unsent')
@@ -61,7 +61,7 @@ function judgeOthers(facts: Facts, found: ReadonlyArray<{ outcome: OutcomeCount;
   return check('only expected answers', ok, named.length === 0 ? '0 errors' : named.join(', ') + tolerated);
 }
 
-/** As many were granted as there were units for, and all others were told that it is sold out. */
+/** All units were granted, and all other requests were answered sold out. */
 export function soldExactly(facts: Facts, granted = 'confirmed'): Check[] {
   const buyers = Math.min(Math.floor(facts.unitsAtStart / facts.quantity), facts.due);
   return [
@@ -71,8 +71,8 @@ export function soldExactly(facts: Facts, granted = 'confirmed'): Check[] {
 }
 
 /**
- * One unit was sold to each of the shoppers, as long as there were any. Whoever was turned away without a decision may not
- * have come again; then it may be less by so many, and never more.
+ * Each shopper bought one unit, as long as there were any. A shopper whose request got no decision may not have asked
+ * again; the number may then be lower by as many, but never higher.
  */
 export function soldToEach(facts: Facts, shoppers: number): Check {
   const expected = Math.min(facts.unitsAtStart, shoppers, facts.due);
@@ -88,14 +88,14 @@ export function soldToEach(facts: Facts, shoppers: number): Check {
 
 const DECIDED = ['confirmed', 'sold-out', 'limit-reached'];
 
-/** Every request that was due was granted. */
+/** Every due request was granted. */
 export function allGranted(facts: Facts, granted: string): Check[] {
   return [within(facts, granted, facts.due, granted)];
 }
 
 /**
- * Exactly the expected number. When errors are tolerated, it may be less by the requests that got no clear answer, but
- * never more: each unit has one buyer, and whoever was refused could not have bought.
+ * Exactly the expected number. If errors are tolerated, it may be lower by the requests without a clear answer, but
+ * never higher: each unit has one buyer, and a refused shopper cannot have bought.
  */
 export function within(facts: Facts, name: string, expected: number, slug: string): Check {
   const actual = facts.outcomes.countOf(slug);

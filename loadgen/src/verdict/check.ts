@@ -1,4 +1,4 @@
-/** One line of the verdict. `detail` holds the figures, also when it passed. */
+/** One line of the verdict. `detail` holds the figures, even if the check passed. */
 export interface Check {
   readonly name: string;
   readonly ok: boolean;

@@ -1,7 +1,7 @@
 import type { OrderTraffic } from '../traffic/traffic.js';
 import type { AcknowledgedOrders } from './acknowledged.js';
 
-/** What this client knows, to be held against what the server has. */
+/** This client's knowledge, to be compared with the server's data. */
 export interface Claim {
   readonly productId: number;
   readonly saleId: number;
@@ -9,14 +9,14 @@ export interface Claim {
   readonly acknowledged: AcknowledgedOrders;
   readonly quantity: number;
   readonly unitsAtStart: number;
-  /** Null where the sale is somebody else's, whose limit is not known. */
+  /** Null for an existing sale, whose limit is unknown. */
   readonly perUserLimit: number | null;
-  /** The sale was made for this run: nobody else buys, and no hold of others may free a unit after a refusal. */
+  /** The run created the sale: no one else buys, and no other hold can return a unit after a refusal. */
   readonly saleIsOurs: boolean;
-  /** It was waited until everything had ended, so nothing may be open. */
+  /** The run waited until everything had ended, so no order may be open. */
   readonly mustHaveEnded: boolean;
-  /** How long the server's own audit may go on to find a breach before it counts. */
+  /** How long the server's audit may report a breach before it counts. */
   readonly auditPatienceMs: number;
-  /** The number of a shopper of this run; null for anybody else. */
+  /** The number of a shopper of this run; null for any other shopper. */
   shopperNumber(shopperId: string): number | null;
 }

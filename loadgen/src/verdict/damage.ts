@@ -2,17 +2,17 @@ import type { Stock } from '../contract/shop.js';
 import type { Claim } from './claim.js';
 import type { Tally } from './tally.js';
 
-/** What the verdict found wrong, counted: all 0 where the promises were kept. */
+/** Broken promises, counted. All are 0 if the promises were kept. */
 export interface Damage {
-  /** Orders that were acknowledged and do not exist. */
+  /** Acknowledged orders that do not exist. */
   readonly lost: number;
-  /** Orders that are not as they were answered. */
+  /** Orders that differ from their answers. */
   readonly altered: number;
-  /** Orders that were acknowledged twice, or to nobody beyond the requests without a clear answer. */
+  /** Orders acknowledged twice, and unacknowledged orders beyond the requests without a clear answer. */
   readonly duplicated: number;
-  /** Units that were given or promised beyond those that there were. */
+  /** Units granted or promised beyond the allocation. */
   readonly oversold: number;
-  /** Orders that are still queued or reserved, where it was waited until all had ended. */
+  /** Orders still queued or reserved after the run waited for all to end. */
   readonly stuck: number;
 }
 

@@ -2,7 +2,7 @@ import { counted, integer } from '../text.js';
 import type { Facts } from './answers.js';
 import { type Check, check } from './check.js';
 
-/** What was given out is one row: none twice, none missing, and whoever asked later got a larger one. */
+/** The ids form one sequence: none twice, none missing, and a later request gets larger ids. */
 export function idsInOneRow({ ids, tolerateErrors, othersMayTake }: Facts): Check[] {
   if (ids === null) return [];
   const { given, duplicates, missing, outOfOrder, unanswered, first, last } = ids;

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { LoadFailure } from '../failure.js';
 
-/** An order that the server confirmed. One line of the journal. */
+/** A confirmed order: one line of the journal. */
 export interface AcknowledgedLine {
   readonly orderId: string;
   readonly productId: number;
@@ -15,12 +15,12 @@ export interface Journal {
   close(): void;
 }
 
-// Tests kill the engine in mid-run and read the journal at once: it may be late by this, plus one turn of the event loop.
+// Tests kill the engine in mid-run and read the journal at once. It may lag by this, plus one turn of the event loop.
 const FLUSH_INTERVAL_MS = 20;
 
 /**
  * Writes acknowledged orders as NDJSON. The write is synchronous on purpose: 20 ms of lines at 30,000 orders/s are
- * 100 KB, some 50 microseconds into the page cache, and no backlog can build up, as it can behind a stream.
+ * 100 KB, some 50 microseconds into the page cache. No backlog can build up, as it could behind a stream.
  *
  * @throws LoadFailure `usage` when the file cannot be opened for writing.
  */
@@ -49,6 +49,6 @@ function openForWriting(path: string): number {
     return openSync(path, 'w');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new LoadFailure('usage', `--journal ${path}: expected a file that can be written. ${reason}`);
+    throw new LoadFailure('usage', `--journal ${path}: expected a writable file. ${reason}`);
   }
 }

@@ -5,8 +5,8 @@ const UNCHANGED_MS = 500;
 const SETTLE_MS_MAX = 15_000;
 
 /**
- * The stock at rest. When requests were given up, the server may still be deciding them, so counters and list would be
- * read at different moments: wait until the stock stands still for half a second, but not for ever.
+ * The stock at rest. If requests were given up, the server may still be deciding them, and counters and list would be
+ * read at different moments. Waits until the stock has not changed for half a second, within a deadline.
  */
 export async function settledStock(shop: Shop, productId: number, mayMove: boolean): Promise<Stock> {
   let stock = await shop.stock(productId);

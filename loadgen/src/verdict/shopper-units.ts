@@ -1,7 +1,7 @@
-/** Units by the number of the shopper, in a typed array: a map of a million names is 100 MB. */
+/** Units by shopper number, in a typed array: a map of a million names takes 100 MB. */
 export interface ShopperUnits {
   add(shopper: number, units: number): void;
-  /** Shoppers with more than this, and the first of them, -1 where there is none. */
+  /** The number of shoppers with more than this, and the first of them, or -1. */
   above(limit: number): { count: number; first: number };
 }
 

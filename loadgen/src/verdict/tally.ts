@@ -3,7 +3,7 @@ import { integer } from '../text.js';
 import type { Claim } from './claim.js';
 import { createShopperUnits, type ShopperUnits } from './shopper-units.js';
 
-/** How many of the orders that were granted on a road came to this. */
+/** The number of orders granted on a road that ended in this state. */
 export interface EndCount {
   readonly road: string;
   readonly status: string;
@@ -11,25 +11,25 @@ export interface EndCount {
   count: number;
 }
 
-/** What the order list adds up to. */
+/** The sums of the order list. */
 export interface Tally {
   listed: number;
   confirmedUnits: number;
   reservedUnits: number;
   /** Orders that are queued or reserved. */
   open: number;
-  /** Orders that were accepted, and rejected because nothing was left. */
+  /** Orders that were accepted and then rejected because no units were left. */
   soldOut: number;
-  /** Acknowledged orders that are another's, of another quantity, or as their road does not allow. */
+  /** Acknowledged orders with another shopper, another quantity, or a status that their road does not allow. */
   altered: number;
   alteredExample: string;
-  /** Orders that hold units, were made by this run, and were acknowledged to nobody. */
+  /** Orders of this run that hold units and were never acknowledged. */
   unacknowledged: number;
   readonly ends: EndCount[];
   readonly unitsOf: ShopperUnits;
 }
 
-// 10,000 pages of 10,000 orders are more than any run makes; a server that pages in circles ends there.
+// 10,000 pages of 10,000 orders exceed any run. The limit also stops on a server that pages in circles.
 const PAGES_MAX = 10_000;
 
 export async function tallyOrders(shop: Shop, claim: Claim): Promise<Tally> {
@@ -49,7 +49,7 @@ export async function tallyOrders(shop: Shop, claim: Claim): Promise<Tally> {
   return tally;
 }
 
-/** Orders of a sale that are queued or hold units for a while. */
+/** Counts the orders of a sale that are queued or reserved. */
 export async function countOpen(shop: Shop, saleId: number): Promise<number> {
   let open = 0;
   await eachOrder(shop, saleId, order => {

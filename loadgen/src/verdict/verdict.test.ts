@@ -10,7 +10,8 @@ const REHEARSAL = [
 ];
 const THROUGHPUT = ['--scenario', 'throughput', '--requests', '1000', '--connections', '20'];
 
-// Most of the time these wait for timeouts and for stock at rest, so they run side by side, each with its own shop.
+// Most of the time these tests wait for timeouts and for stock at rest, so they run side by side, each with its own
+// shop.
 describe.concurrent('an honest shop passes', () => {
   it.each([
     ['race', RACE, { confirmed: 30, 'sold-out': 30 }],
@@ -50,20 +51,25 @@ describe.concurrent('a shop that breaks its promise fails', () => {
   it.each<[string, Faults, string]>([
     ['loses an acknowledged order', { loseEvery: 20 }, 'no acknowledged order lost'],
     ['oversells', { oversell: true }, 'not oversold'],
-    ['undersells', { keepBack: 3 }, 'sold out was true'],
+    ['undersells', { keepBack: 3 }, 'sold-out answers were true'],
     ['gives one order to two shoppers', { repeatEvery: 10 }, 'no order acknowledged twice'],
-    ['sells to a shopper whom it refuses', { ghostEvery: 10 }, 'no order beyond what was answered'],
+    ['sells to a shopper whom it refuses', { ghostEvery: 10 }, 'no unexplained orders'],
     ['sells to a shopper twice', { twinEvery: 10 }, 'no shopper above the limit'],
-    ['books the order of another', { misplaceEvery: 10 }, 'acknowledged orders are as they were answered'],
-    ['cancels what it confirmed', { cancelEvery: 10 }, 'acknowledged orders are as they were answered'],
-    ['counts wrong', { miscount: true }, 'stock equals the orders'],
+    [
+      'books an order under another shopper',
+      { misplaceEvery: 10 },
+      'acknowledged orders match their answers',
+    ],
+    ['cancels a confirmed order', { cancelEvery: 10 }, 'acknowledged orders match their answers'],
+    ['miscounts', { miscount: true }, 'stock equals the orders'],
     ['answers 500', { errorEvery: 30 }, 'only expected answers'],
     ['answers 503', { overloadedEvery: 30 }, 'only expected answers'],
     ['answers 200 without an order', { emptyEvery: 30 }, 'only expected answers'],
     ['cuts connections', { cutEvery: 30 }, 'only expected answers'],
     ['does not answer', { hangEvery: 30 }, 'only expected answers'],
   ])('it %s', async (_name, faults, expected) => {
-    // Short only where no answer comes: a request that times out on a busy machine excuses an order that nobody knows of.
+    // Short only for requests that hang. A request that times out on a busy machine would excuse an unacknowledged
+    // order.
     const report = await runAgainst(faults, ...RACE, '--timeout', faults.hangEvery ? '0.3' : '10');
     expect(failed(report)).toContain(expected);
     expect(report.verdict.result).toBe('fail');
@@ -76,11 +82,11 @@ describe.concurrent('a shop that breaks its promise fails', () => {
 });
 
 describe.concurrent('a crashing shop', () => {
-  // A request that times out excuses an order that nobody knows of; five seconds, so that only those that hang do.
+  // A request that times out excuses an unacknowledged order. With five seconds, only the hanging ones time out.
   const TOLERANT = ['--tolerate-errors', '--timeout', '5'];
   const CRASHES: Faults = { cutEvery: 97, cutAfterEvery: 101, hangEvery: 499, overloadedEvery: 89 };
 
-  it('passes when errors are tolerated and nothing acknowledged is lost', async () => {
+  it('passes when errors are tolerated and no acknowledged order is lost', async () => {
     const report = await runAgainst(CRASHES, ...SELLOUT, ...TOLERANT);
     expect(failed(report)).toEqual([]);
     expect(report.outcomes.map(({ slug }) => slug)).toEqual(
@@ -109,7 +115,7 @@ describe('latency', () => {
     expect(latencyMs.corrected.p95).toBeGreaterThan(300);
   });
 
-  it('of a closed loop is corrected for the requests that a stall kept back', async () => {
+  it('of a closed loop is corrected for the requests that a stall prevented', async () => {
     const { latencyMs } = await runAgainst({ stallOnceMs: 500 }, ...THROUGHPUT);
     expect(latencyMs.correction).toBe('expected-interval');
     expect(latencyMs.corrected.count).toBeGreaterThan(latencyMs.service.count);

@@ -8,16 +8,16 @@ import { type EndCount, type Tally, tallyOrders } from './tally.js';
 
 export interface Findings {
   readonly checks: readonly Check[];
-  /** What became of the orders that were granted. */
+  /** The final status of granted orders. */
   readonly ends: readonly EndCount[];
-  /** Null where the server could not be asked. */
+  /** Null if the server could not be asked. */
   readonly damage: Damage | null;
 }
 
 const EXAMPLES = 3;
 
 /**
- * Holds the acknowledgements against the server's orders and counters.
+ * Compares the acknowledgements with the server's orders and counters.
  * @throws CallFailure or ContractBreach when the server cannot be asked.
  */
 export async function verify(shop: Shop, claim: Claim): Promise<Findings> {
@@ -47,7 +47,7 @@ function judgeAcknowledged(claim: Claim, tally: Tally): Check[] {
       `${integer(lost.count)} of ${integer(acknowledged.size)}${examples}`,
     ),
     check(
-      'acknowledged orders are as they were answered',
+      'acknowledged orders match their answers',
       tally.altered === 0,
       tally.altered === 0
         ? 'status, shopper and quantity'
@@ -55,7 +55,7 @@ function judgeAcknowledged(claim: Claim, tally: Tally): Check[] {
     ),
     check('no order acknowledged twice', twice === 0, counted(twice, 'order')),
     check(
-      'no order beyond what was answered',
+      'no unexplained orders',
       tally.unacknowledged <= unknown,
       `${integer(tally.unacknowledged)} unacknowledged, ${integer(unknown)} allowed by requests without a clear answer`,
     ),
@@ -99,26 +99,30 @@ function judgeLedger(claim: Claim, tally: Tally, stock: Stock): Check[] {
     check(
       'not oversold',
       tally.confirmedUnits + tally.reservedUnits <= allocation && promised <= claim.unitsAtStart,
-      `${counted(tally.confirmedUnits + tally.reservedUnits, 'unit')} given of ${integer(allocation)}; ${integer(promised)} acknowledged of ${integer(claim.unitsAtStart)}`,
+      `${counted(tally.confirmedUnits + tally.reservedUnits, 'unit')} granted of ${integer(allocation)}; ${integer(promised)} acknowledged of ${integer(claim.unitsAtStart)}`,
     ),
   ];
 }
 
-/** Whoever was refused was refused rightly: what is left can only have come back after the last refusal. */
+/** Each refusal was right: any units left can only have been returned after the last refusal. */
 function judgeSoldOut({ traffic, saleIsOurs }: Claim, { soldOut }: Tally, { available }: Stock): Check[] {
   const refusals = traffic.recorder.outcomes.countOf('sold-out') + soldOut;
-  // On somebody else's sale a hold that ended may have returned units after the refusals.
+  // In an existing sale, another shopper's hold may have returned units after the refusals.
   if (refusals === 0 || !saleIsOurs) return [];
   const late = traffic.unitsBackLate;
   const allowance = late > 0 ? `, ${integer(late)} may have come back after the last refusal` : '';
   return [
-    check('sold out was true', available <= late, `${counted(available, 'unit')} left unsold${allowance}`),
+    check(
+      'sold-out answers were true',
+      available <= late,
+      `${counted(available, 'unit')} left unsold${allowance}`,
+    ),
   ];
 }
 
 const AUDIT_INTERVAL_MS = 500;
 
-/** Some invariants hold only seconds after the answers, because attempts are written behind them: hence the patience. */
+/** Some invariants hold only seconds after the answers, because attempts are written asynchronously. */
 async function judgeAudit(shop: Shop, patienceMs: number): Promise<Check[]> {
   const deadlineMs = performance.now() + patienceMs;
   for (;;) {

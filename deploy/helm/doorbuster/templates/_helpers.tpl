@@ -41,7 +41,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- .Values.secrets.existingSecret | default (printf "%s-secrets" (include "doorbuster.fullname" .)) -}}
 {{- end -}}
 
-{{/* The names of the secret's entries that processes of the engine are given, separated by spaces. */}}
+{{/* The keys of the secret that processes of the engine get, separated by spaces. */}}
 {{- define "doorbuster.secretKeys" -}}
 database-url api-key operator-token secret-key web-key
 {{- if .Values.secrets.existingSecret -}}
@@ -71,7 +71,7 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Settings of a process of the engine, with secrets from files. */}}
+{{/* Settings of a process of the engine, with secrets read from files. */}}
 {{- define "doorbuster.env" -}}
 {{- range $name, $value := .Values.settings }}
 {{- if ne (toString $value) "" }}
@@ -95,7 +95,7 @@ capabilities:
 {{- end }}
 {{- end -}}
 
-{{/* Seconds until a pod is killed: what a stop may take, rounded up, the preStop wait, and five to spare. */}}
+{{/* Seconds until a pod is killed: the time of a stop, rounded up, the preStop wait, and a margin of five. */}}
 {{- define "doorbuster.graceSeconds" -}}
 {{- $drainMs := add (int .root.Values.drain.delayMs) (mul 2 (int .root.Values.drain.timeoutMs)) -}}
 {{- add (div (add $drainMs 999) 1000) (int .preStopSeconds) 5 -}}
@@ -128,7 +128,7 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
-{{/* Volumes of a process of the engine: its secrets, and what it writes, which is nothing that is missed. */}}
+{{/* Volumes of a process of the engine: its secrets, and scratch space that need not be kept. */}}
 {{- define "doorbuster.volumes" -}}
 - name: tmp
   emptyDir: { medium: Memory, sizeLimit: 64Mi }
@@ -150,7 +150,7 @@ topologySpreadConstraints:
 - { name: secrets, mountPath: /run/secrets/doorbuster, readOnly: true }
 {{- end -}}
 
-{{/* What all pods have. */}}
+{{/* Pod fields common to all roles. */}}
 {{- define "doorbuster.pod" -}}
 serviceAccountName: {{ include "doorbuster.serviceAccount" .root }}
 automountServiceAccountToken: false

@@ -6,7 +6,7 @@ import { createMemoryGate } from './memory-gate.js';
 const nowMs = Date.UTC(2026, 0, 1, 12);
 
 describe('the gate in memory', () => {
-  it('refuses what is surely refused, in the order of precedence', () => {
+  it('refuses requests that are certain to fail, in the order of precedence', () => {
     const gate = gateOf({ available: 2 });
     expect(gate.check(saleAt(-60_000, 60_000), 'shopper', 11, false)).toBe('limit-reached');
     expect(gate.check(saleAt(-60_000, 60_000), 'shopper', 3, false)).toBe('sold-out');
@@ -17,7 +17,7 @@ describe('the gate in memory', () => {
     );
   });
 
-  it('leaves it to the ledger what comes after "not open", while that is in doubt', () => {
+  it('leaves refusals ranked below "not open" to the ledger while it is unsure whether the sale is open', () => {
     const inDoubt: [Sale, number][] = [
       [saleAt(60_000, 120_000), Number.POSITIVE_INFINITY],
       [saleAt(100, 60_000), 0],
@@ -30,7 +30,7 @@ describe('the gate in memory', () => {
     }
   });
 
-  it('doubts the end of a sale for longer when the request may be a retry', () => {
+  it('allows a longer margin at the end of a sale when the request may be a retry', () => {
     const gate = gateOf({ available: 0 });
     expect(gate.check(saleAt(-60_000, -10_000), 'shopper', 1, true)).toBeUndefined();
     expect(gate.check(saleAt(-60_000, -10_000), 'shopper', 1, false)).toBe('sale-not-open');
@@ -50,7 +50,7 @@ function gateOf({ available, errorMs = 0 }: { available: number; errorMs?: numbe
   return createMemoryGate(views, { nowMs: () => nowMs, errorMs: () => errorMs, calibrate: async () => {} });
 }
 
-/** A sale whose window starts and ends that many milliseconds from now. */
+/** A sale whose window starts and ends this many milliseconds from now. */
 function saleAt(startsInMs: number, endsInMs: number): Sale {
   return {
     saleId: 1,

@@ -1,5 +1,6 @@
 import type { Gate } from '../../admission/gate/gate.js';
 import type { Identity } from '../../http/identity/identity.js';
+import { registerAdminAttempts } from '../../http/routes/operator/admin-attempts.js';
 import { registerDeadLetters } from '../../http/routes/operator/admin-dead-letters.js';
 import { registerFaults } from '../../http/routes/operator/admin-faults.js';
 import { registerLive } from '../../http/routes/operator/admin-live.js';
@@ -9,7 +10,6 @@ import { registerRehearsals } from '../../http/routes/operator/admin-rehearsals.
 import { registerAdmin } from '../../http/routes/operator/admin-sale-changes.js';
 import { registerWebhookDeliveries } from '../../http/routes/operator/admin-webhook-deliveries.js';
 import { registerWebhookEndpoints } from '../../http/routes/operator/admin-webhook-endpoints.js';
-import { registerAdminAttempts } from '../../http/routes/shop/own-attempts.js';
 import type { App } from '../../http/server/http-server.js';
 import { createEventStreams } from '../../http/streams/event-stream.js';
 import { createLiveBroadcast } from '../../http/streams/live-broadcast.js';

@@ -69,11 +69,12 @@ export async function startApi(
   }
 }
 
-async function createApiServer(
+/** The server with every route, which does not listen yet. */
+export async function createApiServer(
   parts: Parts,
   memory: Memory,
-  streamLimits: Partial<EventStreamOptions>,
-  shedding: Shedding | undefined,
+  streamLimits: Partial<EventStreamOptions> = {},
+  shedding?: Shedding,
 ) {
   const { config, pool, clock } = parts;
   const identity = createIdentity({

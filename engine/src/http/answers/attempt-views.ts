@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type { StoredAttempt } from '../../ledger/list-attempts.js';
 import type { Undecided } from '../../orders/undecided.js';
 import type { Refused } from '../buying/answer-refusal.js';
 import type { RedeemRefusal } from '../buying/redeem.js';
+import { idSchema } from './schemas.js';
 
 type AttemptOutcome =
   | 'confirmed'
@@ -64,3 +66,32 @@ export function adminAttemptView(attempt: StoredAttempt) {
 function isKnown(outcome: string): outcome is keyof typeof messages {
   return Object.hasOwn(messages, outcome);
 }
+
+/** How many attempts are listed at once. */
+export const attemptLimitSchema = z
+  .string()
+  .regex(/^([1-9]\d{0,2}|1000)$/, 'expected a whole number from 1 to 1000')
+  .transform(Number)
+  .default(100);
+
+export const attemptSchema = z.object({
+  at: z.iso.datetime(),
+  productId: idSchema,
+  saleId: idSchema.nullable(),
+  quantity: z.int(),
+  outcome: z.string(),
+  message: z.string().meta({ description: 'Why the attempt ended as it did' }),
+  orderId: z.uuid().nullable(),
+  durationMs: z.number(),
+});
+
+export const attemptExample = {
+  at: '2026-11-20T12:00:00.000Z',
+  productId: 1,
+  saleId: 1,
+  quantity: 2,
+  outcome: 'confirmed',
+  message: 'Bought: the order is yours.',
+  orderId: '29f28461-0ee4-88ee-afa9-bb9b284bc448',
+  durationMs: 4.2,
+} satisfies z.input<typeof attemptSchema>;

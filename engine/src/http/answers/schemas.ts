@@ -7,7 +7,7 @@ import { slugs } from './problem-slugs.js';
 /** Shapes that several routes share. Nothing is coerced: a number is a number, an unknown field is an error. */
 
 // An identity column starts at 1; beyond 2^53 - 1 JSON readers round.
-export const idSchema = z.int().min(1).meta({ description: 'A whole number from 1' });
+export const idSchema = z.int().min(1).meta({ description: 'A positive whole number' });
 
 /** An id in a path: digits alone, so that `1e3`, ` 1` or `0x1` name nothing. */
 export const idParamSchema = z
@@ -18,7 +18,7 @@ export const idParamSchema = z
 // PostgreSQL's integer. What a buyer may have is far less, and the sale's limit says so with its own answer.
 export const quantitySchema = z.int().min(1).max(2_147_483_647);
 
-/** `limit` of a listing; 100 unless said. */
+/** `limit` of a listing; 100 by default. */
 export const pageLimitSchema = (max: number) => {
   const message = `expected a whole number from 1 to ${max}`;
   return z
@@ -33,7 +33,7 @@ export const pageLimitSchema = (max: number) => {
 export const formatSchema = z
   .enum(['json', 'csv'])
   .optional()
-  .meta({ description: 'Wins over the Accept header' });
+  .meta({ description: 'Takes precedence over the Accept header' });
 
 /** Text to read: what PostgreSQL can keep, with a bound. Every text that a caller writes is this one or the next. */
 export const textSchema = (min: number, max: number) =>
@@ -52,12 +52,15 @@ export const shopperIdSchema = z.union([nameSchema(128), z.int().min(0)]).transf
 export const headerUserIdSchema = z
   .string()
   .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 printable ASCII characters')
-  .meta({ description: 'The shopper, for calls with the API key that have no userId in the body' });
+  .meta({ description: 'The shopper, on calls with an API key that have no userId in the body' });
 
 const idempotencyKeySchema = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters')
-  .meta({ description: 'Names the intent: a retry with the same key is the same purchase' });
+  .meta({
+    description: 'Identifies the purchase: a retry with the same key returns the same order',
+    examples: ['basket-7001'],
+  });
 
 /** A moment with its offset from UTC. What is none ends the check: rules about two moments are asked of moments alone. */
 export const timeSchema = z.iso.datetime({ offset: true, abort: true }).transform(text => new Date(text));
@@ -77,7 +80,7 @@ const paymentMethodSchema = z
   .string()
   .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII characters')
   .max(methodLengthMax)
-  .meta({ description: "The payment provider's name for what is charged, such as pm_card_visa" });
+  .meta({ description: "The payment provider's id of the payment method, such as pm_card_visa" });
 
 // An address as a shop writes it, or a digest of one.
 function limitKeySchema(description: string) {
@@ -87,7 +90,10 @@ function limitKeySchema(description: string) {
 const requestTimeoutSchema = z
   .string()
   .regex(/^(?=.*[1-9])\d{1,5}(\.\d{1,3})?$/, 'expected seconds above 0, such as 1.5')
-  .meta({ description: 'Seconds that the caller waits: a purchase that has no turn by then is refused' });
+  .meta({
+    description:
+      'How many seconds the caller will wait. A purchase that has not been decided by then is refused.',
+  });
 
 /** Headers of the calls that buy. */
 export const buyHeadersSchema = z.object({
@@ -120,20 +126,21 @@ export const buyProblems = slugs(
 export const buyBodySchema = z.strictObject({
   productId: idSchema,
   quantity: quantitySchema.default(1),
-  userId: shopperIdSchema.optional().meta({ description: 'The shopper; counts with the API key alone' }),
+  userId: shopperIdSchema.optional().meta({ description: 'The shopper, on calls with an API key' }),
   paymentMethod: paymentMethodSchema.optional(),
   paymentFingerprint: limitKeySchema(
-    'What is the same whenever the same card or account pays, where the sale has a perPaymentLimit; with the API key alone',
+    'Identifies the card or account that pays; required by a sale with a perPaymentLimit, and only with an API key',
   ),
   addressKey: limitKeySchema(
-    'What is the same for the same address, where the sale has a perAddressLimit; with the API key alone',
+    'Identifies the delivery address; required by a sale with a perAddressLimit, and only with an API key',
   ),
-  challenge: textSchema(1, 1000)
-    .optional()
-    .meta({ description: 'The solved challenge, where the sale asks for one: base64 as solvers give it' }),
+  challenge: textSchema(1, 1000).optional().meta({
+    description:
+      'The solution of the challenge from GET /api/challenge, in base64; required by a sale with a challenge',
+  }),
   token: textSchema(1, 100)
     .optional()
-    .meta({ description: 'Of GET /api/purchase-token, where the sale wants one' }),
+    .meta({ description: 'The token from GET /api/purchase-token; required by a sale with requiresToken' }),
 });
 
 export const orderSchema = z.object({
@@ -141,19 +148,38 @@ export const orderSchema = z.object({
   productId: idSchema,
   productName: z.string(),
   quantity: z.int(),
-  totalPrice: z.number().meta({ description: 'Decimal, in units of the currency' }),
-  totalPriceMinor: z.int().meta({ description: 'In minor units of the currency' }),
+  totalPrice: z.number().meta({ description: 'In major units of the currency, such as 258.00 euros' }),
+  totalPriceMinor: z.int().meta({ description: 'In minor units of the currency, such as cents' }),
   currency: z.string(),
   remainingStock: z.int(),
   createdAt: z.iso.datetime(),
   status: z.enum(orderStatuses),
-  reason: z.string().nullable().meta({ description: 'Why it ended as it did, where that is not plain' }),
-  expiresAt: z.iso.datetime().nullable().meta({ description: 'Deadline of the hold' }),
-  prize: z
-    .boolean()
+  reason: z.string().nullable().meta({ description: 'Why the order ended, unless the status says it' }),
+  expiresAt: z.iso
+    .datetime()
     .nullable()
-    .meta({ description: 'Whether this order wins; null where there is no prize' }),
+    .meta({ description: 'When the hold expires or expired; null if nothing was held' }),
+  prize: z.boolean().nullable().meta({
+    description:
+      'Whether the order won the prize; null if the sale has none, or until the order is confirmed',
+  }),
 });
+
+export const orderExample = {
+  id: '29f28461-0ee4-88ee-afa9-bb9b284bc448',
+  productId: 1,
+  productName: 'Meridian trainers',
+  quantity: 2,
+  totalPrice: 258,
+  totalPriceMinor: 25_800,
+  currency: 'EUR',
+  remainingStock: 9998,
+  createdAt: '2026-11-20T12:00:00.000Z',
+  status: 'CONFIRMED',
+  reason: null,
+  expiresAt: null,
+  prize: null,
+} as const satisfies z.input<typeof orderSchema>;
 
 export const boughtSchema = z.object({ success: z.literal(true), message: z.string(), order: orderSchema });
 

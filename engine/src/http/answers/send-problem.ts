@@ -52,16 +52,19 @@ export function refuseOverloaded(response: ServerResponse): void {
 
 /** The body of a problem, as JSON. */
 export function problemText(slug: ProblemSlug, detail?: string, extra?: Record<string, unknown>): string {
+  return JSON.stringify({ ...problemBody(slug, detail), ...extra });
+}
+
+export function problemBody(slug: ProblemSlug, detail?: string) {
   const { status, title, message }: ProblemKind = problems[slug];
-  return JSON.stringify({
+  return {
     type: `/problems/${slug}`,
     title,
     status,
     detail: detail ?? message,
     success: false,
     message,
-    ...extra,
-  });
+  };
 }
 
 // Sold out is said a million times in a sale; its text never changes.

@@ -45,7 +45,7 @@ export type OperatorsOptions = {
   callerIfAny: (request: FastifyRequest) => unknown;
 };
 
-const operatorCookie = 'doorbuster_operator';
+export const operatorCookie = 'doorbuster_operator';
 const operatorCsrfCookie = 'doorbuster_operator_csrf';
 // What browsers call themselves takes a hundred; the rest is not worth a row of any length.
 const userAgentCharactersMax = 200;

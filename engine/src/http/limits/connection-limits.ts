@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
-import { BlockList, isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Refusals } from '../../admission/refusals.js';
+import { createIsWithin, readAddress } from '../../platform/addresses.js';
 import { addressKey } from './client-address.js';
 
 export type ConnectionLimits = {
@@ -104,13 +105,10 @@ const refusal = [
 ].join('\r\n');
 
 function createIsProxy(proxies: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
-  for (const range of proxies) {
-    const [address = '', prefix] = range.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  // An IPv4 address that comes mapped into IPv6 is found among the IPv4 ones.
-  return address => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  if (proxies.length === 0) return () => false;
+  const isWithin = createIsWithin(proxies);
+  return text => {
+    const address = readAddress(text);
+    return address !== undefined && isWithin(address);
+  };
 }

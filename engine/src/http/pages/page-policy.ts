@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** What every answer of the web process carries. */
+/** What every page carries. */
 export const pageHeaders = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
@@ -50,6 +50,16 @@ export function policyOf(html: string, nonce: string, pictureOrigins: readonly s
 export function policyOfPlainPage(style: string): string {
   return join({ 'style-src': [sourceHash(style)], 'form-action': ["'none'"] });
 }
+
+/** The pages of the API's reference set styles on their elements, and draw their icons from data: URLs. */
+export const referencePolicy = join({
+  'script-src': ["'self'"],
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'font-src': ["'self'"],
+  'connect-src': ["'self'"],
+  'form-action': ["'self'"],
+});
 
 function join(allowed: Record<string, readonly string[]>): string {
   const directives = {

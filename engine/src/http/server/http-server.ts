@@ -1,19 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
-import {
-  jsonSchemaTransformObject,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { safeParse, z } from 'zod';
 import type { Tracing } from '../../platform/telemetry/tracing.js';
 import { createAnswerError, createAnswerUnknownRoute } from '../answers/answer-error.js';
+import { apiDocument } from '../description/api-document.js';
 import type { ForwardedPages } from '../pages/forwarded-pages.js';
 import { registerPages } from '../pages/pages.js';
 import { createAnswerTogether } from './answer-together.js';
-import { describeRoute } from './describe-api.js';
 import { answerHalfClosed } from './half-closed.js';
 import { answerClientError, refuseMalformed } from './malformed.js';
 import { registerJson } from './parse-json.js';
@@ -28,11 +24,11 @@ const bodyBytesMax = 64 * 1024;
 
 export type ServerOptions = {
   /** Addresses and ranges whose X-Forwarded-For counts. */
-  proxies?: readonly string[];
+  proxies: readonly string[];
   /** For a whole request to arrive, for its headers, and between two of them. */
-  requestTimeoutMs?: number;
-  headersTimeoutMs?: number;
-  idleTimeoutMs?: number;
+  requestTimeoutMs: number;
+  headersTimeoutMs: number;
+  idleTimeoutMs: number;
   /** Told before there is any route. */
   onCreated?: (app: FastifyInstance) => void;
   /** Asked before the router; a request that it has answered goes no further. */
@@ -51,16 +47,9 @@ export type ServerOptions = {
 const timeoutPrecisionMs = 1000;
 
 /** The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description. */
-export async function createServer(logger: Logger, options: ServerOptions = {}) {
-  const {
-    forwardedPages,
-    requests,
-    tracing,
-    proxies = [],
-    requestTimeoutMs = 8000,
-    headersTimeoutMs = 5000,
-    idleTimeoutMs = 72_000,
-  } = options;
+export async function createServer(logger: Logger, options: ServerOptions) {
+  const { forwardedPages, requests, tracing, proxies, requestTimeoutMs, headersTimeoutMs, idleTimeoutMs } =
+    options;
   const answerError = createAnswerError(logger);
   const app = Fastify({
     // Fastify's logger makes a child logger and listeners for every request, even with its lines turned off. What is
@@ -103,19 +92,7 @@ export async function createServer(logger: Logger, options: ServerOptions = {}) 
   answerBeyondRoutes(app, forwardedPages);
   registerJson(app);
 
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Doorbuster',
-        version: '0.1.0',
-        description: 'Flash sales: every purchase decided once, in PostgreSQL, before it is answered.',
-      },
-      tags: [{ name: 'shop' }, { name: 'operator' }, { name: 'operations' }],
-    },
-    transform: describeRoute,
-    transformObject: jsonSchemaTransformObject,
-  });
+  await app.register(swagger, apiDocument);
   await registerPages(app);
   return app;
 }

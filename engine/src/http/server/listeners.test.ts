@@ -9,11 +9,11 @@ import { listen } from './listeners.js';
 const comers = 200;
 
 describe('new connections', () => {
-  // One listener is the negative control: it is what Node does by itself.
+  // One listener is the negative control: it is Node's own behaviour.
   it.each([
     { listeners: 32, most: 32 },
     { listeners: 1, most: 1 },
-  ])('that come at once are taken $most in a turn by $listeners listeners', async ({ listeners, most }) => {
+  ])('arriving at once are accepted $most per turn by $listeners listeners', async ({ listeners, most }) => {
     const { app, port } = await start(listeners);
     const perTurn = countPerTurn(app);
 
@@ -23,7 +23,7 @@ describe('new connections', () => {
     expect(Math.max(...perTurn.counts)).toBe(most);
   });
 
-  it('reach the same routes through each listener, and those in work are answered when the server drains', async () => {
+  it('reach the same routes through each listener, and requests in flight are answered while the server drains', async () => {
     const { app, port, release, draining } = await start(8);
     const sockets = await Promise.all(Array.from({ length: 40 }, () => comeTo(port)));
     const answers = sockets.map(socket => answerOf(socket));
@@ -32,14 +32,14 @@ describe('new connections', () => {
     await perTurn.until(40);
 
     const drained = draining.drain(20_000);
-    await until('nobody listens', () => isRefused(port));
+    await until('no listener is left', () => isRefused(port));
     release();
 
     expect((await Promise.all(answers)).filter(text => text.startsWith('HTTP/1.1 200 '))).toHaveLength(40);
     await drained;
   });
 
-  it('find a server that listens, however few copies can be made', async () => {
+  it('are accepted even if not every copy of the listener can be made', async () => {
     const { execPath } = process;
     process.execPath = '/nonexistent/node';
     const { app, port, reasons } = await start(8).finally(() => {
@@ -90,7 +90,7 @@ async function answerOf(socket: Socket): Promise<string> {
   return text;
 }
 
-/** How many came in each turn of the event loop in which any came. */
+/** How many arrived in each turn of the event loop that saw any. */
 function countPerTurn(app: FastifyInstance, event = 'connection') {
   const counts: number[] = [];
   let now = 0;

@@ -5,7 +5,7 @@ import { hasDuplicateKeys } from './parse-json.js';
 const duplicated = (text: string) => hasDuplicateKeys(text, JSON.parse(text));
 
 describe('a duplicate key', () => {
-  it('is never seen in JSON that has none, whatever its strings contain', () => {
+  it('is not reported in JSON that has none, whatever its strings contain', () => {
     fc.assert(
       fc.property(fc.json(), text => {
         expect(duplicated(text)).toBe(false);
@@ -13,7 +13,7 @@ describe('a duplicate key', () => {
     );
   });
 
-  it('is seen wherever it stands, and however it is spelled', () => {
+  it('is found at any position and in any spelling', () => {
     const spelled = (key: string) => `"${[...key].map(escaped).join('')}"`;
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme-ascii' }), fc.json(), fc.json(), (key, one, other) => {
@@ -24,7 +24,7 @@ describe('a duplicate key', () => {
     );
   });
 
-  it('is looked for in any depth', () => {
+  it('is found at any depth', () => {
     expect(duplicated(`${'['.repeat(30_000)}${']'.repeat(30_000)}`)).toBe(false);
   });
 });

@@ -7,7 +7,7 @@ import { createServer } from '../server/http-server.js';
 import { createEventStreams, type EventStream, type EventStreamOptions, frameOf } from './event-stream.js';
 
 describe('an event', () => {
-  it('is framed so that no line break in it ends it early or begins another', () => {
+  it('is framed so that no line break in it ends it early or starts another event', () => {
     expect(frameOf({ id: '1\n2', event: 'a\rb', data: 'one\ntwo\r\n\r\nthree' })).toBe(
       'id: 1 2\nevent: a b\ndata: one\ndata: two\ndata: \ndata: three\n\n',
     );
@@ -15,7 +15,7 @@ describe('an event', () => {
 });
 
 describe('a stream of events', () => {
-  it('says how it is to be treated on its way', async () => {
+  it('sends headers that tell proxies not to buffer or cache it', async () => {
     const { url } = await startStreams();
     const { status, headers } = await readEvents(`${url}/a`, {});
 
@@ -27,25 +27,25 @@ describe('a stream of events', () => {
     });
   });
 
-  it('carries data with line breaks unharmed', async () => {
+  it('carries data with line breaks unchanged', async () => {
     const { url, streams } = await startStreams();
     const reader = await readEvents(`${url}/a`, {});
 
     streams.at(0)?.send({ id: '1', event: 'note', data: 'one\n\ntwo' });
 
-    await until('the event is there', () => reader.events.length === 1);
+    await until('the event has arrived', () => reader.events.length === 1);
     expect(reader.events).toEqual([{ id: '1', event: 'note', data: 'one\n\ntwo' }]);
   });
 
-  it('shows that it is alive while nothing happens', async () => {
+  it('sends heartbeats while nothing happens', async () => {
     const { url } = await startStreams({ heartbeatEveryMs: 20 });
     const reader = await readEvents(`${url}/a`, {});
 
-    await until('heartbeats are there', () => reader.comments.length >= 3);
+    await until('there are heartbeats', () => reader.comments.length >= 3);
     expect(reader.isOver()).toBe(false);
   });
 
-  it('drops a reader that does not read, and keeps one that does', async () => {
+  it('disconnects a reader that does not read, and keeps one that does', async () => {
     const { url, streams } = await startStreams();
     const slow = await readEvents(`${url}/slow`, {});
     const quick = await readEvents(`${url}/quick`, {});
@@ -58,23 +58,23 @@ describe('a stream of events', () => {
     slow.stopReading();
     let sent = 0;
     const data = 'x'.repeat(512 * 1024);
-    await until('the slow one is dropped', () => {
+    await until('the slow reader is disconnected', () => {
       sent += 1;
       toSlow?.send({ id: String(sent), event: 'note', data });
       return isDropped;
     });
     for (let received = 1; received <= sent; received++) {
       toQuick?.send({ id: String(received), event: 'note', data });
-      await until('the quick one has it', () => quick.events.length === received);
+      await until('the fast reader has it', () => quick.events.length === received);
     }
 
     expect(quick.isOver()).toBe(false);
     slow.readOn();
-    await until('the slow one notices', slow.isOver);
+    await until('the slow reader notices', slow.isOver);
     expect(slow.events.length).toBeLessThan(sent);
   });
 
-  it('ends on both sides when its reader goes away', async () => {
+  it('ends on both sides when its reader disconnects', async () => {
     const { url, streams } = await startStreams();
     const reader = await readEvents(`${url}/a`, {});
     let isClosed = false;
@@ -88,7 +88,7 @@ describe('a stream of events', () => {
     streams.at(0)?.send({ id: '1', event: 'note', data: 'to nobody' });
   });
 
-  it('is over some time after its end, even if its reader takes nothing', async () => {
+  it('closes some time after its end, even if its reader reads nothing', async () => {
     const { url, streams } = await startStreams({ bufferedBytesMax: Number.POSITIVE_INFINITY });
     (await readEvents(`${url}/a`, {})).stopReading();
     let isClosed = false;
@@ -100,12 +100,12 @@ describe('a stream of events', () => {
 
     streams.at(0)?.end();
 
-    await until('it is over', () => isClosed);
+    await until('it is closed', () => isClosed);
   });
 });
 
 describe('the number of streams', () => {
-  it('is bounded for a shopper, and one that ends makes room', async () => {
+  it('is limited per shopper, and a stream that ends makes room', async () => {
     const { url } = await startStreams({ streamsPerShopperMax: 2 });
     const [first] = [await readEvents(`${url}/a`, {}), await readEvents(`${url}/a`, {})];
 
@@ -115,7 +115,7 @@ describe('the number of streams', () => {
     await until('there is room', async () => (await readEvents(`${url}/a`, {})).status === 200);
   });
 
-  it('is bounded for the process', async () => {
+  it('is limited per process', async () => {
     const { url } = await startStreams({ streamsMax: 2 });
     await readEvents(`${url}/a`, {});
     await readEvents(`${url}/b`, {});
@@ -137,7 +137,7 @@ describe('closing the server', () => {
     await until('the reader knows', reader.isOver);
   });
 
-  it('opens no stream for a request that was still at work', async () => {
+  it('opens no stream for a request that was still in progress', async () => {
     let isAtWork = false;
     let finish = () => {};
     const work = new Promise<void>(resolve => {
@@ -149,7 +149,7 @@ describe('closing the server', () => {
     });
 
     const late = readEvents(`${url}/late`, {});
-    await until('the request is at work', () => isAtWork);
+    await until('the request is in progress', () => isAtWork);
     const closed = close();
     await new Promise(resolve => setImmediate(resolve));
     finish();
@@ -159,9 +159,14 @@ describe('closing the server', () => {
   });
 });
 
-/** A server whose every path is a stream of the shopper that it names, opened after some work. */
+/** A server on which every path is a stream for the shopper it names, opened after a delay. */
 async function startStreams(options: Partial<EventStreamOptions> = {}, work = async () => {}) {
-  const server = await createServer(pino({ level: 'silent' }));
+  const server = await createServer(pino({ level: 'silent' }), {
+    proxies: [],
+    requestTimeoutMs: 8000,
+    headersTimeoutMs: 5000,
+    idleTimeoutMs: 72_000,
+  });
   const eventStreams = createEventStreams(server, options);
   const streams: EventStream[] = [];
   server.get('/:shopper', async (request, reply) => {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { until } from '../../../test/support/condition.js';
 import { createLiveBroadcast } from './live-broadcast.js';
 
-it('computes one frame for all readers, none once nobody reads, and begins anew with the next one', async () => {
+it('computes one frame for all readers, stops after the last one leaves, and starts again for the next', async () => {
   let begun = 0;
   let computed = 0;
   const source = { begin: () => void begun++, compute: async () => ++computed };
@@ -20,13 +20,13 @@ it('computes one frame for all readers, none once nobody reads, and begins anew 
     await new Promise(resolve => setTimeout(resolve, 25));
     return computed === before;
   });
-  // One may have been under way.
+  // One may have been in progress.
   expect(computed - countLeft).toBeLessThanOrEqual(1);
 
   let next: number | undefined;
   live.follow(frame => {
     next ??= frame;
   });
-  await until('a reader that comes later has frames', () => next !== undefined);
+  await until('a later reader gets frames', () => next !== undefined);
   expect({ begun, isNew: (next ?? 0) > countLeft }).toEqual({ begun: 2, isNew: true });
 });

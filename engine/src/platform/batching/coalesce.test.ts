@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { coalesce } from './coalesce.js';
 
 describe('coalesce', () => {
-  it('loads what is asked for in one turn together, and what comes meanwhile in the next load', async () => {
+  it('loads together what is requested in one turn, and leaves what arrives during a load to the next one', async () => {
     const loads: number[][] = [];
     const get = coalesce<number, number>(
       async keys => {
@@ -16,7 +16,7 @@ describe('coalesce', () => {
     expect(loads).toEqual([[1, 2, 3], [4]]);
   });
 
-  it('refuses the waiter after waitersMax, and those whose load does not begin before their deadline', async () => {
+  it('refuses waiters beyond waitersMax, and those whose load does not begin before their deadline', async () => {
     let finish = (_values: number[]) => {};
     const get = coalesce<number, number>(() => new Promise(resolve => (finish = resolve)), {
       keysMax: 1,
@@ -32,7 +32,7 @@ describe('coalesce', () => {
     expect(await first).toBe(10);
   });
 
-  it('gives a failure to those who waited for that load, and to nobody after them', async () => {
+  it('reports a failure to those who waited for that load, and to no later caller', async () => {
     let calls = 0;
     const load = async (keys: readonly number[]) => {
       calls += 1;

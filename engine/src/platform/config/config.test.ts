@@ -16,7 +16,7 @@ describe('settings', () => {
     });
   });
 
-  it('are refused all at once, each with what was expected', () => {
+  it('are rejected all at once, each with the value it expects', () => {
     const env = {
       PORT: '70000',
       DB_POOL_MAX: 'many',
@@ -37,7 +37,7 @@ describe('settings', () => {
     ]);
   });
 
-  it('take one address of PostgreSQL, and refuse several with the ways out', () => {
+  it('accept one address of PostgreSQL, and reject several with the alternatives', () => {
     const several = [
       'postgres://u:p@one,two/shop',
       'postgres://u:p@one:5432,two:5432/shop',
@@ -59,12 +59,12 @@ describe('settings', () => {
     }
   });
 
-  it('want the identity spelled out in production', () => {
+  it('require an explicit identity mode in production', () => {
     expect(problemsOf({ NODE_ENV: 'production' })).toEqual([expect.stringContaining('IDENTITY')]);
     expect(readConfig({ NODE_ENV: 'production', IDENTITY: 'demo' }).IDENTITY).toBe('demo');
   });
 
-  it('allow faults on demand only where asked for, and never in production', () => {
+  it('allow fault injection only on request, and never in production', () => {
     expect(readConfig({}).FAULTS_ENABLED).toBe(false);
     expect(readConfig({ FAULTS_ENABLED: 'true' }).FAULTS_ENABLED).toBe(true);
     expect(problemsOf({ FAULTS_ENABLED: 'yes' })).toEqual([expect.stringContaining('FAULTS_ENABLED')]);
@@ -75,7 +75,7 @@ describe('settings', () => {
     expect(readConfig({ ...production, FAULTS_ENABLED: 'false' }).FAULTS_ENABLED).toBe(false);
   });
 
-  it('allow rehearsals unless it is production, and there where they are asked for', () => {
+  it('allow rehearsals outside production by default, and in production only on request', () => {
     expect(readConfig({}).ENABLE_REHEARSAL).toBe(true);
     expect(readConfig({ ENABLE_REHEARSAL: 'false' }).ENABLE_REHEARSAL).toBe(false);
     const production = { NODE_ENV: 'production', IDENTITY: 'trusted' };
@@ -84,7 +84,7 @@ describe('settings', () => {
     expect(problemsOf({ ENABLE_REHEARSAL: '1' })).toEqual([expect.stringContaining('ENABLE_REHEARSAL')]);
   });
 
-  it('pay through the sandbox unless it is production, and want the keys of a provider that has some', () => {
+  it('default to the sandbox outside production, and require the keys of a provider that has keys', () => {
     expect(readConfig({}).PAYMENT_PROVIDER).toBe('sandbox');
     const production = { NODE_ENV: 'production', IDENTITY: 'trusted' };
     expect(readConfig(production).PAYMENT_PROVIDER).toBe('none');
@@ -95,7 +95,7 @@ describe('settings', () => {
     ]);
   });
 
-  it('show metrics only where wanted, and not on the port of the shop', () => {
+  it("serve metrics only on request, and not on the shop's port", () => {
     expect(readConfig({})).toMatchObject({
       ENABLE_METRICS: false,
       METRICS_HOST: '127.0.0.1',
@@ -106,7 +106,7 @@ describe('settings', () => {
     ]);
   });
 
-  it('trust proxies by address and range, and never everybody', () => {
+  it('trust proxies by address and range, and never every address', () => {
     expect(readConfig({}).TRUST_PROXY).toEqual([]);
     const proxies = '10.0.0.0/8, 192.0.2.1,fd00::/8,::1';
     expect(readConfig({ TRUST_PROXY: proxies }).TRUST_PROXY).toEqual([
@@ -132,7 +132,7 @@ describe('settings', () => {
     }
   });
 
-  it('of tokens say which issuer and key, and let in no algorithm with a shared secret', () => {
+  it('for tokens name issuer and key, and accept no algorithm with a shared secret', () => {
     const issuer = { JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'shop' };
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -162,7 +162,7 @@ describe('settings', () => {
     expect(problemsOf({ ...remote, NODE_ENV: 'production' })).toHaveLength(1);
   });
 
-  it('of operators and origins are lists, each part checked', () => {
+  it('for operators and origins are lists whose every part is checked', () => {
     const OPERATORS = 'ann:secret-of-ann-0000';
     expect(problemsOf({ OPERATORS: 'ann:short' })).toEqual([expect.stringContaining('OPERATORS: ')]);
     expect(problemsOf({ OPERATORS: `${OPERATORS},${OPERATORS}` })).toHaveLength(1);
@@ -174,7 +174,7 @@ describe('settings', () => {
     }
   });
 
-  it('take a secret from a file, and refuse it from two places', () => {
+  it('take a secret from a file, and reject it from two places', () => {
     const directory = mkdtempSync(join(tmpdir(), 'doorbuster-config-'));
     const file = join(directory, 'key');
     writeFileSync(file, 'a-key-of-enough-characters\n');

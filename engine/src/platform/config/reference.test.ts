@@ -6,11 +6,11 @@ import { describeSettings } from './reference.js';
 const page = readFileSync(new URL('../../../../docs/settings.md', import.meta.url), 'utf8');
 const rows = page.split('\n').filter(line => line.startsWith('| `'));
 
-it('docs/settings.md is what doorbuster config --reference prints; if this fails, have it print the page anew', () => {
+it('docs/settings.md is the output of doorbuster config --reference; if this fails, generate the page again', () => {
   expect(page).toBe(describeSettings());
 });
 
-it('docs/settings.md has each setting once, with what it means, and says which are read from a file as well', () => {
+it('docs/settings.md lists each setting once with its meaning, and says which can be read from a file', () => {
   const names = describeConfig(readConfig({}))
     .split('\n')
     .map(line => line.split('=', 1)[0]);
@@ -20,7 +20,7 @@ it('docs/settings.md has each setting once, with what it means, and says which a
   expect(ofFiles.sort()).toEqual([...secrets].sort());
 });
 
-it('docs/settings.md tells defaults, bounds and values as they are', () => {
+it('docs/settings.md states defaults, bounds and values as they are in the code', () => {
   for (const row of [
     '| `DB_POOL_MAX` | `25` | 3 to 1000 |',
     '| `IDENTITY` | `demo` | `demo`, `jwt`, `trusted` |',

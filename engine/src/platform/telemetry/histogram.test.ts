@@ -4,13 +4,13 @@ import { createHistogram, differenceOf, quantileOf, sumOf } from './histogram.js
 const bounds = [1, 2, 4];
 
 describe('a histogram', () => {
-  it('counts a value in the first bucket that holds it, and what is beyond all of them in the last', () => {
+  it('counts a value in the first bucket that holds it, and values beyond all buckets in the last', () => {
     const histogram = createHistogram(bounds);
     for (const value of [0, 1, 1.5, 2, 3, 5, 500]) histogram.observe(value);
     expect(histogram.read()).toEqual({ bounds, counts: [2, 2, 1, 2], sum: 512.5 });
   });
 
-  it('tells what has come since, and what several have together', () => {
+  it('reports what was added since a snapshot, and the sum of several histograms', () => {
     const histogram = createHistogram(bounds);
     histogram.observe(1);
     const before = histogram.read();
@@ -19,7 +19,7 @@ describe('a histogram', () => {
     expect(sumOf(bounds, [before, histogram.read()])).toEqual({ bounds, counts: [2, 0, 1, 0], sum: 5 });
   });
 
-  it('has its quantiles within the bucket that they lie in, and none of nothing', () => {
+  it('estimates a quantile within its bucket, and none if it is empty', () => {
     const histogram = createHistogram(bounds);
     expect(quantileOf(histogram.read(), 0.5)).toBeUndefined();
     for (const value of [0.5, 0.5, 3, 3]) histogram.observe(value);

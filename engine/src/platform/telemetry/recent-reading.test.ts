@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createRecentReading } from './recent-reading.js';
 
-describe('a reading that is shared', () => {
-  it('is made once, however many ask within the time that it is kept', async () => {
+describe('a shared reading', () => {
+  it('is made once for all callers within its lifetime', async () => {
     let count = 0;
     const reading = createRecentReading(async () => ++count, { keptMs: 60_000 });
     const values = await Promise.all(Array.from({ length: 100 }, reading.get));
@@ -10,13 +10,13 @@ describe('a reading that is shared', () => {
     expect(await reading.get()).toBe(1);
   });
 
-  it('is made anew when it is old', async () => {
+  it('is made again once it is stale', async () => {
     let count = 0;
     const reading = createRecentReading(async () => ++count, { keptMs: 0 });
     expect([await reading.get(), await reading.get()]).toEqual([1, 2]);
   });
 
-  it('that hangs keeps nobody waiting for long, and is not asked for a second time meanwhile', async () => {
+  it('does not keep its callers waiting for long if it hangs, and is not started a second time meanwhile', async () => {
     let count = 0;
     let answer = (_value: number) => {};
     const hanging = () => {
@@ -33,7 +33,7 @@ describe('a reading that is shared', () => {
     expect([await reading.get(), reading.isOk()]).toEqual([7, true]);
   });
 
-  it('that fails is no value, and not tried more often than one that works', async () => {
+  it('has no value if it fails, and is not retried more often than one that works', async () => {
     let count = 0;
     const failing = async (): Promise<number> => {
       count += 1;

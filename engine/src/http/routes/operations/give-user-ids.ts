@@ -5,6 +5,7 @@ import { messageOf } from '../../../platform/errors.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import { idSchema } from '../../answers/schemas.js';
 import { ProblemError, sendProblem } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 
@@ -56,34 +57,43 @@ export function registerUsers(app: App, { identity, kinds, allocateIds, whyNoIds
 const idProblems = slugs('not-authenticated', 'forbidden', 'overloaded');
 
 const health = {
-  summary: 'User ids can be given out; takes none',
+  operationId: 'checkUserIds',
+  summary: 'Check that user ids can be allocated, without allocating any',
+  callers: 'anyone',
   tags: ['operations'],
-  response: { 200: z.object({ status: z.literal('ok') }) },
-};
+  response: { 200: withExample(z.object({ status: z.literal('ok') }), { status: 'ok' }) },
+} as const;
 
 function createSchemas(kinds: readonly string[]) {
   const kind = z
     .enum(['user', ...kinds])
     .optional()
-    .meta({ description: 'Each kind counts by itself; `user` unless said' });
+    .meta({ description: 'Which counter to use; each kind has its own. `user` by default.' });
   return {
     one: {
-      summary: 'Take the next user id',
+      operationId: 'allocateUserId',
+      summary: 'Allocate the next user id',
+      callers: 'shop',
       tags: ['shop'],
       problems: idProblems,
       // A request without a body is the usual one.
-      body: z.strictObject({ kind }).nullish(),
-      response: { 201: z.object({ id: idSchema }) },
+      body: withExample(z.strictObject({ kind }).nullish(), { kind: 'user' }),
+      response: { 201: withExample(z.object({ id: idSchema }), { id: 1 }) },
     },
     batch: {
-      summary: 'Take the next user ids, one after the other',
+      operationId: 'allocateUserIds',
+      summary: 'Allocate a run of consecutive user ids',
+      callers: 'shop',
       tags: ['shop'],
       problems: idProblems,
-      body: z.strictObject({
-        count: z.int(countMessage).min(1, countMessage).max(idsPerBatchMax, countMessage),
-        kind,
-      }),
-      response: { 201: z.object({ ids: z.array(idSchema) }) },
+      body: withExample(
+        z.strictObject({
+          count: z.int(countMessage).min(1, countMessage).max(idsPerBatchMax, countMessage),
+          kind,
+        }),
+        { count: 3 },
+      ),
+      response: { 201: withExample(z.object({ ids: z.array(idSchema) }), { ids: [2, 3, 4] }) },
     },
-  };
+  } as const;
 }

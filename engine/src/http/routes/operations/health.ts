@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sendProblem } from '../../answers/send-problem.js';
-import { problemSchema } from '../../server/describe-api.js';
+import { problemSchema } from '../../description/describe-route.js';
+import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
 
 export type OperationsParts = {
@@ -13,10 +14,17 @@ export type OperationsParts = {
 };
 
 const live = {
-  summary: 'The process is alive, whatever it depends on',
+  operationId: 'getLiveness',
+  summary: 'Check that the process is alive, whatever the state of its dependencies',
+  callers: 'anyone',
   tags: ['operations'],
-  response: { 200: z.object({ status: z.literal('alive'), uptimeSeconds: z.number() }) },
-};
+  response: {
+    200: withExample(z.object({ status: z.literal('alive'), uptimeSeconds: z.number() }), {
+      status: 'alive',
+      uptimeSeconds: 3600,
+    }),
+  },
+} as const;
 
 const healthStates = ['healthy', 'unhealthy'] as const;
 const healthSchema = z.object({
@@ -25,16 +33,32 @@ const healthSchema = z.object({
   services: z.object({ database: z.enum(healthStates), redis: z.enum(healthStates).optional() }),
 });
 const health = {
-  summary: 'The services that the process depends on: 503 where purchases cannot go on without one',
+  operationId: 'getHealth',
+  summary: 'Get the health of PostgreSQL and Redis',
+  description: '503 while PostgreSQL does not answer. Sales go on without Redis.',
+  callers: 'anyone',
   tags: ['operations'],
-  response: { 200: healthSchema, 503: z.union([healthSchema, problemSchema]) },
-};
+  response: {
+    200: withExample(healthSchema, {
+      status: 'healthy',
+      timestamp: '2026-11-20T12:00:00.000Z',
+      services: { database: 'healthy' },
+    }),
+    503: withExample(z.union([healthSchema, problemSchema]), {
+      status: 'unhealthy',
+      timestamp: '2026-11-20T12:00:00.000Z',
+      services: { database: 'unhealthy' },
+    }),
+  },
+} as const;
 
 const ready = {
-  summary: 'The process can take purchases',
+  operationId: 'getReadiness',
+  summary: 'Check that the process can take purchases',
+  callers: 'anyone',
   tags: ['operations'],
-  response: { 200: z.object({ status: z.literal('ready') }) },
-};
+  response: { 200: withExample(z.object({ status: z.literal('ready') }), { status: 'ready' }) },
+} as const;
 
 /** What load balancers and orchestrators ask. */
 export function registerOperations(

@@ -8,6 +8,7 @@ import type { Payments } from '../../../payments/resilient.js';
 import type { Pool } from '../../../platform/postgres.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import { ProblemError, sendProblem } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
 
 export type WebhookParts = {
@@ -17,11 +18,13 @@ export type WebhookParts = {
 };
 
 const schema = {
-  summary: 'What the payment provider has to say, signed by it',
+  operationId: 'receivePaymentEvent',
+  summary: 'Receive a signed event from the payment provider',
+  callers: 'payment provider',
   problems: slugs('not-authenticated'),
   tags: ['operations'],
-  response: { 200: z.object({ received: z.literal(true) }) },
-};
+  response: { 200: withExample(z.object({ received: z.literal(true) }), { received: true }) },
+} as const;
 
 /**
  * POST /api/webhooks/payments. The signature covers the bytes as they came, so the body is not parsed before it is

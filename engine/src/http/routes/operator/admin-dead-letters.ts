@@ -12,9 +12,10 @@ import {
 } from '../../../ledger/dead-letters.js';
 import type { Pool } from '../../../platform/postgres.js';
 import type { OrderQueue } from '../../../queue/order-queue.js';
-import { type ProblemSlug, slugs } from '../../answers/problem-slugs.js';
+import { slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema, pageLimitSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 
@@ -36,11 +37,29 @@ const letterSchema = z.object({
   resolvedAt: z.iso.datetime().nullable(),
 });
 
+const letterExample = {
+  id: 1,
+  saleId: 1,
+  orderId: '0199a3c2-7f10-7c3a-9d52-4b1e6f8a2c07',
+  shopperId: 'dave',
+  quantity: 2,
+  source: 'queue',
+  reason: 'force-fail',
+  error: 'The order was sent with forceFail.',
+  deliveries: 1,
+  status: 'COMPENSATED',
+  orderStatus: 'FAILED',
+  createdAt: '2026-11-20T12:00:00.000Z',
+  resolvedAt: null,
+} as const satisfies z.input<typeof letterSchema>;
+
 const tags = ['operator'];
 const params = z.object({ id: idParamSchema });
 
 const list = {
-  summary: 'Dead letters, newest first',
+  operationId: 'listDeadLetters',
+  summary: 'List dead letters, newest first',
+  callers: 'operators',
   tags,
   querystring: z.strictObject({
     status: z.enum(deadLetterStatuses).optional(),
@@ -48,32 +67,72 @@ const list = {
     limit: pageLimitSchema(1000),
   }),
   response: {
-    200: z.object({ deadLetters: z.array(letterSchema), next: z.int().nullable() }),
-  },
-};
-
-const read = {
-  summary: 'One dead letter',
-  problems: slugs('dead-letter-not-found'),
-  tags,
-  params,
-  response: { 200: letterSchema },
-};
-
-const resolve = (summary: string, problems: readonly ProblemSlug[]) => ({
-  summary,
-  tags,
-  problems,
-  params,
-  body: z.strictObject({ dryRun: z.boolean().default(false) }).nullish(),
-  response: {
-    200: z.object({
-      outcome: z.enum(['replayed', 'discarded', 'already-resolved']),
-      dryRun: z.boolean(),
-      deadLetter: letterSchema,
+    200: withExample(z.object({ deadLetters: z.array(letterSchema), next: z.int().nullable() }), {
+      deadLetters: [letterExample],
+      next: null,
     }),
   },
+} as const;
+
+const read = {
+  operationId: 'getDeadLetter',
+  summary: 'Get a dead letter',
+  problems: slugs('dead-letter-not-found'),
+  callers: 'operators',
+  tags,
+  params,
+  response: { 200: withExample(letterSchema, letterExample) },
+} as const;
+
+const resolutionSchema = z.object({
+  outcome: z.enum(['replayed', 'discarded', 'already-resolved']),
+  dryRun: z.boolean(),
+  deadLetter: letterSchema,
 });
+
+const resolve = {
+  description: 'With `dryRun` the answer says what would happen, and nothing changes.',
+  callers: 'operators',
+  tags,
+  problems: slugs('dead-letter-not-found', 'not-replayable'),
+  params,
+  body: withExample(
+    z
+      .strictObject({
+        dryRun: z.boolean().default(false).meta({ description: 'Say what would happen, and change nothing' }),
+      })
+      .nullish(),
+    { dryRun: true },
+  ),
+} as const;
+
+const resolvedAt = '2026-11-20T12:05:00.000Z';
+
+const replay = {
+  ...resolve,
+  operationId: 'replayDeadLetter',
+  summary: 'Retry the queued order or the refund that a dead letter is about',
+  response: {
+    200: withExample(resolutionSchema, {
+      outcome: 'replayed',
+      dryRun: true,
+      deadLetter: { ...letterExample, status: 'REPLAYED', orderStatus: 'QUEUED', resolvedAt },
+    }),
+  },
+} as const;
+
+const discard = {
+  ...resolve,
+  operationId: 'discardDeadLetter',
+  summary: 'Close a dead letter and leave its order as it is',
+  response: {
+    200: withExample(resolutionSchema, {
+      outcome: 'discarded',
+      dryRun: true,
+      deadLetter: { ...letterExample, status: 'DISCARDED', resolvedAt },
+    }),
+  },
+} as const;
 
 /** What operators do with work that failed for good. A second replay or discard of a letter changes nothing. */
 export function registerDeadLetters(app: App, { identity, pool, queue }: DeadLetterParts): void {
@@ -92,10 +151,6 @@ export function registerDeadLetters(app: App, { identity, pool, queue }: DeadLet
     return letterView(letter);
   });
 
-  const replay = resolve('Try it again: a queued order goes back into the queue, a refund is due again', [
-    'dead-letter-not-found',
-    'not-replayable',
-  ]);
   app.post('/api/admin/dead-letters/:id/replay', { schema: replay, onRequest }, async request => {
     const dryRun = request.body?.dryRun ?? false;
     const resolution = await replayDeadLetter(pool, request.params.id, dryRun);
@@ -108,7 +163,6 @@ export function registerDeadLetters(app: App, { identity, pool, queue }: DeadLet
     return answer;
   });
 
-  const discard = resolve('Close it: its order stays as it is', ['dead-letter-not-found', 'not-replayable']);
   app.post('/api/admin/dead-letters/:id/discard', { schema: discard, onRequest }, async request => {
     const dryRun = request.body?.dryRun ?? false;
     return resolutionView(await discardDeadLetter(pool, request.params.id, dryRun), dryRun);

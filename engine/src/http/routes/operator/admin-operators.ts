@@ -7,6 +7,7 @@ import type { Pool } from '../../../platform/postgres.js';
 import { problems, slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema, pageLimitSchema, textSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import type { Identity } from '../../identity/identity.js';
 import { describeAction, signInPath } from '../../identity/operator-trail.js';
 import type { App } from '../../server/http-server.js';
@@ -24,55 +25,89 @@ const sessionSchema = z.object({
   expiresAt: z.iso.datetime(),
 });
 
+const sessionExample = {
+  id: '3f8e2c1a-5b7d-4e9f-8a6c-0d1b2e3f4a5c',
+  operator: 'operator',
+  ip: '127.0.0.1',
+  userAgent: 'Mozilla/5.0',
+  createdAt: '2026-11-20T08:00:00.000Z',
+  expiresAt: '2026-11-20T20:00:00.000Z',
+} satisfies z.input<typeof sessionSchema>;
+
 const csrfTokenSchema = z
   .string()
-  .meta({ description: 'X-CSRF-Token for clients that show the cookie, but no origin' });
+  .meta({ description: 'Sent as X-CSRF-Token by clients that use the cookie but send no Origin' });
+
+const csrfTokenExample = 'Qm9yZGVyIGNvbGxpZSBzbGVlcHMgb24gdGhlIHNvZmE';
 
 const signIn = {
-  summary: 'Sign in: a session as a cookie',
+  operationId: 'signIn',
+  summary: 'Sign in as an operator, and get a session cookie',
+  callers: 'anyone',
   tags,
-  body: z.strictObject({
-    operator: z.string().regex(operatorNamePattern, 'expected a name').default('operator'),
-    secret: textSchema(1, 1000),
-  }),
+  body: withExample(
+    z.strictObject({
+      operator: z.string().regex(operatorNamePattern, 'expected a name').default('operator'),
+      secret: textSchema(1, 1000),
+    }),
+    { operator: 'operator', secret: 'correct-horse-battery-staple' },
+  ),
   response: {
-    201: z.object({ session: sessionSchema, csrfToken: csrfTokenSchema }),
-  },
-};
-
-const whoAmI = {
-  summary: 'Who am I; `session` is null where the secret itself is presented',
-  tags,
-  response: {
-    200: z.object({
-      operator: z.string(),
-      session: sessionSchema.nullable(),
-      csrfToken: csrfTokenSchema.nullable(),
+    201: withExample(z.object({ session: sessionSchema, csrfToken: csrfTokenSchema }), {
+      session: sessionExample,
+      csrfToken: csrfTokenExample,
     }),
   },
-};
+} as const;
+
+const whoAmI = {
+  operationId: 'whoAmI',
+  summary: 'Get your own name and session',
+  description: '`session` and `csrfToken` are null for a caller that presents the secret itself.',
+  callers: 'operators',
+  tags,
+  response: {
+    200: withExample(
+      z.object({
+        operator: z.string(),
+        session: sessionSchema.nullable(),
+        csrfToken: csrfTokenSchema.nullable(),
+      }),
+      { operator: 'operator', session: sessionExample, csrfToken: csrfTokenExample },
+    ),
+  },
+} as const;
 
 const signOut = {
-  summary: 'Sign out: the session counts no more',
+  operationId: 'signOut',
+  summary: 'Sign out and end the session',
   problems: slugs('session-not-found'),
+  callers: 'operators',
   tags,
   response: { 204: z.null() },
-};
+} as const;
 
 const listSessions = {
-  summary: 'Sessions of operators that count now, newest first',
+  operationId: 'listSessions',
+  summary: "List the operators' active sessions, newest first",
+  callers: 'operators',
   tags,
   querystring: z.strictObject({ limit: pageLimitSchema(1000) }),
-  response: { 200: z.object({ sessions: z.array(sessionSchema) }) },
-};
+  response: {
+    200: withExample(z.object({ sessions: z.array(sessionSchema) }), { sessions: [sessionExample] }),
+  },
+} as const;
 
 const revoke = {
-  summary: 'Revoke a session: refused here at once, and by other processes within a second',
+  operationId: 'revokeSession',
+  summary: 'Revoke a session',
+  description: 'This process refuses it at once, and the others within a second.',
   problems: slugs('session-not-found'),
+  callers: 'operators',
   tags,
   params: z.object({ id: z.uuid('expected the id of a session') }),
   response: { 204: z.null() },
-};
+} as const;
 
 const actionSchema = z.object({
   id: z.int(),
@@ -81,21 +116,40 @@ const actionSchema = z.object({
   sessionId: z.uuid().nullable(),
   action: z.string(),
   target: z.string(),
-  detail: z.string().nullable().meta({ description: 'The body as JSON, without secrets' }),
+  detail: z.string().nullable().meta({ description: 'The request body as JSON, without secrets' }),
   ip: z.string(),
   requestId: z.string(),
-  status: z.int().nullable().meta({ description: 'Null where the process died over it' }),
-  outcome: z.string().nullable().meta({ description: 'ok, or the slug of the refusal' }),
+  status: z.int().nullable().meta({ description: 'null if the process died before it answered' }),
+  outcome: z.string().nullable().meta({ description: '`ok`, or the slug of the refusal' }),
 });
 
 const listActions = {
-  summary: 'What operators did, newest first',
+  operationId: 'listActions',
+  summary: 'List what operators did, newest first',
+  callers: 'operators',
   tags,
   querystring: z.strictObject({ before: idParamSchema.optional(), limit: pageLimitSchema(1000) }),
   response: {
-    200: z.object({ actions: z.array(actionSchema), next: z.int().nullable() }),
+    200: withExample(z.object({ actions: z.array(actionSchema), next: z.int().nullable() }), {
+      actions: [
+        {
+          id: 6,
+          at: '2026-11-20T12:00:00.000Z',
+          operator: 'operator',
+          sessionId: null,
+          action: 'POST /api/admin/webhooks/:id/rotate',
+          target: '/api/admin/webhooks/1/rotate',
+          detail: '{"overlapSeconds":3600}',
+          ip: '127.0.0.1',
+          requestId: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
+          status: 200,
+          outcome: 'ok',
+        },
+      ],
+      next: 6,
+    }),
   },
-};
+} as const;
 
 /** Operators' own sessions, and the trail of what they did. */
 export function registerOperators(app: App, { identity, pool }: OperatorsParts): void {

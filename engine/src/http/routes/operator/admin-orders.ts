@@ -13,6 +13,7 @@ import {
   pageLimitSchema,
   shopperIdSchema,
 } from '../../answers/schemas.js';
+import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
 
 const querySchema = z
@@ -22,7 +23,7 @@ const querySchema = z
     shopperId: shopperIdSchema.optional(),
     status: z.enum(orderStatuses).optional(),
     entrance: z.enum(entrances).optional(),
-    after: z.uuid().optional().meta({ description: '`next` of the page before' }),
+    after: z.uuid().optional().meta({ description: '`next` of the previous page' }),
     limit: pageLimitSchema(10_000),
     format: formatSchema,
   })
@@ -47,24 +48,48 @@ const orderSchema = z.object({
   prize: z.boolean().nullable(),
 });
 
+const orderExample = {
+  id: '29f28461-0ee4-88ee-afa9-bb9b284bc448',
+  saleId: 1,
+  productId: 1,
+  shopperId: 'alice',
+  quantity: 2,
+  totalMinor: 25_800,
+  currency: 'EUR',
+  entrance: 'direct',
+  status: 'CONFIRMED',
+  reason: null,
+  createdAt: '2026-11-20T12:00:00.000Z',
+  expiresAt: null,
+  prize: null,
+} satisfies z.input<typeof orderSchema>;
+
 const csvColumns = orderSchema.keyof().options;
 
+const csvExample = csvOf(csvColumns, [orderExample]);
+
 const list = {
-  summary: 'Orders of a sale, or one order, by id, as JSON or CSV',
+  operationId: 'findOrders',
+  summary: 'Find the orders of a sale, or one order, as JSON or CSV',
+  description: 'Sorted by id. Needs a `saleId` or an `orderId`.',
+  callers: 'operators',
   tags: ['operator'],
   querystring: querySchema,
   response: {
     200: {
-      description: 'CSV where it is asked for; the next page is then in the Link header',
+      description: 'CSV if the caller asks for it, with the next page in the Link header',
       content: {
         'application/json': {
-          schema: z.object({ orders: z.array(orderSchema), next: z.uuid().nullable() }),
+          schema: withExample(z.object({ orders: z.array(orderSchema), next: z.uuid().nullable() }), {
+            orders: [orderExample],
+            next: null,
+          }),
         },
-        'text/csv': { schema: z.string() },
+        'text/csv': { schema: withExample(z.string(), csvExample) },
       },
     },
   },
-};
+} as const;
 
 export function registerAdminOrders(
   app: App,

@@ -8,8 +8,9 @@ import type { Pool } from '../../../platform/postgres.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema, newCurrencySchema, priceSchema, textSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
-import { productSchema } from '../shop/catalog.js';
+import { productExample, productSchema } from '../shop/catalog.js';
 
 export type AdminProductsParts = {
   pool: Pool;
@@ -29,22 +30,42 @@ const newProductSchema = z.strictObject({
 });
 
 const create = {
+  operationId: 'createProduct',
   summary: 'Create a product',
+  callers: 'operators',
   tags: ['operator'],
-  body: newProductSchema,
-  response: { 201: productSchema },
-};
+  body: withExample(newProductSchema, {
+    name: productExample.name,
+    description: productExample.description,
+    imageUrl: productExample.imageUrl,
+    priceMinor: productExample.priceMinor,
+    currency: productExample.currency,
+  }),
+  response: { 201: withExample(productSchema, productExample) },
+} as const;
 
 const change = {
-  summary: 'Change what is given of a product; sales that exist keep their price',
+  operationId: 'updateProduct',
+  summary: 'Update a product',
+  description: 'Fields that are left out stay as they are. Existing sales keep their price.',
   problems: slugs('product-not-found'),
+  callers: 'operators',
   tags: ['operator'],
   params: z.object({ id: idParamSchema }),
-  body: newProductSchema.partial().extend({
-    imageUrl: imageUrlSchema.nullish().meta({ description: 'null takes the picture away' }),
-  }),
-  response: { 200: productSchema },
-};
+  body: withExample(
+    newProductSchema.partial().extend({
+      imageUrl: imageUrlSchema.nullish().meta({ description: 'null removes the picture' }),
+    }),
+    { description: 'Sold out within a minute last year.', imageUrl: null },
+  ),
+  response: {
+    200: withExample(productSchema, {
+      ...productExample,
+      description: 'Sold out within a minute last year.',
+      imageUrl: null,
+    }),
+  },
+} as const;
 
 export function registerAdminProducts(app: App, parts: AdminProductsParts): void {
   const { pool, calendar, stepMinor, onRequest } = parts;

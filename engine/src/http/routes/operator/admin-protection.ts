@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Refusals } from '../../../admission/refusals.js';
 import type { Shedding } from '../../../admission/shedding.js';
+import { withExample } from '../../description/with-example.js';
 import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 
@@ -15,36 +16,59 @@ export type ProtectionParts = {
 
 const count = z.int();
 const schema = {
-  summary: 'The layers of protection of the process that answers: what is in work, and what each has refused',
+  operationId: 'getProtection',
+  summary: 'Get the load of this process, and what its layers of protection have refused',
+  callers: 'operators',
   tags: ['operator'],
   response: {
-    200: z.object({
-      inFlight: count.meta({ description: 'Requests in work' }),
-      shedding: z.object({
-        level: z
-          .enum(['none', 'browsing', 'buying', 'finishing'])
-          .meta({ description: 'Refused up to this' }),
-        lagMs: z.number().meta({ description: 'How late the event loop is, smoothed' }),
-        waitMs: z.number().meta({ description: 'Age of the oldest waiting decision, of whichever sale' }),
+    200: withExample(
+      z.object({
+        inFlight: count.meta({ description: 'Requests in progress' }),
+        shedding: z.object({
+          level: z
+            .enum(['none', 'browsing', 'buying', 'finishing'])
+            .meta({ description: 'Requests up to this level are refused' }),
+          lagMs: z.number().meta({ description: 'How late the event loop runs, smoothed, in milliseconds' }),
+          waitMs: z.number().meta({
+            description: 'How long the oldest purchase has waited for its decision, in milliseconds',
+          }),
+        }),
+        refused: z
+          .object({
+            connections: count,
+            connectionsPerIp: count,
+            inFlight: count,
+            ip: count,
+            shedBrowsing: count,
+            shedBuying: count,
+            shedFinishing: count,
+            shopper: count,
+            ipPurchases: count,
+            sale: count,
+            abandoned: count,
+          })
+          .meta({ description: 'Requests refused since the process started, by layer' }),
       }),
-      refused: z
-        .object({
-          connections: count,
-          connectionsPerIp: count,
-          inFlight: count,
-          ip: count,
-          shedBrowsing: count,
-          shedBuying: count,
-          shedFinishing: count,
-          shopper: count,
-          ipPurchases: count,
-          sale: count,
-          abandoned: count,
-        })
-        .meta({ description: 'Since the process began, by layer' }),
-    }),
+      {
+        inFlight: 1,
+        shedding: { level: 'none', lagMs: 1, waitMs: 0 },
+        refused: {
+          connections: 0,
+          connectionsPerIp: 0,
+          inFlight: 0,
+          ip: 0,
+          shedBrowsing: 0,
+          shedBuying: 0,
+          shedFinishing: 0,
+          shopper: 0,
+          ipPurchases: 0,
+          sale: 0,
+          abandoned: 0,
+        },
+      },
+    ),
   },
-};
+} as const;
 
 /** GET /api/admin/protection: what the layers do, for operators. */
 export function registerProtection(

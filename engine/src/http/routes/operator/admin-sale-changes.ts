@@ -14,9 +14,10 @@ import { slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema, idSchema, textSchema, timeSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
 import { saleView } from '../../answers/views.js';
+import { withExample } from '../../description/with-example.js';
 import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
-import { saleSchema } from '../shop/catalog.js';
+import { saleExample, saleSchema } from '../shop/catalog.js';
 import { registerAdminOrders } from './admin-orders.js';
 import { checkChargeable, registerAdminProducts } from './admin-products.js';
 import { registerAdminSales } from './admin-sales.js';
@@ -68,17 +69,53 @@ const newSaleSchema = z
     if (problem) context.addIssue({ code: 'custom', ...problem });
   });
 
+const newSaleExample = {
+  productId: 1,
+  startsAt: saleExample.startsAt,
+  endsAt: saleExample.endsAt,
+  allocation: 10_000,
+  perUserLimit: 10,
+} satisfies z.input<typeof newSaleSchema>;
+
 const auditSchema = z.object({
   ok: z.boolean(),
   invariants: z.array(z.object({ id: z.int(), title: z.string(), violations: z.int() })),
 });
 
-const statusByVerb = { pause: 'paused', resume: 'active', end: 'ended' } as const satisfies Record<
-  string,
-  SaleStatus
->;
+const changes = [
+  {
+    verb: 'pause',
+    status: 'paused',
+    summary: 'Pause a sale',
+    example: { ...saleExample, status: 'paused', state: 'paused' },
+  },
+  {
+    verb: 'resume',
+    status: 'active',
+    summary: 'Resume a paused sale',
+    example: saleExample,
+  },
+  {
+    verb: 'end',
+    status: 'ended',
+    summary: 'End a sale for good',
+    example: { ...saleExample, status: 'ended', state: 'ended' },
+  },
+] as const satisfies { verb: string; status: SaleStatus; summary: string; example: object }[];
 
 const tags = ['operator'];
+
+const create = {
+  operationId: 'createSale',
+  summary: 'Create a sale, or a series of sales that repeats',
+  description:
+    'With a `recurrence` the sale is the first of a series. The sale keeps the current price of its product.',
+  problems: slugs('product-not-found', 'sale-overlaps'),
+  callers: 'operators',
+  tags,
+  body: withExample(newSaleSchema, newSaleExample),
+  response: { 201: withExample(saleSchema, saleExample) },
+} as const;
 
 /** What operators do. Every call wants the operator's secret. */
 export function registerAdmin(
@@ -93,14 +130,7 @@ export function registerAdmin(
     return saleView(sale, clock.nowMs());
   }
 
-  const sale = {
-    summary: 'Create a sale, or with a recurrence a series of which it is the first window',
-    problems: slugs('product-not-found', 'sale-overlaps'),
-    tags,
-    body: newSaleSchema,
-    response: { 201: saleSchema },
-  };
-  app.post('/api/admin/sales', { schema: sale, onRequest }, async (request, reply) => {
+  app.post('/api/admin/sales', { schema: create, onRequest }, async (request, reply) => {
     const { recurrence, ...terms } = request.body;
     if (terms.payment === 'required' && !canBePaid) {
       throw new ProblemError('invalid', 'payment: expected "none" while PAYMENT_PROVIDER is none');
@@ -113,15 +143,18 @@ export function registerAdmin(
     return reply.code(201).send(await changed(created.sale));
   });
 
-  for (const [verb, status] of Object.entries(statusByVerb)) {
+  for (const { verb, status, summary, example } of changes) {
     const params = z.object({ id: idParamSchema });
     const schema = {
-      summary: `Sale: ${verb}`,
+      operationId: `${verb}Sale`,
+      summary,
+      description: 'Once this is answered, no purchase is decided under the former status.',
       problems: slugs('sale-not-found', 'sale-ended'),
+      callers: 'operators',
       tags,
       params,
-      response: { 200: saleSchema },
-    };
+      response: { 200: withExample(saleSchema, example) },
+    } as const;
     app.post(`/api/admin/sales/:id/${verb}`, { schema, onRequest }, async request => {
       const change = await changeSaleStatus(pool, request.params.id, status);
       if (change.outcome !== 'changed') throw new ProblemError(change.outcome);
@@ -143,10 +176,23 @@ function registerAudit(
   onRequest: (request: FastifyRequest) => Promise<void>,
 ): void {
   const audit = {
-    summary: 'Prove the invariants now',
+    operationId: 'audit',
+    summary: 'Check every invariant of the ledger now',
+    callers: 'operators',
     tags,
-    response: { 200: auditSchema },
-  };
+    response: {
+      200: withExample(auditSchema, {
+        ok: true,
+        invariants: [
+          {
+            id: 1,
+            title: 'Conservation: allocation = available + reserved + sold, none negative',
+            violations: 0,
+          },
+        ],
+      }),
+    },
+  } as const;
   app.get('/api/admin/audit', { schema: audit, onRequest }, async (): Promise<AuditReport> => {
     const report = await runAudit(pool, { countDisagreements });
     onAudit(report);

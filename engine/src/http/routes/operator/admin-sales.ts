@@ -7,8 +7,9 @@ import { slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema, idSchema, pageLimitSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
 import { saleView } from '../../answers/views.js';
+import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
-import { saleSchema, stateSchema } from '../shop/catalog.js';
+import { saleExample, saleSchema, stateSchema } from '../shop/catalog.js';
 
 export type AdminSalesParts = {
   pool: Pool;
@@ -25,31 +26,48 @@ const listedSaleSchema = saleSchema.extend({
   sold: z.int(),
 });
 
+const listedSaleExample = {
+  ...saleExample,
+  productName: 'Meridian trainers',
+  imageUrl: 'https://shop.example/pictures/meridian-trainers.jpg',
+  allocation: 10_000,
+  stock: 9998,
+  reserved: 0,
+  sold: 2,
+} satisfies z.input<typeof listedSaleSchema>;
+
 const list = {
-  summary: 'Sales with their stock, the one that was made last first',
+  operationId: 'listSales',
+  summary: 'List sales with their stock, newest first',
+  callers: 'operators',
   tags: ['operator'],
   querystring: z.strictObject({
     state: stateSchema.optional(),
     productId: idParamSchema.optional(),
-    before: idParamSchema.optional().meta({ description: '`next` of the page before' }),
+    before: idParamSchema.optional().meta({ description: '`next` of the previous page' }),
     limit: pageLimitSchema(1000),
   }),
   response: {
-    200: z.object({
-      sales: z.array(listedSaleSchema),
-      next: idSchema.nullable(),
-      now: z.iso.datetime().meta({ description: "The server's time" }),
-    }),
+    200: withExample(
+      z.object({
+        sales: z.array(listedSaleSchema),
+        next: idSchema.nullable(),
+        now: z.iso.datetime().meta({ description: "The server's time" }),
+      }),
+      { sales: [listedSaleExample], next: null, now: '2026-11-20T12:00:00.000Z' },
+    ),
   },
-};
+} as const;
 
 const read = {
-  summary: 'One sale with its stock',
+  operationId: 'getSale',
+  summary: 'Get a sale with its stock',
   problems: slugs('sale-not-found'),
+  callers: 'operators',
   tags: ['operator'],
   params: z.object({ id: idParamSchema }),
-  response: { 200: listedSaleSchema },
-};
+  response: { 200: withExample(listedSaleSchema, listedSaleExample) },
+} as const;
 
 /** Sales as operators look at them: read from the ledger and not from memory, those that are over too. */
 export function registerAdminSales(app: App, { pool, clock, onRequest }: AdminSalesParts): void {

@@ -7,6 +7,7 @@ import { slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema, idSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
 import { seriesView } from '../../answers/views.js';
+import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
 import { recurrenceSchema } from '../shop/catalog.js';
 
@@ -30,11 +31,28 @@ const seriesSchema = z.object({
   prizeOdds: z.int().nullable(),
   status: z.enum(['active', 'ended']),
   createdAt: z.iso.datetime(),
-  plannedUntil: z.iso.datetime().meta({ description: 'Start of the last window that was planned' }),
+  plannedUntil: z.iso.datetime().meta({ description: 'When the last planned sale of the series starts' }),
 });
 
+const seriesExample = {
+  id: 1,
+  productId: 3,
+  recurrence: { cron: '0 * * * *', timeZone: 'Europe/Berlin' },
+  durationSeconds: 3600,
+  allocation: 10_000,
+  perUserLimit: 10,
+  perPaymentLimit: null,
+  perAddressLimit: null,
+  holdTtlSeconds: 900,
+  payment: 'none',
+  prizeOdds: 100,
+  status: 'active',
+  createdAt: '2026-11-20T12:00:00.000Z',
+  plannedUntil: '2036-06-01T00:00:00.000Z',
+} as const satisfies z.input<typeof seriesSchema>;
+
 const listQuerySchema = z.strictObject({
-  after: idParamSchema.optional().meta({ description: 'Continue after this series id' }),
+  after: idParamSchema.optional().meta({ description: 'The id of the last series on the previous page' }),
   limit: z
     .string()
     .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
@@ -47,13 +65,18 @@ const tags = ['operator'];
 /** Sales that repeat, as operators see them; they begin with POST /api/admin/sales. */
 export function registerSeries(app: App, { pool, calendar, onRequest }: SeriesParts): void {
   const list = {
-    summary: 'Series of sales, by id',
+    operationId: 'listSeries',
+    summary: 'List the series of sales, by id',
+    callers: 'operators',
     tags,
     querystring: listQuerySchema,
     response: {
-      200: z.object({ series: z.array(seriesSchema), next: idSchema.nullable() }),
+      200: withExample(z.object({ series: z.array(seriesSchema), next: idSchema.nullable() }), {
+        series: [seriesExample],
+        next: null,
+      }),
     },
-  };
+  } as const;
   app.get('/api/admin/series', { schema: list, onRequest }, async request => {
     const { after = 0, limit = 50 } = request.query;
     const page = await listSeries(pool, after, limit);
@@ -64,12 +87,15 @@ export function registerSeries(app: App, { pool, calendar, onRequest }: SeriesPa
   });
 
   const end = {
-    summary: 'Series: plan no further windows, and end those that have not begun',
+    operationId: 'endSeries',
+    summary: 'End a series',
+    description: 'Sales that have not begun are ended, and no more are planned. A sale under way continues.',
     problems: slugs('series-not-found'),
+    callers: 'operators',
     tags,
     params: z.object({ id: idParamSchema }),
-    response: { 200: seriesSchema },
-  };
+    response: { 200: withExample(seriesSchema, { ...seriesExample, status: 'ended' }) },
+  } as const;
   app.post('/api/admin/series/:id/end', { schema: end, onRequest }, async request => {
     const series = await endSeries(pool, request.params.id);
     if (!series) throw new ProblemError('series-not-found');

@@ -8,6 +8,7 @@ import type { Pool } from '../../../platform/postgres.js';
 import { currencySchema, idSchema, timeSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
 import { decimalOf } from '../../answers/views.js';
+import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
 
 export type StatsParts = {
@@ -29,44 +30,68 @@ const soldSchema = z.object({
   revenueMinor: z.int(),
 });
 
-const queryTimeSchema = z.number().meta({ description: 'How long PostgreSQL took over it, in milliseconds' });
+const queryTimeSchema = z.number().meta({ description: 'How long the query took, in milliseconds' });
 
 const summarySchema = z
   .object({
-    currency: currencySchema.nullable().meta({ description: 'Null where nothing was sold' }),
+    currency: currencySchema.nullable().meta({ description: 'null if nothing was sold' }),
     totalRevenue: z.number(),
     totalUnitsSold: z.int(),
     topProducts: z.array(z.object({ id: idSchema, name: z.string(), totalSold: z.int() })),
     revenueByDay: z.array(z.object({ date: z.iso.date(), revenue: z.number() })),
   })
   .meta({
-    description:
-      'The same in decimals, of the one currency in which most orders are; all currencies are in `totals`',
+    description: 'The same in decimals, for the currency with the most orders. `totals` has every currency.',
   });
 
+const soldExample = { currency: 'EUR', orders: 1, units: 2, revenueMinor: 25_800 };
+
 const stats = {
-  summary: 'Revenue and units: in all, by day (UTC) and of the products that earned most',
+  operationId: 'getStats',
+  summary: 'Get revenue and units: in total, by day (UTC) and by product',
+  description:
+    'Counts orders that are confirmed and not refunded. Times are rounded outwards to whole hours, and a period covers at most 366 days. `products` are the 20 with the highest revenue.',
+  callers: 'operators',
   tags: ['operator'],
   querystring: z.strictObject({
     from: timeSchema
       .optional()
-      .meta({ description: 'Bought in that hour or later; 30 days before `to` unless said' }),
-    to: timeSchema.optional().meta({ description: 'Bought in the hours before; now unless said' }),
+      .meta({ description: 'Orders of this hour or later; 30 days before `to` by default' }),
+    to: timeSchema.optional().meta({ description: 'Orders before this time; now by default' }),
   }),
   response: {
-    200: z.object({
-      from: z.iso.datetime(),
-      to: z.iso.datetime(),
-      totals: z.array(soldSchema),
-      days: z.array(soldSchema.extend({ day: z.iso.date() })),
-      products: z.array(soldSchema.extend({ productId: idSchema, name: z.string() })),
-      tookMs: queryTimeSchema,
-      success: z.literal(true),
-      data: summarySchema,
-      meta: z.object({ queryTimeMs: queryTimeSchema }),
-    }),
+    200: withExample(
+      z.object({
+        from: z.iso.datetime(),
+        to: z.iso.datetime(),
+        totals: z.array(soldSchema),
+        days: z.array(soldSchema.extend({ day: z.iso.date() })),
+        products: z.array(soldSchema.extend({ productId: idSchema, name: z.string() })),
+        tookMs: queryTimeSchema,
+        success: z.literal(true),
+        data: summarySchema,
+        meta: z.object({ queryTimeMs: queryTimeSchema }),
+      }),
+      {
+        from: '2026-10-21T12:00:00.000Z',
+        to: '2026-11-20T13:00:00.000Z',
+        totals: [soldExample],
+        days: [{ ...soldExample, day: '2026-11-20' }],
+        products: [{ ...soldExample, productId: 1, name: 'Meridian trainers' }],
+        tookMs: 3.1,
+        success: true,
+        data: {
+          currency: 'EUR',
+          totalRevenue: 258,
+          totalUnitsSold: 2,
+          topProducts: [{ id: 1, name: 'Meridian trainers', totalSold: 2 }],
+          revenueByDay: [{ date: '2026-11-20', revenue: 258 }],
+        },
+        meta: { queryTimeMs: 3.1 },
+      },
+    ),
   },
-};
+} as const;
 
 /** What was earned, by the hour in which an order was made. */
 export function registerStats(app: App, { pool, clock, onRequest }: StatsParts): void {

@@ -14,6 +14,7 @@ import { type Endpoint, readEndpoint } from '../../../webhooks/endpoints.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema, pageLimitSchema, timeSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 
@@ -21,7 +22,7 @@ export type WebhookDeliveryParts = { identity: Identity; pool: Pool };
 
 const deliverySchema = z.object({
   id: z.int(),
-  eventId: z.uuid().meta({ description: 'The webhook-id that the receiver sees' }),
+  eventId: z.uuid().meta({ description: 'The webhook-id header of the message' }),
   type: z.string(),
   status: z.enum(deliveryStatuses),
   tries: z.int(),
@@ -32,13 +33,28 @@ const deliverySchema = z.object({
   createdAt: z.iso.datetime(),
 });
 
+const deliveryExample = {
+  id: 1,
+  eventId: '0199a3c2-7f10-7c3a-9d52-4b1e6f8a2c07',
+  type: 'webhook.test',
+  status: 'pending',
+  tries: 0,
+  dueAt: '2026-11-20T12:00:00.000Z',
+  triedAt: null,
+  lastStatus: null,
+  lastError: null,
+  createdAt: '2026-11-20T12:00:00.000Z',
+} as const satisfies z.input<typeof deliverySchema>;
+
 const tags = ['operator'];
 const params = z.object({ id: idParamSchema });
 const notFound = slugs('webhook-not-found');
 
 const list = {
-  summary: 'What was and is to be told to it, newest first',
+  operationId: 'listDeliveries',
+  summary: 'List the deliveries of a webhook, newest first',
   problems: notFound,
+  callers: 'operators',
   tags,
   params,
   querystring: z.strictObject({
@@ -46,35 +62,52 @@ const list = {
     before: idParamSchema.optional(),
     limit: pageLimitSchema(1000),
   }),
-  response: { 200: z.object({ deliveries: z.array(deliverySchema), next: z.int().nullable() }) },
-};
-const test = {
-  summary: 'Send it an event of type webhook.test',
-  problems: slugs('webhook-not-found', 'webhook-disabled'),
-  tags,
-  params,
-  response: { 202: deliverySchema },
-};
-const replayOne = {
-  summary: 'Send it again, under the same webhook-id',
-  problems: slugs('webhook-not-found', 'delivery-not-found'),
-  tags,
-  params: params.extend({ deliveryId: idParamSchema }),
-  response: { 202: deliverySchema },
-};
-const replayMany = {
-  summary: 'Send again what has failed since then, the oldest first',
-  problems: notFound,
-  tags,
-  params,
-  body: z.strictObject({ since: timeSchema }),
   response: {
-    202: z.object({
-      replayed: z.int(),
-      hasMore: z.boolean().meta({ description: `There may be more than ${replaysMax}: ask again` }),
+    200: withExample(z.object({ deliveries: z.array(deliverySchema), next: z.int().nullable() }), {
+      deliveries: [deliveryExample],
+      next: null,
     }),
   },
-};
+} as const;
+const test = {
+  operationId: 'testWebhook',
+  summary: 'Send a test event to a webhook',
+  description: 'The type of the event is `webhook.test`.',
+  problems: slugs('webhook-not-found', 'webhook-disabled'),
+  callers: 'operators',
+  tags,
+  params,
+  response: { 202: withExample(deliverySchema, deliveryExample) },
+} as const;
+const replayOne = {
+  operationId: 'replayDelivery',
+  summary: 'Redeliver an event under the same webhook-id',
+  problems: slugs('webhook-not-found', 'delivery-not-found'),
+  callers: 'operators',
+  tags,
+  params: params.extend({ deliveryId: idParamSchema }),
+  response: { 202: withExample(deliverySchema, deliveryExample) },
+} as const;
+const replayMany = {
+  operationId: 'replayFailedDeliveries',
+  summary: 'Redeliver the events that have failed since a given time, oldest first',
+  problems: notFound,
+  callers: 'operators',
+  tags,
+  params,
+  body: withExample(z.strictObject({ since: timeSchema }), { since: '2026-01-01T00:00:00Z' }),
+  response: {
+    202: withExample(
+      z.object({
+        replayed: z.int(),
+        hasMore: z.boolean().meta({
+          description: `Whether more may be left: one call redelivers up to ${replaysMax}`,
+        }),
+      }),
+      { replayed: 0, hasMore: false },
+    ),
+  },
+} as const;
 
 /** What became of events that were told, and telling them again. */
 export function registerWebhookDeliveries(app: App, { identity, pool }: WebhookDeliveryParts): void {

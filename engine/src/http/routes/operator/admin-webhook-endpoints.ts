@@ -16,6 +16,7 @@ import type { Seal } from '../../../webhooks/seal.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema, textSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 
@@ -33,10 +34,23 @@ const endpointSchema = z.object({
   createdAt: z.iso.datetime(),
 });
 const withSecretSchema = endpointSchema.extend({
-  secret: z.string().meta({ description: 'Told here and never again' }),
+  secret: z.string().meta({ description: 'Signs the messages. Shown only in this answer.' }),
 });
 
-const urlSchema = textSchema(1, 2000).meta({ description: 'https, and an address of the internet' });
+const endpointExample = {
+  id: 1,
+  url: 'https://shop.example/webhooks',
+  description: 'Fulfilment',
+  events: ['order.confirmed'],
+  status: 'enabled',
+  disabledReason: null,
+  failingSince: null,
+  formerSecretUntil: null,
+  createdAt: '2026-11-20T12:00:00.000Z',
+} satisfies z.input<typeof endpointSchema>;
+const secretExample = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+const urlSchema = textSchema(1, 2000).meta({ description: 'An https address on the public internet' });
 const eventsSchema = z
   .array(z.enum(webhookEventTypes))
   .min(1)
@@ -53,52 +67,90 @@ const params = z.object({ id: idParamSchema });
 const notFound = slugs('webhook-not-found');
 
 const create = {
-  summary: 'Have events told to a URL; the secret that signs them is in this answer alone',
+  operationId: 'createWebhook',
+  summary: 'Create a webhook, which sends events to a URL',
   problems: slugs('too-many-webhooks'),
+  callers: 'operators',
   tags,
-  body: z.strictObject({
-    url: urlSchema,
-    events: eventsSchema,
-    description: descriptionSchema.default(''),
-  }),
-  response: { 201: withSecretSchema },
-};
+  body: withExample(
+    z.strictObject({
+      url: urlSchema,
+      events: eventsSchema,
+      description: descriptionSchema.default(''),
+    }),
+    { url: 'https://shop.example/webhooks', events: ['order.confirmed'], description: 'Fulfilment' },
+  ),
+  response: { 201: withExample(withSecretSchema, { ...endpointExample, secret: secretExample }) },
+} as const;
 const list = {
-  summary: 'Where events are told',
+  operationId: 'listWebhooks',
+  summary: 'List webhooks',
+  callers: 'operators',
   tags,
-  response: { 200: z.object({ webhooks: z.array(endpointSchema) }) },
-};
-const read = { summary: 'One of them', problems: notFound, tags, params, response: { 200: endpointSchema } };
-const change = {
-  summary: 'Change it; enabled again, it is sent what has waited',
+  response: {
+    200: withExample(z.object({ webhooks: z.array(endpointSchema) }), { webhooks: [endpointExample] }),
+  },
+} as const;
+const read = {
+  operationId: 'getWebhook',
+  summary: 'Get a webhook',
   problems: notFound,
+  callers: 'operators',
   tags,
   params,
-  body: z.strictObject({
-    url: urlSchema.optional(),
-    events: eventsSchema.optional(),
-    description: descriptionSchema.optional(),
-    enabled: z.boolean().optional(),
-  }),
-  response: { 200: endpointSchema },
-};
-const remove = {
-  summary: 'Tell it nothing any more, and forget its deliveries',
+  response: { 200: withExample(endpointSchema, endpointExample) },
+} as const;
+const change = {
+  operationId: 'updateWebhook',
+  summary: 'Update, enable or disable a webhook',
+  description: 'A webhook that is enabled again is sent the events that waited.',
   problems: notFound,
+  callers: 'operators',
+  tags,
+  params,
+  body: withExample(
+    z.strictObject({
+      url: urlSchema.optional(),
+      events: eventsSchema.optional(),
+      description: descriptionSchema.optional(),
+      enabled: z.boolean().optional(),
+    }),
+    { description: 'Warehouse' },
+  ),
+  response: { 200: withExample(endpointSchema, { ...endpointExample, description: 'Warehouse' }) },
+} as const;
+const remove = {
+  operationId: 'deleteWebhook',
+  summary: 'Delete a webhook and its deliveries',
+  problems: notFound,
+  callers: 'operators',
   tags,
   params,
   response: { 204: z.null() },
-};
+} as const;
 const rotate = {
-  summary: 'A new secret; the one before signs as well until the overlap is over',
+  operationId: 'rotateWebhookSecret',
+  summary: 'Replace the secret of a webhook',
+  description: 'The former secret signs as well until the overlap ends.',
   problems: notFound,
+  callers: 'operators',
   tags,
   params,
-  body: z
-    .strictObject({ overlapSeconds: z.int().min(0).max(overlapMaxSeconds).default(overlapDefaultSeconds) })
-    .nullish(),
-  response: { 200: withSecretSchema },
-};
+  body: withExample(
+    z
+      .strictObject({ overlapSeconds: z.int().min(0).max(overlapMaxSeconds).default(overlapDefaultSeconds) })
+      .nullish(),
+    { overlapSeconds: 3600 },
+  ),
+  response: {
+    200: withExample(withSecretSchema, {
+      ...endpointExample,
+      description: 'Warehouse',
+      formerSecretUntil: '2026-11-20T13:00:00.000Z',
+      secret: secretExample,
+    }),
+  },
+} as const;
 
 /** Where operators have events told. */
 export function registerWebhookEndpoints(app: App, parts: WebhookEndpointParts): void {

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { slugs } from '../../answers/problem-slugs.js';
-import { buyBodySchema, buyHeadersSchema, buyProblems } from '../../answers/schemas.js';
+import { buyBodySchema, buyHeadersSchema, buyProblems, orderExample } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
 import type { Enter } from '../../buying/entrance.js';
+import { withExample } from '../../description/with-example.js';
 import { bySending } from '../../server/answer-by-sending.js';
 import type { App } from '../../server/http-server.js';
 
@@ -14,20 +15,31 @@ export type AcceptOrderParts = {
 };
 
 const accept = {
-  summary: 'Order: accepted now, decided by a worker',
+  operationId: 'order',
+  summary: 'Queue an order, which a worker decides',
+  description:
+    'Answered as soon as the order is durable. `GET /api/orders/{id}` and its stream of events say what became of it.',
+  callers: 'shoppers',
   problems: slugs(...buyProblems, 'payment-method-required'),
   tags: ['shop'],
   headers: buyHeadersSchema,
-  body: buyBodySchema.extend({
-    forceFail: z
-      .boolean()
-      .optional()
-      .meta({ description: 'Fails the order for good; for tests of that road' }),
-  }),
+  body: withExample(
+    buyBodySchema.extend({
+      forceFail: z
+        .boolean()
+        .optional()
+        .meta({ description: 'Makes the order fail for good, to rehearse it; only with FAULTS_ENABLED' }),
+    }),
+    { productId: 1, quantity: 2, userId: 'alice' },
+  ),
   response: {
-    202: z.object({ order_id: z.uuid(), status: z.string(), message: z.string() }),
+    202: withExample(z.object({ order_id: z.uuid(), status: z.string(), message: z.string() }), {
+      order_id: orderExample.id,
+      status: 'QUEUED',
+      message: 'Your order is in the queue. Its address says what becomes of it.',
+    }),
   },
-};
+} as const;
 
 /** POST /api/orders: accepted now, decided by a worker. */
 export function registerAcceptOrder(app: App, { enter, enterToFail }: AcceptOrderParts): void {

@@ -6,6 +6,7 @@ import { slugs } from '../../answers/problem-slugs.js';
 import { currencySchema, idParamSchema, idSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
 import { productView } from '../../answers/views.js';
+import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
 import type { LookAtStock } from '../../streams/stock-broadcast.js';
 
@@ -29,19 +30,30 @@ export const saleSchema = z.object({
   perPaymentLimit: z
     .int()
     .nullable()
-    .meta({ description: 'Units for one payment fingerprint; null is no limit' }),
-  perAddressLimit: z.int().nullable().meta({ description: 'Units for one address; null is no limit' }),
+    .meta({ description: 'Units for each payment fingerprint; null for no limit' }),
+  perAddressLimit: z
+    .int()
+    .nullable()
+    .meta({ description: 'Units for each delivery address; null for no limit' }),
   priceMinor: z.int(),
   currency: currencySchema,
   holdTtlSeconds: z.int(),
   payment: z.enum(['none', 'required']),
-  prizeOdds: z.int().nullable().meta({ description: 'One purchase in so many wins; null without a prize' }),
-  challenge: z.int().nullable().meta({ description: 'Numbers to try at most; null without a challenge' }),
-  requiresToken: z.boolean().meta({ description: 'Whether a token has to be fetched before it opens' }),
+  prizeOdds: z
+    .int()
+    .nullable()
+    .meta({ description: 'One confirmed order in this many wins the prize; null without a prize' }),
+  challenge: z
+    .int()
+    .nullable()
+    .meta({ description: 'How many numbers a solver has to try at most; null without a challenge' }),
+  requiresToken: z
+    .boolean()
+    .meta({ description: 'Whether buyers need a token, which is available only before the sale opens' }),
   status: z.enum(['active', 'paused', 'ended']),
   state: stateSchema,
   seriesId: idSchema.nullable(),
-  recurrence: recurrenceSchema.nullable().meta({ description: 'How the series of this window repeats' }),
+  recurrence: recurrenceSchema.nullable().meta({ description: 'How the sale repeats; null if it does not' }),
 });
 
 export const productSchema = z.object({
@@ -52,6 +64,36 @@ export const productSchema = z.object({
   priceMinor: z.int(),
   currency: currencySchema,
 });
+
+export const saleExample = {
+  id: 1,
+  productId: 1,
+  startsAt: '2026-01-01T00:00:00.000Z',
+  endsAt: '2036-01-01T00:00:00.000Z',
+  perUserLimit: 10,
+  perPaymentLimit: null,
+  perAddressLimit: null,
+  priceMinor: 12_900,
+  currency: 'EUR',
+  holdTtlSeconds: 900,
+  payment: 'none',
+  prizeOdds: null,
+  challenge: null,
+  requiresToken: false,
+  status: 'active',
+  state: 'open',
+  seriesId: null,
+  recurrence: null,
+} as const satisfies z.input<typeof saleSchema>;
+
+export const productExample = {
+  id: 1,
+  name: 'Meridian trainers',
+  description: 'Night-blue runners with a reflective seam.',
+  imageUrl: 'https://shop.example/pictures/meridian-trainers.jpg',
+  priceMinor: 12_900,
+  currency: 'EUR',
+} as const satisfies z.input<typeof productSchema>;
 
 const offerSchema = productSchema.extend({ sale: saleSchema.nullable() });
 
@@ -69,14 +111,71 @@ const stockSchema = z.object({
   now: z.iso.datetime().meta({ description: "The server's time, for countdowns" }),
 });
 
+export const stockExample = {
+  success: true,
+  productId: 1,
+  saleId: 1,
+  stock: 9998,
+  reserved: 0,
+  sold: 2,
+  allocation: 10_000,
+  state: 'open',
+  startsAt: '2026-01-01T00:00:00.000Z',
+  endsAt: '2036-01-01T00:00:00.000Z',
+  now: '2026-11-20T12:00:00.000Z',
+} as const satisfies z.input<typeof stockSchema>;
+
 const listQuerySchema = z.strictObject({
-  after: idParamSchema.optional().meta({ description: 'Continue after this product id' }),
+  after: idParamSchema.optional().meta({ description: 'The id of the last product on the previous page' }),
   limit: z
     .string()
     .regex(/^([1-9]\d?|100)$/, 'expected a whole number from 1 to 100')
     .transform(Number)
     .optional(),
 });
+
+const list = {
+  operationId: 'listProducts',
+  summary: 'List products with their current, next or last sale',
+  callers: 'anyone',
+  tags: ['shop'],
+  querystring: listQuerySchema,
+  response: {
+    200: withExample(
+      z.object({
+        products: z.array(offerSchema),
+        next: idSchema.nullable().meta({ description: '`after` for the next page; null on the last' }),
+        now: z.iso.datetime().meta({ description: "The server's time, for countdowns" }),
+      }),
+      {
+        products: [{ ...productExample, sale: saleExample }],
+        next: 1,
+        now: '2026-11-20T12:00:00.000Z',
+      },
+    ),
+  },
+} as const;
+
+const one = {
+  operationId: 'getProduct',
+  summary: 'Get a product with its current, next or last sale',
+  callers: 'anyone',
+  problems: slugs('product-not-found'),
+  tags: ['shop'],
+  params: z.object({ id: idParamSchema }),
+  response: { 200: withExample(offerSchema, { ...productExample, sale: saleExample }) },
+} as const;
+
+const stockOf = {
+  operationId: 'getStock',
+  summary: "Get the stock of a product's sale",
+  description: 'Answered from memory, and cheap enough to poll.',
+  callers: 'anyone',
+  problems: slugs('product-not-found', 'sale-not-found'),
+  tags: ['shop'],
+  params: z.object({ productId: idParamSchema }),
+  response: { 200: withExample(stockSchema, stockExample) },
+} as const;
 
 /** What everybody may look at: products and stock, answered from memory. */
 export function registerCatalog(app: App, parts: CatalogParts): void {
@@ -88,18 +187,6 @@ export function registerCatalog(app: App, parts: CatalogParts): void {
     return offer;
   }
 
-  const list = {
-    summary: 'Products with their current or next sale',
-    tags: ['shop'],
-    querystring: listQuerySchema,
-    response: {
-      200: z.object({
-        products: z.array(offerSchema),
-        next: idSchema.nullable(),
-        now: z.iso.datetime().meta({ description: "The server's time, for countdowns" }),
-      }),
-    },
-  };
   app.get('/api/products', { schema: list }, async request => {
     const { after = 0, limit = 50 } = request.query;
     const ids = await listProductIds(after, limit);
@@ -110,25 +197,11 @@ export function registerCatalog(app: App, parts: CatalogParts): void {
     return { products, next, now: new Date(nowMs).toISOString() };
   });
 
-  const one = {
-    summary: 'A product with its current or next sale',
-    problems: slugs('product-not-found'),
-    tags: ['shop'],
-    params: z.object({ id: idParamSchema }),
-    response: { 200: offerSchema },
-  };
   app.get('/api/products/:id', { schema: one }, async request =>
     productView(await offerOf(request.params.id), clock.nowMs()),
   );
 
-  const stock = {
-    summary: 'Units left; made for polling',
-    problems: slugs('product-not-found', 'sale-not-found'),
-    tags: ['shop'],
-    params: z.object({ productId: idParamSchema }),
-    response: { 200: stockSchema },
-  };
-  app.get('/api/stock/:productId', { schema: stock }, async (request, reply) => {
+  app.get('/api/stock/:productId', { schema: stockOf }, async (request, reply) => {
     const { productId } = request.params;
     const stock = await lookAtStock(productId);
     if (stock) return reply.header('cache-control', 'no-store').send(stock);

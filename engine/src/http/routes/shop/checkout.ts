@@ -2,32 +2,62 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { CheckoutCodes } from '../../../orders/checkout-code.js';
 import { slugs } from '../../answers/problem-slugs.js';
-import { buyBodySchema, buyHeadersSchema, buyProblems, orderSchema } from '../../answers/schemas.js';
+import {
+  buyBodySchema,
+  buyHeadersSchema,
+  buyProblems,
+  orderExample,
+  orderSchema,
+} from '../../answers/schemas.js';
 import { sendProblem } from '../../answers/send-problem.js';
 import { orderView } from '../../answers/views.js';
 import { answerEnded } from '../../buying/answer-order.js';
 import type { Enter } from '../../buying/entrance.js';
+import { withExample } from '../../description/with-example.js';
 import { bySending } from '../../server/answer-by-sending.js';
 import type { App } from '../../server/http-server.js';
 
 export type CheckoutParts = { enter: Enter; codes: CheckoutCodes };
 
 const schema = {
-  summary: 'Reserve: the units are held behind a code until its deadline',
+  operationId: 'checkout',
+  summary: 'Hold units until they are paid for, or the hold expires',
+  description: 'Returns a code. `POST /api/purchase` with that code pays for what is held.',
+  callers: 'shoppers',
   problems: slugs(...buyProblems, 'code-expired', 'order-ended'),
   tags: ['shop'],
   headers: buyHeadersSchema,
-  body: buyBodySchema.omit({ paymentMethod: true }),
+  body: withExample(buyBodySchema.omit({ paymentMethod: true }), {
+    productId: 1,
+    quantity: 2,
+    userId: 'alice',
+  }),
   response: {
-    201: z.object({
-      success: z.literal(true),
-      message: z.string(),
-      code: z.string().meta({ description: 'For POST /api/purchase {code}; bound to this shopper' }),
-      expiresAt: z.iso.datetime(),
-      order: orderSchema,
-    }),
+    201: withExample(
+      z.object({
+        success: z.literal(true),
+        message: z.string(),
+        code: z
+          .string()
+          .meta({ description: 'Only the same shopper can redeem it, with POST /api/purchase' }),
+        expiresAt: z.iso.datetime(),
+        order: orderSchema,
+      }),
+      {
+        success: true,
+        message: 'Your units are held until the code expires.',
+        code: 'KfKEYQ7kiO6vqbubKEvESO3X9kQ2',
+        expiresAt: '2026-11-20T12:15:00.000Z',
+        order: {
+          ...orderExample,
+          remainingStock: 9996,
+          status: 'RESERVED',
+          expiresAt: '2026-11-20T12:15:00.000Z',
+        },
+      },
+    ),
   },
-};
+} as const;
 
 /** POST /api/checkout: decided like a purchase, and reserved. */
 export function registerCheckout(app: App, { enter, codes }: CheckoutParts): void {

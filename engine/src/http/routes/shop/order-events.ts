@@ -6,6 +6,7 @@ import type { ReadOrder } from '../../../orders/replay.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import { headerUserIdSchema } from '../../answers/schemas.js';
 import { ProblemError, sendProblem } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import { type Identity, shopperOf } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 import type { EventStream, EventStreams, StreamEvent } from '../../streams/event-stream.js';
@@ -18,8 +19,18 @@ export type OrderEventsParts = {
   eventStreams: EventStreams;
 };
 
+const streamExample = `id: 1
+event: status
+data: {"orderId":"29f28461-0ee4-88ee-afa9-bb9b284bc448","status":"CONFIRMED","from":"NEW","reason":null,"at":"2026-11-20T12:00:00.000Z"}
+
+`;
+
 const schema = {
-  summary: 'Follow one of my orders: server-sent events named "status", one for each change',
+  operationId: 'followOrder',
+  summary: 'Follow one of your orders as server-sent events',
+  description:
+    'Each change of status is an event named `status`. A new connection gets the history of the order first. A connection with `Last-Event-ID` gets what came after that event.',
+  callers: 'shoppers',
   problems: slugs('not-authenticated', 'order-not-found', 'too-many-streams', 'overloaded'),
   tags: ['shop'],
   headers: z.object({
@@ -28,14 +39,17 @@ const schema = {
       .string()
       .regex(/^(0|[1-9]\d{0,4})$/, 'expected the id of an event of this order')
       .optional()
-      .meta({ description: 'The last event seen: those after it are sent' }),
+      .meta({ description: 'The id of the last event received; the stream goes on after it' }),
   }),
   params: z.object({ id: z.uuid('expected the id of an order') }),
   response: {
-    200: { content: { 'text/event-stream': { schema: z.string() } } },
-    204: z.null().meta({ description: 'The order has ended and all of it was seen' }),
+    200: {
+      description: 'The stream. It ends a second after the order ends.',
+      content: { 'text/event-stream': { schema: withExample(z.string(), streamExample) } },
+    },
+    204: z.null().meta({ description: 'The order has ended, and the caller has received every event' }),
   },
-};
+} as const;
 
 // A late payment or a refund often follows an end at once; after that the stream makes room for others.
 const lingerMs = 1000;

@@ -8,10 +8,17 @@ import type { ReadOrder } from '../../../orders/replay.js';
 import type { DatabaseClock } from '../../../platform/database-clock.js';
 import type { Queryable } from '../../../platform/postgres.js';
 import { slugs } from '../../answers/problem-slugs.js';
-import { headerUserIdSchema, idParamSchema, orderSchema, pageLimitSchema } from '../../answers/schemas.js';
+import {
+  headerUserIdSchema,
+  idParamSchema,
+  orderExample,
+  orderSchema,
+  pageLimitSchema,
+} from '../../answers/schemas.js';
 import { ProblemError, sendProblem } from '../../answers/send-problem.js';
 import { orderView } from '../../answers/views.js';
 import { answerEnded } from '../../buying/answer-order.js';
+import { withExample } from '../../description/with-example.js';
 import { type Identity, shopperOf } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 
@@ -30,28 +37,36 @@ const headers = z.object({ 'x-user-id': headerUserIdSchema.optional() });
 const tags = ['shop'];
 
 const read = {
-  summary: 'One of my orders',
+  operationId: 'getOrder',
+  summary: 'Get one of your orders',
+  callers: 'shoppers',
   problems: slugs('not-authenticated', 'order-not-found'),
   tags,
   headers,
   params,
-  response: { 200: orderSchema },
-};
+  response: { 200: withExample(orderSchema, orderExample) },
+} as const;
 
 const list = {
-  summary: 'My orders of the last seven days, newest first',
+  operationId: 'listOrders',
+  summary: 'List your orders of the last seven days, newest first',
+  callers: 'shoppers',
   problems: slugs('not-authenticated'),
   tags,
   headers,
   querystring: z.strictObject({ productId: idParamSchema.optional(), limit: pageLimitSchema(100) }),
-  response: { 200: z.object({ orders: z.array(orderSchema) }) },
-};
+  response: {
+    200: withExample(z.object({ orders: z.array(orderSchema) }), { orders: [orderExample] }),
+  },
+} as const;
 
 // As for attempts, which lead to the orders: each day is a partition to plan for.
 const listedWindowMs = 7 * 86_400_000;
 
 const cancel = {
+  operationId: 'cancel',
   summary: 'Cancel a hold, or an order that is still queued',
+  callers: 'shoppers',
   problems: slugs(
     'not-authenticated',
     'order-not-found',
@@ -64,8 +79,15 @@ const cancel = {
   tags,
   headers,
   params,
-  response: { 200: orderSchema },
-};
+  response: {
+    200: withExample(orderSchema, {
+      ...orderExample,
+      status: 'CANCELLED',
+      reason: 'cancelled-by-shopper',
+      expiresAt: '2026-11-20T12:15:00.000Z',
+    }),
+  },
+} as const;
 
 /** A shopper's own orders; another's is as unknown as one that never was. */
 export function registerOrders(app: App, parts: OrdersParts): void {

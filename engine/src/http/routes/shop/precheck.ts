@@ -4,25 +4,32 @@ import type { Calendar } from '../../../catalog/calendar.js';
 import { problems, slugs } from '../../answers/problem-slugs.js';
 import { headerUserIdSchema, idParamSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import { type Identity, shopperOf } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 
 export type PrecheckParts = { identity: Identity; calendar: Calendar; askGate: AskGate };
 
 const schema = {
-  summary: 'Would the gate let me in now? Advice; the purchase itself has the last word',
+  operationId: 'precheck',
+  summary: 'Ask whether a purchase would be admitted right now',
+  description: 'Advice from memory, for one unit. Only the purchase itself decides.',
+  callers: 'shoppers',
   problems: slugs('not-authenticated', 'product-not-found'),
   tags: ['shop'],
   headers: z.object({ 'x-user-id': headerUserIdSchema.optional() }),
   querystring: z.strictObject({ productId: idParamSchema }),
   response: {
-    200: z.object({
-      admitted: z.boolean(),
-      reason: z.enum(['sale-not-open', 'limit-reached', 'sold-out']).nullable(),
-      message: z.string(),
-    }),
+    200: withExample(
+      z.object({
+        admitted: z.boolean(),
+        reason: z.enum(['sale-not-open', 'limit-reached', 'sold-out']).nullable(),
+        message: z.string(),
+      }),
+      { admitted: true, reason: null, message: 'Come in.' },
+    ),
   },
-};
+} as const;
 
 /** GET /api/precheck: one unit of the product, for this shopper, as the gate sees it. */
 export function registerPrecheck(app: App, { identity, calendar, askGate }: PrecheckParts): void {

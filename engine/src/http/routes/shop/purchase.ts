@@ -9,6 +9,7 @@ import {
   buyHeadersSchema,
   buyProblems,
   idSchema,
+  orderExample,
   quantitySchema,
   textSchema,
 } from '../../answers/schemas.js';
@@ -16,13 +17,18 @@ import { ProblemError } from '../../answers/send-problem.js';
 import { answerByStatus } from '../../buying/answer-order.js';
 import type { Enter, Entered } from '../../buying/entrance.js';
 import type { Redeem } from '../../buying/redeem.js';
+import { withExample } from '../../description/with-example.js';
 import { bySending } from '../../server/answer-by-sending.js';
 import type { App } from '../../server/http-server.js';
 
 export type PurchaseParts = { enter: Enter; pay: Pay; redeem: Redeem; attempts: Attempts };
 
 const schema = {
-  summary: 'Buy: decided and durable when answered. With the code of a checkout: pay it and confirm',
+  operationId: 'purchase',
+  summary: 'Buy now, or pay for a checkout by its code',
+  description:
+    'Decided and durable by the time it is answered. With `code` instead of `productId` it pays for and confirms what a checkout holds. 202 means that the units are held while the payment is pending.',
+  callers: 'shoppers',
   problems: slugs(
     ...buyProblems,
     'code-not-found',
@@ -34,13 +40,25 @@ const schema = {
   ),
   tags: ['shop'],
   headers: buyHeadersSchema,
-  body: buyBodySchema.extend({
-    productId: idSchema.optional(),
-    quantity: quantitySchema.optional(),
-    code: textSchema(1, 100).optional().meta({ description: 'Of a checkout; in place of productId' }),
-  }),
-  response: { 200: boughtSchema, 202: boughtSchema },
-};
+  body: withExample(
+    buyBodySchema.extend({
+      productId: idSchema.optional(),
+      quantity: quantitySchema.optional(),
+      code: textSchema(1, 100)
+        .optional()
+        .meta({ description: 'The code of a checkout, in place of productId' }),
+    }),
+    { productId: 1, quantity: 2, userId: 'alice', paymentMethod: 'pm_card_visa' },
+  ),
+  response: {
+    200: withExample(boughtSchema, { success: true, message: 'Purchase confirmed.', order: orderExample }),
+    202: withExample(boughtSchema, {
+      success: true,
+      message: 'Your units are held; the payment is still pending.',
+      order: { ...orderExample, status: 'RESERVED', expiresAt: '2026-11-20T12:15:00.000Z' },
+    }),
+  },
+} as const;
 
 type Body = z.output<typeof schema.body>;
 

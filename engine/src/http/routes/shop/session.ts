@@ -3,6 +3,7 @@ import type { AllocateIds } from '../../../ids/allocate.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import { idSchema } from '../../answers/schemas.js';
 import { ProblemError, sendProblem } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 
@@ -12,20 +13,31 @@ export type SessionParts = {
 };
 
 const schema = {
-  summary: 'Become a demo shopper: a fresh user id, as a cookie and as a bearer token',
+  operationId: 'startSession',
+  summary: 'Start a session as a new demo shopper',
+  description: 'Only with `IDENTITY=demo`. The session is returned as a cookie and as a bearer token.',
+  callers: 'anyone',
   problems: slugs('forbidden-origin', 'not-found', 'overloaded'),
   tags: ['shop'],
   response: {
-    201: z.object({
-      userId: idSchema,
-      token: z.string(),
-      csrfToken: z
-        .string()
-        .meta({ description: 'X-CSRF-Token for clients that show the cookie, but no origin' }),
-      expiresAt: z.iso.datetime(),
-    }),
+    201: withExample(
+      z.object({
+        userId: idSchema,
+        token: z.string(),
+        csrfToken: z.string().meta({
+          description: 'Sent as X-CSRF-Token by clients that use the cookie but send no Origin',
+        }),
+        expiresAt: z.iso.datetime(),
+      }),
+      {
+        userId: 5,
+        token: '5.1795262400000.aVlQ0m3oJt4s0zq2n8Yb7c6d5e4f3g2h1i0jKLMNOPQ',
+        csrfToken: 'Qm9yZGVyIGNvbGxpZSBzbGVlcHMgb24gdGhlIHNvZmE',
+        expiresAt: '2026-11-21T12:00:00.000Z',
+      },
+    ),
   },
-};
+} as const;
 
 /** POST /api/session: there only with the demo identity. */
 export function registerSession(app: App, { identity, allocateIds }: SessionParts): void {

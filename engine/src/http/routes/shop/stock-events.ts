@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema } from '../../answers/schemas.js';
 import { ProblemError, sendProblem } from '../../answers/send-problem.js';
+import { withExample } from '../../description/with-example.js';
 import { addressKeyOf } from '../../limits/client-address.js';
 import type { App } from '../../server/http-server.js';
 import type { EventStreams } from '../../streams/event-stream.js';
 import type { LookAtStock, StockBroadcast, StockView } from '../../streams/stock-broadcast.js';
+import { stockExample } from './catalog.js';
 
 export type StockEventsParts = {
   lookAtStock: LookAtStock;
@@ -14,13 +16,28 @@ export type StockEventsParts = {
   stockStreams: EventStreams;
 };
 
+const streamExample = `id: ${stockExample.now}
+event: stock
+data: ${JSON.stringify(stockExample)}
+
+`;
+
 const schema = {
-  summary: 'Watch the stock of a product: server-sent events named "stock", each with all of it',
+  operationId: 'followStock',
+  summary: 'Follow the stock of a product as server-sent events',
+  description:
+    'Events are named `stock` and carry what `GET /api/stock/{productId}` returns, at most five times a second.',
+  callers: 'anyone',
   problems: slugs('sale-not-found', 'too-many-streams', 'overloaded'),
   tags: ['shop'],
   params: z.object({ productId: idParamSchema }),
-  response: { 200: { content: { 'text/event-stream': { schema: z.string() } } } },
-};
+  response: {
+    200: {
+      description: 'The stream. It begins with the current stock.',
+      content: { 'text/event-stream': { schema: withExample(z.string(), streamExample) } },
+    },
+  },
+} as const;
 
 /** The stock as it moves, at most five times a second. Whoever is refused here polls instead. */
 export function registerStockEvents(app: App, parts: StockEventsParts): void {

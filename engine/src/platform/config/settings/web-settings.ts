@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boolean, integer, secret } from '../fields.js';
+import { boolean, secret } from '../fields.js';
 
 /** Where the pages come from. */
 export const webSettings = {
@@ -14,10 +14,6 @@ export const webSettings = {
   // What the web process presents so that the limits per address do not count for it; `start` makes one up.
   WEB_KEY: secret().describe(
     'what the web process presents, so that the limits per address do not count for it; good for nothing else. `start` makes one up unless set',
-  ),
-  // Of the web process that `start` runs; 0 is a free one. Only the engine calls it, on the loopback interface.
-  WEB_PORT: integer(0, 0, 65_535).describe(
-    'where the web process of `start` listens, on the loopback interface; 0 is a free one',
   ),
   // For an engine that serves an API alone.
   WEB_ENABLED: boolean('true').describe('`false`: `start` serves the API alone'),
