@@ -6,6 +6,7 @@ import { createDecide } from '../dist/ledger/decide.js';
 import { runOnce } from '../dist/platform/jobs/run-jobs.js';
 import { inTransaction } from '../dist/platform/postgres.js';
 import { median } from './median.js';
+import { newPurchase } from './new-purchase.js';
 import { insertOpenSale } from './open-sale.js';
 import { openOwnDatabase } from './own-database.js';
 import { renderTable } from './write-measurement.js';
@@ -109,11 +110,7 @@ async function copyAll(chunks: readonly Buffer[]): Promise<void> {
 async function decideAll(saleId: number): Promise<void> {
   const decide = createDecide(pool);
   for (let batch = 0; batch < decideBatches; batch++) {
-    const requests = Array.from({ length: requestsPerBatch }, () => {
-      const orderId = randomUUID();
-      return { orderId, shopperId: `shopper-${orderId}`, quantity: 1, receivedAtMs: performance.now() };
-    });
-    await decide(saleId, requests);
+    await decide(saleId, Array.from({ length: requestsPerBatch }, newPurchase));
   }
 }
 

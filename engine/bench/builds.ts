@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { measureWithLoadgen, type Work } from './measure.js';
+import type { Work } from './measure.js';
+import { type Cost, loadWithLoadgen, measureCost } from './measure-cost.js';
 import { median } from './median.js';
 import { freePort, type Server, startServer } from './servers.js';
 import { describeMachine, writeMeasurement } from './write-measurement.js';
@@ -22,14 +23,7 @@ const works: Record<string, Work> = {
 };
 
 type Build = 'base' | 'this';
-type Figures = {
-  build: Build;
-  work: string;
-  requestsPerSecond: number;
-  /** CPU time of the engine's own process: the figure that other work on the machine affects least. */
-  cpuUsPerRequest: number;
-  errors: number;
-};
+type Figures = Cost & { build: Build; work: string };
 
 const metricsPort = await freePort();
 const servers: Record<Build, Server> = {
@@ -59,14 +53,8 @@ async function scrape(): Promise<void> {
 
 async function measure(build: Build, work: string, load: Work): Promise<Figures> {
   const server = servers[build];
-  const cpuBeforeMs = server.cpuMs();
-  const { requestsPerSecond, errors } = await measureWithLoadgen('engine', server, load);
-  const count = load.requests ?? requestsPerSecond * (load.durationS ?? 0);
-  const cpuUsPerRequest = ((server.cpuMs() - cpuBeforeMs) * 1000) / count;
-  process.stderr.write(
-    `${build}, ${work}: ${Math.round(requestsPerSecond)}/s, ${cpuUsPerRequest.toFixed(1)} us\n`,
-  );
-  return { build, work, requestsPerSecond, cpuUsPerRequest, errors };
+  const cost = await measureCost(server, `${build}, ${work}`, () => loadWithLoadgen(server, load));
+  return { build, work, ...cost };
 }
 
 function report(figures: readonly Figures[]): void {

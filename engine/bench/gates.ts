@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
-import { measureWithLoadgen, type Work } from './measure.js';
+import type { Work } from './measure.js';
+import { type Cost, type Load, loadWithLoadgen, measureCost } from './measure-cost.js';
 import { median } from './median.js';
 import { openSale } from './sale.js';
 import { credentials, type Server, startServer } from './servers.js';
@@ -21,15 +22,7 @@ const greedyConnections = 100;
 const greedyForMs = 5000;
 
 type Gate = 'memory' | 'redis';
-type Figures = {
-  gate: Gate;
-  work: string;
-  requestsPerSecond: number;
-  /** CPU time of the engine's own process: the figure that other work on the machine affects least. */
-  cpuUsPerRequest: number;
-  errors: number;
-};
-type Load = { count: number; requestsPerSecond: number; errors: number };
+type Figures = Cost & { gate: Gate; work: string };
 
 const redisUrl = process.env.REDIS_URL;
 if (!redisUrl) throw new Error('REDIS_URL: expected a Redis that has no other users');
@@ -51,25 +44,14 @@ async function measureAll(gate: Gate): Promise<Figures[]> {
   const server = servers[gate];
   const figures: Figures[] = [];
   for (const [work, load] of Object.entries(works)) {
-    figures.push(await measure(gate, work, () => loadWith(server, load)));
+    figures.push(await measure(gate, work, () => loadWithLoadgen(server, load)));
   }
   figures.push(await measure(gate, refusedWork, () => loadWithGreedy(server)));
   return figures;
 }
 
 async function measure(gate: Gate, work: string, load: () => Promise<Load>): Promise<Figures> {
-  const cpuBeforeMs = servers[gate].cpuMs();
-  const { count, requestsPerSecond, errors } = await load();
-  const cpuUsPerRequest = ((servers[gate].cpuMs() - cpuBeforeMs) * 1000) / count;
-  process.stderr.write(
-    `${gate}, ${work}: ${Math.round(requestsPerSecond)}/s, ${Math.round(cpuUsPerRequest)} us\n`,
-  );
-  return { gate, work, requestsPerSecond, cpuUsPerRequest, errors };
-}
-
-async function loadWith(server: Server, work: Work): Promise<Load> {
-  const { requestsPerSecond, errors } = await measureWithLoadgen('engine', server, work);
-  return { count: work.requests ?? requestsPerSecond * (work.durationS ?? 0), requestsPerSecond, errors };
+  return { gate, work, ...(await measureCost(servers[gate], `${gate}, ${work}`, load)) };
 }
 
 /** Buyers who have reached their limit keep trying, as fast as they are answered. */

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { createAnnounce } from '../dist/ledger/announce.js';
 import { createDecide } from '../dist/ledger/decide.js';
 import { readRoutines } from '../dist/ledger/routines.js';
 import { readConfig } from '../dist/platform/config/config.js';
 import { migrate } from '../dist/platform/migrations.js';
 import { createPool, type Queryable } from '../dist/platform/postgres.js';
+import { newPurchase } from './new-purchase.js';
 import { insertOpenSale } from './open-sale.js';
 
 /**
@@ -58,17 +58,12 @@ async function measure(way: (typeof ways)[number], sales: number): Promise<numbe
   let count = 0;
   const buyUntilTheEnd = async (saleId: number) => {
     while (performance.now() < endMs) {
-      await decide[way](saleId, [onePurchase()]);
+      await decide[way](saleId, [newPurchase()]);
       count += 1;
     }
   };
   await Promise.all(saleIds.map(buyUntilTheEnd));
   return (count * 1000) / (performance.now() - startMs);
-}
-
-function onePurchase() {
-  const orderId = randomUUID();
-  return { orderId, shopperId: `shopper-${orderId}`, quantity: 1, receivedAtMs: performance.now() };
 }
 
 /** As earlier builds did: the statement that decides also notifies, in one transaction and one round trip. */

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { createKeepPartitions } from '../dist/ledger/attempt-partitions.js';
 import { createDecide } from '../dist/ledger/decide.js';
 import { runOnce } from '../dist/platform/jobs/run-jobs.js';
+import { newPurchase } from './new-purchase.js';
 import { insertOpenSale } from './open-sale.js';
 import { openOwnDatabase } from './own-database.js';
 import { describeMachine, renderPage, renderTable, today, writeMeasurement } from './write-measurement.js';
@@ -53,11 +53,7 @@ async function measure(sales: number): Promise<Figures> {
 
 async function buy(saleId: number, orders: number): Promise<void> {
   for (let bought = 0; bought < orders; bought += requestsPerBatch) {
-    const requests = Array.from({ length: requestsPerBatch }, () => {
-      const orderId = randomUUID();
-      return { orderId, shopperId: `shopper-${orderId}`, quantity: 1, receivedAtMs: performance.now() };
-    });
-    await decide(saleId, requests);
+    await decide(saleId, Array.from({ length: requestsPerBatch }, newPurchase));
   }
 }
 

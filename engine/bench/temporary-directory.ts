@@ -10,7 +10,7 @@ export function makeTemporaryDirectory(): string {
 /** A new directory for an embedded database. */
 export function makeDataDirectory(): string {
   const dataDir = makeTemporaryDirectory();
-  // Run by root, the database server is another user, which may pass through here.
+  // When run by root, the database server is another user, which may traverse this directory.
   chmodSync(dataDir, 0o711);
   return dataDir;
 }

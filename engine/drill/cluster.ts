@@ -1,8 +1,7 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { createPool, type Pool } from '../dist/platform/postgres.js';
 import { type EngineProcess, runTool, spawnEngine } from './engine-process.js';
+import { makeDataDirectory } from './servers/data-directory.js';
 import { type FaultProxy, openFaultProxy } from './servers/fault-proxy.js';
 import { findFreePort } from './servers/free-port.js';
 import { startReplicatedPostgres } from './servers/patroni.js';
@@ -65,9 +64,7 @@ async function build(
   closing: (() => unknown)[],
   stop: () => Promise<void>,
 ): Promise<Cluster> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'doorbuster-drill-'));
-  // When root runs this, the database server runs as another user, who must be able to enter this directory.
-  chmodSync(dataDir, 0o711);
+  const dataDir = makeDataDirectory('drill');
   closing.push(() => rmSync(dataDir, { recursive: true, force: true }));
   say('starting PostgreSQL, Redis and RabbitMQ');
   const postgres = await (kind === 'single' ? startPostgres(dataDir) : startReplicatedPostgres());

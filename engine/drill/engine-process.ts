@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endProcess, hasEnded } from './servers/end-process.js';
 import { until } from './until.js';
 
 /** One command of the engine's CLI, as users run it. */
@@ -42,11 +43,7 @@ export function spawnEngine(args: readonly string[], env: NodeJS.ProcessEnv): En
       );
     },
     async kill(signal) {
-      if (!hasEnded(child)) {
-        const ended = once(child, 'exit');
-        child.kill(signal);
-        await ended;
-      }
+      await endProcess(child, signal);
       return child.exitCode;
     },
   };
@@ -67,8 +64,4 @@ export async function runTool(
   });
   await once(child, 'close');
   return { exitCode: child.exitCode, ...said };
-}
-
-function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null;
 }

@@ -1,4 +1,4 @@
-import { sleep } from '../dist/platform/backoff.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Waits until `check` returns something truthy, polling a hundred times a second. @throws after `timeoutMs`. */
 export async function until<T>(

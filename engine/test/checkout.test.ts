@@ -133,12 +133,13 @@ describe('a code', () => {
     const { code } = heldBy(await ann.checkout(productId));
     const swapped = code.startsWith('A') ? `B${code.slice(1)}` : `A${code.slice(1)}`;
     const cut = code.slice(0, -1);
+    const otherEnd = code.endsWith('A') ? 'E' : 'A';
 
     for (const refused of [
       await bob.redeem(code),
       await ann.redeem(swapped),
       await ann.redeem(cut),
-      await ann.redeem(`${cut}${cut.at(-1)}`),
+      await ann.redeem(`${cut}${otherEnd}`),
       await ann.redeem(code.toLowerCase()),
     ]) {
       expect(refused).toMatchObject({ status: 404, slug: 'code-not-found' });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createAccept } from '../src/ledger/accept.js';
-import { createDecide, type Digests } from '../src/ledger/decide.js';
+import { createDecide } from '../src/ledger/decide.js';
 import { expireHolds } from '../src/ledger/expire.js';
+import type { Digests } from '../src/ledger/request-arrays.js';
 import { createSettle } from '../src/ledger/settle.js';
 import { orderIdOf } from '../src/orders/order-id.js';
 import type { Pool } from '../src/platform/postgres.js';

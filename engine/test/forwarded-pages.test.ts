@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, get, type IncomingHttpHeaders, type RequestListener } from 'node:http';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startTestApi } from './support/api.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
+import { listenUntilTestEnds } from './support/listen.js';
 
 describe('pages of the shop', () => {
   it('come from the web process, which learns nothing about the caller', async () => {
@@ -226,13 +227,6 @@ async function statusOf(url: string, path: string): Promise<number | undefined> 
 }
 
 async function startWeb(answer: RequestListener) {
-  const server = createServer(answer).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  if (typeof address !== 'object' || !address) throw new Error('the test requires a port');
-  return { server, url: `http://127.0.0.1:${address.port}` };
+  const server = createServer(answer);
+  return { server, url: `http://127.0.0.1:${await listenUntilTestEnds(server)}` };
 }

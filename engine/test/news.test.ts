@@ -5,6 +5,7 @@ import { until } from './support/condition.js';
 import { operatorToken } from './support/config.js';
 import { createTestDatabase } from './support/database.js';
 import { startRoleProcess } from './support/engine.js';
+import { median } from './support/median.js';
 import { createTestSale } from './support/sale.js';
 
 const rounds = 11;
@@ -53,17 +54,13 @@ describe('an event in one API process', () => {
       await seen('resumed', 'open');
     }
 
-    const mediansMs = Object.entries(delaysMs).map(([news, each]) => [news, medianOf(each)] as const);
+    const mediansMs = Object.entries(delaysMs).map(([news, each]) => [news, median(each)] as const);
     process.stdout.write(
       `medians of ${rounds}: ${mediansMs.map(([news, ms]) => `${news} ${ms.toFixed(1)} ms`).join(', ')}\n`,
     );
     for (const [news, ms] of mediansMs) expect(ms, news).toBeLessThan(medianMaxMs);
   }, 60_000);
 });
-
-function medianOf(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
 
 async function call(
   url: string,

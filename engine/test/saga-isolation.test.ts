@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { sleep } from '../src/platform/backoff.js';
+import { median } from './support/median.js';
 import { buy, expectBooksAgree, type PaidSale, startPaidSale, untilSettled } from './support/paid-orders.js';
 import { createTestSale } from './support/sale.js';
 
@@ -72,8 +73,4 @@ function startPayers({ api, productId }: PaidSale, round: number): { stop(): Pro
       return tookMs;
     },
   };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { portOf } from '../servers/fault-proxy.js';
+import { portOf } from '../servers/port-of.js';
 import type { Desk } from './desk.js';
 
 /** Receives webhooks, refuses one try in seven, and all tries while it is down. */

@@ -1,11 +1,11 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { createPool, type Pool } from '../../dist/platform/postgres.js';
 import { type Answer, type Call, call } from '../call.js';
 import { credentials } from '../cluster.js';
 import { spawnEngine } from '../engine-process.js';
+import { makeDataDirectory } from '../servers/data-directory.js';
 import { findFaketime } from '../servers/faketime.js';
 import { createMovedClock, type MovedClock } from './moved-clock.js';
 
@@ -36,9 +36,7 @@ const sessionHours = { shopper: 20, operator: 8 };
  */
 export async function openShop(startsAt: Date, keptDays: number): Promise<Shop> {
   const library = findFaketime();
-  const directory = mkdtempSync(join(tmpdir(), 'doorbuster-fortnight-'));
-  // When root runs this, the database server runs as another user, who must enter this directory and read the clock.
-  chmodSync(directory, 0o711);
+  const directory = makeDataDirectory('fortnight');
   const clock = createMovedClock(library, directory, startsAt);
   const dataDir = join(directory, 'data');
   const env = environment(clock, dataDir, keptDays);

@@ -1,4 +1,5 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import { portOf } from './port-of.js';
 
 export type FaultProxy = {
   /** The server's address through the proxy. */
@@ -140,9 +141,4 @@ function createPipe(socket: Socket, isHeld: () => boolean): Pipe {
       pump();
     },
   };
-}
-
-export function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('the proxy does not listen on TCP');
-  return address.port;
 }

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../until.js';
+import { endProcess } from './end-process.js';
 import { findFreePort } from './free-port.js';
 import { findProgram } from './programs.js';
 
@@ -43,11 +43,7 @@ export async function startPrometheus(config: string): Promise<PrometheusServer>
   });
 
   async function remove(): Promise<void> {
-    if (child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    }
+    await endProcess(child);
     await rm(directory, { recursive: true, force: true });
   }
 

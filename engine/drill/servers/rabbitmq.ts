@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { hasEnded } from './end-process.js';
 import { findFreePort } from './free-port.js';
 import { findProgram } from './programs.js';
 
@@ -85,7 +86,7 @@ function spawnBound(command: string[], env: NodeJS.ProcessEnv): ChildProcess {
 }
 
 async function killBound(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const exited = once(child, 'exit');
   child.stdin?.end();
   await exited;

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { endsWithin } from '../../dist/platform/backoff.js';
 import { until } from '../until.js';
+import { endProcess } from './end-process.js';
 import { findFreePort } from './free-port.js';
 import { findProgram } from './programs.js';
 
@@ -45,10 +45,7 @@ export async function startRedis(): Promise<RedisServer> {
     await until('Redis answers', () => endsWithin(client.ping(), 1000), 20_000);
   }
   async function kill(): Promise<void> {
-    if (!server || server.exitCode !== null || server.signalCode !== null) return;
-    const exited = once(server, 'exit');
-    server.kill('SIGKILL');
-    await exited;
+    if (server) await endProcess(server);
   }
 
   async function remove(): Promise<void> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { childEnvironment, identityOf, type ServerUser } from '../../dist/platform/embedded-postgres/run.js';
+import { endProcess } from './end-process.js';
 
 export type LaunchedServer = {
   /** kill -9, unless it has already ended. */
@@ -21,10 +21,7 @@ export function launch(program: string, args: readonly string[], user?: ServerUs
   return {
     async kill() {
       process.off('exit', end);
-      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
-      end();
-      await exited;
+      if (child.pid !== undefined) await endProcess(child);
     },
   };
 }

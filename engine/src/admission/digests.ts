@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Sale } from '../catalog/sales.js';
-import type { Digests } from '../ledger/decide.js';
+import type { Digests } from '../ledger/request-arrays.js';
 
 /** What is known of a purchase beside its shopper. */
 export type Stated = { payment: string | undefined; address: string | undefined };

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { onlyRow } from '../platform/only-row.js';
 import { inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
 import { announceSales } from './sales.js';
 
@@ -33,9 +34,7 @@ export async function createProduct(db: Queryable, product: NewProduct): Promise
       product.isRehearsal ?? false,
     ],
   );
-  const [created] = rows;
-  if (!created) throw new Error('insert into products returned no row');
-  return created;
+  return onlyRow(rows, 'insert into products');
 }
 
 /** What is not given stays; null takes the picture away. */

@@ -1,5 +1,6 @@
 import { eachItem } from '../platform/jobs/each-item.js';
 import type { Run } from '../platform/jobs/job.js';
+import { onlyRow } from '../platform/only-row.js';
 import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
 import { nextStart, type Recurrence } from './recurrence.js';
 import { type CreatedSale, insertSale, type NewSale, type Payment, setSaleStatus } from './sales.js';
@@ -64,9 +65,7 @@ export function createPlanWindows(
 
 async function readClock(db: Queryable): Promise<Date> {
   const { rows } = await db.query<{ now: Date }>('select clock_timestamp() as now');
-  const [row] = rows;
-  if (!row) throw new Error('the clock returned no row');
-  return row.now;
+  return onlyRow(rows, 'the clock').now;
 }
 
 // A series that cannot be judged is due, so that its turn fails and is reported.

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { onlyRow } from '../platform/only-row.js';
 import type { Pool } from '../platform/postgres.js';
-import { plainArray, textArray } from './array-literal.js';
-import { type DecidedBatch, digestArrays, type PurchaseRequest } from './decide.js';
-import { type OrderRecord, orderRecordSchema } from './order-record.js';
+import { textArray } from './array-literal.js';
+import type { DecidedBatch, PurchaseRequest } from './decide.js';
+import { type OrderRecord, ordersByIdSchema } from './order-record.js';
+import { requestArrays } from './request-arrays.js';
 
 /** `queued` is new in the queue and durable; `replayed` brings what the same id has become by now. */
 export type Acceptance =
@@ -17,24 +19,20 @@ export type Accept = (
 
 export function createAccept(pool: Pool): Accept {
   return async (saleId, requests) => {
-    const sentAtMs = performance.now();
+    const arrays = requestArrays(requests);
     const { rows } = await pool.query<{ outcomes: string[]; orders_found: unknown }>({
       name: 'accept',
       text: `select * from accept($1, $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::integer[], $7::text[],
                                   $8::text[])`,
       values: [
         saleId,
-        plainArray(requests.map(request => request.orderId)),
-        textArray(requests.map(request => request.shopperId)),
-        plainArray(requests.map(request => request.quantity)),
+        ...[arrays.orderIds, arrays.shopperIds, arrays.quantities],
         textArray(requests.map(({ paymentMethod = null }) => paymentMethod)),
-        plainArray(requests.map(request => Math.round((sentAtMs - request.receivedAtMs) * 1000))),
-        ...digestArrays(requests),
+        ...[arrays.waitsUs, arrays.payments, arrays.addresses],
       ],
     });
-    const [row] = rows;
-    if (!row) throw new Error('accept() returned no row');
-    const orders = ordersSchema.parse(row.orders_found) ?? {};
+    const row = onlyRow(rows, 'accept()');
+    const orders = ordersByIdSchema.parse(row.orders_found) ?? {};
     const decisions = requests.map(({ orderId }, position): Acceptance => {
       const outcome = outcomeSchema.parse(row.outcomes[position]);
       if (outcome !== 'queued' && outcome !== 'replayed') return { outcome };
@@ -47,4 +45,3 @@ export function createAccept(pool: Pool): Accept {
 }
 
 const outcomeSchema = z.enum(['queued', 'replayed', 'key-reused', 'sale-not-open', 'limit-reached']);
-const ordersSchema = z.record(z.string(), orderRecordSchema).nullable();

@@ -1,3 +1,4 @@
+import { onlyRow } from '../platform/only-row.js';
 import { type Client, inTransaction, type Pool } from '../platform/postgres.js';
 import { invariants } from './invariants.js';
 import { readAllStock, type Stock } from './stock.js';
@@ -62,9 +63,7 @@ async function countRows(tx: Client, sql: string): Promise<number> {
     query_timeout: auditTimeoutMs,
   };
   const { rows } = await tx.query<{ violations: number }>(query);
-  const [row] = rows;
-  if (!row) throw new Error('a count returned no row');
-  return row.violations;
+  return onlyRow(rows, 'a count').violations;
 }
 
 async function countLost(tx: Client, acknowledged: readonly Acknowledged[]): Promise<number> {

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { onlyRow } from '../platform/only-row.js';
 import type { Pool } from '../platform/postgres.js';
 import type { Span } from '../platform/telemetry/tracing.js';
-import { plainArray, textArray } from './array-literal.js';
-import { type Entrance, type OrderRecord, orderRecordSchema } from './order-record.js';
-import type { Stock } from './stock.js';
+import { textArray } from './array-literal.js';
+import { type Entrance, type OrderRecord, ordersByIdSchema } from './order-record.js';
+import { type Digests, requestArrays } from './request-arrays.js';
+import { type Stock, type StockColumns, stockFrom } from './stock.js';
 
 /**
  * One request to buy. `orderId` stands for the intent: the same id never becomes two orders. `receivedAtMs` is this
@@ -22,9 +24,6 @@ export type PurchaseRequest = {
   /** On whose behalf it is asked, where traces are kept. */
   span?: Span | undefined;
 };
-
-/** Stand for a payment fingerprint and an address, which nobody reads from them; null where the sale does not count by it. */
-export type Digests = { payment: string | null; address: string | null };
 
 type Refusal =
   | 'key-reused'
@@ -59,7 +58,7 @@ export type Decide = (
 
 export function createDecide(pool: Pool): Decide {
   return async (saleId, requests) => {
-    const sentAtMs = performance.now();
+    const arrays = requestArrays(requests);
     const areDirect = requests.every(({ entrance = 'direct' }) => entrance === 'direct');
     const saysMethod = requests.some(({ paymentMethod }) => paymentMethod !== undefined);
     const { rows } = await pool.query<Row>({
@@ -68,35 +67,18 @@ export function createDecide(pool: Pool): Decide {
                                   $8::text[], $9::text[])`,
       values: [
         saleId,
-        plainArray(requests.map(request => request.orderId)),
-        textArray(requests.map(request => request.shopperId)),
-        plainArray(requests.map(request => request.quantity)),
-        plainArray(requests.map(request => Math.round((sentAtMs - request.receivedAtMs) * 1000))),
+        ...[arrays.orderIds, arrays.shopperIds, arrays.quantities, arrays.waitsUs],
         areDirect ? null : textArray(requests.map(({ entrance = 'direct' }) => entrance)),
         saysMethod ? textArray(requests.map(({ paymentMethod = null }) => paymentMethod)) : null,
-        ...digestArrays(requests),
+        ...[arrays.payments, arrays.addresses],
       ],
     });
-    const [row] = rows;
-    if (!row) throw new Error('decide() returned no row');
-    const { allocation, available, reserved, sold, version } = row;
-    const stock = { saleId, allocation, available, reserved, sold, version };
-    return { decisions: readDecisions(saleId, requests, row), stock };
+    const row = onlyRow(rows, 'decide()');
+    return { decisions: readDecisions(saleId, requests, row), stock: stockFrom(saleId, row) };
   };
 }
 
-/** Of payments and of addresses, as parameters; null where no request says any, as in most sales. */
-export function digestArrays(
-  requests: readonly { digests?: Digests | undefined }[],
-): [payments: string | null, addresses: string | null] {
-  if (requests.every(({ digests }) => digests === undefined)) return [null, null];
-  return [
-    textArray(requests.map(({ digests }) => digests?.payment ?? null)),
-    textArray(requests.map(({ digests }) => digests?.address ?? null)),
-  ];
-}
-
-type Row = Omit<Stock, 'saleId'> & {
+type Row = StockColumns & {
   outcomes: string[];
   replays: unknown;
   payment_ids: (string | null)[];
@@ -122,10 +104,9 @@ const outcomeSchema = z.enum([
   'sold-out',
   'order-not-found',
 ]);
-const replaysSchema = z.record(z.string(), orderRecordSchema).nullable();
 
 function readDecisions(saleId: number, requests: readonly PurchaseRequest[], row: Row): Decision[] {
-  const replays = replaysSchema.parse(row.replays) ?? {};
+  const replays = ordersByIdSchema.parse(row.replays) ?? {};
   let remaining = row.available_before;
   return requests.map((request, position) => {
     const outcome = outcomeSchema.parse(row.outcomes[position]);

@@ -1,5 +1,6 @@
+import { onlyRow } from '../platform/only-row.js';
 import type { Pool, Queryable } from '../platform/postgres.js';
-import type { Stock } from './stock.js';
+import { type Stock, type StockColumns, stockFrom } from './stock.js';
 
 /** Ends lapsed holds of a sale, at most `limit`, and gives their units back. @returns how many, and the stock after it. */
 export async function expireHolds(
@@ -7,15 +8,13 @@ export async function expireHolds(
   saleId: number,
   limit: number,
 ): Promise<{ expired: number; stock: Stock }> {
-  const { rows } = await pool.query<Omit<Stock, 'saleId'> & { expired: number }>({
+  const { rows } = await pool.query<StockColumns & { expired: number }>({
     name: 'expire',
     text: 'select * from expire($1, $2)',
     values: [saleId, limit],
   });
-  const [row] = rows;
-  if (!row) throw new Error('expire() returned no row');
-  const { expired, ...stock } = row;
-  return { expired, stock: { saleId, ...stock } };
+  const row = onlyRow(rows, 'expire()');
+  return { expired: row.expired, stock: stockFrom(saleId, row) };
 }
 
 /**

@@ -47,3 +47,6 @@ export const orderRecordSchema: z.ZodType<OrderRecord> = z.object({
   expiresAt: z.coerce.date().nullable(),
   prize: z.boolean().nullable(),
 });
+
+/** Orders by their ids; null where the ledger has none to return. */
+export const ordersByIdSchema = z.record(z.string(), orderRecordSchema).nullable();

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { onlyRow } from '../platform/only-row.js';
 import type { Queryable } from '../platform/postgres.js';
 import type { Span } from '../platform/telemetry/tracing.js';
 import type { DecidedBatch } from './decide.js';
 import { type OrderRecord, orderRecordSchema } from './order-record.js';
-import type { Stock } from './stock.js';
+import { type StockColumns, stockFrom } from './stock.js';
 
 /**
  * What can happen to an order that exists. `key` of a redemption stands for the intent of whoever presents the code, so
@@ -61,20 +62,18 @@ export function createSettle(db: Queryable): Settle {
         JSON.stringify(events.map(({ span: _span, ...event }, position) => ({ ...event, position }))),
       ],
     });
-    const [row] = rows;
-    if (!row) throw new Error('settle() returned no row');
-    const { allocation, available, reserved, sold, version } = row;
+    const row = onlyRow(rows, 'settle()');
     const decisions = events.map((_, position): Settlement => {
       const outcome = outcomeSchema.parse(row.outcomes[position]);
       if (outcome === 'order-not-found') return { outcome };
       const order = orderRecordSchema.parse(row.orders_after[position]);
-      return { outcome, order, paymentId: row.payment_ids[position] ?? null, remaining: available };
+      return { outcome, order, paymentId: row.payment_ids[position] ?? null, remaining: row.available };
     });
-    return { decisions, stock: { saleId, allocation, available, reserved, sold, version } };
+    return { decisions, stock: stockFrom(saleId, row) };
   };
 }
 
-type Row = Omit<Stock, 'saleId'> & {
+type Row = StockColumns & {
   outcomes: string[];
   orders_after: unknown[];
   payment_ids: (string | null)[];

@@ -10,6 +10,15 @@ export type Stock = {
   version: number;
 };
 
+/** What the ledger's functions return of the stock: that of the one sale they were called for. */
+export type StockColumns = Omit<Stock, 'saleId'>;
+
+/** The stock in a row that has other columns as well. */
+export function stockFrom(saleId: number, row: StockColumns): Stock {
+  const { allocation, available, reserved, sold, version } = row;
+  return { saleId, allocation, available, reserved, sold, version };
+}
+
 /** Opens the books of a new sale. Part of the transaction that creates the sale. */
 export async function allocateStock(tx: Client, saleId: number, allocation: number): Promise<void> {
   await tx.query('insert into stock (sale_id, allocation, available) values ($1, $2, $2)', [

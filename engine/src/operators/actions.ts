@@ -1,3 +1,4 @@
+import { onlyRow } from '../platform/only-row.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /** One thing that an operator did, or tried to do. */
@@ -40,9 +41,7 @@ export async function addOperatorAction(
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning action_id as "actionId"`,
     [operator, sessionId, name, target, detail, ip, requestId, end?.status, end?.outcome],
   );
-  const [added] = rows;
-  if (!added) throw new Error('insert into operator_actions returned no row');
-  return added.actionId;
+  return onlyRow(rows, 'insert into operator_actions').actionId;
 }
 
 export async function endOperatorAction(

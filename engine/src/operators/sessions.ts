@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { onlyRow } from '../platform/only-row.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /** A sign-in of an operator that still counts. */
@@ -69,9 +70,7 @@ async function createSession(db: Queryable, session: NewOperatorSession): Promis
      returning ${columns}`,
     [sessionId, operator, ip, userAgent, secretMark, ttlSeconds],
   );
-  const [created] = rows;
-  if (!created) throw new Error('insert into operator_sessions returned no row');
-  return created;
+  return onlyRow(rows, 'insert into operator_sessions');
 }
 
 /** @returns how many sessions that nobody has to look for any more were forgotten. */

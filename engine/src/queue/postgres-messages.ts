@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { onlyRow } from '../platform/only-row.js';
 import type { Pool } from '../platform/postgres.js';
 import type { Delivery, Depth, QueuedOrder, Settlement } from './order-queue.js';
 import { delayMsOf } from './settlements.js';
@@ -64,9 +65,7 @@ export function createMessages(pool: Pool, leaseMs: number): Messages {
     },
     async depth() {
       const { rows } = await pool.query<Depth>(depthStatement);
-      const [depth] = rows;
-      if (!depth) throw new Error('counting the messages returned no row');
-      return depth;
+      return onlyRow(rows, 'counting the messages');
     },
   };
 }
@@ -119,8 +118,7 @@ type MessageRow = {
 type Row = MessageRow | { message_id: null; due_in_ms: number | null };
 
 function readFetched(token: string, rows: readonly Row[]): Fetched {
-  const [first] = rows;
-  if (!first) throw new Error('lease_messages() returned no row');
+  const first = onlyRow(rows, 'lease_messages()');
   if (first.message_id === null) return { dueInMs: first.due_in_ms ?? undefined };
   const messages = rows.filter(row => row.message_id !== null);
   return {

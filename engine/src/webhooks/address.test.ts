@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../../test/support/condition.js';
+import { listenUntilTestEnds } from '../../test/support/listen.js';
 import { createDestinations } from './address.js';
 import { createPost } from './post.js';
 
@@ -131,15 +131,6 @@ async function startReceiver(
       open -= 1;
     });
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { port: portOf(server.address()), requests: () => requests, open: () => open };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('the receiver does not listen on TCP');
-  return address.port;
+  const port = await listenUntilTestEnds(server);
+  return { port, requests: () => requests, open: () => open };
 }

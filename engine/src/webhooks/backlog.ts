@@ -1,3 +1,4 @@
+import { onlyRow } from '../platform/only-row.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /** What a webhook may be: told of events, or disabled, and why. */
@@ -28,8 +29,6 @@ export async function readWebhookBacklog(db: Queryable): Promise<WebhookBacklog>
                 where d.status = 'pending' and e.status = 'enabled'), 0)::float8 as "oldestPendingMs"
       from webhook_endpoints`,
   });
-  const [row] = rows;
-  if (!row) throw new Error('the backlog of webhooks returned no row');
-  const { oldestPendingMs, ...endpoints } = row;
+  const { oldestPendingMs, ...endpoints } = onlyRow(rows, 'the backlog of webhooks');
   return { oldestPendingMs, endpoints };
 }

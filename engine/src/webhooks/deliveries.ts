@@ -1,3 +1,4 @@
+import { onlyRow } from '../platform/only-row.js';
 import type { Queryable } from '../platform/postgres.js';
 
 export const deliveryStatuses = ['pending', 'delivered', 'failed'] as const;
@@ -83,9 +84,7 @@ export async function addTestDelivery(db: Queryable, endpointId: number): Promis
      select ${columns} from d join e using (event_id)`,
     [endpointId],
   );
-  const [delivery] = rows;
-  if (!delivery) throw new Error('the test event returned no row');
-  return delivery;
+  return onlyRow(rows, 'the test event');
 }
 
 const columns = `delivery_id as "deliveryId", endpoint_id as "endpointId", d.event_id as "eventId", type, status, tries,

@@ -1,3 +1,4 @@
+import { onlyRow } from '../platform/only-row.js';
 import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
 import type { Seal } from './seal.js';
 import { newWebhookSecret } from './sign.js';
@@ -44,9 +45,7 @@ export async function createEndpoint(
       `insert into webhook_endpoints (url, description, events, secret) values ($1, $2, $3, $4) returning ${columns}`,
       [url, description, events, seal.seal(secret)],
     );
-    const [endpoint] = rows;
-    if (!endpoint) throw new Error('the new endpoint returned no row');
-    return { endpoint, secret };
+    return { endpoint: onlyRow(rows, 'the new endpoint'), secret };
   });
 }
 

@@ -1,37 +1,32 @@
-import { randomUUID } from 'node:crypto';
-import { type Channel, connect } from 'amqplib';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type RabbitmqServer, startRabbitmq } from '../../drill/servers/rabbitmq.js';
-import { codeOf } from '../../src/platform/errors.js';
-import { type OrderQueue, publishMax, type QueuedOrder } from '../../src/queue/order-queue.js';
-import { createRabbitmqQueue } from '../../src/queue/rabbitmq-queue.js';
-import { declareTopology, type Topology, topologyOf } from '../../src/queue/rabbitmq-topology.js';
+import type { Channel } from 'amqplib';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { publishMax } from '../../src/queue/order-queue.js';
+import { declareTopology, type Topology } from '../../src/queue/rabbitmq-topology.js';
 import { runChild } from '../children/run-child.js';
 import { until } from '../support/condition.js';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
-import { createGate, idsOf, isEmpty, order, orders, type Taker, take } from '../support/queue-taker.js';
+import { createGate, order, orders, take } from '../support/queue-taker.js';
+import {
+  isDrained,
+  publishUntilConfirmed,
+  rabbitmqForFile,
+  untilDelivered,
+} from '../support/rabbitmq-rig.js';
 
-let rabbitmq: RabbitmqServer;
-beforeAll(async () => {
-  rabbitmq = await startRabbitmq();
-}, 300_000);
-afterAll(() => rabbitmq.remove());
-
-const timeoutMs = 10_000;
+const broker = rabbitmqForFile();
 const unavailable = { code: 'QUEUE_UNAVAILABLE', retryable: true };
 
 describe('RabbitMQ, killed and restarted in the middle', () => {
   it('loses no confirmed message, and the consumer recovers without help', async () => {
-    const { queue } = open();
+    const { queue } = broker.open();
     const taker = take(queue, { batchMax: 50 });
     const first = orders(2000);
     await queue.publish(first);
 
-    await rabbitmq.kill();
+    await broker.server.kill();
     const startedAtMs = performance.now();
-    await expect(open({ timeoutMs: 300 }).queue.publish(orders(1))).rejects.toMatchObject(unavailable);
+    await expect(broker.open({ timeoutMs: 300 }).queue.publish(orders(1))).rejects.toMatchObject(unavailable);
     expect(performance.now() - startedAtMs).toBeLessThan(10_000);
-    await rabbitmq.start();
+    await broker.server.start();
     const second = orders(2000);
     await publishUntilConfirmed(queue, second);
 
@@ -42,7 +37,7 @@ describe('RabbitMQ, killed and restarted in the middle', () => {
 
 describe('connections that drop again and again', () => {
   it('lose none of 20,000 messages: each confirmed one is delivered', async () => {
-    const { queue, proxy } = await openThroughProxy();
+    const { queue, proxy } = await broker.openThroughProxy();
     const taker = take(queue, { batchMax: 500 });
     const messages = orders(20_000);
     let published = 0;
@@ -65,8 +60,8 @@ describe('connections that drop again and again', () => {
 
 describe('a queue that is deleted', () => {
   it('is declared again: a publish without a queue reports it, and the next one arrives', async () => {
-    const { queue, topology } = open();
-    const channel = await openChannel();
+    const { queue, topology } = broker.open();
+    const channel = await broker.openChannel();
     const taker = take(queue);
     await publishUntilConfirmed(queue, orders(1));
     await until('it is delivered', () => taker.deliveries.length === 1);
@@ -90,12 +85,12 @@ describe('a queue that is deleted', () => {
         Promise.all([channel.deleteQueue(topology.orders), declareTopology(channel, topology)]),
     ],
   ])('is consumed again by an idle consumer when it is declared again %s', async (_, spoil) => {
-    const { queue, topology } = open();
+    const { queue, topology } = broker.open();
     const taker = take(queue);
     await publishUntilConfirmed(queue, orders(1));
     await until('it is delivered', () => taker.deliveries.length === 1);
 
-    await spoil(await openChannel(), topology);
+    await spoil(await broker.openChannel(), topology);
 
     const later = orders(1);
     await publishUntilConfirmed(queue, later);
@@ -104,13 +99,13 @@ describe('a queue that is deleted', () => {
   });
 
   it('is consumed again by a consumer with a batch in hand, and that batch settles no other message', async () => {
-    const { queue, topology } = open();
+    const { queue, topology } = broker.open();
     const gate = createGate();
     const taker = take(queue, { before: gate.pass });
     await publishUntilConfirmed(queue, orders(1));
     await until('it is in hand', () => taker.deliveries.length === 1);
 
-    await (await openChannel()).deleteQueue(topology.orders);
+    await (await broker.openChannel()).deleteQueue(topology.orders);
     await until('the consumer has lost its connection', () => taker.errors.length > 0);
     gate.open();
 
@@ -123,13 +118,13 @@ describe('a queue that is deleted', () => {
 
 describe('a worker killed with SIGKILL', () => {
   it('three times with messages in hand: none is lost', async () => {
-    const { queue, namespace } = open();
+    const { queue, namespace } = broker.open();
     const messages = orders(2000);
     await queue.publish(messages);
     const settled = new Set<string>();
 
     for (let round = 0; round < 3; round++) {
-      const child = runChild('consume-rabbitmq.ts', rabbitmq.url, namespace, '50');
+      const child = runChild('consume-rabbitmq.ts', broker.server.url, namespace, '50');
       for (let batch = 0; batch < 3; batch++) {
         const ids: string[] = JSON.parse(await child.nextLine());
         if (batch === 2) break;
@@ -148,9 +143,9 @@ describe('a worker killed with SIGKILL', () => {
 
 describe('a memory alarm', () => {
   it('makes publishing fail soon instead of hanging, lets consumers go on, and passes', async () => {
-    const { queue } = open({ timeoutMs: 1000 });
+    const { queue } = broker.open({ timeoutMs: 1000 });
     await publishUntilConfirmed(queue, orders(10));
-    await rabbitmq.control('set_vm_memory_high_watermark', '0.000001');
+    await broker.server.control('set_vm_memory_high_watermark', '0.000001');
     const taker = take(queue);
     try {
       const startedAtMs = performance.now();
@@ -159,7 +154,7 @@ describe('a memory alarm', () => {
       await until('the backlog is delivered', () => taker.deliveries.length >= 10);
       expect((await queue.depth()).ready).toBe(0);
     } finally {
-      await rabbitmq.control('set_vm_memory_high_watermark', '0.4');
+      await broker.server.control('set_vm_memory_high_watermark', '0.4');
     }
 
     const later = orders(10);
@@ -168,86 +163,9 @@ describe('a memory alarm', () => {
   }, 60_000);
 });
 
-describe('a changed topology', () => {
-  it('is an error that names the remedy, and disappears after the remedy', async () => {
-    const namespace = `test-${randomUUID()}`;
-    const topology = topologyOf(namespace);
-    const channel = await openChannel();
-    await channel.assertQueue(topology.orders, { durable: true });
-    const { queue } = open({ namespace });
-    const taker = take(queue);
-
-    const changed = { code: 'TOPOLOGY_CHANGED', retryable: false };
-    await expect(queue.publish([order()])).rejects.toMatchObject(changed);
-    await expect(queue.publish([order()])).rejects.toThrow(`rabbitmqctl delete_queue ${topology.orders}`);
-    await expect(queue.depth()).rejects.toMatchObject(changed);
-    await until('the consumer reports it too', () =>
-      taker.errors.some(error => codeOf(error) === changed.code),
-    );
-
-    await channel.deleteQueue(topology.orders);
-    await publishUntilConfirmed(queue, [order()]);
-    await until('it is delivered', () => taker.deliveries.length === 1, 20_000);
-  });
-});
-
-describe('an invalid message', () => {
-  it('is set aside for an operator, and its neighbours are unaffected', async () => {
-    const { queue, topology } = open();
-    await queue.publish(orders(5));
-    const channel = await openChannel();
-    for (const text of ['no JSON', '{}', '{"orderId":"x"}']) {
-      channel.sendToQueue(topology.orders, Buffer.from(text), { persistent: true });
-    }
-    await until('all are there', async () => (await queue.depth()).ready === 8);
-    const taker = take(queue);
-
-    await until(
-      'they are set aside',
-      async () => (await channel.checkQueue(topology.unreadable)).messageCount === 3,
-      20_000,
-    );
-    await until('the queue is empty', () => isDrained(queue));
-    expect(taker.deliveries).toHaveLength(5);
-    expect(taker.errors.map(codeOf)).toContain('MESSAGE_UNREADABLE');
-  });
-});
-
-describe("an order that exceeds the broker's delivery limit", () => {
-  it('still arrives, with more deliveries than any worker accepts', async () => {
-    const { queue, topology } = open();
-    await queue.depth();
-    const given = order();
-    (await openChannel()).sendToQueue(topology.parked, Buffer.from(JSON.stringify(given)));
-
-    const taker = take(queue);
-
-    await until('it is delivered', () => taker.deliveries.length === 1);
-    expect(taker.deliveries).toEqual([{ message: given, deliveries: 101 }]);
-  });
-});
-
-describe("a delay longer than any single queue's", () => {
-  it('is split into parts, which do not count as deliveries', async () => {
-    const { queue, topology } = open();
-    await queue.depth();
-    const delayed = order();
-    const headers = { deliveries: 1, restMs: 600 };
-    const startedAtMs = performance.now();
-    const content = Buffer.from(JSON.stringify(delayed));
-    (await openChannel()).sendToQueue(topology.delay(100), content, { persistent: true, headers });
-
-    const taker = take(queue);
-
-    await until('it is delivered', () => taker.deliveries.length === 1);
-    expect(performance.now() - startedAtMs).toBeGreaterThan(700);
-    expect(taker.deliveries).toEqual([{ message: delayed, deliveries: 2 }]);
-  });
-});
-
 describe('a broker that stops responding', () => {
   it('is not waited for beyond the timeout, and a bounded number of messages waits for it', async () => {
-    const { queue, proxy } = await openThroughProxy({ timeoutMs: 2000 });
+    const { queue, proxy } = await broker.openThroughProxy({ timeoutMs: 2000 });
     await publishUntilConfirmed(queue, orders(1));
     proxy.setSilent(true);
     onTestFinished(() => proxy.setSilent(false));
@@ -261,60 +179,3 @@ describe('a broker that stops responding', () => {
     for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });
   });
 });
-
-function open({
-  namespace = `test-${randomUUID()}`,
-  ...options
-}: {
-  namespace?: string;
-  timeoutMs?: number;
-} = {}) {
-  const queue = createRabbitmqQueue({ url: rabbitmq.url, namespace, timeoutMs, ...options });
-  onTestFinished(() => queue.close());
-  return { queue, namespace, topology: topologyOf(namespace) };
-}
-
-async function openThroughProxy(
-  options: { timeoutMs?: number } = {},
-): Promise<{ queue: OrderQueue; proxy: FaultProxy }> {
-  const proxy = await startFaultProxy(rabbitmq.url);
-  const namespace = `test-${randomUUID()}`;
-  const queue = createRabbitmqQueue({ url: proxy.url, namespace, timeoutMs, ...options });
-  onTestFinished(() => queue.close());
-  return { queue, proxy };
-}
-
-/** A direct channel to the broker, to break things with. */
-async function openChannel(): Promise<Channel> {
-  const connection = await connect(rabbitmq.url);
-  onTestFinished(() => connection.close());
-  return connection.createChannel();
-}
-
-async function publishUntilConfirmed(queue: OrderQueue, messages: readonly QueuedOrder[]): Promise<void> {
-  await until(
-    'they are confirmed',
-    () =>
-      queue.publish(messages).then(
-        () => true,
-        error => {
-          if (codeOf(error) === 'QUEUE_UNAVAILABLE' || codeOf(error) === 'TOPOLOGY_CHANGED') return false;
-          throw error;
-        },
-      ),
-    60_000,
-  );
-}
-
-async function untilDelivered(taker: Taker, messages: readonly QueuedOrder[]): Promise<void> {
-  const isComplete = () => {
-    const delivered = new Set(idsOf(taker.deliveries));
-    return messages.every(({ orderId }) => delivered.has(orderId));
-  };
-  await until('all are delivered', isComplete, 30_000);
-}
-
-/** @returns false, too, while the broker cannot be asked. */
-async function isDrained(queue: OrderQueue): Promise<boolean> {
-  return queue.depth().then(isEmpty, () => false);
-}

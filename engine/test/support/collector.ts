@@ -1,8 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { listenUntilTestEnds } from './listen.js';
 
 const linkSchema = z.object({ traceId: z.string(), spanId: z.string() });
 const spanSchema = z.object({
@@ -44,14 +43,10 @@ export async function startCollector(): Promise<Collector> {
     spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(scope => scope.spans)));
     if (!isHanging) reply.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const port = await listenUntilTestEnds(server);
   const all = (name: string) => spans.filter(span => span.name === name);
   return {
-    url: `http://127.0.0.1:${portOf(server.address())}`,
+    url: `http://127.0.0.1:${port}`,
     spans,
     all,
     one(name) {
@@ -63,9 +58,4 @@ export async function startCollector(): Promise<Collector> {
       isHanging = true;
     },
   };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('the collector has no port');
-  return address.port;
 }

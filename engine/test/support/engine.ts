@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { makeDataDirectory } from '../../drill/servers/data-directory.js';
+import { endProcess } from '../../drill/servers/end-process.js';
 import type { Role } from '../../src/app/roles.js';
 import { apiKey, operatorToken, secrets } from './config.js';
 
@@ -23,10 +24,7 @@ export type EngineProcess = {
 
 /** A DATA_DIR that is deleted with the test. */
 export async function createDataDir(): Promise<string> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-engine-'));
-  // When run by root, the database server is another user, which may traverse this directory; its cluster stays in
-  // it.
-  await chmod(dataDir, 0o711);
+  const dataDir = makeDataDirectory('engine');
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   return dataDir;
 }
@@ -72,9 +70,7 @@ async function startRoleCommand(
 
 /** @param running what it prints once it runs; the first group is its address, if it has one. */
 async function start(child: ChildProcess, running: RegExp): Promise<EngineProcess> {
-  onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) await kill(child, 'SIGTERM');
-  });
+  onTestFinished(() => endProcess(child, 'SIGTERM'));
   let output = '';
   const ended = once(child, 'exit').then(() => child.exitCode);
   const url = await new Promise<string>((resolve, reject) => {
@@ -89,7 +85,16 @@ async function start(child: ChildProcess, running: RegExp): Promise<EngineProces
   });
   const { pid } = child;
   if (pid === undefined) throw new Error('a process that prints has an id');
-  return { url, pid, ended, kill: signal => kill(child, signal), output: () => output };
+  return {
+    url,
+    pid,
+    ended,
+    async kill(signal) {
+      await endProcess(child, signal);
+      return child.exitCode;
+    },
+    output: () => output,
+  };
 }
 
 /** Runs a command of the CLI to its end. */
@@ -135,11 +140,4 @@ function spawnEngine(args: string[], dataDir: string, extra: Record<string, stri
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-}
-
-async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  const exited = once(child, 'exit');
-  child.kill(signal);
-  await exited;
-  return child.exitCode;
 }

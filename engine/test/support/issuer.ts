@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
-import { onTestFinished } from 'vitest';
+import { listenUntilTestEnds } from './listen.js';
 
 export const audience = 'doorbuster';
 
@@ -37,15 +37,9 @@ export async function startIssuer(): Promise<Issuer> {
     asked++;
     return answers[behaviour](response);
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the issuer has no port');
+  const port = await listenUntilTestEnds(server);
   return {
-    url: `http://127.0.0.1:${address.port}/jwks.json`,
+    url: `http://127.0.0.1:${port}/jwks.json`,
     async publish({ kid, algorithm, publicKey }) {
       keys.set(kid, { ...(await exportJWK(publicKey)), kid, alg: algorithm, use: 'sig' });
     },

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { endProcess } from '../../drill/servers/end-process.js';
 import { findFreePort } from '../../drill/servers/free-port.js';
 import { findProgram } from '../../drill/servers/programs.js';
 import { isListening } from '../../drill/servers/server-process.js';
@@ -28,7 +28,7 @@ export async function startPgbouncer(databaseUrl: string): Promise<string> {
   const child = spawn(program, [...(isRoot ? ['--user', 'nobody'] : []), settings], { stdio: 'ignore' });
   await chmod(directory, 0o755);
   onTestFinished(async () => {
-    await end(child);
+    await endProcess(child);
     await rm(directory, { recursive: true, force: true });
   });
   await until('PgBouncer listens', () => isListening(port), 20_000);
@@ -50,11 +50,4 @@ pool_mode = transaction
 default_pool_size = ${serverConnections}
 max_client_conn = 500
 `;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
 }

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
+import { listenUntilTestEnds } from './listen.js';
 
 type ProviderCall = { path: string; body: string; traceparent: unknown };
 
@@ -43,13 +42,9 @@ export async function startProviderProxy(targetUrl: string): Promise<ProviderPro
     if (isLost(call)) return reply.destroy();
     reply.writeHead(given.status, { 'content-type': 'application/json' }).end(given.text);
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const port = await listenUntilTestEnds(server);
   return {
-    url: `http://127.0.0.1:${portOf(server.address())}`,
+    url: `http://127.0.0.1:${port}`,
     calls,
     answerWith(next) {
       answer = next;
@@ -61,9 +56,4 @@ export async function startProviderProxy(targetUrl: string): Promise<ProviderPro
       isLost = next;
     },
   };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('the proxy does not listen on TCP');
-  return address.port;
 }

@@ -1,8 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { listenUntilTestEnds } from './listen.js';
 
 const exceptionSchema = z.looseObject({
   type: z.string(),
@@ -42,22 +41,13 @@ export async function startSentryReceiver(): Promise<SentryReceiver> {
     }
     if (!isHanging) reply.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const port = await listenUntilTestEnds(server);
   return {
-    dsn: `http://public@127.0.0.1:${portOf(server.address())}/1`,
+    dsn: `http://public@127.0.0.1:${port}/1`,
     events,
     raw: () => raw,
     hang() {
       isHanging = true;
     },
   };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('the receiver has no port');
-  return address.port;
 }

@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { makeDataDirectory } from '../../drill/servers/data-directory.js';
 import { readRoutines } from '../../src/ledger/routines.js';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/start-postgres.js';
 import { migrate } from '../../src/platform/migrations.js';
@@ -17,9 +17,7 @@ declare module 'vitest' {
 
 /** One PostgreSQL server for the whole run, in a directory that is deleted with it. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const dataDir = await mkdtemp(join(await findRoom(), 'doorbuster-test-'));
-  // When run by root, the server is another user, which may traverse this directory; its cluster stays in it.
-  await chmod(dataDir, 0o711);
+  const dataDir = makeDataDirectory('test', await findRoom());
   const server = await startEmbeddedPostgres({ dataDir });
   await createTemplate(server.databaseUrl);
   project.provide('serverUrl', server.databaseUrl);

@@ -1,7 +1,6 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { onTestFinished } from 'vitest';
+import { makeDataDirectory } from '../../drill/servers/data-directory.js';
 import { startPostgres } from '../../drill/servers/postgres.js';
 import { readRoutines } from '../../src/ledger/routines.js';
 import { migrate } from '../../src/platform/migrations.js';
@@ -20,9 +19,7 @@ export type StoppablePostgres = {
 };
 
 export async function startStoppablePostgres(): Promise<StoppablePostgres> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-stoppable-'));
-  // When run by root, the server is another user, which may traverse this directory; its cluster stays in it.
-  await chmod(dataDir, 0o711);
+  const dataDir = makeDataDirectory('stoppable');
   const server = await startPostgres(dataDir);
   const { url } = server;
   const pool = createPool(url, testConfig());

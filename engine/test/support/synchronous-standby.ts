@@ -1,6 +1,6 @@
-import { appendFile, chmod, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDataDirectory } from '../../drill/servers/data-directory.js';
 import { startPostgres } from '../../drill/servers/postgres.js';
 import { readRoutines } from '../../src/ledger/routines.js';
 import { migrate } from '../../src/platform/migrations.js';
@@ -26,7 +26,7 @@ export type ReplicatedPostgres = {
 };
 
 export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
-  const [primaryDir, standbyDir] = [await makeDirectory(), await makeDirectory()];
+  const [primaryDir, standbyDir] = [makeDataDirectory('primary'), makeDataDirectory('standby')];
   const primary = await startPostgres(primaryDir);
   // The test's own commits do not wait; the engine has other connections.
   const pool = createPool(`${primary.url}?options=-c%20synchronous_commit%3Dlocal`, testConfig());
@@ -75,13 +75,6 @@ export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
       for (const directory of [primaryDir, standbyDir]) await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-async function makeDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'doorbuster-replicated-'));
-  // When run by root, the server is another user, which may traverse this directory; its cluster stays in it.
-  await chmod(directory, 0o711);
-  return directory;
 }
 
 /** The embedded package has no pg_basebackup; a stopped server needs none. */

@@ -1,6 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { listenUntilTestEnds } from './listen.js';
 
 export type Webhook = { rawBody: Buffer; headers: IncomingHttpHeaders };
 
@@ -27,13 +26,9 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
     failuresLeft -= 1;
     reply.end();
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  const port = await listenUntilTestEnds(server);
   return {
-    url: `http://127.0.0.1:${portOf(server.address())}/webhook`,
+    url: `http://127.0.0.1:${port}/webhook`,
     received,
     failNext(times) {
       failuresLeft = times;
@@ -42,9 +37,4 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
       isHanging = isHangingNow;
     },
   };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (address === null || typeof address === 'string') throw new Error('the receiver does not listen on TCP');
-  return address.port;
 }

@@ -1,8 +1,8 @@
 import { countsByDigest, type DigestsOf } from '../../admission/digests.js';
 import { asksForProof, type ProofRefusal, type Proofs } from '../../admission/proofs/proofs.js';
 import type { Sale } from '../../catalog/sales.js';
-import type { Digests } from '../../ledger/decide.js';
 import type { Entrance } from '../../ledger/order-record.js';
+import type { Digests } from '../../ledger/request-arrays.js';
 import type { Payments } from '../../payments/resilient.js';
 import { statedBy } from './limit-keys.js';
 import type { Visit } from './visit.js';
