@@ -1,13 +1,19 @@
 import type { Gate } from '../../admission/gate/gate.js';
 import type { Identity } from '../../http/identity/identity.js';
 import { registerAdminAttempts } from '../../http/routes/operator/admin-attempts.js';
+import { registerAudit } from '../../http/routes/operator/admin-audit.js';
 import { registerDeadLetters } from '../../http/routes/operator/admin-dead-letters.js';
 import { registerFaults } from '../../http/routes/operator/admin-faults.js';
 import { registerLive } from '../../http/routes/operator/admin-live.js';
 import { registerOperators } from '../../http/routes/operator/admin-operators.js';
+import { registerAdminOrders } from '../../http/routes/operator/admin-orders.js';
+import { registerAdminProducts } from '../../http/routes/operator/admin-products.js';
 import { registerProtection } from '../../http/routes/operator/admin-protection.js';
 import { registerRehearsals } from '../../http/routes/operator/admin-rehearsals.js';
-import { registerAdmin } from '../../http/routes/operator/admin-sale-changes.js';
+import { registerSaleChanges } from '../../http/routes/operator/admin-sale-changes.js';
+import { registerAdminSales } from '../../http/routes/operator/admin-sales.js';
+import { registerSeries } from '../../http/routes/operator/admin-series.js';
+import { registerStats } from '../../http/routes/operator/admin-stats.js';
 import { registerWebhookDeliveries } from '../../http/routes/operator/admin-webhook-deliveries.js';
 import { registerWebhookEndpoints } from '../../http/routes/operator/admin-webhook-endpoints.js';
 import type { App } from '../../http/server/http-server.js';
@@ -37,20 +43,25 @@ const liveStreamsMax = 50;
 
 /** What operators call, and their console. */
 export function registerOperator(app: App, options: OperatorOptions): void {
-  const { parts, memory, layers, identity, gate, figures, rehearse } = options;
+  const { parts, layers, identity, gate, figures, rehearse } = options;
+  const { calendar } = options.memory;
   const { config, pool, clock, secrets, queue, faults, faultBroadcast, refusals } = parts;
   const { decisions, settlements, payments, instruments } = parts;
 
-  registerAdmin(app, {
+  registerSaleChanges(app, {
     identity,
     pool,
     clock,
-    calendar: memory.calendar,
-    gate,
+    calendar,
     canBePaid: config.PAYMENT_PROVIDER !== 'none',
     stepMinor: payments.stepMinor,
-    onAudit: instruments.audit.note,
   });
+  registerSeries(app, { identity, pool, calendar });
+  registerAdminProducts(app, { identity, pool, calendar, stepMinor: payments.stepMinor });
+  registerAdminSales(app, { identity, pool, clock });
+  registerAdminOrders(app, { identity, pool });
+  registerStats(app, { identity, pool, clock });
+  registerAudit(app, { identity, pool, gate, onAudit: instruments.audit.note });
   registerAdminAttempts(app, { identity, pool, clock });
   registerFaults(app, { identity, faults, faultBroadcast });
   registerDeadLetters(app, { identity, pool, queue });

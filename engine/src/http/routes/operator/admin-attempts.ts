@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import {
   type AttemptCursor,
@@ -111,7 +110,7 @@ const summary = {
 
 /** Everybody's attempts. */
 export function registerAdminAttempts(app: App, { identity, pool, clock }: AdminAttemptsParts): void {
-  const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
+  const onRequest = identity.requireOperator;
 
   app.get('/api/admin/attempts', { schema: list, onRequest }, async (request, reply) => {
     const { after, limit, format, ...filter } = request.query;

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import {
   type DeadLetter,
@@ -136,7 +135,7 @@ const discard = {
 
 /** What operators do with work that failed for good. A second replay or discard of a letter changes nothing. */
 export function registerDeadLetters(app: App, { identity, pool, queue }: DeadLetterParts): void {
-  const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
+  const onRequest = identity.requireOperator;
 
   app.get('/api/admin/dead-letters', { schema: list, onRequest }, async request => {
     const { status, before, limit } = request.query;

@@ -153,7 +153,7 @@ const listActions = {
 
 /** Operators' own sessions, and the trail of what they did. */
 export function registerOperators(app: App, { identity, pool }: OperatorsParts): void {
-  const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
+  const onRequest = identity.requireOperator;
 
   registerOwnSession(app, { identity, pool }, onRequest);
 

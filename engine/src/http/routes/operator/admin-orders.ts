@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { entrances, orderStatuses } from '../../../ledger/order-record.js';
 import { listOrders, type StoredOrder } from '../../../ledger/orders.js';
@@ -14,6 +13,7 @@ import {
   shopperIdSchema,
 } from '../../answers/schemas.js';
 import { withExample } from '../../description/with-example.js';
+import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 
 const querySchema = z
@@ -91,11 +91,12 @@ const list = {
   },
 } as const;
 
-export function registerAdminOrders(
-  app: App,
-  pool: Pool,
-  onRequest: (request: FastifyRequest) => Promise<void>,
-): void {
+export type AdminOrdersParts = { identity: Identity; pool: Pool };
+
+/** Everybody's orders. */
+export function registerAdminOrders(app: App, { identity, pool }: AdminOrdersParts): void {
+  const onRequest = identity.requireOperator;
+
   app.get('/api/admin/orders', { schema: list, onRequest }, async (request, reply) => {
     const { after, limit, format, ...filter } = request.query;
     const page = await listOrders(pool, filter, { after, limit });

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Calendar } from '../../../catalog/calendar.js';
 import { changeProduct, createProduct, type Product, readProducts } from '../../../catalog/products.js';
@@ -9,6 +8,7 @@ import { slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema, newCurrencySchema, priceSchema, textSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
 import { withExample } from '../../description/with-example.js';
+import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 import { productExample, productSchema } from '../shop/catalog.js';
 
@@ -16,7 +16,7 @@ export type AdminProductsParts = {
   pool: Pool;
   calendar: Calendar;
   stepMinor: Payments['stepMinor'];
-  onRequest: (request: FastifyRequest) => Promise<void>;
+  identity: Identity;
 };
 
 const imageUrlSchema = textSchema(1, 2000).pipe(z.url({ protocol: /^https?$/ }));
@@ -68,7 +68,8 @@ const change = {
 } as const;
 
 export function registerAdminProducts(app: App, parts: AdminProductsParts): void {
-  const { pool, calendar, stepMinor, onRequest } = parts;
+  const { identity, pool, calendar, stepMinor } = parts;
+  const onRequest = identity.requireOperator;
 
   app.post('/api/admin/products', { schema: create, onRequest }, async (request, reply) => {
     checkChargeable(request.body, stepMinor);

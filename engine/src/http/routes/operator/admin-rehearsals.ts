@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Pool } from '../../../platform/postgres.js';
 import {
@@ -140,7 +139,7 @@ const stop = {
 
 /** A load against a sale that is sold to nobody, started and watched by operators. */
 export function registerRehearsals(app: App, { identity, pool, rehearse }: RehearsalsParts): void {
-  const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
+  const onRequest = identity.requireOperator;
 
   app.post(path, { schema: start, onRequest }, async (request, reply) => {
     if (typeof rehearse === 'string') throw new ProblemError('rehearsals-disabled', rehearse);

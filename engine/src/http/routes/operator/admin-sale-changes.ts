@@ -1,12 +1,9 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Gate } from '../../../admission/gate/gate.js';
 import type { Calendar } from '../../../catalog/calendar.js';
 import { readProducts } from '../../../catalog/products.js';
 import { cronLengthMax, problemOf, timeZoneLengthMax } from '../../../catalog/recurrence.js';
 import { changeSaleStatus, createSale, type Sale, type SaleStatus } from '../../../catalog/sales.js';
 import { createSeries } from '../../../catalog/series.js';
-import { type AuditReport, runAudit } from '../../../ledger/audit.js';
 import type { Payments } from '../../../payments/resilient.js';
 import type { DatabaseClock } from '../../../platform/database-clock.js';
 import type { Pool } from '../../../platform/postgres.js';
@@ -18,23 +15,16 @@ import { withExample } from '../../description/with-example.js';
 import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 import { saleExample, saleSchema } from '../shop/catalog.js';
-import { registerAdminOrders } from './admin-orders.js';
-import { checkChargeable, registerAdminProducts } from './admin-products.js';
-import { registerAdminSales } from './admin-sales.js';
-import { registerSeries } from './admin-series.js';
-import { registerStats } from './admin-stats.js';
+import { checkChargeable } from './admin-products.js';
 
-export type AdminParts = {
+export type SaleChangesParts = {
   identity: Identity;
   pool: Pool;
   clock: DatabaseClock;
   calendar: Calendar;
-  gate: Gate;
   /** Whether there is a provider to be paid through. */
   canBePaid: boolean;
   stepMinor: Payments['stepMinor'];
-  /** Told of each audit that was asked for. */
-  onAudit: (report: AuditReport) => void;
 };
 
 const newSaleSchema = z
@@ -77,11 +67,6 @@ const newSaleExample = {
   perUserLimit: 10,
 } satisfies z.input<typeof newSaleSchema>;
 
-const auditSchema = z.object({
-  ok: z.boolean(),
-  invariants: z.array(z.object({ id: z.int(), title: z.string(), violations: z.int() })),
-});
-
 const changes = [
   {
     verb: 'pause',
@@ -117,12 +102,12 @@ const create = {
   response: { 201: withExample(saleSchema, saleExample) },
 } as const;
 
-/** What operators do. Every call wants the operator's secret. */
-export function registerAdmin(
+/** Creates, pauses, resumes and ends sales. */
+export function registerSaleChanges(
   app: App,
-  { identity, pool, clock, calendar, gate, canBePaid, stepMinor, onAudit }: AdminParts,
+  { identity, pool, clock, calendar, canBePaid, stepMinor }: SaleChangesParts,
 ): void {
-  const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
+  const onRequest = identity.requireOperator;
 
   // Other processes hear of a change within 100 ms; whoever made it here finds it done with the answer.
   async function changed(sale: Sale) {
@@ -161,41 +146,4 @@ export function registerAdmin(
       return changed(change.sale);
     });
   }
-
-  registerSeries(app, { pool, calendar, onRequest });
-  registerAdminProducts(app, { pool, calendar, stepMinor, onRequest });
-  registerAdminSales(app, { pool, clock, onRequest });
-  registerAdminOrders(app, pool, onRequest);
-  registerStats(app, { pool, clock, onRequest });
-  registerAudit(app, { pool, gate, onAudit }, onRequest);
-}
-
-function registerAudit(
-  app: App,
-  { pool, gate: { countDisagreements }, onAudit }: Pick<AdminParts, 'pool' | 'gate' | 'onAudit'>,
-  onRequest: (request: FastifyRequest) => Promise<void>,
-): void {
-  const audit = {
-    operationId: 'audit',
-    summary: 'Check every invariant of the ledger now',
-    callers: 'operators',
-    tags,
-    response: {
-      200: withExample(auditSchema, {
-        ok: true,
-        invariants: [
-          {
-            id: 1,
-            title: 'Conservation: allocation = available + reserved + sold, none negative',
-            violations: 0,
-          },
-        ],
-      }),
-    },
-  } as const;
-  app.get('/api/admin/audit', { schema: audit, onRequest }, async (): Promise<AuditReport> => {
-    const report = await runAudit(pool, { countDisagreements });
-    onAudit(report);
-    return report;
-  });
 }

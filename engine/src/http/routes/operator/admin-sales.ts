@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type ListedSale, listSales } from '../../../catalog/list-sales.js';
 import type { DatabaseClock } from '../../../platform/database-clock.js';
@@ -8,13 +7,14 @@ import { idParamSchema, idSchema, pageLimitSchema } from '../../answers/schemas.
 import { ProblemError } from '../../answers/send-problem.js';
 import { saleView } from '../../answers/views.js';
 import { withExample } from '../../description/with-example.js';
+import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 import { saleExample, saleSchema, stateSchema } from '../shop/catalog.js';
 
 export type AdminSalesParts = {
   pool: Pool;
   clock: DatabaseClock;
-  onRequest: (request: FastifyRequest) => Promise<void>;
+  identity: Identity;
 };
 
 const listedSaleSchema = saleSchema.extend({
@@ -70,7 +70,8 @@ const read = {
 } as const;
 
 /** Sales as operators look at them: read from the ledger and not from memory, those that are over too. */
-export function registerAdminSales(app: App, { pool, clock, onRequest }: AdminSalesParts): void {
+export function registerAdminSales(app: App, { identity, pool, clock }: AdminSalesParts): void {
+  const onRequest = identity.requireOperator;
   app.get('/api/admin/sales', { schema: list, onRequest }, async request => {
     const { before, limit, ...filter } = request.query;
     const page = await listSales(pool, filter, { before, limit });

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Calendar } from '../../../catalog/calendar.js';
 import { endSeries, listSeries } from '../../../catalog/series.js';
@@ -8,13 +7,14 @@ import { idParamSchema, idSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
 import { seriesView } from '../../answers/views.js';
 import { withExample } from '../../description/with-example.js';
+import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 import { recurrenceSchema } from '../shop/catalog.js';
 
 export type SeriesParts = {
   pool: Pool;
   calendar: Calendar;
-  onRequest: (request: FastifyRequest) => Promise<void>;
+  identity: Identity;
 };
 
 const seriesSchema = z.object({
@@ -63,7 +63,8 @@ const listQuerySchema = z.strictObject({
 const tags = ['operator'];
 
 /** Sales that repeat, as operators see them; they begin with POST /api/admin/sales. */
-export function registerSeries(app: App, { pool, calendar, onRequest }: SeriesParts): void {
+export function registerSeries(app: App, { identity, pool, calendar }: SeriesParts): void {
+  const onRequest = identity.requireOperator;
   const list = {
     operationId: 'listSeries',
     summary: 'List the series of sales, by id',

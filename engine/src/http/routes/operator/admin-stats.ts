@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Revenue, readRevenue } from '../../../ledger/revenue.js';
 import { createSumSold } from '../../../ledger/sum-sold.js';
@@ -9,12 +8,13 @@ import { currencySchema, idSchema, timeSchema } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
 import { decimalOf } from '../../answers/views.js';
 import { withExample } from '../../description/with-example.js';
+import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';
 
 export type StatsParts = {
   pool: Pool;
   clock: DatabaseClock;
-  onRequest: (request: FastifyRequest) => Promise<void>;
+  identity: Identity;
 };
 
 const hourMs = 3_600_000;
@@ -94,7 +94,8 @@ const stats = {
 } as const;
 
 /** What was earned, by the hour in which an order was made. */
-export function registerStats(app: App, { pool, clock, onRequest }: StatsParts): void {
+export function registerStats(app: App, { identity, pool, clock }: StatsParts): void {
+  const onRequest = identity.requireOperator;
   const sumSold = createSumSold(pool);
   app.get('/api/admin/stats', { schema: stats, onRequest }, async request => {
     const { to = new Date(clock.nowMs()), from = new Date(to.getTime() - daysUnlessSaid * dayMs) } =

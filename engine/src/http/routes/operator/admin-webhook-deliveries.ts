@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Pool } from '../../../platform/postgres.js';
 import {
@@ -111,7 +110,7 @@ const replayMany = {
 
 /** What became of events that were told, and telling them again. */
 export function registerWebhookDeliveries(app: App, { identity, pool }: WebhookDeliveryParts): void {
-  const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
+  const onRequest = identity.requireOperator;
 
   async function find(endpointId: number): Promise<Endpoint> {
     const endpoint = await readEndpoint(pool, endpointId);

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Pool } from '../../../platform/postgres.js';
 import type { Destinations } from '../../../webhooks/address.js';
@@ -155,7 +154,7 @@ const rotate = {
 /** Where operators have events told. */
 export function registerWebhookEndpoints(app: App, parts: WebhookEndpointParts): void {
   const { identity, pool, seal, destinations } = parts;
-  const onRequest = async (request: FastifyRequest) => identity.requireOperator(request);
+  const onRequest = identity.requireOperator;
 
   function checkUrl(text: string | undefined): void {
     if (text === undefined) return;
