@@ -65,7 +65,8 @@ export function createLanes<Key, Request, Outcome>(): Lanes<Key, Request, Outcom
         if (late.length === 0) continue;
         keepInTime(waiters, nowMs);
         waitingCount -= late.length;
-        taken.push(...late);
+        // Not all at once: the arguments of one call are bounded, and waiters may be more than that.
+        for (const waiter of late) taken.push(waiter);
       }
       return taken;
     },
