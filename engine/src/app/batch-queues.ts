@@ -14,10 +14,10 @@ import { createCountOrder, type Instruments, type Work } from './instruments.js'
 
 type BatchRequest = HookedRequest & { orderId: string };
 
-/** What the queues of a process have in common, whatever they decide. */
+/** The options that all queues of a process share, whatever they decide. */
 type CommonOptions = Omit<BatchQueueOptions<BatchRequest, unknown>, 'decide' | 'hooks'>;
 
-/** Another way to decide, for baselines and for tests of failures. */
+/** Replaces the way decisions are made, for baselines and for tests of failures. */
 export type CreateDecisions = (parts: {
   pool: Pool;
   common: CommonOptions;
@@ -37,13 +37,13 @@ export type BatchQueuesOptions = {
   onEnd: (error?: unknown) => void;
 };
 
-/** Has work done in batches, each kind through a queue of its own. */
+/** Creates the queues that decide work in batches, one for each kind of work. */
 export function createBatchQueues(options: BatchQueuesOptions) {
   const { config, logger, pool, faults, instruments, tracing, refusals } = options;
   const common: CommonOptions = {
     onStock: options.onStock,
     onEnd: options.onEnd,
-    // Half of the connections stay for the sales that are not stuck.
+    // Half of the connections are kept for sales that are not stuck.
     stuckSales: createStuckSales(Math.floor(options.connections / 2)),
     ...createTellTrouble(logger),
     onAbandoned(count) {
@@ -85,13 +85,10 @@ function createTellTrouble(logger: Logger) {
   const isTold = atMostPerSecond(poisonLinesPerSecondMax);
   return {
     onPoison({ orderId, span }: { orderId: string; span?: Span | undefined }, error: unknown): void {
-      if (isTold()) logger.error({ err: error, orderId, ...traceOf(span) }, 'PostgreSQL refuses a request');
+      if (isTold()) logger.error({ err: error, orderId, ...traceOf(span) }, 'PostgreSQL refused a request');
     },
     onBroken: seldom(error =>
-      logger.error(
-        { err: error },
-        'PostgreSQL cannot run a statement of the ledger, whatever is asked of it',
-      ),
+      logger.error({ err: error }, 'PostgreSQL cannot run a statement of the ledger, for any request'),
     ),
   };
 }
