@@ -56,7 +56,7 @@ export interface paths {
         put?: never;
         /**
          * Queue an order, which a worker decides
-         * @description Answered as soon as the order is durable. `GET /api/orders/{id}` and its stream of events say what became of it.
+         * @description Answered as soon as the order is durable. `GET /api/orders/{id}` and its stream of events show its outcome.
          */
         post: operations["order"];
         delete?: never;
@@ -246,7 +246,7 @@ export interface paths {
         };
         /**
          * List your attempts to buy of the last seven days, newest first
-         * @description Each says how it ended, and why.
+         * @description Each attempt has its outcome and the reason for it.
          */
         get: operations["listAttempts"];
         put?: never;
@@ -668,7 +668,7 @@ export interface paths {
         head?: never;
         /**
          * Update, enable or disable a webhook
-         * @description A webhook that is enabled again is sent the events that waited.
+         * @description A webhook that is enabled again gets the events that waited meanwhile.
          */
         patch: operations["updateWebhook"];
         trace?: never;
@@ -684,7 +684,7 @@ export interface paths {
         put?: never;
         /**
          * Replace the secret of a webhook
-         * @description The former secret signs as well until the overlap ends.
+         * @description Messages are also signed with the former secret until the overlap ends.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -790,7 +790,7 @@ export interface paths {
         };
         /**
          * Follow the state of the engine as server-sent events
-         * @description Events are named `live` and come once a second. The stream ends after five minutes, so that a session that is over is noticed.
+         * @description Events are named `live` and come once a second. The stream ends after five minutes, so that an ended session is noticed.
          */
         get: operations["followLive"];
         put?: never;
@@ -942,7 +942,7 @@ export interface paths {
         };
         /**
          * Get the health of PostgreSQL and Redis
-         * @description 503 while PostgreSQL does not answer. Sales go on without Redis.
+         * @description 503 while PostgreSQL does not answer. Sales continue without Redis.
          */
         get: operations["getHealth"];
         put?: never;
@@ -1083,7 +1083,7 @@ export interface operations {
                  * @example basket-7001
                  */
                 "idempotency-key"?: string;
-                /** @description How many seconds the caller will wait. A purchase that has not been decided by then is refused. */
+                /** @description How many seconds the caller will wait. A purchase that is not decided by then is refused. */
                 "request-timeout"?: string;
                 /** @description The shopper, on calls with an API key that have no userId in the body */
                 "x-user-id"?: string;
@@ -1376,7 +1376,7 @@ export interface operations {
                  * @example basket-7001
                  */
                 "idempotency-key"?: string;
-                /** @description How many seconds the caller will wait. A purchase that has not been decided by then is refused. */
+                /** @description How many seconds the caller will wait. A purchase that is not decided by then is refused. */
                 "request-timeout"?: string;
                 /** @description The shopper, on calls with an API key that have no userId in the body */
                 "x-user-id"?: string;
@@ -1730,7 +1730,7 @@ export interface operations {
                  * @example basket-7001
                  */
                 "idempotency-key"?: string;
-                /** @description How many seconds the caller will wait. A purchase that has not been decided by then is refused. */
+                /** @description How many seconds the caller will wait. A purchase that is not decided by then is refused. */
                 "request-timeout"?: string;
                 /** @description The shopper, on calls with an API key that have no userId in the body */
                 "x-user-id"?: string;
@@ -1780,7 +1780,7 @@ export interface operations {
                      * @example {
                      *       "order_id": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
                      *       "status": "QUEUED",
-                     *       "message": "Your order is in the queue. Its address says what becomes of it."
+                     *       "message": "Your order is in the queue. Its URL shows the outcome."
                      *     }
                      */
                     "application/json": {
@@ -2199,7 +2199,7 @@ export interface operations {
             header?: {
                 /** @description The shopper, on calls with an API key that have no userId in the body */
                 "x-user-id"?: string;
-                /** @description The id of the last event received; the stream goes on after it */
+                /** @description The id of the last event received; the stream continues after it */
                 "last-event-id"?: string;
             };
             path: {
@@ -2319,7 +2319,7 @@ export interface operations {
                      * @example {
                      *       "admitted": true,
                      *       "reason": null,
-                     *       "message": "Come in."
+                     *       "message": "You can buy now."
                      *     }
                      */
                     "application/json": {
@@ -2690,7 +2690,7 @@ export interface operations {
                                 payment: "none" | "required";
                                 /** @description One confirmed order in this many wins the prize; null without a prize */
                                 prizeOdds: number | null;
-                                /** @description How many numbers a solver has to try at most; null without a challenge */
+                                /** @description The most numbers that a solver has to try; null without a challenge */
                                 challenge: number | null;
                                 /** @description Whether buyers need a token, which is available only before the sale opens */
                                 requiresToken: boolean;
@@ -2839,7 +2839,7 @@ export interface operations {
                             payment: "none" | "required";
                             /** @description One confirmed order in this many wins the prize; null without a prize */
                             prizeOdds: number | null;
-                            /** @description How many numbers a solver has to try at most; null without a challenge */
+                            /** @description The most numbers that a solver has to try; null without a challenge */
                             challenge: number | null;
                             /** @description Whether buyers need a token, which is available only before the sale opens */
                             requiresToken: boolean;
@@ -3138,7 +3138,7 @@ export interface operations {
                      *           "saleId": 1,
                      *           "quantity": 2,
                      *           "outcome": "confirmed",
-                     *           "message": "Bought: the order is yours.",
+                     *           "message": "The purchase was confirmed.",
                      *           "orderId": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
                      *           "durationMs": 4.2
                      *         }
@@ -3412,7 +3412,7 @@ export interface operations {
                             payment: "none" | "required";
                             /** @description One confirmed order in this many wins the prize; null without a prize */
                             prizeOdds: number | null;
-                            /** @description How many numbers a solver has to try at most; null without a challenge */
+                            /** @description The most numbers that a solver has to try; null without a challenge */
                             challenge: number | null;
                             /** @description Whether buyers need a token, which is available only before the sale opens */
                             requiresToken: boolean;
@@ -3609,7 +3609,7 @@ export interface operations {
                         payment: "none" | "required";
                         /** @description One confirmed order in this many wins the prize; null without a prize */
                         prizeOdds: number | null;
-                        /** @description How many numbers a solver has to try at most; null without a challenge */
+                        /** @description The most numbers that a solver has to try; null without a challenge */
                         challenge: number | null;
                         /** @description Whether buyers need a token, which is available only before the sale opens */
                         requiresToken: boolean;
@@ -3787,7 +3787,7 @@ export interface operations {
                         payment: "none" | "required";
                         /** @description One confirmed order in this many wins the prize; null without a prize */
                         prizeOdds: number | null;
-                        /** @description How many numbers a solver has to try at most; null without a challenge */
+                        /** @description The most numbers that a solver has to try; null without a challenge */
                         challenge: number | null;
                         /** @description Whether buyers need a token, which is available only before the sale opens */
                         requiresToken: boolean;
@@ -3965,7 +3965,7 @@ export interface operations {
                         payment: "none" | "required";
                         /** @description One confirmed order in this many wins the prize; null without a prize */
                         prizeOdds: number | null;
-                        /** @description How many numbers a solver has to try at most; null without a challenge */
+                        /** @description The most numbers that a solver has to try; null without a challenge */
                         challenge: number | null;
                         /** @description Whether buyers need a token, which is available only before the sale opens */
                         requiresToken: boolean;
@@ -4143,7 +4143,7 @@ export interface operations {
                         payment: "none" | "required";
                         /** @description One confirmed order in this many wins the prize; null without a prize */
                         prizeOdds: number | null;
-                        /** @description How many numbers a solver has to try at most; null without a challenge */
+                        /** @description The most numbers that a solver has to try; null without a challenge */
                         challenge: number | null;
                         /** @description Whether buyers need a token, which is available only before the sale opens */
                         requiresToken: boolean;
@@ -4915,7 +4915,7 @@ export interface operations {
                         payment: "none" | "required";
                         /** @description One confirmed order in this many wins the prize; null without a prize */
                         prizeOdds: number | null;
-                        /** @description How many numbers a solver has to try at most; null without a challenge */
+                        /** @description The most numbers that a solver has to try; null without a challenge */
                         challenge: number | null;
                         /** @description Whether buyers need a token, which is available only before the sale opens */
                         requiresToken: boolean;
@@ -5265,7 +5265,7 @@ export interface operations {
                         tookMs: number;
                         /** @enum {boolean} */
                         success: true;
-                        /** @description The same in decimals, for the currency with the most orders. `totals` has every currency. */
+                        /** @description The same figures in decimals, for the currency with the most orders. `totals` has every currency. */
                         data: {
                             /** @description null if nothing was sold */
                             currency: string | null;
@@ -5496,7 +5496,7 @@ export interface operations {
                      *           "saleId": 1,
                      *           "quantity": 2,
                      *           "outcome": "confirmed",
-                     *           "message": "Bought: the order is yours.",
+                     *           "message": "The purchase was confirmed.",
                      *           "orderId": "29f28461-0ee4-88ee-afa9-bb9b284bc448",
                      *           "durationMs": 4.2,
                      *           "shopperId": "alice"
@@ -5524,7 +5524,7 @@ export interface operations {
                     };
                     /**
                      * @example at,shopperId,productId,saleId,quantity,outcome,message,orderId,durationMs
-                     *     2026-11-20T12:00:00.000Z,alice,1,1,2,confirmed,Bought: the order is yours.,29f28461-0ee4-88ee-afa9-bb9b284bc448,4.2
+                     *     2026-11-20T12:00:00.000Z,alice,1,1,2,confirmed,The purchase was confirmed.,29f28461-0ee4-88ee-afa9-bb9b284bc448,4.2
                      */
                     "text/csv": string;
                 };
@@ -8313,7 +8313,7 @@ export interface operations {
                     "text/event-stream": {
                         /** Format: date-time */
                         at: string;
-                        /** @description The id of the process that these figures are of, unless said otherwise */
+                        /** @description The id of the process that these figures describe, unless stated otherwise */
                         process: number;
                         requests: {
                             /** @description null if there was none in the last five seconds */

@@ -133,7 +133,7 @@ export const faults: readonly Fault[] = [
 function apiPids(output: string): number[] {
   const [, first = ''] = /api in \d+ processes \(([\d, ]+)\)/.exec(output) ?? [];
   const alive = new Set(first.split(', ').map(Number));
-  for (const [, pid] of output.matchAll(/"deadPid":(\d+),.*has died/g)) alive.delete(Number(pid));
-  for (const [, heir] of output.matchAll(/Process (\d+) has taken/g)) alive.add(Number(heir));
+  for (const [, pid] of output.matchAll(/"deadPid":(\d+),.*process died/g)) alive.delete(Number(pid));
+  for (const [, heir] of output.matchAll(/Process (\d+) replaces/g)) alive.add(Number(heir));
   return [...alive];
 }

@@ -43,7 +43,9 @@ describe('an engine whose role may open fewer connections than its pools', () =>
 
     const refused = await api.request('GET', '/api/ready');
     expect([refused.status, refused.slug]).toEqual([503, 'unavailable']);
-    expect(refused.body.detail).toMatch(/decisions have no connection to PostgreSQL: too many connections/);
+    expect(refused.body.detail).toMatch(
+      /there is no connection to PostgreSQL for decisions: too many connections/,
+    );
     expect(await missingAt(api)).toBe(4);
 
     await Promise.all(others.map(other => other.end()));

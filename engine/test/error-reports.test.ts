@@ -64,7 +64,7 @@ describe('errors', () => {
     await reports.close();
 
     expect(sentry.events[0]).toMatchObject({
-      message: 'PostgreSQL refuses a request',
+      message: 'PostgreSQL refused a request',
       tags: { orderId: answer.body.order_id },
     });
     expect(sentry.raw()).toContain('nothing_is_confirmed');
@@ -130,7 +130,7 @@ describe('a process', () => {
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`,
     });
     expect(await api.kill('SIGUSR2')).toBe(1);
-    expect(sentry.events).toMatchObject([{ level: 'fatal', message: 'nobody has caught an error' }]);
+    expect(sentry.events).toMatchObject([{ level: 'fatal', message: 'uncaught error' }]);
     expect(sentry.raw()).toContain('thrown into the void');
     expect(api.output()).toContain('thrown into the void');
   });

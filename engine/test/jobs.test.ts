@@ -20,7 +20,7 @@ describe('doorbuster start, whose scheduler is the leader', () => {
     const engine = await startEngine(dataDir, { ...shown, LOG_LEVEL: 'info', ATTEMPTS_RETENTION_DAYS: '90' });
     const pool = createPool((await readFile(`${dataDir}/database-url`, 'utf8')).trim(), testConfig());
     onTestFinished(() => pool.end());
-    await until('it leads', () => engine.output().includes('leads the schedule'));
+    await until('it leads', () => engine.output().includes('this scheduler leads'));
     const tomorrow = await dayFromToday(pool, 1);
     const [stuck, old] = [await makeDay(pool, -92), await makeDay(pool, -91)];
 

@@ -38,7 +38,7 @@ describe('a process that is gone, however it ended', () => {
       'it gives up',
       () => {
         for (const { pid } of children()) killIfThere(pid);
-        return engine.output().includes('have died within a minute');
+        return engine.output().includes('died within a minute');
       },
       30_000,
     );

@@ -72,7 +72,7 @@ describe('an operator', () => {
     expect(await count(`saleId=${saleId}&entrance=direct`)).toBe(3);
     expect(await count(`orderId=${ids[0]}`)).toBe(1);
     expect((await api.asOperator('GET', '/api/admin/orders?status=RESERVED')).body.detail).toBe(
-      'saleId: expected a sale, or an orderId',
+      'saleId: expected a saleId or an orderId',
     );
     const headers = { authorization: `Bearer ${operatorToken}` };
     const table = await fetch(`${api.url}/api/admin/orders?saleId=${saleId}&format=csv&limit=3`, { headers });

@@ -43,7 +43,7 @@ describe('through PgBouncer in transaction mode', () => {
     expect(await stockOf(pool, saleId)).toMatchObject({ reserved: 0, sold: 60 });
     await expectCleanAudit(pool);
 
-    expect(api.output()).toContain('have no such timeouts');
+    expect(api.output()).toContain('lack these timeouts');
   }, 60_000);
 
   it('an engine without the direct address of PostgreSQL refuses to start', async () => {

@@ -35,7 +35,7 @@ describe('the API in several processes', () => {
     expect(new Set(statuses)).toEqual(new Set([200]));
 
     process.kill(pids[0] ?? 0, 'SIGKILL');
-    await until('the death is logged', () => engine.output().includes('another takes its place'), 10_000);
+    await until('the death is logged', () => engine.output().includes('starting another'), 10_000);
     // Until its replacement runs, the remaining process answers.
     for (let i = 0; i < 50; i++) {
       await until('it is sold', async () => (await buy(`after-${i}`).catch(() => 0)) === 200);
@@ -68,7 +68,7 @@ describe('the API in several processes', () => {
       process.kill(victim, 'SIGKILL');
       const settled = Promise.all(connections.map(({ answer }) => answer()));
       expect(await endsWithin(settled, 5000)).toBe(true);
-      await until('another takes its place', () => engine.output().includes('has taken the place of'));
+      await until('another takes its place', () => engine.output().includes(' replaces '));
       expect(countSockets(engine.pid)).toBe(before);
     },
     60_000,

@@ -62,7 +62,7 @@ describe('a poison message', () => {
     const standings = await decidedStandings(pool, orderIds);
     expect(standings).toEqual(shoppers.map(name => (name === 'poison' ? 'FAILED undecided' : 'CONFIRMED')));
     expect(await lettersOf(pool)).toMatchObject([{ orderId: orderIds[2], deliveries: 1 }]);
-    expect(log.some(line => line.includes('PostgreSQL refuses a request'))).toBe(true);
+    expect(log.some(line => line.includes('PostgreSQL refused a request'))).toBe(true);
     await expectCleanAudit(pool);
   });
 

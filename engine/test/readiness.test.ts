@@ -14,7 +14,7 @@ describe('a process is not ready while its database accepts no commits', () => {
     for (const api of apis) await untilReady(api);
 
     await setStandby(pool, 'gone');
-    for (const api of apis) await untilUnready(api, /takes no commits: .*(longer than|timeout)/);
+    for (const api of apis) await untilUnready(api, /accepts no commits: .*(longer than|timeout)/);
     await Promise.all(apis.flatMap(api => Array.from({ length: 20 }, () => readinessOf(api))));
     const { rows } = await pool.query<{ count: number }>(
       `select count(*) from pg_stat_activity where wait_event = 'SyncRep' and application_name = 'doorbuster'`,
@@ -43,7 +43,7 @@ describe('a process is not ready while its database accepts no commits', () => {
     };
 
     await setReadOnly(true);
-    await untilUnready(api, /takes no commits: cannot execute UPDATE in a read-only transaction/);
+    await untilUnready(api, /accepts no commits: cannot execute UPDATE in a read-only transaction/);
     await setReadOnly(false);
     await untilReady(api);
   }, 120_000);
@@ -59,7 +59,7 @@ describe('a process is not ready while its database accepts no commits', () => {
         $$ begin raise disk_full using message = 'could not extend file: No space left on device'; end $$;
       create trigger volume_is_full before insert on orders execute function refuse()`);
     expect((await api.purchase({ productId, userId: 'a' })).status).toBe(503);
-    await untilUnready(api, /takes no commits: could not extend file: No space left on device/);
+    await untilUnready(api, /accepts no commits: could not extend file: No space left on device/);
 
     await pool.query('drop trigger volume_is_full on orders');
     await untilReady(api);

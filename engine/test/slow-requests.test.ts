@@ -95,7 +95,7 @@ async function start() {
   const api = await startTestApi(url, env, { logger });
   return {
     ...{ api, productId },
-    slowLines: () => lines().filter(({ msg }) => msg === 'a slow request'),
+    slowLines: () => lines().filter(({ msg }) => msg === 'slow request'),
   };
 }
 

@@ -86,6 +86,6 @@ describe('a shopper', () => {
     await page.getByRole('alert').filter({ hasText: 'Gone, for now' }).waitFor();
     await page.goto('/orders');
     await page.getByRole('heading', { name: 'What did not work, and why' }).waitFor();
-    await page.getByText('Fewer units were left than were asked for').waitFor();
+    await page.getByText('Fewer units were left than requested').waitFor();
   });
 });

@@ -37,6 +37,6 @@ it('a key press that reaches all processes of the terminal ends the pages after 
   process.kill(-Number(child.pid), 'SIGINT');
 
   expect(await ended).toEqual([0, null]);
-  expect(said).not.toContain('the web process has died');
+  expect(said).not.toContain('the web process died');
   await expect(fetch(url)).rejects.toThrow();
 });

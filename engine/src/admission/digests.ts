@@ -2,28 +2,28 @@ import { createHmac } from 'node:crypto';
 import type { Sale } from '../catalog/sales.js';
 import type { Digests } from '../ledger/request-arrays.js';
 
-/** What is known of a purchase beside its shopper. */
+/** What is known of a purchase besides its shopper. */
 export type Stated = { payment: string | undefined; address: string | undefined };
 
 /**
- * By what the ledger counts a purchase in a sale that limits units per payment fingerprint or address. What is stated
- * beyond the sale's limits is not kept.
+ * The digests under which the ledger counts a purchase in a sale that limits units per payment fingerprint or address.
+ * Values that the sale does not limit are not kept.
  *
- * @returns limit-key-required where the sale counts by something that is not known: whoever leaves it out would escape.
+ * @returns limit-key-required if the sale counts by a value that is not known: omitting it would evade the limit.
  */
 export type DigestsOf = (sale: Sale, stated: Stated) => Digests | 'limit-key-required';
 
-/** No promise and no digest, for the hot path. */
+/** Needs no promise and no digest, for the hot path. */
 export function countsByDigest({ perPaymentLimit, perAddressLimit }: Sale): boolean {
   return perPaymentLimit !== null || perAddressLimit !== null;
 }
 
 /**
- * Fingerprints and addresses are people's own: the ledger keeps a keyed digest, with the sale in it, so that a row says
- * neither where somebody lives nor that the same person bought in two sales. Without the key it can not be found by trying:
- * there are only 2^32 addresses of the internet, and not many more cards.
+ * Fingerprints and addresses are personal data. The ledger keeps only a keyed digest that includes the sale, so a row
+ * reveals neither where a shopper lives nor that the same shopper bought in two sales. Without the key it cannot be
+ * found by trial: there are only 2^32 internet addresses, and not many more cards.
  *
- * @param secretKey of all processes, which have to count under the same digest.
+ * @param secretKey shared by all processes, which must count under the same digest.
  */
 export function createDigests(secretKey: string): DigestsOf {
   const key = createHmac('sha256', secretKey).update('limit-keys').digest();
@@ -42,5 +42,5 @@ export function createDigests(secretKey: string): DigestsOf {
   };
 }
 
-// 132 bits: two of a sale's millions of purchases never share one by accident.
+// 132 bits: two of a sale's millions of purchases never collide by accident.
 const digestLength = 22;

@@ -10,11 +10,11 @@ export type FollowLedgerParts = {
   connection: ListenerOptions['connection'];
   clock: DatabaseClock;
   calendar: Calendar;
-  /** Asked for late: the views themselves ask the follower whether it is live. */
+  /** A function, because the views themselves ask the follower whether it is live. */
   views: () => StockViews;
   /** A hint that orders of the sale may have changed. */
   onOrders: (saleId: number) => void;
-  /** Faults that another process was asked for. */
+  /** Faults that another process was asked to set. */
   onFaults: (payload: unknown) => void;
   onError: (error: unknown) => void;
 };
@@ -43,7 +43,7 @@ const handlers: Record<string, (parts: FollowLedgerParts, payload: unknown) => v
   [stockChannel]({ views, onOrders }, payload) {
     const stock = stockSchema.parse(payload);
     views().apply(stock);
-    // Whatever moves orders of a sale gives its stock a new version.
+    // Every change to orders of a sale also gives its stock a new version.
     onOrders(stock.saleId);
   },
   [faultsChannel]: ({ onFaults }, payload) => onFaults(payload),

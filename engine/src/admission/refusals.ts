@@ -16,8 +16,9 @@ const layers = [
 type Layer = (typeof layers)[number];
 
 /**
- * What each layer of protection has refused since this process began: plain numbers, counted where it happens and read by
- * whoever shows them. `sale` are those whose sale had its share of the room, or waited too long already; `abandoned` are those who went away before their batch was sealed.
+ * What each layer of protection has refused since this process started, in plain numbers. `sale` counts requests whose
+ * sale had used its share of the room or already waited too long. `abandoned` counts requests whose callers
+ * disconnected before their batch was sealed.
  */
 export type Refusals = Record<Layer, number>;
 

@@ -1,11 +1,11 @@
 import type { Refusals } from './refusals.js';
 
-/** What one sale may take of a process, so that one which is stuck leaves the others their room. */
+/** How much of a process one sale may use, so that a stuck sale leaves room for the others. */
 export type SaleRoom = {
   /**
-   * Whether to refuse a call for the sale, which would wait for its ledger.
+   * Whether to refuse a call that would wait for its sale's ledger.
    *
-   * @param waits it is worth waiting for, however long others of the sale have waited.
+   * @param waits whether the call is worth waiting for, however long others of the sale have waited.
    */
   refuses(saleId: number, waits: boolean): boolean;
 };
@@ -13,13 +13,13 @@ export type SaleRoom = {
 type Backlog = { inHand(saleId: number): number; oldestWaitMs(saleId: number): number };
 
 export type SaleRoomOptions = {
-  /** Where calls for a sale are in hand. */
+  /** The queues that hold calls of a sale. */
   queues: readonly Backlog[];
-  /** Where purchases are decided. */
+  /** The queue that decides purchases. */
   decisions: Backlog;
-  /** How long the first purchase of a sale may have waited; 0 is for ever. */
+  /** How long the first purchase of a sale may have waited; 0 means no limit. */
   waitMaxMs: number;
-  /** Whether one that has `own` of the requests in work has its share of them. */
+  /** Whether a sale with `own` of the requests in work has used its share of them. */
   hasItsShare: (own: number) => boolean;
   refusals: Refusals;
 };

@@ -1,13 +1,13 @@
 /**
- * What a call is for, as far as it matters under overload. Browsing is refused first, since it can be done again; finishing
- * what one has (a code, an order) last, since it frees units and hands.
+ * How urgent a call is under overload. Browsing is refused first, because a shopper can repeat it. Finishing (a code,
+ * an order) is refused last, because it frees units and capacity.
  */
 export type Urgency = 'browsing' | 'buying' | 'finishing';
 
 export type Shedding = {
-  /** Whether a call of this urgency is to be refused now. The hot path: one comparison. */
+  /** Whether to refuse a call of this urgency now. On the hot path: one comparison. */
   refuses(urgency: Urgency): boolean;
-  /** How late the event loop is, and how far overload has come. */
+  /** How late the event loop is, and which level shedding has reached. */
   state(): { lagMs: number; level: Level };
   close(): void;
 };
@@ -15,12 +15,12 @@ export type Shedding = {
 type Level = 'none' | Urgency;
 
 export type SheddingOptions = {
-  /** Lag of the event loop at which buying is refused; 0 is never. */
+  /** Lag of the event loop from which buying is refused; 0 turns shedding off. */
   lagMaxMs: number;
   nowMs?: () => number;
 };
 
-/** Browsing is refused from half of what buying is refused at, finishing from twice of that. */
+/** Browsing is refused from half the lag at which buying is refused, finishing from twice that lag. */
 const thresholds: readonly [urgency: Urgency, share: number][] = [
   ['finishing', 2],
   ['buying', 1],
@@ -28,16 +28,16 @@ const thresholds: readonly [urgency: Urgency, share: number][] = [
 ];
 const rankOf: Record<Level, number> = { none: 0, browsing: 1, buying: 2, finishing: 3 };
 
-// A level that was reached is left when the lag is below half of what it takes: else one admitted request would bring it back
-// at once, and answers would flicker.
+// A level is left when the lag falls below half of its threshold. Otherwise one admitted request would bring the level
+// back at once, and answers would flicker.
 const leaveShare = 0.5;
 const sampleEveryMs = 50;
-// The last 200 ms count for most of the lag. A single long turn, such as a collection of garbage, is no overload.
+// The last 200 ms make up most of the lag. A single long turn, such as a garbage collection, is not an overload.
 const smoothing = 0.25;
 
 /**
- * Decides by how late the event loop is when to refuse early: that is time which every request of this process takes, on any
- * machine. How long decisions wait is a matter of their sale, and is looked at there (see SaleRoom).
+ * Decides when to refuse early by how late the event loop is: every request of this process pays that time, on any
+ * machine. The wait for decisions depends on the sale, so SaleRoom looks at that.
  */
 export function createShedding(options: SheddingOptions): Shedding {
   const { nowMs = () => performance.now() } = options;

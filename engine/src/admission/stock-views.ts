@@ -5,28 +5,28 @@ import { coalesce } from '../platform/batching/coalesce.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /**
- * Stock as this process remembers it: moved forward by its own decisions and by the ledger's notifications, read again
- * every second in case one was lost. It is advice: it may answer "sold out" a moment late or a moment long, and never
- * grants anything.
+ * Stock as this process remembers it. Its own decisions and the ledger's notifications move it forward, and it is read
+ * again every second in case a notification was lost. It is only advice: it may say "sold out" a moment late or a
+ * moment too long, and never grants anything.
  */
 export type StockViews = {
-  /** The remembered stock; undefined when it is not known or can not be relied on. */
+  /** The remembered stock; undefined if it is not known or cannot be trusted. */
   peek(saleId: number): Stock | undefined;
-  /** The remembered stock, else one read shared by all who ask at the same time; undefined for an unknown sale. */
+  /** The remembered stock, or one read shared by all who ask at the same time; undefined for an unknown sale. */
   read(saleId: number): Promise<Stock | undefined>;
-  /** Takes in a newer version; an older or equal one changes nothing. */
+  /** Applies a newer version; an older or equal one changes nothing. */
   apply(stock: Stock): void;
-  /** How many remembered sales differ from these stocks of the ledger, once what is on its way has arrived. */
+  /** How many remembered sales differ from these stocks of the ledger, once notifications under way have arrived. */
   countDisagreements(stocks: readonly Stock[]): Promise<number>;
-  /** Reads every remembered sale again, and forgets those that are gone. */
+  /** Reads every remembered sale again, and forgets those that no longer exist. */
   refresh(db: Queryable): Promise<void>;
 };
 
-// More sales than anyone looks at in the same minute, and still one short query a second to read again.
+// More sales than shoppers look at in the same minute, and still one short query a second to read again.
 const viewsMax = 2000;
 const loads = { keysMax: 1000, waitersMax: 20_000, deadlineMs: 2000 };
 
-/** @param agreesWithinMs a view that lets too few in heals within this; see the heartbeat of the listener. */
+/** @param agreesWithinMs a view that lets too few through recovers within this; see the heartbeat of the listener. */
 export function createStockViews(db: Queryable, isLive: () => boolean, agreesWithinMs = 10_000): StockViews {
   const views = new LRUCache<number, Stock>({ max: viewsMax });
   const load = coalesce<number, Stock | undefined>(async saleIds => {
@@ -49,7 +49,7 @@ export function createStockViews(db: Queryable, isLive: () => boolean, agreesWit
       return view && !isSame(view, stock) ? [{ view, stock }] : [];
     });
     if (suspects.length === 0) return 0;
-    // Read after the views: the ledger can not be behind one that is right.
+    // Read after the views, so the ledger cannot be behind a correct view.
     const ledger = new Map(
       (
         await readStock(
@@ -86,8 +86,8 @@ export function createStockViews(db: Queryable, isLive: () => boolean, agreesWit
       const read = new Map((await readStock(connection, saleIds)).map(stock => [stock.saleId, stock]));
       for (const [saleId, known] of before) {
         const stock = read.get(saleId);
-        // A reset, a restore or a failover to a standby that lags takes versions back; what nobody has moved while we
-        // read is replaced by what the ledger says, older or not.
+        // A reset, a restore or a failover to a lagging standby takes versions back. So a view that did not change
+        // during the read is replaced by what the ledger says, even if that is older.
         if (views.peek(saleId) !== known) continue;
         if (stock) views.set(saleId, stock);
         else views.delete(saleId);
@@ -96,7 +96,7 @@ export function createStockViews(db: Queryable, isLive: () => boolean, agreesWit
   };
 }
 
-// An older view than the snapshot must catch up. A newer one has seen more, but no more than the ledger has by now.
+// A view older than the snapshot must catch up. A newer one has seen more, but no more than the ledger has by now.
 function isWrong(view: Stock, snapshot: Stock, ledger: Stock | undefined): boolean {
   if (view.version <= snapshot.version) return true;
   if (!ledger || view.version > ledger.version) return true;

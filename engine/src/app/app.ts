@@ -6,21 +6,21 @@ import { createParts, type PartsOptions } from './parts.js';
 import { hearFaults, type Role, startRole } from './roles.js';
 
 export type App = {
-  /** Where its API listens, such as http://127.0.0.1:3000; undefined where it has none. */
+  /** Where its API listens, such as http://127.0.0.1:3000; undefined without the API. */
   url: string | undefined;
-  /** Where its metrics are; undefined where they are not shown. */
+  /** Where its metrics are; undefined if they are disabled. */
   metricsUrl: string | undefined;
-  /** Finishes what is in work and closes everything. Every call waits for the same drain. */
+  /** Finishes what is in work, and closes everything. Every call waits for the same drain. */
   drain(): Promise<void>;
 };
 
 export type AppOptions = Omit<PartsOptions, 'tracing'> &
   ApiOptions & {
-    /** What this process does; each role may run in as many processes as you like. */
+    /** What this process does. Each role may run in any number of processes. */
     roles: readonly (Role | 'api')[];
   };
 
-/** The composition root: this folder alone picks adapters and wires the parts of a process together. */
+/** The composition root: only this folder picks adapters and wires the parts of a process together. */
 export async function startApp({ roles, ...options }: AppOptions): Promise<App> {
   const tracing = await startTracing(options.config, roles, error =>
     options.logger.warn({ reason: messageOf(error) }, 'spans could not be delivered and are lost'),
@@ -28,14 +28,14 @@ export async function startApp({ roles, ...options }: AppOptions): Promise<App> 
   const parts = await createParts({ ...options, tracing });
   const running: (() => Promise<void>)[] = [];
   const close = async () => {
-    // What brings work first, then what does it.
+    // Stops the sources of work before the parts that do it.
     for (let stop = running.pop(); stop; stop = running.pop()) await stop();
     await parts.close();
     await tracing?.close();
   };
   try {
     await parts.decisionConnections.firstTry;
-    // An API hears of faults on the connection that it follows the ledger on.
+    // An API hears of faults on the connection on which it follows the ledger.
     if (!roles.includes('api') && parts.faults.isEnabled) running.push(hearFaults(parts));
     for (const role of roles) if (role !== 'api') running.push(startRole(role, parts));
     const api = roles.includes('api') ? await startApi(parts, options) : undefined;

@@ -16,10 +16,10 @@ import { createCountOrder, type Work } from './instruments.js';
 
 type BatchRequest = HookedRequest & { orderId: string };
 
-/** What the queues of a process have in common, whatever they decide. */
+/** The options that all queues of a process share, whatever they decide. */
 type CommonOptions = Omit<BatchQueueOptions<BatchRequest, unknown>, 'decide' | 'hooks'>;
 
-/** Another way to decide, for baselines and for tests of failures. */
+/** Replaces the way decisions are made, for baselines and for tests of failures. */
 export type CreateDecisions = (parts: {
   pool: Pool;
   common: CommonOptions;
@@ -33,15 +33,15 @@ export type BatchQueuesOptions = {
   createDecisions: CreateDecisions | undefined;
 };
 
-/** Has work done in batches, each kind through a queue of its own. */
+/** Creates the queues that decide work in batches, one for each kind of work. */
 export function createBatchQueues({ foundation, queue, onStock, createDecisions }: BatchQueuesOptions) {
   const { config, logger, warn, pools, decisionConnections, commits } = foundation;
   const { faults, instruments, tracing, refusals } = foundation;
-  const pool = pools.decisions;
+  const decisionPool = pools.decisions;
   const common: CommonOptions = {
     onStock,
     onEnd: commits.note,
-    // Half of the connections stay for the sales that are not stuck.
+    // Half of the connections are kept for sales that are not stuck.
     stuckSales: createStuckSales(Math.floor(decisionConnections.wantedCount() / 2)),
     ...createTellTrouble(logger),
     onAbandoned(count) {
@@ -70,11 +70,12 @@ export function createBatchQueues({ foundation, queue, onStock, createDecisions 
     });
 
   const onUnpublished = warn('an accepted order could not be published to the queue yet');
-  const accept = createAcceptBatch({ pool, queue, onError: onUnpublished });
+  const accept = createAcceptBatch({ pool: decisionPool, queue, onError: onUnpublished });
   return {
-    decisions: createDecisions?.({ pool, common }) ?? createQueue('decide', createDecide(pool)),
+    decisions:
+      createDecisions?.({ pool: decisionPool, common }) ?? createQueue('decide', createDecide(decisionPool)),
     acceptances: createQueue<OrderRequest, Acceptance>('accept', accept),
-    settlements: createQueue<OrderEvent, Settlement>('settle', createSettle(pool)),
+    settlements: createQueue<OrderEvent, Settlement>('settle', createSettle(decisionPool)),
   };
 }
 
@@ -85,13 +86,10 @@ function createTellTrouble(logger: Logger) {
   const isTold = atMostPerSecond(poisonLinesPerSecondMax);
   return {
     onPoison({ orderId, span }: { orderId: string; span?: Span | undefined }, error: unknown): void {
-      if (isTold()) logger.error({ err: error, orderId, ...traceOf(span) }, 'PostgreSQL refuses a request');
+      if (isTold()) logger.error({ err: error, orderId, ...traceOf(span) }, 'PostgreSQL refused a request');
     },
     onBroken: seldom(error =>
-      logger.error(
-        { err: error },
-        'PostgreSQL cannot run a statement of the ledger, whatever is asked of it',
-      ),
+      logger.error({ err: error }, 'PostgreSQL cannot run a statement of the ledger, for any request'),
     ),
   };
 }

@@ -25,14 +25,15 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
     provider,
     hooks: createPaymentHooks(provider.name, tracing, faults),
     timeoutMs: config.PAYMENT_TIMEOUT_MS,
-    // A first try that times out leaves time for one that is refused or answered at once.
+    // After a first try that times out, there is time for a second one that is refused or answered at once.
     budgetMs: config.PAYMENT_TIMEOUT_MS + 500,
     inFlightMax: config.PAYMENT_IN_FLIGHT_MAX,
     breaker: {
       failuresMax: config.PAYMENT_BREAKER_FAILURES,
       openMs: config.PAYMENT_BREAKER_OPEN_MS,
     },
-    onBreaker: (state, reason) => logger.warn({ state, reason }, 'the circuit breaker of payments has moved'),
+    onBreaker: (state, reason) =>
+      logger.warn({ state, reason }, 'the circuit breaker of payments changed its state'),
   });
 }
 
@@ -42,7 +43,7 @@ async function createProvider({ config, secrets }: PaymentsOptions): Promise<Pay
     return createSandboxProvider({ url: config.SANDBOX_URL, ...sandboxSecrets(secrets) });
   }
   const { STRIPE_SECRET_KEY: secretKey = '', STRIPE_WEBHOOK_SECRET: webhookSecret = '' } = config;
-  // A third of all modules of a process, which only those who are paid through Stripe load.
+  // A third of all modules of a process, loaded only if Stripe is used.
   const { createStripeProvider } = await import('../payments/stripe.js');
   return createStripeProvider({ secretKey, webhookSecret });
 }
@@ -50,7 +51,7 @@ async function createProvider({ config, secrets }: PaymentsOptions): Promise<Pay
 const unavailable = () =>
   Promise.reject(new PaymentError('PROVIDER_UNAVAILABLE', 'PAYMENT_PROVIDER is none'));
 
-// No sale that wants to be paid can be made without a provider; what is left of those made before waits for one.
+// Without a provider no sale that requires payment can be created. What is left of earlier ones waits for a provider.
 const noProvider: PaymentProvider = {
   name: 'none',
   needsMethod: false,
@@ -61,7 +62,7 @@ const noProvider: PaymentProvider = {
   readWebhook: () => undefined,
 };
 
-/** What the engine and its sandbox know each other by: derived, so that two processes with one secret key agree. */
+/** Secrets between the engine and its sandbox, derived so that two processes with the same secret key agree. */
 export function sandboxSecrets({ secretKey }: Secrets): { apiKey: string; webhookSecret: string } {
   const derive = (use: string) => createHmac('sha256', secretKey).update(use).digest('base64url');
   return { apiKey: derive('sandbox-api-key'), webhookSecret: derive('sandbox-webhooks') };

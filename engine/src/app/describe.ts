@@ -7,7 +7,7 @@ import { createParts } from './parts.js';
 // Refuses every connection at once. Routes are registered without a query, so nothing waits for it.
 const databaseUrl = 'postgresql://nobody@127.0.0.1:1/none';
 
-/** The OpenAPI description of the API, from its routes alone: no database is asked, and no port is opened. */
+/** The OpenAPI description of the API, from its routes alone: it queries no database and opens no port. */
 export async function describeApi(): Promise<object> {
   const parts = await createParts({
     config: readConfig({ LOG_LEVEL: 'silent' }),

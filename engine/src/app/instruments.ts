@@ -17,10 +17,10 @@ import { readWebhookBacklog, type WebhookBacklog } from '../webhooks/backlog.js'
 import { tryOutcomes } from '../webhooks/deliver.js';
 import { createBatchFigures } from './hooks/batch-hooks.js';
 
-/** What is decided in batches. */
+/** The kinds of work that are decided in batches. */
 export type Work = 'decide' | 'accept' | 'settle';
 
-/** What can be seen of an API beside what it counts. */
+/** Figures of an API besides what it counts. */
 export type ApiFigures = {
   inFlight: () => number;
   shedding: Pick<Shedding, 'state'>;
@@ -30,8 +30,8 @@ export type ApiFigures = {
 export type Instruments = ReturnType<typeof createInstruments>;
 
 /**
- * What this process counts, in plain numbers: handed to the parts that count, read by those who show it. It is counted
- * always, since the console's live page reads it, too.
+ * What this process counts, in plain numbers: the parts that count write it, the metrics and the live page read it.
+ * Counting is always on, because the console's live page needs it even without metrics.
  */
 export function createInstruments() {
   let lastAudit: { atMs: number; report: AuditReport } | undefined;
@@ -65,9 +65,7 @@ const createdAs: Partial<Record<string, OrderStatus>> = {
   confirmed: 'CONFIRMED',
 };
 
-/**
- * Counts the orders that deciding or accepting a batch has made. One that a worker decides was made when it was accepted.
- */
+/** Counts the orders that a batch of decisions or acceptances made. A queued order counts when it is accepted. */
 export function createCountOrder({ orders }: Instruments) {
   return ({ entrance }: { entrance?: string }, outcome: string): void => {
     const status = createdAs[outcome];
@@ -75,7 +73,7 @@ export function createCountOrder({ orders }: Instruments) {
   };
 }
 
-/** Counts the ids that are handed out, and the requests for some. */
+/** Counts the ids that are allocated, and the requests for ids. */
 export function createCountIds({ ids }: Instruments): Required<AllocateIdsOptions>['onAnswer'] {
   return (kind, count, outcome) => {
     ids.requests.add(outcome);
@@ -83,7 +81,7 @@ export function createCountIds({ ids }: Instruments): Required<AllocateIdsOption
   };
 }
 
-/** What has to be asked for, once a second at most; the same for every process. */
+/** Figures that have to be queried, at most once a second; the same for every process. */
 export type Readings = {
   queue: RecentReading<Depth>;
   stock: RecentReading<LiveStocks>;
@@ -93,7 +91,8 @@ export type Readings = {
   attempts: RecentReading<number>;
 };
 
-// Each sale is four series. More sales under way than this are counted, and those that began last are shown.
+// Each sale makes four series. All sales under way are counted, but only the latest of them, up to this number, are
+// shown.
 export const salesShownMax = 100;
 
 export function createReadings({ pool, readDepth }: { pool: Pool; readDepth: ReadDepth }): Readings {

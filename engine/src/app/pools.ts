@@ -5,13 +5,13 @@ import { keepOpen } from '../platform/keep-open.js';
 import { createPool } from '../platform/postgres.js';
 import { seldom } from '../platform/telemetry/rarely.js';
 
-// The deadline goes with the request into the statement: nothing that all of its batch have given up holds the hot row. A
-// shorter one than this would cut off batches that are nearly done.
+// The request's deadline also limits the statement, so a batch whose requests have all given up does not hold the hot
+// row. A limit shorter than this would cut off batches that are nearly done.
 const statementTimeoutMsMin = 1000;
 
 /** A process's connections: those for decisions, which it opens first and keeps, and those for everything else. */
 export function createPools(databaseUrl: string, config: Config, logger: Logger) {
-  // Two at least, so that a sale whose lock is held leaves one to the others.
+  // At least two, so that a sale whose row is locked leaves one to the others.
   const decisionsMax = Math.max(2, Math.ceil(config.DB_POOL_MAX / 5));
   const decisionPool = createPool(
     databaseUrl,
@@ -31,7 +31,7 @@ export function createPools(databaseUrl: string, config: Config, logger: Logger)
       const open = decisionConnections.openCount();
       logger.error(
         { reason: messageOf(error), open, wanted: decisionsMax },
-        'decisions lack connections to PostgreSQL: nothing else in this process opens one until they have theirs',
+        'decisions lack connections to PostgreSQL: until they have them, nothing else in this process opens one',
       );
     }),
     onComplete: () => logger.info('decisions have all of their connections again'),

@@ -6,8 +6,8 @@ import type { Job } from '../platform/jobs/job.js';
 import type { Parts } from './parts.js';
 
 /**
- * Forgets what is kept for some time alone. Addresses of operators must go on time, also when nobody signs in
- * again.
+ * Deletes what is kept only for a limited time. Operators' addresses must be deleted on time, even if no operator signs
+ * in again.
  */
 export function createPrune({ pool, config }: Pick<Parts, 'pool' | 'config'>): Job {
   const prunings = {

@@ -19,7 +19,7 @@ import { createWebhookJobs } from './webhook-jobs.js';
 export const roles = ['worker', 'scheduler', 'compensator'] as const;
 export type Role = (typeof roles)[number];
 
-/** Starts a role that works in the background. @returns what ends it, when what it has in hand is done. */
+/** Starts a role that works in the background. @returns a function that stops it once its current work is done. */
 export function startRole(role: Role, parts: Parts): () => Promise<void> {
   return starters[role](parts);
 }
@@ -28,10 +28,10 @@ const starters: Record<Role, (parts: Parts) => () => Promise<void>> = {
   worker(parts) {
     const { queue, readDepth, pool, decisions, outage, pay, config, warn } = parts;
     const batchMax = config.DECISION_BATCH_MAX;
-    const onError = warn('trouble in the worker');
+    const onError = warn('error in the worker');
     const worker = startWork({ queue, db: pool, decisions, outage, pay, batchMax, onError });
     if (config.AMQP_URL === undefined) return worker.stop;
-    // What this process sees of the queue is shared with the scheduler by reading its depth.
+    // Reading the queue's depth shares what this process sees of the queue with the scheduler.
     const share = async () => {
       await readDepth();
       return 0;
@@ -67,7 +67,7 @@ function startJob({ instruments, logger }: Parts, job: Job): () => Promise<void>
   };
 }
 
-/** Has the faults that another process was asked for set in this one. @returns what ends it. */
+/** Sets the faults that another process was asked to set. @returns a function that stops it. */
 export function hearFaults({ connection, faultBroadcast, warn }: Parts): () => Promise<void> {
   return createListener({
     connection: { ...connection, application_name: 'doorbuster-faults' },
@@ -75,19 +75,19 @@ export function hearFaults({ connection, faultBroadcast, warn }: Parts): () => P
     onNotification: (_channel, payload) => faultBroadcast.hear(payload),
     onConnect: async () => {},
     onHeartbeat: async db => void (await db.query('select 1')),
-    onError: warn('trouble on the connection that hears of faults'),
+    onError: warn('error on the connection that hears of faults'),
   }).close;
 }
 
 // A transaction of some ten milliseconds.
 const overdueBatchMax = 1000;
-// At 100 rows a lock is held for some 5 ms: purchases of the same sale feel it as one more small batch.
+// With 100 rows a lock is held for some 5 ms; purchases of the same sale notice it as one more small batch.
 const expiryBatchMax = 100;
 
 function scheduledJobs(parts: Parts): Job[] {
   const { config, pool, queue, readDepth, pay, payments, settlements, warn, onStock, shared } = parts;
   const waitMaxMs = config.QUEUED_ORDER_WAIT_MAX_MINUTES * 60_000;
-  const onError = warn('a payment could not be reconciled yet');
+  const onError = warn('could not reconcile a payment yet');
   return [
     ...(shared ? [createKeepGate(shared.stock)] : []),
     {
@@ -105,7 +105,7 @@ function scheduledJobs(parts: Parts): Job[] {
       everyMs: 5000,
       run: createRelay({ pool, queue, readDepth }),
     },
-    // A statistic sums what is new by itself: this only keeps that short.
+    // The statistics sum new orders themselves; this job only keeps that short.
     {
       name: 'sum-sold',
       everyMs: 15_000,
@@ -115,7 +115,8 @@ function scheduledJobs(parts: Parts): Job[] {
     createPrune(parts),
     {
       name: 'keep-attempt-partitions',
-      // A day's partition waits for a moment without purchases of 50 ms: soon enough to find one in a busy hour.
+      // Creating a day's partition needs a 50 ms gap without purchases; this is often enough to find one in a busy
+      // hour.
       everyMs: 5000,
       run: createKeepPartitions(pool, config.ATTEMPTS_RETENTION_DAYS),
     },

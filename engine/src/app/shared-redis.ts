@@ -11,7 +11,7 @@ import type { DatabaseClock } from '../platform/database-clock.js';
 import type { Pool } from '../platform/postgres.js';
 import type { RedisLink } from '../platform/redis-link.js';
 
-/** What this process has in Redis; undefined without REDIS_URL. */
+/** What this process uses Redis for; undefined without REDIS_URL. */
 export type Shared = { link: RedisLink; stock: SharedStock; patienceMs: number };
 
 export type SharedOptions = {
@@ -26,9 +26,9 @@ export async function createShared({ config, pool, warn }: SharedOptions): Promi
   const { connectRedis } = await import('../platform/redis-link.js');
   // Half of the time is for waiting until the question is sent, half for Redis.
   const patienceMs = REDIS_TIMEOUT / 2;
-  const onTrouble = warn('Redis does not answer; purchases go on without it');
+  const onTrouble = warn('Redis does not answer; purchases continue without it');
   const link = connectRedis({ url, timeoutMs: patienceMs, onError: onTrouble });
-  const onError = warn('Redis could not be compared with the ledger');
+  const onError = warn('could not compare Redis with the ledger');
   return { link, stock: createSharedStock({ link, db: pool, onError }), patienceMs };
 }
 
@@ -37,7 +37,7 @@ export function createGate(shared: Shared | undefined, views: StockViews, clock:
   return createRedisGate({ ...shared, shared: shared.stock, views, clock });
 }
 
-/** One count for all processes where they have a Redis. */
+/** With Redis, all processes share one count. */
 export function createRateLimits(shared: Shared | undefined): RateLimits {
   return shared ? createRedisRateLimits(shared.link) : createMemoryRateLimits();
 }

@@ -8,7 +8,7 @@ import { createSweep } from '../webhooks/sweep.js';
 import { createTellWebhooks } from '../webhooks/tell.js';
 import type { Parts } from './parts.js';
 
-/** Where this installation's webhooks may go. */
+/** Where this installation's webhooks may be sent. */
 export function destinationsOf({ WEBHOOK_ALLOW_NETWORKS, NODE_ENV }: Config): Destinations {
   return createDestinations({
     allowedRanges: WEBHOOK_ALLOW_NETWORKS,
@@ -16,7 +16,7 @@ export function destinationsOf({ WEBHOOK_ALLOW_NETWORKS, NODE_ENV }: Config): De
   });
 }
 
-/** The scheduler's part of webhooks: what happened becomes events, events are sent, old ones go. */
+/** The scheduler's jobs for webhooks: create events from the journals, send them, and delete old ones. */
 export function createWebhookJobs({ config, pool, secrets, logger, instruments }: Parts): {
   jobs: Job[];
   close(): Promise<void>;
@@ -31,7 +31,7 @@ export function createWebhookJobs({ config, pool, secrets, logger, instruments }
     disableAfterMs: config.WEBHOOK_DISABLE_AFTER_MS,
     onTried: instruments.webhookTries.add,
     onDisabled: endpointId =>
-      logger.warn({ endpointId }, 'a webhook has failed for too long and was disabled'),
+      logger.warn({ endpointId }, 'a webhook was disabled because it failed for too long'),
   });
   const jobs: Job[] = [
     {

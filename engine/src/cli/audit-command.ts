@@ -41,7 +41,7 @@ export async function audit({ acknowledged: file, json = false }: AuditOptions):
 const details: Record<number, (acknowledged: readonly Acknowledged[], hasRedis: boolean) => string> = {
   7: acknowledged => ` (${acknowledged.length} acknowledged orders checked)`,
   14: (_, hasRedis) =>
-    ` (${hasRedis ? 'Redis checked; ' : ''}an engine's own memory is asked by GET /api/admin/audit)`,
+    ` (${hasRedis ? 'Redis checked; ' : ''}GET /api/admin/audit checks an engine's own memory)`,
 };
 
 const lineSchema = z.object({ orderId: z.uuid(), shopperId: z.string(), quantity: z.int() });

@@ -1,13 +1,13 @@
 import type { Config } from '../platform/config/config.js';
 import { OperatingError } from '../platform/errors.js';
 
-/** What a person can do about an address that can not be listened at; any other error as it is. */
+/** Explains why the process cannot listen on an address, and says the remedy; returns any other error unchanged. */
 export function explainListenError(error: unknown, { HOST, PORT }: Config): unknown {
   if (!(error instanceof Error && 'code' in error)) return error;
   const reasons: Record<string, string> = {
-    EADDRINUSE: 'is taken by another process',
-    EACCES: 'may not be used by this user',
-    EADDRNOTAVAIL: 'is no address of this machine',
+    EADDRINUSE: 'is already in use by another process',
+    EACCES: 'is not permitted for this user',
+    EADDRNOTAVAIL: 'is not an address of this machine',
   };
   const reason = reasons[String(error.code)];
   if (!reason) return error;

@@ -10,7 +10,7 @@ try {
   process.exitCode = 1;
 }
 
-// What a person can mend is said without a stack; anything else is a bug of ours, and its stack is wanted.
+// An error that the operator can fix is printed without a stack. Anything else is a bug, and its stack is needed.
 function describe(error: unknown): string {
   const isExpected =
     error instanceof ConfigError || error instanceof OperatingError || error instanceof EmbeddedPostgresError;

@@ -1,6 +1,6 @@
 import { describeApi } from '../app/describe.js';
 
-/** /openapi.json, for those who lint it or build upon it without an engine that runs. */
+/** Prints /openapi.json, so that it can be linted or built upon without a running engine. */
 export async function printDescription(): Promise<void> {
   process.stdout.write(`${JSON.stringify(await describeApi(), null, 2)}\n`);
 }

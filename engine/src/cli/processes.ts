@@ -12,14 +12,14 @@ import { serveRole } from './serve-roles.js';
 
 const say = (message: string) => process.stdout.write(`${message}\n`);
 
-// A process that dies again and again has a reason that another start does not mend.
+// If processes die again and again, another start does not fix the cause.
 const deathsMax = 10;
 const deathsWithinMs = 60_000;
 const restartAfterMs = 500;
 
 /**
- * The API in several processes that share one port, each with connections of its own to one database. One that dies is
- * replaced; a stop ends them all, each in good order.
+ * Runs the API in several processes that share one port, each with its own connections to the same database. A process
+ * that dies is replaced. A stop ends them all in good order.
  */
 export async function serveApi(options: { processes?: string }): Promise<void> {
   const count = readCount(options.processes ?? '1');
@@ -28,8 +28,9 @@ export async function serveApi(options: { processes?: string }): Promise<void> {
   const logger = createLogger(config.LOG_LEVEL);
   await readSecrets(config);
   const database = await joinDatabase(config, { onProgress: say });
-  // Each process takes its connections from the one listening socket. Handed over by this process (round robin), those
-  // under way to a process that is killed would stay open here, with a client that waits for ever.
+  // Each process accepts connections from the one listening socket. With round robin this process would accept them and
+  // hand them over. If a process were killed meanwhile, its connections would stay open here, and their clients would
+  // wait forever.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ args: ['api'] });
   const crew = keepRunning(count, { DATABASE_URL: database.url }, config, logger);
@@ -48,7 +49,7 @@ export async function serveApi(options: { processes?: string }): Promise<void> {
   say(`Doorbuster is running: api in ${count} processes (${pids.join(', ')}).`);
   say(`  shop API         http://${config.HOST}:${port}/api/products`);
   if (config.ENABLE_METRICS) sayMetrics(config, count);
-  say('Ctrl-C stops them; accepted orders are safe in any case.');
+  say('Ctrl-C stops them; accepted orders are safe either way.');
 }
 
 function readCount(text: string): number {
@@ -60,7 +61,8 @@ function readCount(text: string): number {
   );
 }
 
-// A scraper wants to know whom it asks, so each process has a port of its own. One that takes another's place takes its port.
+// A scraper must know which process it asks, so each process has its own port. A replacement takes over its
+// predecessor's.
 function metricsPortOf({ METRICS_PORT }: Config, place: number): number {
   return METRICS_PORT === 0 ? 0 : METRICS_PORT + place;
 }
@@ -81,13 +83,12 @@ function keepRunning(count: number, env: Record<string, string>, config: Config,
   async function replace(pid: number | undefined, place: number): Promise<void> {
     const nowMs = performance.now();
     deaths = [...deaths.filter(atMs => nowMs - atMs < deathsWithinMs), nowMs];
-    if (deaths.length > deathsMax)
-      return giveUp(`${deaths.length} processes of the API have died within a minute`);
-    logger.error({ deadPid: pid }, 'a process of the API has died; another takes its place');
+    if (deaths.length > deathsMax) return giveUp(`${deaths.length} API processes died within a minute`);
+    logger.error({ deadPid: pid }, 'an API process died; starting another');
     await sleep(restartAfterMs);
     if (isStopping) return;
     const heir = start(place);
-    heir.once('message', () => say(`Process ${heir.process.pid} has taken the place of ${pid}.`));
+    heir.once('message', () => say(`Process ${heir.process.pid} replaces ${pid}.`));
   }
 
   function start(place: number): Worker {
@@ -117,7 +118,7 @@ async function allStarted(
 ): Promise<{ port: string; pids: (number | undefined)[] }> {
   const [url = ''] = await Promise.all(
     workers.map(
-      // Each sends its address once it has started; it listens before that.
+      // Each process sends its address once it has started; by then it is listening.
       worker => new Promise<string>(resolve => worker.once('message', resolve)),
     ),
   );

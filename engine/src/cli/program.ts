@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import type { AuditOptions } from './audit-command.js';
 
-// Loaded when they are asked for: all that any of them needs would make each of them wait for most of a second.
+// Loaded on demand: loading everything that all commands need would delay each of them by most of a second.
 const serving = () => import('./serve-roles.js');
 const schema = () => import('./schema.js');
 
-/** The commands, as `doorbuster --help` lists them; in a module of its own, so that tests can ask what there is. */
+/** The commands, as `doorbuster --help` lists them. They have a module of their own so that tests can list them. */
 export const program = new Command('doorbuster')
   .description(
     'A self-hosted flash-sale engine. Settings come from the environment; "doorbuster config" shows them.',
@@ -18,14 +18,14 @@ program
   .action(async () => (await serving()).start());
 program
   .command('api')
-  .description('run the HTTP API alone, on a database that "migrate" has prepared')
-  .option('--processes <n>', 'in so many processes that share the port', '1')
+  .description('run only the HTTP API, on a database that "migrate" has prepared')
+  .option('--processes <n>', 'number of processes that share the port', '1')
   .action(async (options: { processes: string }) => (await import('./processes.js')).serveApi(options));
 const roleDescriptions = {
-  worker: 'run a worker alone: it decides queued orders',
+  worker: 'run only a worker, which decides queued orders',
   scheduler:
-    'run the scheduler alone: it expires holds, reconciles payments, opens, closes and repeats sales',
-  compensator: 'run the compensator alone: it ends the orders of dead letters',
+    'run only the scheduler, which expires holds, reconciles payments, and opens, closes and repeats sales',
+  compensator: 'run only the compensator, which ends the orders of dead letters',
 } as const;
 for (const role of ['worker', 'scheduler', 'compensator'] as const) {
   program
@@ -35,7 +35,7 @@ for (const role of ['worker', 'scheduler', 'compensator'] as const) {
 }
 program
   .command('sandbox')
-  .description('run the sandbox alone: a payment provider to play with, which moves no money')
+  .description('run only the sandbox, a payment provider for testing that moves no money')
   .action(async () => (await import('./sandbox.js')).serveSandbox());
 program
   .command('migrate')
@@ -48,20 +48,20 @@ program
 program
   .command('reset')
   .description('delete ALL data, then migrate and seed')
-  .option('--yes', 'do not ask; needed where DATABASE_URL is set or NODE_ENV is production')
+  .option('--yes', 'confirm the deletion; required if DATABASE_URL is set or NODE_ENV is production')
   .action(async (options: { yes?: boolean }) => (await schema()).resetDatabase(options));
 program
   .command('audit')
-  .description('prove the invariants from the database; exits 1 on any breach')
+  .description('prove the invariants from the database; exits 1 on any violation')
   .option(
     '--acknowledged <file>',
-    'orders that were answered as confirmed, a JSON object a line (orderId, shopperId, quantity)',
+    'orders that the engine confirmed, one JSON object per line (orderId, shopperId, quantity)',
   )
   .addOption(new Option('--json', 'print the report as JSON'))
   .action(async (options: AuditOptions) => (await import('./audit-command.js')).audit(options));
 program
   .command('warm')
-  .description('put the sales that are open, or soon will be, into the Redis of REDIS_URL')
+  .description('load the sales that are open, or open soon, into the Redis of REDIS_URL')
   .action(async () => (await import('./warm.js')).warm());
 program
   .command('openapi')
@@ -70,5 +70,5 @@ program
 program
   .command('config')
   .description('print the settings in force, secrets hidden')
-  .option('--reference', 'print what each setting means instead, as docs/settings.md has it')
+  .option('--reference', 'print the reference of all settings instead (docs/settings.md)')
   .action(async (options: { reference?: boolean }) => (await import('./cli-config.js')).printConfig(options));

@@ -1,10 +1,10 @@
 import type { Config } from '../platform/config/config.js';
 import { connectRedis, type RedisLink, waitForRedis } from '../platform/redis-link.js';
 
-// Nobody buys meanwhile: a tool can wait for a server that is slow.
+// A tool answers no shoppers, so it can wait for a slow server.
 const toolTimeoutMs = 5000;
 
-/** Gives a tool the Redis of REDIS_URL, or undefined where that is not set. @throws OperatingError REDIS_UNAVAILABLE */
+/** Gives a tool the Redis of REDIS_URL, or undefined if that is not set. @throws OperatingError REDIS_UNAVAILABLE */
 export async function withRedis(
   { REDIS_URL }: Config,
   work: (link: RedisLink | undefined) => Promise<void>,

@@ -8,7 +8,7 @@ import { onShutdown } from '../platform/shutdown.js';
 import { createLogger } from '../platform/telemetry/logger.js';
 import { explainListenError } from './listen-error.js';
 
-/** The pretend payment provider alone, until Ctrl-C. What it knows is kept in DATA_DIR. */
+/** Runs only the sandbox payment provider, until Ctrl-C. It keeps its charges in DATA_DIR. */
 export async function serveSandbox(): Promise<void> {
   const config = readConfig(process.env);
   const logger = createLogger(config.LOG_LEVEL);
@@ -16,9 +16,9 @@ export async function serveSandbox(): Promise<void> {
     const sandbox = await startHere(config, await readSecrets(config), logger);
     onShutdown(config.DRAIN_TIMEOUT_MS, logger, sandbox.close);
     const lines = [
-      'A pretend payment provider is running. No money moves.',
+      'The sandbox payment provider is running. No money moves.',
       `  address   ${sandbox.url}`,
-      `  webhooks  ${webhookUrlOf(config) ?? 'none, PAYMENT_WEBHOOK_URL is not set'}`,
+      `  webhooks  ${webhookUrlOf(config) ?? 'none: PAYMENT_WEBHOOK_URL is not set'}`,
       `  data      ${dataFileOf(config)}`,
     ];
     process.stdout.write(`${lines.join('\n')}\n`);
@@ -27,7 +27,7 @@ export async function serveSandbox(): Promise<void> {
   }
 }
 
-/** The same in the process of an engine that runs everything, unless it has a real provider. */
+/** Runs the sandbox in the process of an engine that runs everything, unless a real provider is configured. */
 export async function startSandboxBeside(
   config: Config,
   secrets: Secrets,
@@ -46,7 +46,7 @@ function startHere(config: Config, secrets: Secrets, logger: Logger): Promise<Sa
   });
 }
 
-// The API of an engine on this machine; on a port that the system chooses it is not known in time.
+// The API of an engine on this machine. If the system chooses the port, it is not known in time.
 function webhookUrlOf({ PAYMENT_WEBHOOK_URL, PORT }: Config): string | undefined {
   return PAYMENT_WEBHOOK_URL ?? (PORT === 0 ? undefined : `http://127.0.0.1:${PORT}/api/webhooks/payments`);
 }

@@ -28,7 +28,7 @@ export async function resetDatabase({ yes = false }: { yes?: boolean }): Promise
     throw new OperatingError(
       'RESET_NOT_CONFIRMED',
       'This deletes every product, sale and order of a database that may be in use',
-      'Say "doorbuster reset --yes" if that is what you want',
+      'Run "doorbuster reset --yes" if that is what you want',
     );
   }
   await withTool(async pool => {
@@ -39,11 +39,11 @@ export async function resetDatabase({ yes = false }: { yes?: boolean }): Promise
   });
 }
 
-/** Migrates, and makes the partitions of today. @returns the names of what was applied. */
+/** Migrates, and creates today's partitions. @returns the names of what was applied. */
 export async function bringUpToDate(pool: Pool, { ATTEMPTS_RETENTION_DAYS }: Config): Promise<string[]> {
   const applied = await migrate(pool, await readRoutines());
   const { failures } = await runOnce(createKeepPartitions(pool, ATTEMPTS_RETENTION_DAYS));
-  // Attempts without a partition of their day lie in the default one, and the scheduler tries again.
+  // Attempts whose day has no partition go to the default one, and the scheduler tries again.
   for (const { item, error } of failures) say(`${item} is not up to date yet: ${messageOf(error)}`);
   return applied;
 }

@@ -24,7 +24,7 @@ import { createToolPool, explainRefusal } from './tool.js';
 
 const say = (message: string) => process.stdout.write(`${message}\n`);
 
-/** Everything on this machine: database, schema, demo catalogue, all roles, and a payment provider to play with. */
+/** Runs everything on this machine: database, schema, demo catalogue, all roles, and the sandbox payment provider. */
 export async function start(): Promise<void> {
   await serve(['api', ...roles], openDatabase, async (pool, config) => {
     const applied = await bringUpToDate(pool, config);
@@ -33,7 +33,10 @@ export async function start(): Promise<void> {
   });
 }
 
-/** One role alone, for deployments that migrate in a step of their own; beside an engine on this DATA_DIR it joins it. */
+/**
+ * Runs one role, for deployments that migrate in a separate step. If an engine runs on this DATA_DIR, the role joins
+ * it.
+ */
 export async function serveRole(role: Role | 'api'): Promise<void> {
   await serve([role], joinDatabase, async pool => checkSchema(pool, await readRoutines()));
 }
@@ -73,7 +76,7 @@ async function serve(
       ...{ config: inForce, secrets, databaseUrl: database.url, logger },
       listeners,
     });
-    // It takes requests before it has started altogether: a stop in between lets those finish, too.
+    // It takes requests before it has started completely. A stop in between lets those finish, too.
     closing.push(() =>
       starting.then(
         ({ drain }) => drain(),
@@ -82,7 +85,7 @@ async function serve(
     );
     const app = await starting;
     if (app.url) web?.start(app.url);
-    // Of several processes the one that started them says it.
+    // With several processes, the process that started them prints the addresses.
     if (cluster.worker) cluster.worker.send(app.url ?? '');
     else sayWhere(app, chosen, inForce);
   } catch (error) {
@@ -96,26 +99,26 @@ async function serve(
   });
 }
 
-// One costs a failing call for each connection that comes alone; a turn is then over too soon for anybody to wait.
+// Each costs a failing call for a connection that comes alone, but then the turn is so short that no connection waits.
 const listeners = 32;
 
-/** What nobody has caught ends the process, as it does without this, once it has been reported. */
+/** Reports an uncaught error before it ends the process, as it would without this handler. */
 function reportUncaught(logger: Logger, reports: ErrorReports): void {
   process.once('uncaughtException', error => {
-    logger.fatal({ err: error }, 'nobody has caught an error');
+    logger.fatal({ err: error }, 'uncaught error');
     void reports.close().finally(() => process.exit(1));
   });
 }
 
-// Not refused: a demonstration and a rehearsal of a deployment run in production mode, too.
+// Only a warning: demonstrations and rehearsals of a deployment run in production mode, too.
 function warnOfPlayMoney({ NODE_ENV, PAYMENT_PROVIDER }: Config, logger: Logger): void {
   if (NODE_ENV !== 'production' || PAYMENT_PROVIDER !== 'sandbox') return;
   logger.warn(
-    'PAYMENT_PROVIDER is sandbox in production: no money moves, so whatever shoppers pay for is free',
+    'PAYMENT_PROVIDER is sandbox in production: no money moves, so shoppers get everything for free',
   );
 }
 
-// On one machine the load generator is the shop: it comes over 2,000 connections at once, and wants every answer.
+// On one machine the load generator stands in for the shop: it opens 2,000 connections at once and wants every answer.
 function roomForDemo() {
   return { MAX_IN_FLIGHT: process.env.MAX_IN_FLIGHT || '4000' };
 }
@@ -159,7 +162,7 @@ async function warnOfSettings(
   if (missing.length > 0) {
     logger.warn(
       { settings: missing },
-      'connections of the pooler have no such timeouts: set them for the role, with "alter role ... set ..."',
+      'connections through the pooler lack these timeouts: set them for the role, with "alter role ... set ..."',
     );
   }
 }
@@ -171,7 +174,7 @@ function sayWhere({ url, metricsUrl }: App, chosen: AppOptions['roles'], config:
     return;
   }
   const whereIs = (setting: string | readonly string[] | undefined, path: string) =>
-    setting ? 'as set by the environment' : path;
+    setting ? 'set in the environment' : path;
   say('');
   say('Doorbuster is running.');
   if (config.WEB_URL) {
@@ -187,5 +190,5 @@ function sayWhere({ url, metricsUrl }: App, chosen: AppOptions['roles'], config:
     `  payments         ${config.PAYMENT_PROVIDER}${config.PAYMENT_PROVIDER === 'sandbox' ? ` at ${config.SANDBOX_URL}` : ''}`,
   );
   if (metricsUrl) say(`  metrics          ${metricsUrl}`);
-  say('Ctrl-C stops it; accepted orders are safe in any case.');
+  say('Ctrl-C stops it; accepted orders are safe either way.');
 }

@@ -16,17 +16,17 @@ export type WebBeside = {
   url: string;
   /** What it will present to the API. */
   key: string;
-  /** Has it serve pages of the API at that address, and start again when it dies. */
+  /** Starts it, to serve pages of the API at that address, and restarts it when it dies. */
   start(apiUrl: string): void;
   close(): Promise<void>;
 };
 
-// Long enough not to spin on a build that can not start, short enough for a page that reloads itself.
+// Long enough not to spin on a build that cannot start, short enough for a page that reloads itself.
 const restartAfterMs = 2000;
-// It renders pages and holds nothing; one that has not ended by then is not missed.
+// It renders pages and keeps nothing, so killing it after this time loses nothing.
 const endsWithinMs = 3000;
 
-/** A web process beside an engine that runs everything; undefined where there are pages elsewhere, or none. */
+/** A web process beside an engine that runs everything; undefined if the pages run elsewhere or are disabled. */
 export async function prepareWebBeside(config: Config, logger: Logger): Promise<WebBeside | undefined> {
   if (config.WEB_URL || !config.WEB_ENABLED) return undefined;
   if (!existsSync(build)) {
@@ -41,11 +41,11 @@ export async function prepareWebBeside(config: Config, logger: Logger): Promise<
   function run(apiUrl: string): void {
     child = spawnWeb(port, apiUrl, key);
     child.stderr?.on('data', (text: Buffer) =>
-      logger.warn({ web: String(text).trim() }, 'the web process says'),
+      logger.warn({ web: String(text).trim() }, 'output of the web process'),
     );
     child.once('exit', async code => {
       if (isClosing) return;
-      logger.error({ code }, 'the web process has died; another takes its place');
+      logger.error({ code }, 'the web process died; starting another');
       await sleep(restartAfterMs);
       if (!isClosing) run(apiUrl);
     });
@@ -66,7 +66,10 @@ export async function prepareWebBeside(config: Config, logger: Logger): Promise<
   };
 }
 
-/** It is given no other secret and no address of a database: whoever breaks a page has the shop's public API, no more. */
+/**
+ * It gets no other secret and no database address: an attacker who takes over a page reaches only the shop's public
+ * API.
+ */
 function spawnWeb(port: number, apiUrl: string, key: string): ChildProcess {
   const { PATH = '' } = process.env;
   return spawn(process.execPath, [entry], {
@@ -79,9 +82,9 @@ function spawnWeb(port: number, apiUrl: string, key: string): ChildProcess {
       API_URL: apiUrl,
       WEB_KEY: key,
     },
-    // A group of its own: Ctrl-C in a terminal would else reach it too, and end it before the engine has drained.
+    // Its own process group: otherwise Ctrl-C in a terminal would end it, too, before the engine has drained.
     detached: true,
-    // By the channel it notices when this process is gone, however it went.
+    // Through this channel it notices when this process is gone, whatever the cause.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
 }

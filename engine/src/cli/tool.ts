@@ -3,10 +3,10 @@ import { joinDatabase } from '../platform/database.js';
 import { messageOf, OperatingError } from '../platform/errors.js';
 import { createPool, type Pool, sqlStateOf, waitForDatabase } from '../platform/postgres.js';
 
-// A migration or an audit of large tables may take long; one that takes an hour is stuck.
+// A migration or an audit of large tables may take long, but one that takes an hour is stuck.
 const toolTimeoutMs = 3_600_000;
 
-/** Gives a tool the database: the one of an engine that runs on this DATA_DIR, else one of its own for the while. */
+/** Gives a tool a database: that of an engine running on this DATA_DIR, or else one of its own meanwhile. */
 export async function withTool(work: (pool: Pool, config: Config) => Promise<void>): Promise<void> {
   const config = readConfig(process.env);
   const onProgress = (message: string) => process.stderr.write(`${message}\n`);
@@ -21,7 +21,7 @@ export async function withTool(work: (pool: Pool, config: Config) => Promise<voi
   }
 }
 
-/** A database that is not the engine's refuses its statements: that is said in a sentence, without a stack. */
+/** A database that is not the engine's refuses its statements. This says so in a sentence, without a stack. */
 export async function explainRefusal(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -30,8 +30,8 @@ export async function explainRefusal(work: () => Promise<void>): Promise<void> {
     if (state === undefined) throw error;
     throw new OperatingError(
       'DATABASE_REFUSES',
-      `PostgreSQL refuses: ${messageOf(error)} (SQLSTATE ${state})`,
-      'Check that DATABASE_URL names the database of this engine, and a role that may use it',
+      `PostgreSQL refused a statement: ${messageOf(error)} (SQLSTATE ${state})`,
+      "Check that DATABASE_URL names this engine's database and a role that may use it",
       { cause: error },
     );
   }

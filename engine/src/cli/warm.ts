@@ -6,17 +6,17 @@ import { checkSchema } from '../platform/migrations.js';
 import { withRedis } from './redis-tool.js';
 import { withTool } from './tool.js';
 
-// Ten turns of the engines that run beside it.
+// Ten turns of the running engines.
 const waitMaxMs = 10_000;
 
-/** Puts the sales that are open, or open within ten minutes, into Redis; engines that run do that by themselves. */
+/** Loads the sales that are open, or open within ten minutes, into Redis. Running engines do that by themselves. */
 export async function warm(): Promise<void> {
   await withTool((pool, config) =>
     withRedis(config, async link => {
       if (!link) {
         throw new OperatingError(
           'REDIS_NOT_SET',
-          'There is nothing to warm: without REDIS_URL the gate is in each process',
+          'There is nothing to warm: without REDIS_URL each process has its own gate',
           'Set REDIS_URL if the engine has a Redis',
         );
       }
@@ -35,8 +35,8 @@ async function waitForTurn(takeTurn: () => Promise<Turn | undefined>): Promise<T
     if (performance.now() > giveUpAtMs) {
       throw new OperatingError(
         'NO_TURN',
-        `Other processes have kept Redis in step for ${waitMaxMs} ms, and left no turn`,
-        'What they keep is warm already',
+        `For ${waitMaxMs} ms other processes kept Redis up to date, and this one got no turn`,
+        'The sales are already warm, so there is nothing left to do',
       );
     }
     await sleep(20 + backoffMs(0, 100, 100));

@@ -6,17 +6,17 @@ export type OperatorAction = {
   actionId: number;
   at: Date;
   operator: string;
-  /** Null where the secret itself was presented. */
+  /** Null if the request presented the secret itself. */
   sessionId: string | null;
   /** Method and pattern of the route, such as `POST /api/admin/sales/:id/pause`. */
   action: string;
-  /** The path as it was called. */
+  /** The path as requested. */
   target: string;
   /** The body as JSON, without secrets, cut off at 4,000 characters. */
   detail: string | null;
   ip: string;
   requestId: string;
-  /** Null while it is under way, and for ever if its process died over it. */
+  /** Null while it is under way, and forever if its process died during it. */
   status: number | null;
   /** `ok`, or the slug of the refusal. */
   outcome: string | null;
@@ -26,9 +26,9 @@ export type NewOperatorAction = Omit<OperatorAction, 'actionId' | 'at' | 'status
 export type ActionEnd = { status: number; outcome: string };
 
 /**
- * Writes down what is about to be done.
+ * Records an action before it is carried out.
  *
- * @param end where it is over already.
+ * @param end set if the action has already ended.
  */
 export async function addOperatorAction(
   db: Queryable,
@@ -60,11 +60,11 @@ export async function endOperatorAction(
 const prunedAtOnceMax = 1000;
 
 /**
- * Forgets what was done so long ago, oldest first, at most 1,000 at once. Ids follow time, as rows are numbered when they
- * are written, so that no index by time is needed.
+ * Deletes actions older than `keptDays`, oldest first, at most 1,000 at once. Ids follow time, because rows are
+ * numbered when they are written, so no index by time is needed.
  *
  * @param keptDays 0 keeps all.
- * @returns how many were forgotten; more than none says that there may be more.
+ * @returns how many were deleted; if any, there may be more.
  */
 export async function pruneOperatorActions(db: Queryable, keptDays: number): Promise<number> {
   if (keptDays === 0) return 0;

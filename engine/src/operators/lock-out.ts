@@ -1,21 +1,21 @@
 import { LRUCache } from 'lru-cache';
 
 export type LockOut = {
-  /** Seconds until any of these may be wrong again; 0 if each may be now. */
+  /** Seconds until all of these names may be tried again; 0 if they may be now. */
   waitSeconds(names: readonly string[]): number;
-  /** Counts a wrong secret against each of these. */
+  /** Counts a wrong secret against each of these names. */
   failed(names: readonly string[]): void;
 };
 
 export type LockOutOptions = {
-  /** Wrong secrets in a row after which a name is locked out; 0 locks nobody out. */
+  /** Wrong secrets in a row after which a name is locked out; 0 turns this off. */
   triesMax: number;
-  /** How long a name is locked out, and after which quiet time its wrong secrets are forgotten. */
+  /** How long a name is locked out, and after how long without failures its wrong secrets are forgotten. */
   lockSeconds: number;
   nowMs?: () => number;
 };
 
-// Some 150 bytes each. A guesser with more addresses than this has older ones forgotten, and is answered 401 there again.
+// Some 150 bytes each. If a guesser has more addresses than this, older ones are forgotten and get 401 again.
 const namesMax = 10_000;
 
 /** Counts wrong secrets by name (a user, an address, the beginning of a secret) in this process. */

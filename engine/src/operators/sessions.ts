@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { onlyRow } from '../platform/only-row.js';
 import type { Queryable } from '../platform/postgres.js';
 
-/** A sign-in of an operator that still counts. */
+/** A valid session of an operator. */
 export type OperatorSession = {
   sessionId: string;
   operator: string;
@@ -13,32 +13,36 @@ export type OperatorSession = {
 };
 
 type NewOperatorSession = Pick<OperatorSession, 'sessionId' | 'operator' | 'ip' | 'userAgent'> & {
-  /** Stands for the secret that opened it. */
+  /** Stands for the secret that opened the session. */
   secretMark: string;
   ttlSeconds: number;
 };
 
 export type OperatorSessions = {
   create(session: NewOperatorSession): Promise<OperatorSession>;
-  /** The session, while it has neither ended nor been revoked and its secret counts; revoked elsewhere it is for `sessionAgeMaxMs` more. */
+  /**
+   * The session, if it has neither ended nor been revoked and its secret is still valid. A session that was revoked in
+   * another process is found for up to `sessionAgeMaxMs` more.
+   */
   find(sessionId: string): Promise<OperatorSession | undefined>;
-  /** Those that count now, newest first. */
+  /** The valid sessions, newest first. */
   list(limit: number): Promise<OperatorSession[]>;
-  /** @returns false if there is no such session. Revoked twice is revoked. */
+  /** @returns false if there is no such session. A second revocation changes nothing. */
   revoke(sessionId: string, by: string): Promise<boolean>;
 };
 
-// A console asks several things at once; one look-up answers them. Other processes hear of a revocation within this.
+// A console sends several calls at once, and one look-up serves them all. Other processes notice a revocation within
+// this.
 const sessionAgeMaxMs = 1000;
 // Far more operators than one process meets in a second.
 const sessionsRememberedMax = 1000;
-// Whoever looks into an incident finds the sign-ins of the last month; the audit trail keeps what was done for longer.
+// For investigating an incident, sign-ins of the last month are available; the audit trail keeps actions for longer.
 const keptAfterEnd = '30 days';
 
-/** @param secretMarks of the secrets that count: a session that another one has opened is over. */
+/** @param secretMarks of the valid secrets: a session that was opened with another secret has ended. */
 export function createOperatorSessions(db: Queryable, secretMarks: readonly string[]): OperatorSessions {
   type Read = Promise<OperatorSession | undefined>;
-  // A read counts from the moment it was asked for: what was revoked while it was under way is not remembered for longer.
+  // The TTL starts when a read starts, so a session that is revoked during the read is not remembered for longer.
   const reads = new LRUCache<string, Read>({ max: sessionsRememberedMax, ttl: sessionAgeMaxMs });
 
   return {
@@ -48,14 +52,14 @@ export function createOperatorSessions(db: Queryable, secretMarks: readonly stri
       if (known) return known;
       const read = readSession(db, sessionId, secretMarks);
       reads.set(sessionId, read);
-      // A failed read is answered to those who waited for it and to nobody after them.
+      // A failed read fails for the callers that waited for it, and for none after them.
       read.catch(() => reads.delete(sessionId));
       return read;
     },
     list: limit => listSessions(db, limit, secretMarks),
     async revoke(sessionId, by) {
       const isKnown = await revokeSession(db, sessionId, by);
-      // Also what was read while it was being revoked.
+      // This also drops a read that was under way during the revocation.
       reads.delete(sessionId);
       return isKnown;
     },
@@ -73,7 +77,7 @@ async function createSession(db: Queryable, session: NewOperatorSession): Promis
   return onlyRow(rows, 'insert into operator_sessions');
 }
 
-/** @returns how many sessions that nobody has to look for any more were forgotten. */
+/** Deletes sessions that ended long enough ago. @returns how many. */
 export async function pruneOperatorSessions(db: Queryable): Promise<number> {
   const { rowCount } = await db.query(
     'delete from operator_sessions where ends_at < clock_timestamp() - $1::interval',

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { messageSchema, type Progress, type Report } from './report.js';
 
-/** What is rehearsed. */
+/** The terms of a rehearsal. */
 export type Terms = {
   /** Units on sale; one to a shopper. */
   allocation: number;
-  /** So many different shoppers ask in turn, again and again. */
+  /** How many different shoppers buy in turn, again and again. */
   shoppers: number;
   ratePerSecond: number;
   seconds: number;
@@ -18,18 +18,18 @@ export type GeneratorOptions = Terms & {
   /** Where the engine listens. */
   url: string;
   productId: number;
-  /** To buy in the name of shoppers, and to read the orders afterwards. */
+  /** To buy on behalf of shoppers, and to read the orders afterwards. */
   apiKey: string;
   operatorToken: string;
 };
 
-/** How a run ended: with a report, or why there is none. */
+/** How a run ended: with a report, or with the reason why there is none. */
 export type Ending = { report: Report } | { failure: string };
 
 export type Generator = {
-  /** The last it has told; undefined before it begins. */
+  /** The last progress that it reported; undefined before the first. */
   progress(): Progress | undefined;
-  /** Sends nothing more; what was sent is still judged. */
+  /** Stops sending requests; those that were sent are still judged. */
   stop(): void;
   kill(): void;
   ended: Promise<Ending>;
@@ -37,27 +37,27 @@ export type Generator = {
 
 const besideTheEngine = fileURLToPath(new URL('../../../loadgen/dist/main.js', import.meta.url));
 
-/** The program of the load generator; undefined where it is not installed. */
+/** The program of the load generator; undefined if it is not installed. */
 export function findGenerator(path: string = besideTheEngine): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
-// More connections would only wait: at 10,000 requests a second each of these has 30 ms for one.
+// More connections would only wait: at 10,000 requests a second each of these has 30 ms for one request.
 const connections = 300;
-// As in the shop: who has waited ten seconds has gone.
+// As in the shop: a shopper who has waited ten seconds has left.
 const requestTimeoutS = 10;
 const complaintCharactersMax = 1000;
 
 /**
- * Runs the load generator as a process of its own: it judges the engine, so it shares no code with it. Its secrets are in
- * its environment, where its own user alone can read them, and nowhere on its command line.
+ * Runs the load generator in a process of its own: it judges the engine, so it shares no code with it. Its secrets are
+ * in its environment, which only its own user can read, and not on its command line.
  */
 export function startGenerator(options: GeneratorOptions): Generator {
   const { PATH = '' } = process.env;
   const child = fork(options.program, argumentsOf(options), {
     env: { PATH, API_KEY: options.apiKey, OPERATOR_TOKEN: options.operatorToken },
     execArgv: [],
-    // By the channel it tells how it goes, and notices when this process is gone, however it went.
+    // Through this channel it reports its progress, and notices when this process ends for whatever reason.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let progress: Progress | undefined;
@@ -80,7 +80,7 @@ export function startGenerator(options: GeneratorOptions): Generator {
   return {
     progress: () => progress,
     stop() {
-      // A second signal would have it end without a verdict.
+      // A second signal would end it without a verdict.
       if (!isStopped) child.kill('SIGTERM');
       isStopped = true;
     },
@@ -106,8 +106,8 @@ function argumentsOf(options: GeneratorOptions): string[] {
 
 function exitOf(child: ChildProcess): Promise<string> {
   return new Promise(resolve => {
-    child.once('error', error => resolve(`before it began: ${error.message}`));
-    // When its channel and its output are read to their end as well.
+    child.once('error', error => resolve(`before it started: ${error.message}`));
+    // Once its channel and its output have been read to the end.
     child.once('close', (code, signal) => resolve(signal ? `by ${signal}` : `with ${code}`));
   });
 }

@@ -22,18 +22,18 @@ export type CreatedRehearsal =
   | { outcome: 'created'; rehearsal: Rehearsal; productId: number; saleId: number }
   | { outcome: 'rehearsal-running' };
 
-// What comes after the load: the answers under way, the verdict, the audit. The sale ends then by itself, also when
-// everybody who knows of it is gone.
+// Time after the load for the answers under way, the verdict and the audit. The sale then ends by itself, even if every
+// process that knows of it is gone.
 export const judgedWithinSeconds = 90;
 
-// Its process has something to say twice a second; after so long it has nothing to say any more.
+// The process reports twice a second; one that has been silent for this long is gone.
 const silentSecondsMax = 15;
 
-/** Writes a rehearsal down, with a product and an open sale of its own. One that nobody runs any more is ended here. */
+/** Creates a rehearsal with a product and an open sale of its own. First ends one whose process is gone. */
 export async function createRehearsal(pool: Pool, wanted: NewRehearsal): Promise<CreatedRehearsal> {
   return inTransaction(pool, async tx => {
     await endSilent(tx);
-    // A transaction that is adding one right now is waited for.
+    // This waits for another transaction that is adding one right now.
     const { rows } = await tx.query<{ id: number; now: Date }>(
       `insert into rehearsals (operator, allocation, shoppers, rate_per_second, seconds) values ($1, $2, $3, $4, $5)
        on conflict do nothing returning rehearsal_id as id, started_at as now`,
@@ -78,7 +78,7 @@ async function endSilent(tx: Client): Promise<void> {
   );
 }
 
-/** Says that it goes on, and how. @returns what is to become of it: somebody may want it stopped, or have ended it. */
+/** Reports that it is still running, and its progress. @returns whether it should go on or stop, or has been ended. */
 export async function tellRehearsal(
   db: Queryable,
   rehearsalId: number,
@@ -94,7 +94,7 @@ export async function tellRehearsal(
   return row.isToStop ? 'stop' : 'go-on';
 }
 
-/** Keeps how it ended; one that has ended already is left alone. */
+/** Records how it ended; changes nothing if it has already ended. */
 export async function endRehearsal(db: Queryable, rehearsalId: number, ending: Ending): Promise<void> {
   const isReported = 'report' in ending;
   await db.query(
@@ -106,7 +106,7 @@ export async function endRehearsal(db: Queryable, rehearsalId: number, ending: E
   );
 }
 
-/** Asks the process that runs it to stop. @returns undefined where there is no such rehearsal. */
+/** Asks the process that runs it to stop. @returns undefined if there is no such rehearsal. */
 export async function stopRehearsal(db: Queryable, rehearsalId: number): Promise<Rehearsal | undefined> {
   await db.query(`update rehearsals set is_to_stop = true where rehearsal_id = $1 and status = 'running'`, [
     rehearsalId,
@@ -130,7 +130,7 @@ export async function listRehearsals(db: Queryable, limit: number): Promise<Rehe
   return rows;
 }
 
-// A process that has been silent for too long is gone, also before somebody writes that down.
+// A process that has been silent for too long is gone, even before that is recorded.
 const isSilent = `(status = 'running' and seen_at < clock_timestamp() - make_interval(secs => ${silentSecondsMax}))`;
 
 const columns = `rehearsal_id as "rehearsalId", product_id as "productId", sale_id as "saleId", operator, allocation, shoppers,

@@ -24,7 +24,7 @@ export type RehearseOptions = {
   operatorToken: string;
   /** Where this engine listens. */
   ownUrl: () => string;
-  /** The sale of this product has changed. */
+  /** Called when the sale of this product has changed. */
   onSale: (productId: number) => Promise<void>;
   onError: (error: unknown) => void;
 };
@@ -33,7 +33,7 @@ const tellEveryMs = 500;
 
 type Running = { generator: Generator; rehearsalId: number; saleId: number; productId: number };
 
-/** Runs rehearsals: one at a time over all processes, which the database sees to. */
+/** Runs rehearsals: one at a time over all processes, which the database ensures. */
 export function createRehearse(options: RehearseOptions): Rehearse {
   const { pool, onSale, onError } = options;
   const running = new Map<number, { generator: Generator; over: Promise<void> }>();
@@ -55,7 +55,7 @@ export function createRehearse(options: RehearseOptions): Rehearse {
 
   async function see(run: Running, seconds: number): Promise<void> {
     const ending = await watch(run, seconds);
-    // The sale first: whoever reads that it is over shall find nothing on sale.
+    // End the sale first: an operator who reads that the rehearsal is over must find nothing on sale.
     await changeSaleStatus(pool, run.saleId, 'ended').catch(onError);
     await onSale(run.productId).catch(onError);
     await endRehearsal(pool, run.rehearsalId, ending).catch(onError);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the load generator tells over its IPC channel, as far as it is made use of here; see loadgen/README.md. */
+/** What the load generator reports over its IPC channel, as far as the engine uses it; see loadgen/README.md. */
 
 const outcomesSchema = z.array(z.object({ status: z.int().nullable(), slug: z.string(), count: z.int() }));
 

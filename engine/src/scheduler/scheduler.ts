@@ -11,7 +11,7 @@ import type { Pool } from '../platform/postgres.js';
 export type SchedulerOptions = {
   pool: Pool;
   connection: LeaderOptions['connection'];
-  /** What is to be done on a schedule besides the catalogue's own jobs. */
+  /** Scheduled jobs besides the catalogue's own. */
   jobs: readonly Job[];
   figures: JobFigures;
   logger: Logger;
@@ -23,7 +23,7 @@ export function createScheduler({ pool, connection, jobs, figures, logger }: Sch
     if (passedOver.length > 0)
       logger.warn(
         { count: passedOver.length, first: passedOver[0] },
-        'windows of a series were passed over: the product has another sale then',
+        'windows of a series were skipped because the product has another sale at that time',
       );
   };
   const all: Job[] = [
@@ -35,7 +35,8 @@ export function createScheduler({ pool, connection, jobs, figures, logger }: Sch
     connection,
     lock: 'scheduler',
     lead: signal => runJobs({ jobs: all, signal, figures, logger }),
-    onError: error => logger.warn({ reason: messageOf(error) }, 'trouble on the connection of the scheduler'),
-    onChange: isLeader => logger.info({ isLeader }, isLeader ? 'leads the schedule' : 'no longer leads it'),
+    onError: error => logger.warn({ reason: messageOf(error) }, 'error on the connection of the scheduler'),
+    onChange: isLeader =>
+      logger.info({ isLeader }, isLeader ? 'this scheduler leads' : 'this scheduler no longer leads'),
   });
 }

@@ -1,19 +1,19 @@
 import type { Gate, GateRefusal } from './gate.js';
 
-/** `passed` is for the ledger to decide. */
+/** `passed` means that the ledger decides. */
 export type GateAnswer = GateRefusal | 'passed';
 
 export const gateAnswers: readonly GateAnswer[] = ['passed', 'sale-not-open', 'limit-reached', 'sold-out'];
 
 export type GateHook = {
-  /** Before a question; where it gives a promise that is waited for, and one that rejects leaves all to the ledger. */
+  /** Called before a question. A promise is waited for; if it rejects, the ledger decides. */
   asking?: (() => Promise<void> | undefined) | undefined;
   answered: (answer: GateAnswer) => void;
 };
 
 export type AskGate = Gate['check'];
 
-/** Asks the gate, and tells the hook. Where the gate answers at once there is no promise here either. */
+/** Asks the gate, and tells the hook. If the gate answers at once, this makes no promise either. */
 export function createAskGate(gate: Pick<Gate, 'check'>, { asking, answered }: GateHook): AskGate {
   function note(refusal: GateRefusal | undefined): GateRefusal | undefined {
     answered(refusal ?? 'passed');

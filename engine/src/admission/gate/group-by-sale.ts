@@ -1,4 +1,4 @@
-/** Sales in the order in which they first come, each with its items in their order. */
+/** Groups items by sale: sales in the order of their first item, items in their own order. */
 export function groupBySale<Item>(
   items: readonly Item[],
   saleIdOf: (item: Item) => number,

@@ -4,14 +4,14 @@ import type { Stock } from '../../ledger/stock.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { GateRefusal } from './gate.js';
 
-// Near the edge of a sale's window this process's idea of the database's clock is not good enough to refuse by.
+// Close to the edge of a sale's window, this process's estimate of the database's clock is too inexact to refuse by.
 const clockDoubtMs = 250;
 
 /**
- * What this process makes of a request from memory alone, in the ledger's order of precedence: the part that every gate
- * begins with. After `open` there may be more to ask; `in-doubt` is the ledger's, all of it. A request that may be a retry is
- * refused only what stays refused: its first try may be on its way to COMMIT, in whichever process, and what passes again may
- * pass before that. The ledger decides it under the sale's lock, behind a first try that has got there.
+ * What this process can tell of a request from memory alone, in the ledger's order of precedence. Every gate begins
+ * with this. After `open` there may be more to check; `in-doubt` leaves everything to the ledger. A request that may be
+ * a retry is refused only for reasons that stay true: its first try may be on its way to COMMIT in any process, and may
+ * still succeed. The ledger decides the retry under the sale's lock, behind a first try that has got there.
  */
 export function judge(
   { sale, quantity, mayBeRetry }: { sale: Sale; quantity: number; mayBeRetry: boolean },
@@ -19,19 +19,19 @@ export function judge(
   stock: Stock | undefined,
 ): GateRefusal | 'open' | 'in-doubt' {
   const opened = openness(sale, clock, clockDoubtMs);
-  // A wider doubt never makes a sale that is surely open, or in doubt, one that is surely not.
+  // A wider margin of doubt never turns a sale that is open or in doubt into one that is surely not open.
   if (opened === 'not-open') {
     return mayBeRetry && mayOpenAgain(sale, clock) ? 'in-doubt' : 'sale-not-open';
   }
-  // "Not open" stands before the refusals below. While it is in doubt, they are the ledger's to give.
+  // "Not open" takes precedence over the refusals below, so while it is in doubt, the ledger has to give them.
   if (opened === 'in-doubt') return 'in-doubt';
   if (quantity > sale.perUserLimit) return 'limit-reached';
   if (!stock || quantity <= stock.available) return 'open';
   return mayBeRetry && mayComeBack(stock, quantity) ? 'in-doubt' : 'sold-out';
 }
 
-// Units that are held may be given back; units that are sold never are. If even then too few were left, then a first try
-// was either decided before this stock was committed, and its order can be read, or it is refused as well.
+// Held units may come back; sold units never do. If too few would be left even then, the first try either was decided
+// before this stock was committed, so its order can be read, or is refused as well.
 function mayComeBack(stock: Stock, quantity: number): boolean {
   return quantity <= stock.allocation - stock.sold;
 }
@@ -40,7 +40,7 @@ function mayOpenAgain(sale: Sale, clock: DatabaseClock): boolean {
   return phaseOf(sale, clock.nowMs()) === 'paused' || openness(sale, clock, retryDoubtMs) !== 'not-open';
 }
 
-/** Whether the sale is open at every moment that may be now, at none of them, or nobody here can tell. */
+/** Whether the sale is open at every moment that may be now, at none of them, or at some, which leaves it in doubt. */
 function openness(sale: Sale, clock: DatabaseClock, allowanceMs: number): 'open' | 'not-open' | 'in-doubt' {
   const nowMs = clock.nowMs();
   const doubtMs = allowanceMs + clock.errorMs();

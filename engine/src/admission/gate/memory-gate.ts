@@ -3,7 +3,7 @@ import type { StockViews } from '../stock-views.js';
 import type { Gate } from './gate.js';
 import { judge } from './judge.js';
 
-/** The gate of one process, from what that process remembers: no round trip and no promise. It knows no buyer's units. */
+/** The gate of one process, from its memory: no round trip and no promise. It does not know buyers' units. */
 export function createMemoryGate(views: StockViews, clock: DatabaseClock): Gate {
   return {
     check(sale, _shopperId, quantity, mayBeRetry) {

@@ -5,14 +5,14 @@ import { OperatingError } from '../../platform/errors.js';
 import type { RedisLink } from '../../platform/redis-link.js';
 import { epochKey, stockKey } from './redis-scripts.js';
 
-// A gate that lets too few in heals within this.
+// A gate that lets too few through recovers within this time.
 const agreesWithinMs = 10_000;
 const chunkMax = 100;
 
 /**
- * How many of these sales Redis sees otherwise than the ledger, once what is on its way has arrived. What it does not
- * know, what nobody vouches for, and a server that does not answer refuse nobody. Buyers' units are not compared: they
- * are gone within 5 s.
+ * How many of these sales Redis sees differently from the ledger, once writes under way have arrived. Sales that Redis
+ * does not know, a missing epoch, and a server that does not answer refuse no shopper, so they do not count. Buyers'
+ * units are not compared, because they expire within 5 s.
  */
 export async function countSharedDisagreements(link: RedisLink, stocks: readonly Stock[]): Promise<number> {
   const giveUpAtMs = performance.now() + agreesWithinMs;
@@ -42,7 +42,7 @@ function noneWithoutRedis(error: unknown): number {
 
 const knownSchema = z.tuple([z.coerce.number(), z.coerce.number()]);
 
-// A newer one has seen more than the snapshot; an older one must catch up.
+// A newer version reflects more than the snapshot; an older one must catch up.
 async function disagrees(link: RedisLink, epoch: string, stock: Stock): Promise<boolean> {
   const reply = await link.send(redis => redis.hmget(stockKey(epoch, stock.saleId), 'version', 'available'));
   if (reply[0] === null) return false;

@@ -2,17 +2,17 @@ import type { RedisLink } from '../../platform/redis-link.js';
 import { epochKey } from './redis-scripts.js';
 import type { Turn } from './redis-turns.js';
 
-/** The epoch under which Redis is read and written, as this process last heard of it. */
+/** The epoch under which Redis is read and written, as this process last read it. */
 export type Epoch = {
-  /** Undefined while Redis is not to be relied on. */
+  /** Undefined while Redis cannot be trusted. */
   current(): string | undefined;
   close(): Promise<void>;
 };
 
-// How soon a process hears of a new epoch, or that there is none.
+// How soon a process notices a new or missing epoch.
 const askEveryMs = 500;
 
-/** Asks Redis for the epoch, and takes a turn at keeping Redis in step with the ledger whenever one is free. */
+/** Reads the epoch from Redis, and takes a turn at keeping Redis in step with the ledger whenever one is free. */
 export function followEpoch(
   link: RedisLink,
   takeTurn: () => Promise<Turn | undefined>,
@@ -40,7 +40,7 @@ export function followEpoch(
       if (turn) epoch = turn.epoch;
       isFailing = false;
     } catch (error) {
-      // The epoch is believed for as long as it lives; without turns that is not long.
+      // The epoch is trusted until it expires, which is soon without turns.
       if (!isFailing) onError(error);
       isFailing = true;
     }

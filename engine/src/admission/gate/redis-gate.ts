@@ -16,22 +16,22 @@ export type RedisGateOptions = {
   shared: SharedStock;
   views: StockViews;
   clock: DatabaseClock;
-  /** How long a question may wait until it is sent. */
+  /** How long a question may wait before it is sent. */
   patienceMs: number;
 };
 
 type Question = { sale: Sale; shopperId: string; quantity: number };
 type Answer = { version: number; flags: number };
 
-// Redis answers a batch of this size in half a millisecond; Lua takes some 8,000 keys in one call.
+// Redis answers a batch of this size in half a millisecond. Lua accepts some 8,000 keys in one call.
 const batchMax = 500;
 const waitersMax = 20_000;
 
 /**
- * The gate of many processes. Memory is asked first: what it refuses needs no round trip. Redis adds what no memory
- * knows, the units of a buyer whom any process has refused, and the stock while this process can not follow the ledger.
- * Questions that come while others are under way go together. While Redis is slow, gone, or vouched for by nobody, memory
- * alone answers, and nobody waits.
+ * The gate of many processes. It asks memory first; a refusal from memory needs no round trip. Redis adds what no
+ * memory knows: the units of buyers whom any process has refused, and the stock while this process cannot follow the
+ * ledger. Questions that arrive while others are under way are sent together. While Redis is slow, down, or without a
+ * valid epoch, memory alone answers, and no shopper waits.
  */
 export function createRedisGate({ link, shared, views, clock, patienceMs }: RedisGateOptions): Gate {
   const ask = coalesce<Question, Answer | undefined>(askTogether, {
@@ -59,7 +59,7 @@ export function createRedisGate({ link, shared, views, clock, patienceMs }: Redi
     try {
       const answer = await ask(question);
       if (!answer) return undefined;
-      // Memory has let it pass, and knows better unless Redis has seen more.
+      // Memory has let it pass, and is right unless Redis has a newer version.
       const isNews = answer.version > (views.peek(question.sale.saleId)?.version ?? -1);
       if (answer.flags & flag.soldOut && isNews) return 'sold-out';
       return answer.flags & flag.limitReached ? 'limit-reached' : undefined;
@@ -73,7 +73,7 @@ export function createRedisGate({ link, shared, views, clock, patienceMs }: Redi
       const verdict = judge({ sale, quantity, mayBeRetry }, clock, views.peek(sale.saleId));
       if (verdict === 'in-doubt') return undefined;
       if (verdict !== 'open') return verdict;
-      // Redis knows only of units that may come back, which is no answer to a retry.
+      // Redis only adds refusals for units that may come back, which must not refuse a retry.
       if (mayBeRetry || shared.epoch() === undefined) return undefined;
       return askRedis({ sale, shopperId, quantity });
     },

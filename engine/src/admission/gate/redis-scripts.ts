@@ -22,12 +22,15 @@ declare module 'ioredis' {
   }
 }
 
-/** Whose turn it is to compare Redis with the ledger: a lock while the work is under way, a pause after it. */
+/** Held by the process that compares Redis with the ledger: a lock during the work, a pause after it. */
 export const turnKey = 'doorbuster:{gate}:turn';
-/** Names the keys that count. It lives for seconds: while it does, somebody has just compared them with the ledger. */
+/**
+ * Names the keys that are valid. It expires within seconds; while it exists, a process has just compared them with the
+ * ledger.
+ */
 export const epochKey = 'doorbuster:{gate}:epoch';
 
-/** Everything of a sale has its hash tag, and the epoch in its name: who still writes under an older one is not read. */
+/** All keys of a sale have its hash tag, and the epoch in their names. Writes under an older epoch are never read. */
 export function stockKey(epoch: string, saleId: number): string {
   return `doorbuster:gate:${epoch}:{${saleId}}`;
 }
@@ -43,10 +46,10 @@ export function defineScripts({ define }: RedisLink): void {
 }
 
 /*
- * Check a batch of requests of one sale. Reads only.
- * KEYS: the sale's stock, then the units of the buyer of each request. ARGV: the limit, then the quantity of each request.
- * Answers {} for an unknown sale, else {version, flags of each}: 1 its quantity is more than what is available, 2 more than
- * the limit leaves. Units that were read before units last came back to the sale count for nothing.
+ * Check a batch of requests for one sale. Reads only.
+ * KEYS: the sale's stock, then the units of each request's buyer. ARGV: the limit, then the quantity of each request.
+ * Answers {} for an unknown sale, otherwise {version, flags of each}. Flag 1: the quantity exceeds the available units.
+ * Flag 2: it exceeds what the limit leaves. Units that were read before units last came back to the sale are ignored.
  */
 const check = `
   local stock = redis.call('hmget', KEYS[1], 'version', 'available', 'returned')
@@ -66,10 +69,10 @@ const check = `
   return answer`;
 
 /*
- * Write the stock of a sale, unless a newer version stands there. 'returned' is the last version with more available than
- * the one before it. A missing sale is created only by a turn, which has just read the ledger; whoever missed a FLUSHALL
- * can so not put an old version where there is none.
- * ARGV: version, available, 1 if it may create, TTL in ms, 0 to leave it. Answers {version, available} as they stand then.
+ * Write the stock of a sale, unless Redis has a newer version. 'returned' is the last version with more available units
+ * than the one before it. Only a turn, which has just read the ledger, creates a missing sale, so a process that missed a
+ * FLUSHALL cannot write an old version into an empty place.
+ * ARGV: version, available, 1 if it may create, TTL in ms or 0 to keep it. Answers the resulting {version, available}.
  */
 const write = `
   local stock = redis.call('hmget', KEYS[1], 'version', 'available')
@@ -87,8 +90,8 @@ const write = `
   return {version, available}`;
 
 /*
- * End a turn: vouch for an epoch, the same or a new one, if the turn is still ours.
- * ARGV: our token, the epoch, its TTL in ms, the pause until the next turn in ms. Answers 1, or 0 if the turn was lost.
+ * End a turn: confirm an epoch, the same or a new one, if this process still has the turn.
+ * ARGV: its token, the epoch, its TTL in ms, the pause until the next turn in ms. Answers 1, or 0 if the turn was lost.
  */
 const publish = `
   if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end

@@ -8,27 +8,28 @@ import { defineScripts, epochKey, stockKey, turnKey } from './redis-scripts.js';
 
 export type Turn = { epoch: string; warmed: number; isRebuilt: boolean };
 
-// Ten minutes before it opens a sale is in Redis. With more sales than this the later ones are decided without it.
+// A sale is put into Redis ten minutes before it opens. Beyond this number, the later sales are decided without Redis.
 const warmAheadMs = 600_000;
 const warmMax = 2000;
-// Commands sent at a time, so that a turn over many sales does not stand in the way of shoppers' questions.
+// Commands sent at a time, so that a turn over many sales does not delay shoppers' questions.
 const chunkMax = 100;
-// A turn is two queries and some milliseconds; whoever died in one is replaced after this.
+// A turn takes two queries and some milliseconds. If a process dies during its turn, another takes over after this
+// time.
 const turnMaxMs = 3000;
 const pauseMs = 1000;
 /**
- * How long Redis is believed after it was last compared with the ledger: two lost turns. With the half second in which a
- * process asks for the epoch again, what lets too few in is over within 10 s, whatever has failed.
+ * How long Redis is trusted after it was last compared with the ledger: two lost turns. A process reads the epoch every
+ * half second, so a gate that lets too few through recovers within 10 s, whatever has failed.
  */
 export const vouchedForMs = 6000;
 
 /**
- * Takes a turn at keeping Redis in step with the ledger, for all processes: one does it, once a second. It writes the
- * stock of the sales that are open or soon will be. Where nobody has vouched for an epoch lately (a flush, a restart, an
- * eviction, no memory left to write), or Redis knows versions that the ledger has not reached (a restored or lagging
- * database), it starts a new epoch.
+ * Takes a turn at keeping Redis in step with the ledger, for all processes: one of them does it, once a second. It
+ * writes the stock of the sales that are open or open soon. It starts a new epoch in two cases. Either no process has
+ * confirmed one lately (a flush, a restart, an eviction, no memory left for writes), or Redis has versions that the
+ * ledger has not reached (a restored or lagging database).
  *
- * @returns undefined if it is not our turn, or was no longer when the work was done.
+ * @returns undefined if another process has the turn, or if this one lost it before the work was done.
  */
 export function createTakeTurn(link: RedisLink, db: Queryable): () => Promise<Turn | undefined> {
   defineScripts(link);
@@ -42,7 +43,7 @@ export function createTakeTurn(link: RedisLink, db: Queryable): () => Promise<Tu
     return written;
   }
 
-  // What stands in Redis was in the ledger when it was written there, so a ledger that is read later has it or more.
+  // What Redis holds was in the ledger when it was written, so a later read of the ledger has at least that version.
   async function isAheadOfLedger(written: readonly Stock[], stocks: readonly Stock[]): Promise<boolean> {
     const ahead = written.filter((stock, position) => differs(stock, stocks[position]));
     if (ahead.length === 0) return false;
@@ -74,7 +75,7 @@ export function createTakeTurn(link: RedisLink, db: Queryable): () => Promise<Tu
   };
 }
 
-/** The TTL makes a sale that turns no longer write go away as soon as an epoch that nobody vouches for. */
+/** The TTL makes a sale that turns no longer write expire as soon as an epoch that is no longer confirmed. */
 async function create(link: RedisLink, epoch: string, stock: Stock): Promise<Stock> {
   const { saleId, version, available } = stock;
   const reply = await link.send(redis =>

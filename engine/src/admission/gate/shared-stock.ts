@@ -9,31 +9,37 @@ import { type Epoch, followEpoch } from './redis-epoch.js';
 import { stockKey, unitsKey } from './redis-scripts.js';
 import { createTakeTurn } from './redis-turns.js';
 
-/** What the processes of an installation tell each other through Redis. None of it throws, and none of it is the truth. */
+/** What the processes of an installation share through Redis. Nothing here throws, and none of it is the truth. */
 export type SharedStock = {
-  /** The epoch to read and write under; undefined while Redis is not to be relied on. */
+  /** The epoch to read and write under; undefined while Redis cannot be trusted. */
   epoch(): string | undefined;
-  /** After COMMIT, by the process that committed. What is lost on the way is mended by the next turn, within a second. */
+  /** Called after COMMIT by the process that committed. The next turn repairs a lost write within a second. */
   write(stock: Stock): void;
-  /** Reads from the ledger what a shopper has who was refused for the limit, and has every process know for 5 s. */
+  /**
+   * Reads the units of a shopper who was refused for the limit from the ledger, and shares them with all processes for
+   * 5 s.
+   */
   writeUnits(saleId: number, shopperId: string): void;
-  /** Takes a turn at keeping Redis in step with the ledger, if it is ours. @returns 0, as a job that waits for its time. */
+  /**
+   * Takes a turn at keeping Redis in step with the ledger, if one is free. @returns 0, like a job that waits for its
+   * time.
+   */
   keep(): Promise<number>;
   close(): Promise<void>;
 };
 
-// Units that come back void what is known of a sale's buyers, but not where two changes arrive as one. So they are
-// forgotten, and a shopper who asks in vain reaches the ledger once in this time.
+// Units that come back invalidate what is known of a sale's buyers, except if two changes arrive as one. So this
+// knowledge expires, and a shopper who asks in vain reaches the ledger once in this time.
 const unitsKnownMs = 5000;
-// Sales whose stock waits to be written; a process decides a few hundred at a time.
+// Sales whose stock waits to be written. A process decides a few hundred at a time.
 const pendingMax = 2000;
-// Shoppers beyond this are not remembered: they reach the ledger once more.
+// Shoppers beyond this are not remembered and reach the ledger once more.
 const refused = { keysMax: 500, waitersMax: 2000, deadlineMs: 1000 };
 
 export type SharedStockOptions = {
   link: RedisLink;
   db: Queryable;
-  /** Told when turns begin to fail. */
+  /** Called when turns begin to fail. */
   onError: (error: unknown) => void;
 };
 
@@ -44,7 +50,7 @@ export function createSharedStock({ link, db, onError }: SharedStockOptions): Sh
   let writing: Promise<void> | undefined;
   const rememberUnits = createRememberUnits(link, db, epoch.current);
 
-  // One round at a time: under load each carries the newest stock of every sale, however many batches that was.
+  // One round at a time. Under load each round writes the newest stock of every sale, however many batches that covers.
   async function writePending(): Promise<void> {
     while (pending.size > 0) {
       const writes = [...pending.values()];
@@ -84,12 +90,12 @@ export function createSharedStock({ link, db, onError }: SharedStockOptions): Sh
   };
 }
 
-/** Puts what refused shoppers have into Redis, as the ledger says, those of one sale together. */
+/** Writes the units of refused shoppers to Redis as the ledger has them, one query per sale. */
 function createRememberUnits(link: RedisLink, db: Queryable, currentEpoch: Epoch['current']) {
   return coalesce<{ saleId: number; shopperId: string }, undefined>(async shoppers => {
     for (const [saleId, ofSale] of groupBySale(shoppers, shopper => shopper.saleId)) {
       const shopperIds = ofSale.map(({ shopperId }) => shopperId);
-      // Named before the ledger is read: what is read under one epoch is not written under the next.
+      // Read before the ledger: units that are read under one epoch are not written under the next.
       const readUnder = currentEpoch();
       if (readUnder === undefined) break;
       const known = await readUnits(db, saleId, shopperIds);
@@ -105,7 +111,7 @@ function createRememberUnits(link: RedisLink, db: Queryable, currentEpoch: Epoch
   }, refused);
 }
 
-/** For the scheduler, so that a sale is in Redis before it opens, also where no API runs yet. */
+/** For the scheduler, so that a sale is in Redis before it opens, even if no API is running yet. */
 export function createKeepGate({ keep }: SharedStock): Job {
   return { name: 'keep-gate', everyMs: 1000, run: keep };
 }

@@ -4,21 +4,24 @@ import type { Challenge } from 'altcha-lib/v1/types';
 import { z } from 'zod';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 
-/** A challenge that was solved: what names it, and when it ends by the database's clock. */
+/** A solved challenge, and when it ends by the database's clock. */
 export type Solved = { challenge: string; expiresAt: Date };
 
-/** Proof of work, bound to a sale and a shopper. Stateless: whether one was used before is for spend-challenge.ts to say. */
+/**
+ * Proof of work, bound to a sale and a shopper. Stateless: spend-challenge.ts knows whether a challenge was used
+ * before.
+ */
 export type Challenges = {
-  /** @param numbersMax how many numbers have to be tried at most; half of them on average. */
+  /** @param numbersMax how many numbers a solver tries at most; half of them on average. */
   issue(saleId: number, shopperId: string, numbersMax: number): Promise<Challenge & { maxnumber: number }>;
-  /** @param solution base64 of the JSON that the solver makes of a challenge. */
+  /** @param solution base64 of the JSON that a solver makes from a challenge. */
   verify(saleId: number, shopperId: string, solution: string): Promise<Solved | undefined>;
 };
 
-// To be fetched before a sale opens, and solved on a slow phone.
+// Long enough to fetch it before a sale opens, and to solve it on a slow phone.
 const lifetimeMs = 10 * 60_000;
 
-// A number that is text could move parameters from the salt into it and be hashed all the same.
+// A text as the number could take over parameters from the salt without changing the hash.
 const solutionSchema = z.object({
   algorithm: z.literal('SHA-256'),
   challenge: z.string().regex(/^[0-9a-f]{64}$/),
@@ -27,10 +30,10 @@ const solutionSchema = z.object({
   signature: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-/** @param secretKey of all processes; a challenge of one is verified by any. */
+/** @param secretKey shared by all processes, so that each can verify the challenges of the others. */
 export function createChallenges(secretKey: string, clock: DatabaseClock): Challenges {
   const hmacKey = createHmac('sha256', secretKey).update('challenges').digest('hex');
-  // The name itself may be of any length and is nobody else's to read.
+  // A digest, because the shopper id may be of any length and must stay private.
   const ownerOf = (saleId: number, shopperId: string) =>
     createHmac('sha256', hmacKey).update(`${saleId}:${shopperId}`).digest('hex').slice(0, 32);
 
@@ -49,7 +52,7 @@ export function createChallenges(secretKey: string, clock: DatabaseClock): Chall
       const { owner, expires } = extractParams(solution);
       const expiresAt = new Date(Number(expires) * 1000);
       if (owner !== ownerOf(saleId, shopperId) || !(expiresAt.getTime() > clock.nowMs())) return undefined;
-      // Its own look at the time would be at this process's.
+      // The library's own check of the time would use this process's clock.
       const isSolved = await verifySolution(solution, hmacKey, false);
       return isSolved ? { challenge: solution.challenge, expiresAt } : undefined;
     },

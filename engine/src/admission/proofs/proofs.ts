@@ -5,10 +5,10 @@ import { type Challenges, createChallenges } from './challenges.js';
 import { createPurchaseTokens, type PurchaseTokens } from './purchase-tokens.js';
 import { createSpendChallenge } from './spend-challenge.js';
 
-/** What a purchase shows of itself, as it came. */
+/** The proofs that a purchase presents, unverified. */
 type Shown = {
   shopperId: string;
-  /** Stands for the intent: a retry shows the same challenge, and may. */
+  /** Identifies the intent: a retry may present the same challenge again. */
   orderId: string;
   challenge: string | undefined;
   token: string | undefined;
@@ -19,14 +19,14 @@ export type ProofRefusal = 'token-required' | 'challenge-required' | 'challenge-
 export type Proofs = Pick<Challenges, 'issue'> &
   Pick<PurchaseTokens, 'tokenOf'> & {
     /**
-     * undefined where the sale asks for nothing or has got it. Uses the challenge up.
+     * Returns undefined if the sale requires nothing or the proofs are right. Spends the challenge.
      *
-     * @throws OperatingError OVERLOADED, or what the database says.
+     * @throws OperatingError OVERLOADED, or the database's error.
      */
     refusalOf(sale: Sale, shown: Shown): Promise<ProofRefusal | undefined>;
   };
 
-/** Whether the sale asks for anything; no promise, for the hot path. */
+/** Whether the sale requires a proof; needs no promise, for the hot path. */
 export function asksForProof({ challenge, requiresToken }: Sale): boolean {
   return challenge !== null || requiresToken;
 }

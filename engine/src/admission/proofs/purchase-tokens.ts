@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Shows that its shopper was there before the sale opened. Derived, not stored: asked for twice it is the same. */
+/** Proves that its shopper came before the sale opened. Derived, not stored: a second request gets the same token. */
 export type PurchaseTokens = {
   tokenOf(saleId: number, shopperId: string): string;
   isTokenOf(saleId: number, shopperId: string, token: string): boolean;
 };
 
-/** @param secretKey of all processes; a token of one is known to any. */
+/** @param secretKey shared by all processes, so that each recognises the tokens of the others. */
 export function createPurchaseTokens(secretKey: string): PurchaseTokens {
   const digest = (saleId: number, shopperId: string) =>
     createHmac('sha256', secretKey).update(`purchase-token:${saleId}:${shopperId}`).digest();

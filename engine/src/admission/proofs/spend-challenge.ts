@@ -5,24 +5,25 @@ import type { Solved } from './challenges.js';
 type Spending = Solved & { saleId: number; orderId: string };
 
 /**
- * Uses a solved challenge up, in whichever process it is shown.
+ * Spends a solved challenge, in whichever process it is presented.
  *
- * @returns whether it is this intent's: a retry with the same Idempotency-Key is, another purchase is not.
- * @throws OperatingError OVERLOADED, or what the database says.
+ * @returns whether it belongs to this intent: true for a retry with the same Idempotency-Key, false for another
+ * purchase.
+ * @throws OperatingError OVERLOADED, or the database's error.
  */
 export type SpendChallenge = (spending: Spending) => Promise<boolean>;
 
-// As for replays: 500 are about a millisecond, so all who may wait wait for less than a tenth of a second.
+// As for replays: 500 take about a millisecond, so a full queue waits for less than a tenth of a second.
 const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
 
-// Rows are looked for a little longer than a challenge lasts, since clocks of processes differ by a round trip.
+// Rows are kept a little longer than a challenge lasts, because clocks of processes differ by a round trip.
 const graceSeconds = 60;
-// Each statement clears away more than it adds, so that the table holds what can still be shown, and is bounded by it.
+// Each statement deletes more rows than it adds, so that the table is bounded by the challenges that are still valid.
 const clearedPerSpending = 4;
 // A delete of some ten milliseconds.
 const prunedAtOnceMax = 1000;
 
-/** Off the hot road: only a purchase in a sale that asks for a challenge comes here, before its batch. */
+/** Off the hot path: only a purchase in a sale with a challenge comes here, before its batch. */
 export function createSpendChallenge(db: Queryable): SpendChallenge {
   return coalesce<Spending, boolean>(async spendings => {
     await insert(db, spendings);
@@ -35,7 +36,7 @@ export function createSpendChallenge(db: Queryable): SpendChallenge {
 
 const nameOf = (saleId: number, challenge: string) => `${saleId}:${challenge}`;
 
-// In one order of the keys everywhere: two processes that are shown the same challenges wait in line, never in a circle.
+// Always in key order, so that two processes that are shown the same challenges cannot deadlock.
 // Indexes: spent_challenges_pkey, spent_challenges_by_age.
 async function insert(db: Queryable, spendings: readonly Spending[]): Promise<void> {
   await db.query({
@@ -66,7 +67,7 @@ async function insert(db: Queryable, spendings: readonly Spending[]): Promise<vo
 }
 
 // Index: spent_challenges_by_age.
-/** Forgets challenges that are too old to be shown again, for sales in which nobody shows one any more. @returns how many. */
+/** Deletes challenges that are too old to be presented again, for sales that no longer get any. @returns how many. */
 export async function pruneSpentChallenges(db: Queryable): Promise<number> {
   const { rowCount } = await db.query(
     `delete from spent_challenges where (sale_id, challenge) in (
@@ -77,7 +78,7 @@ export async function pruneSpentChallenges(db: Queryable): Promise<number> {
   return rowCount ?? 0;
 }
 
-// A statement of its own sees what others have committed meanwhile. Index: spent_challenges_pkey.
+// A separate statement, so that it sees what others have committed meanwhile. Index: spent_challenges_pkey.
 async function readOwners(db: Queryable, spendings: readonly Spending[]): Promise<Map<string, string>> {
   const { rows } = await db.query<{ saleId: number; challenge: string; orderId: string }>({
     name: 'read-spent-challenges',

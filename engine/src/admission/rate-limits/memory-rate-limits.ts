@@ -3,13 +3,13 @@ import type { RateLimit, RateTaken } from './rate-limits.js';
 
 type Bucket = { tokens: number; atMs: number };
 
-// Some 150 bytes each. A key that falls out has been idle for longest, and begins again with a full bucket.
+// Some 150 bytes each. An evicted key has been idle for longest, and begins again with a full bucket.
 const bucketsMax = 100_000;
 
-/** RateLimits that answer at once. */
+/** RateLimits that answer synchronously. */
 type MemoryRateLimits = { take(key: string, limit: RateLimit): RateTaken };
 
-/** The count of one process. @param nowMs any clock that does not go back. */
+/** The count of one process. @param nowMs any clock that never goes back. */
 export function createMemoryRateLimits(
   nowMs: () => number = () => performance.now(),
   max = bucketsMax,

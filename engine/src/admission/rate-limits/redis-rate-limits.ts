@@ -11,8 +11,8 @@ declare module 'ioredis' {
 }
 
 /**
- * One count for all processes, in one round trip. While Redis is slow or gone each process counts for itself: with N of
- * them a key may then have N times its limit, and nobody is refused for Redis' sake.
+ * One count for all processes, in one round trip. While Redis is slow or down, each process counts for itself. With N
+ * processes a key may then have N times its limit, and no call is refused because of Redis.
  */
 export function createRedisRateLimits(link: RedisLink): RateLimits {
   link.define('rateTake', { lua: take, numberOfKeys: 1 });
@@ -37,8 +37,8 @@ export function createRedisRateLimits(link: RedisLink): RateLimits {
 const replySchema = z.tuple([z.number(), z.number(), z.number()]);
 
 /*
- * Take from the bucket of a key, by the server's clock, which all processes share. A bucket that has had the time to fill
- * up is as good as none, and goes away by then. ARGV: limit, window in ms, burst. Answers {1 or 0, remaining, reset in ms}.
+ * Take from the bucket of a key, by the server's clock, which all processes share. A bucket that has had time to fill
+ * up equals a missing one, and expires then. ARGV: limit, window in ms, burst. Answers {1 or 0, remaining, reset in ms}.
  */
 const take = `
   local time = redis.call('time')

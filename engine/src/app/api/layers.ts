@@ -15,9 +15,9 @@ import type { Config } from '../../platform/config/config.js';
 import type { Parts } from '../parts.js';
 import { createRateLimits } from '../shared-redis.js';
 
-/** The layers of protection of an API, as its settings want them. */
+/** The layers of protection of an API, as the settings configure them. */
 export type Layers = Admission & {
-  /** For the server that they stand in front of. */
+  /** For the server behind the layers. */
   serverOptions: ServerOptions;
   /** Requests in work. */
   inFlight: () => number;
@@ -40,7 +40,7 @@ export function createLayers(
     decisions: parts.decisions,
     waitMaxMs: config.SHED_WAIT_MS,
     refusals,
-    // The request that asks is in work itself.
+    // The request that asks is itself in work.
     hasItsShare: own => inFlightMax > 0 && hasItsShare(own, inFlightMax - inFlight() + 1),
   });
   const isOfWeb = createIsOfWeb(config.WEB_KEY);
@@ -62,7 +62,7 @@ export function createLayers(
       inFlightMax,
       isReserved,
       rate: rateOf(config.RATE_LIMIT_IP_MAX, 1000, config.RATE_LIMIT_IP_BURST),
-      // A dozen parts make a page: a crowd behind one address that opens it in the same second needs all of them.
+      // A page has a dozen parts, and a crowd behind one address that opens it in the same second needs all of them.
       isExempt: request => pages?.isKeptPart(request) || identity.isOfShop(request) || isOfWeb(request),
       isOfWeb,
       shedding,

@@ -10,14 +10,17 @@ import {
 import type { ApiFigures, Instruments } from '../instruments.js';
 import type { Parts } from '../parts.js';
 
-// More sales than this nobody follows on one page.
+// Nobody follows more sales than this on one page.
 const salesMax = 12;
-// Percentiles of one quiet second would jump; those of five seconds still follow what happens.
+// Percentiles of a single quiet second would jump; those of five seconds are still current.
 const percentilesOverFrames = 5;
 
 type Snapshot = ReturnType<typeof takeSnapshot>;
 
-/** The console's live figures, from what this process counts anyway: rates of the last second, percentiles of the last five. */
+/**
+ * The console's live figures, from what this process counts anyway: rates over the last second, percentiles over the
+ * last five.
+ */
 export function createLiveFigures(parts: Parts, api: ApiFigures): LiveSource<LiveFrame> {
   let snapshots: Snapshot[] = [];
 

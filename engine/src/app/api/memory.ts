@@ -7,14 +7,14 @@ import type { Parts } from '../parts.js';
 
 export type Memory = ReturnType<typeof createMemory>;
 
-/** What this process remembers of the ledger, and what it has yet to tell it. */
+/** What this process remembers of the ledger, and what it still has to write to it. */
 export function createMemory(parts: Parts) {
   const { config, logger, pool, connection, decisions, warn, followStock, faultBroadcast, clock, outage } =
     parts;
   const { instruments } = parts;
   const calendar = createCalendar(pool, clock);
-  const orderFollower = createOrderFollower({ db: pool, onError: warn('followed orders could not be read') });
-  const warnOfFollower = warn('trouble on the connection that follows the ledger');
+  const orderFollower = createOrderFollower({ db: pool, onError: warn('could not read followed orders') });
+  const warnOfFollower = warn('error on the connection that follows the ledger');
   const follower = followLedger({
     connection,
     clock,
@@ -22,7 +22,7 @@ export function createMemory(parts: Parts) {
     views: () => views,
     onOrders: orderFollower.changed,
     onFaults: faultBroadcast.hear,
-    // Mostly the first to notice: an order that comes then need not try in vain.
+    // Usually the first to notice an outage, so that later orders need not try in vain.
     onError(error) {
       warnOfFollower(error);
       void outage.suspect();
@@ -35,14 +35,14 @@ export function createMemory(parts: Parts) {
     clock,
     bufferMax: config.ATTEMPTS_BUFFER_MAX,
     onAttempt: ({ outcome }) => instruments.refusedAttempts.add(outcome),
-    onError: warn('attempts could not be written'),
+    onError: warn('could not write attempts'),
   });
 
   async function close(): Promise<void> {
     await decisions.drained();
     await attempts.close(config.DRAIN_TIMEOUT_MS);
     const dropped = attempts.dropped();
-    if (dropped > 0) logger.warn({ dropped }, 'attempts were dropped, not written');
+    if (dropped > 0) logger.warn({ dropped }, 'attempts were dropped without being written');
     await follower.close();
   }
 

@@ -18,7 +18,7 @@ export type OperationsOptions = {
   allocateIds: AllocateIds;
 };
 
-/** What machines call: probes, the payment provider, the shop's server for its ids. */
+/** The calls of machines: probes, the payment provider, and the shop's server for its ids. */
 export function registerOperations(app: App, options: OperationsOptions): void {
   const { parts, identity, draining, allocateIds } = options;
   const { config, pool, commits, shared, payments, settlements } = parts;
@@ -44,8 +44,8 @@ async function unreadyReasons(
 ): Promise<string[]> {
   if (draining.isOn()) return ['this process is shutting down'];
   if (decisionConnections.openCount() === 0) {
-    return [`decisions have no connection to PostgreSQL: ${decisionConnections.whyMissing()}`];
+    return [`there is no connection to PostgreSQL for decisions: ${decisionConnections.whyMissing()}`];
   }
   const error = await commits.whyNot();
-  return error === undefined ? [] : [`PostgreSQL takes no commits: ${messageOf(error)}`];
+  return error === undefined ? [] : [`PostgreSQL accepts no commits: ${messageOf(error)}`];
 }

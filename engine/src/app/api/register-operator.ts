@@ -38,10 +38,10 @@ export type OperatorOptions = {
   rehearse: Rehearse | string;
 };
 
-// Each operator has a page or two open; a frame is a few kilobytes, written anew for each.
+// Each operator has a page or two open. A frame is a few kilobytes, and is written separately for each.
 const liveStreamsMax = 50;
 
-/** What operators call, and their console. */
+/** The calls of operators and their console. */
 export function registerOperator(app: App, options: OperatorOptions): void {
   const { parts, layers, identity, gate, figures, rehearse } = options;
   const { calendar } = options.memory;

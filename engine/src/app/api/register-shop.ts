@@ -36,14 +36,14 @@ export type ShopOptions = {
   identity: Identity;
   gate: Gate;
   allocateIds: AllocateIds;
-  /** Other bounds for streams of events, for tests. */
+  /** Different bounds for streams of events, for tests. */
   streamLimits: Partial<EventStreamOptions>;
 };
 
-// An office or a mobile network behind one address; whoever comes on top polls.
+// Enough for an office or a mobile network behind one address; further clients poll.
 const stockStreamsPerAddressMax = 1000;
 
-/** What shoppers call, and the shop's own server on their behalf. */
+/** The calls of shoppers, and of the shop's own server on their behalf. */
 export function registerShop(app: App, options: ShopOptions): void {
   const { parts, memory, layers, identity, streamLimits } = options;
   const { pool, clock, settlements, secrets } = parts;
@@ -80,7 +80,7 @@ export function registerShop(app: App, options: ShopOptions): void {
 
 type BuyingParts = { readOrder: ReadOrder; proofs: Proofs; askGate: AskGate };
 
-/** The three ways to buy: at once, by way of a checkout, and through the queue. */
+/** The three ways to buy: directly, through a checkout, and through the queue. */
 function registerBuying(app: App, options: ShopOptions, { readOrder, proofs, askGate }: BuyingParts): void {
   const { parts, memory, layers, identity, gate } = options;
   const { decisions, acceptances, settlements, payments, pay, secrets } = parts;

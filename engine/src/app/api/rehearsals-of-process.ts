@@ -5,25 +5,25 @@ import { findGenerator } from '../../rehearsals/generator.js';
 import { createRehearse, type Rehearse } from '../../rehearsals/rehearse.js';
 import type { Parts } from '../parts.js';
 
-/** What runs rehearsals; why there is none where it is off, or nothing is there to run. */
+/** Runs rehearsals; a string says why this process cannot: they are disabled, or the load generator is missing. */
 export function createRehearsals(parts: Parts, server: App, calendar: Calendar): Rehearse | string {
   const { config, secrets, pool, warn } = parts;
-  if (!config.ENABLE_REHEARSAL) return 'Rehearsals are off here: set ENABLE_REHEARSAL=true.';
+  if (!config.ENABLE_REHEARSAL) return 'Rehearsals are disabled: set ENABLE_REHEARSAL=true.';
   const program = findGenerator(config.LOADGEN_PATH);
   const [apiKey] = secrets.apiKeys;
   const [operator] = secrets.operators;
   if (program === undefined || apiKey === undefined || operator === undefined) {
-    return 'The load generator is not installed beside this engine: set LOADGEN_PATH to its program.';
+    return 'The load generator is not installed next to this engine: set LOADGEN_PATH to its program.';
   }
   return createRehearse({
     ...{ pool, program, apiKey, operatorToken: operator.secret },
     ownUrl: () => urlOf(server.server.address()),
     onSale: calendar.refresh,
-    onError: warn('trouble with a rehearsal'),
+    onError: warn('error in a rehearsal'),
   });
 }
 
-/** Where a process of this machine reaches it. */
+/** The address for processes on this machine. */
 function urlOf(address: AddressInfo | string | null): string {
   if (address === null || typeof address === 'string') throw new Error('the API does not listen on a port');
   const isEverywhere = address.address === '0.0.0.0' || address.address === '::';

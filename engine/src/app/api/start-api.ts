@@ -22,16 +22,16 @@ export type Api = {
   /** Where it listens, such as http://127.0.0.1:3000 */
   url: string;
   figures: ApiFigures;
-  /** Stops taking requests, answers those in work, writes out what is buffered. */
+  /** Stops taking requests, answers those in work, and writes what is buffered. */
   close(): Promise<void>;
 };
 
 export type ApiOptions = {
-  /** New connections that are taken in one turn of the event loop. */
+  /** New connections that are accepted in one turn of the event loop. */
   listeners?: number;
-  /** Other bounds for streams of events, for tests. */
+  /** Different bounds for streams of events, for tests. */
   eventStreams?: Partial<EventStreamOptions>;
-  /** Another way to judge how far behind the process is, for tests. */
+  /** Replaces the judgement of how overloaded the process is, for tests. */
   shedding?: Shedding | undefined;
 };
 
@@ -52,7 +52,7 @@ export async function startApi(
     const url = await listen(
       server,
       { host: config.HOST, port: config.PORT, backlog: acceptBacklog, listeners },
-      warn('new connections are taken one in a turn: under load they wait'),
+      warn('new connections are accepted one per turn of the event loop, so they wait under load'),
     );
     return {
       url,
@@ -69,7 +69,7 @@ export async function startApi(
   }
 }
 
-/** The server with every route, which does not listen yet. */
+/** The server with every route, not listening yet. */
 export async function createApiServer(
   parts: Parts,
   memory: Memory,
@@ -82,7 +82,7 @@ export async function createApiServer(
     secrets: parts.secrets,
     db: pool,
     nowMs: clock.nowMs,
-    onError: parts.warn('the keys for tokens could not be read'),
+    onError: parts.warn('could not read the keys that verify tokens'),
   });
   const { server, layers } = await createProtectedServer(parts, identity, shedding);
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
@@ -124,8 +124,8 @@ async function createProtectedServer(
 }
 
 /**
- * Who calls is found out before a route is entered, and after the limits per address: a signature costs more to check than
- * a refusal. What operators do is written down. Both on every route that comes after.
+ * Identifies callers before a route is entered, but after the limits per address, because checking a signature costs
+ * more than a refusal. Records what operators do. Both apply to every route that is registered afterwards.
  */
 function identifyCallers(server: App, { pool, warn }: Parts, identity: Identity): void {
   server.decorateRequest('isOfShop', undefined);
@@ -135,10 +135,10 @@ function identifyCallers(server: App, { pool, warn }: Parts, identity: Identity)
       route.onRequest = [route.onRequest ?? [], onRequest].flat();
     });
   }
-  const onLost = warn("how an operator's action ended was not kept");
+  const onLost = warn("could not record how an operator's action ended");
   keepOperatorTrail(server, { db: pool, identity, onError: onLost });
 }
 
-// Connections that the kernel holds for us while we are busy. With Node's 511 a rush of 2,000 overflows it, and a client
-// whose handshake was dropped waits for its own retransmissions, seconds long. The kernel caps it at net.core.somaxconn.
+// Connections that the kernel holds while the process is busy. With Node's 511 a rush of 2,000 overflows it, and a
+// client whose handshake was dropped waits seconds for its retransmission. The kernel caps it at net.core.somaxconn.
 const acceptBacklog = 8192;

@@ -6,17 +6,17 @@ import { type Counts, createCounts } from '../../platform/telemetry/counts.js';
 import { createHistogram, type Histogram } from '../../platform/telemetry/histogram.js';
 import { endSpans, type Span, type Tracing } from '../../platform/telemetry/tracing.js';
 
-/** What the batches of one kind of work have come to, in plain numbers. */
+/** The batches of one kind of work, in plain numbers. */
 export type BatchFigures = {
   size: Histogram;
-  /** How long the first of a batch had waited when the batch was sent. */
+  /** How long the first request of a batch had waited when the batch was sent. */
   ageS: Histogram;
   /** From sending a batch to its outcome. */
   durationS: Histogram;
-  /** From when each request was received to its decision. */
+  /** From receiving each request to its decision. */
   decisionS: Histogram;
   outcomes: Counts;
-  /** Batches that failed; mostly they are sent again. */
+  /** Batches that failed; most are sent again. */
   failures: () => number;
   countFailure: () => void;
 };
@@ -27,7 +27,7 @@ export const batchBoundsS = [
   ...[0.1, 0.15, 0.25, 0.5, 1, 2, 5],
 ];
 
-/** @param shownFromStart outcomes that an alert asks for: their rate wants a series before the first of them. */
+/** @param shownFromStart outcomes that an alert uses: a rate needs a series before the first of them occurs. */
 export function createBatchFigures(shownFromStart: readonly string[] = []): BatchFigures {
   let failureCount = 0;
   return {
@@ -43,22 +43,22 @@ export function createBatchFigures(shownFromStart: readonly string[] = []): Batc
   };
 }
 
-/** What a batch's hooks read of each of its requests. */
+/** What the hooks of a batch read from each of its requests. */
 export type HookedRequest = { receivedAtMs?: number; entrance?: string; span?: Span | undefined };
 type BatchHook<Request> = Hook<Batch<Request>, DecidedBatch<{ outcome: string }>>;
 
 export type BatchHookOptions<Request> = {
   figures: BatchFigures;
-  /** Told of each request of a batch with its outcome. */
+  /** Called for each request of a batch with its outcome. */
   onDecided?: ((request: Request, outcome: string) => void) | undefined;
   tracing: Tracing | undefined;
   faults: Faults;
-  /** What the oldest request of a batch may wait in all. */
+  /** How long the oldest request of a batch may wait in total. */
   deadlineMs: number;
 };
 
 /**
- * What hangs on the batches of one kind of work: counts, spans where traces are kept, and faults where they are allowed.
+ * The hooks of the batches of one kind of work: counts, spans if tracing is on, and faults if they are enabled.
  *
  * @param work what the batches do, such as `decide`.
  */
@@ -74,8 +74,8 @@ export function createBatchHooks<Request extends HookedRequest>(
 }
 
 /**
- * Counts each batch once it is decided, for all of its requests together: nothing is done while anybody waits for the
- * ledger.
+ * Counts each batch once it is decided, for all of its requests together, so that nothing is counted while a request
+ * waits for the ledger.
  */
 function countBatches<Request extends HookedRequest>(
   figures: BatchFigures,
@@ -109,8 +109,8 @@ function countBatches<Request extends HookedRequest>(
 }
 
 /**
- * A batch serves many requests, so that it can be part of none of their traces: it is a trace of its own, linked to the span
- * of each of them, and each of them is linked to it. A batch that is sent again is another span.
+ * A batch serves many requests, so it cannot be part of any one trace. It is a trace of its own: it links to the span
+ * of each request, and each of those links to it. A batch that is sent again gets another span.
  */
 function traceBatches<Request extends HookedRequest>(tracing: Tracing, work: string): BatchHook<Request> {
   return ({ saleId, requests }) => {
@@ -138,9 +138,9 @@ function traceBatches<Request extends HookedRequest>(tracing: Tracing, work: str
 }
 
 /**
- * Lets the faults that are set at the ledger meet each batch before its statement is sent, so that nothing can have been
- * written by a batch that fails of them. A fault that lasts longer than the oldest request may wait fails the batch, and the
- * queue answers those whose time is over.
+ * Applies the faults that are set at the ledger to each batch before its statement is sent, so that a batch that fails
+ * this way has written nothing. A fault that lasts longer than the oldest request may wait fails the batch, and the
+ * queue answers the requests whose time is over.
  */
 function disturbBatches<Request extends HookedRequest>(
   faults: Faults,

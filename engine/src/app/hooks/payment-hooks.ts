@@ -3,7 +3,7 @@ import { PaymentError } from '../../payments/provider.js';
 import type { PaymentHook } from '../../payments/resilient.js';
 import { endSpans, type Tracing } from '../../platform/telemetry/tracing.js';
 
-/** What hangs on the calls to a payment provider: spans where traces are kept, and faults where they are allowed. */
+/** The hooks of calls to a payment provider: spans if tracing is on, and faults if they are enabled. */
 export function createPaymentHooks(
   provider: string,
   tracing: Tracing | undefined,
@@ -16,8 +16,8 @@ export function createPaymentHooks(
 }
 
 /**
- * Each call to the provider is a span, tries that come after it are spans of their own, and the provider is told of it. What
- * the reconciler asks by itself begins a trace.
+ * Each call to the provider is a span, each retry is a span of its own, and the provider receives the trace context. A
+ * call that the reconciler makes on its own begins a trace.
  */
 function traceCalls(provider: string, tracing: Tracing): PaymentHook {
   return call => {
@@ -38,7 +38,7 @@ function traceCalls(provider: string, tracing: Tracing): PaymentHook {
   };
 }
 
-/** Has a fault that is set at the payment meet each call, as if it were the provider's own. */
+/** Applies the faults that are set at the payment to each call, as if they were the provider's own. */
 function disturbCalls(faults: Faults): PaymentHook {
   return () =>
     faults.inject('payment')?.then(

@@ -5,7 +5,7 @@ import type { Delivery, QueuedOrder, QueueHooks, Settlement } from '../../queue/
 
 type QueueHook<Name extends keyof QueueHooks> = NonNullable<QueueHooks[Name]>[number];
 
-/** What hangs on messages: spans where traces are kept, and faults where they are allowed. */
+/** The hooks of messages: spans if tracing is on, and faults if they are enabled. */
 export function createQueueHooks(
   tracing: Tracing | undefined,
   system: 'rabbitmq' | 'postgresql',
@@ -25,10 +25,10 @@ export function createQueueHooks(
 }
 
 /**
- * Carries traces over the queue: each message that belongs to one is sent with the span of its sending, and each delivery
- * is a span that goes on from there, from when its batch is handed to the handler to when what became of it is known.
+ * Carries traces over the queue. A message that belongs to a trace is sent with the span of its publication. Each
+ * delivery is a span that continues from there: from handing its batch to the handler until its settlement is known.
  *
- * @param system what OpenTelemetry calls the broker.
+ * @param system OpenTelemetry's name for the broker.
  */
 function traceMessages(
   tracing: Tracing,
@@ -84,7 +84,7 @@ function nameOf(settlement: Settlement): string {
   return 'retryInMs' in settlement ? 'retry' : 'later';
 }
 
-// What a call to a real broker is given before it counts as failed.
+// How long a call to a real broker may take before it counts as failed.
 const patienceMs = 5000;
 
 function disturbPublishing(faults: Faults): QueueHook<'publishing'> {
@@ -99,7 +99,7 @@ function throwUnavailable(cause: unknown): never {
   throw new OperatingError(
     'QUEUE_UNAVAILABLE',
     'A fault was set at the queue',
-    'It ends by itself, or clear it',
+    'Clear it, or wait until it ends',
     { cause, retryable: true },
   );
 }

@@ -4,7 +4,7 @@ import type { Parts } from '../parts.js';
 
 const levels = ['none', 'browsing', 'buying', 'finishing'] as const;
 
-/** What only a process with an API has: requests, the layers of protection, the gate, user ids. */
+/** Metrics of a process with an API: requests, the layers of protection, the gate, user ids. */
 export function showApi(metrics: Metrics, parts: Parts, api: ApiFigures): void {
   showRequests(metrics, parts, api);
   showProtection(metrics, parts, api);
@@ -16,7 +16,7 @@ function showRequests({ counter, gauge, histogram }: Metrics, { instruments }: P
   counter(
     {
       name: 'http_requests_total',
-      help: 'Requests answered; a stream once it is over',
+      help: 'Answered requests; a stream counts once it is over',
       labels: ['route', 'method', 'status_code'],
     },
     () =>
@@ -31,7 +31,7 @@ function showRequests({ counter, gauge, histogram }: Metrics, { instruments }: P
   histogram(
     {
       name: 'http_request_duration_seconds',
-      help: 'From the entry of the route, before the body is read, to the answer; without streams',
+      help: 'Time from entering the route, before the body is read, to the answer; without streams',
       labels: ['route', 'method'],
     },
     () =>
@@ -41,20 +41,24 @@ function showRequests({ counter, gauge, histogram }: Metrics, { instruments }: P
         .map(({ route, method, durationS }) => [{ route, method }, durationS.read()]),
   );
   gauge(
-    { name: 'doorbuster_http_requests_in_flight', help: 'Requests in work: read, and not answered yet' },
+    { name: 'doorbuster_http_requests_in_flight', help: 'Requests in work: read, but not answered yet' },
     () => [[{}, api.inFlight()]],
   );
 }
 
 function showProtection({ counter, gauge }: Metrics, { refusals }: Parts, { shedding }: ApiFigures): void {
   counter(
-    { name: 'doorbuster_refused_total', help: 'Refused by a layer of protection', labels: ['layer'] },
+    {
+      name: 'doorbuster_refused_total',
+      help: 'Requests refused by a layer of protection',
+      labels: ['layer'],
+    },
     () => Object.entries(refusals).map(([layer, count]) => [{ layer }, count]),
   );
   gauge(
     {
       name: 'doorbuster_shedding_level',
-      help: '1 for the level of shedding that is on: what is refused up to it',
+      help: '1 for the current shedding level; requests up to that level are refused',
       labels: ['level'],
     },
     () => levels.map(level => [{ level }, shedding.state().level === level ? 1 : 0]),
@@ -62,7 +66,7 @@ function showProtection({ counter, gauge }: Metrics, { refusals }: Parts, { shed
   gauge(
     {
       name: 'doorbuster_event_loop_lag_seconds',
-      help: 'Lag of the event loop as shedding sees it, smoothed',
+      help: 'Smoothed lag of the event loop, as used by shedding',
     },
     () => [[{}, shedding.state().lagMs / 1000]],
   );
@@ -77,7 +81,7 @@ function showAdvice(
   counter(
     {
       name: 'doorbuster_gate_answers_total',
-      help: 'What the gate answered before the ledger was asked',
+      help: 'Answers of the gate, given before the ledger is asked',
       labels: ['result'],
     },
     () => gate.entries().map(([result, count]) => [{ result }, count]),
@@ -85,7 +89,7 @@ function showAdvice(
   counter(
     {
       name: 'doorbuster_refused_attempts_total',
-      help: 'Attempts to buy that made no order',
+      help: 'Attempts to buy that led to no order',
       labels: ['outcome'],
     },
     () => refusedAttempts.entries().map(([outcome, count]) => [{ outcome }, count]),
@@ -93,11 +97,11 @@ function showAdvice(
   counter(
     {
       name: 'doorbuster_attempts_dropped_total',
-      help: 'Refused attempts that were not written down, for want of room',
+      help: 'Refused attempts that were dropped because the buffer was full',
     },
     () => [[{}, droppedAttempts()]],
   );
-  counter({ name: 'doorbuster_ids_allocated_total', help: 'User ids handed out', labels: ['kind'] }, () =>
+  counter({ name: 'doorbuster_ids_allocated_total', help: 'Allocated user ids', labels: ['kind'] }, () =>
     ids.allocated.entries().map(([kind, count]) => [{ kind }, count]),
   );
   counter({ name: 'doorbuster_id_requests_total', help: 'Requests for user ids', labels: ['outcome'] }, () =>
@@ -106,7 +110,7 @@ function showAdvice(
   gauge(
     {
       name: 'doorbuster_audit_violations',
-      help: 'Rows that break an invariant, by the last audit that this process was asked for',
+      help: 'Violations of an invariant found by the last audit that this process ran',
       labels: ['invariant'],
     },
     () =>
@@ -115,7 +119,7 @@ function showAdvice(
         violations,
       ]),
   );
-  gauge({ name: 'doorbuster_audit_last_run_timestamp_seconds', help: 'When that audit ended' }, () => {
+  gauge({ name: 'doorbuster_audit_last_run_timestamp_seconds', help: 'End of that audit' }, () => {
     const last = audit.last();
     return last ? [[{}, last.atMs / 1000]] : [];
   });

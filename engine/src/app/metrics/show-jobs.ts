@@ -1,15 +1,15 @@
 import type { Metrics } from '../../platform/telemetry/metrics.js';
 import type { Parts } from '../parts.js';
 
-/** The periodic jobs that this process runs, or ran: those of the schedule while it leads, and the compensator's. */
+/** The periodic jobs that this process runs or ran: those of the scheduler while it leads, and the compensator's. */
 export function showJobs({ counter, gauge }: Metrics, { instruments, readings }: Parts): void {
-  // A scraper has a label "job" of its own.
+  // Scrapers set a label "job" of their own.
   const labels = ['job_name'];
   const figures = () => instruments.jobs.read();
   gauge(
     {
       name: 'doorbuster_job_last_success_timestamp_seconds',
-      help: 'When a periodic job last ended a round; before its first, when this process began to run it',
+      help: 'End of the last round of a periodic job; before its first, when this process began to run it',
       labels,
     },
     () => figures().map(([job_name, { lastSuccessAtMs }]) => [{ job_name }, lastSuccessAtMs / 1000]),
@@ -17,7 +17,7 @@ export function showJobs({ counter, gauge }: Metrics, { instruments, readings }:
   counter(
     {
       name: 'doorbuster_job_failures_total',
-      help: 'Rounds of periodic jobs that failed, and items that did; the log names them',
+      help: 'Failed rounds and failed items of periodic jobs; the log names them',
       labels,
     },
     () => figures().map(([job_name, { failures }]) => [{ job_name }, failures]),
@@ -25,7 +25,7 @@ export function showJobs({ counter, gauge }: Metrics, { instruments, readings }:
   gauge(
     {
       name: 'doorbuster_job_failing_items',
-      help: 'Items of a periodic job whose last try failed, at most 1,000',
+      help: 'Items of a periodic job whose last try failed, up to 1,000',
       labels,
     },
     () => figures().map(([job_name, { itemsFailing }]) => [{ job_name }, itemsFailing]),
@@ -33,7 +33,7 @@ export function showJobs({ counter, gauge }: Metrics, { instruments, readings }:
   gauge(
     {
       name: 'doorbuster_attempts_default_rows',
-      help: 'Attempts in the default partition, up to 10,001: the partition of their day was missing',
+      help: 'Attempts in the default partition because the partition of their day was missing, up to 10,001',
     },
     async () => {
       const count = await readings.attempts.get();

@@ -3,7 +3,7 @@ import type { Metrics, Sample } from '../../platform/telemetry/metrics.js';
 import { type BatchFigures, batchBoundsS } from '../hooks/batch-hooks.js';
 import type { Parts } from '../parts.js';
 
-/** How orders are decided: by an API, and by a worker. */
+/** How an API or a worker decides orders. */
 export function showOrders(metrics: Metrics, parts: Parts): void {
   showDecisions(metrics, parts);
   showBatches(metrics, parts);
@@ -15,7 +15,7 @@ function showDecisions({ counter, histogram }: Metrics, { instruments }: Parts):
   counter(
     {
       name: 'orders_created_total',
-      help: 'Orders made, by the status that they began with',
+      help: 'Orders created, by initial status',
       labels: ['status'],
     },
     () => orders.entries().map(([status, count]) => [{ status }, count]),
@@ -23,7 +23,7 @@ function showDecisions({ counter, histogram }: Metrics, { instruments }: Parts):
   counter(
     {
       name: 'doorbuster_decisions_total',
-      help: 'Requests that the ledger decided, by the work and its outcome',
+      help: 'Requests that the ledger decided, by work and outcome',
       labels: ['work', 'outcome'],
     },
     () =>
@@ -34,15 +34,15 @@ function showDecisions({ counter, histogram }: Metrics, { instruments }: Parts):
   histogram(
     {
       name: 'doorbuster_decision_duration_seconds',
-      help: 'From when a purchase is received to its decision',
+      help: 'Time from receiving a purchase to its decision',
     },
     () => [[{}, batches.decide.decisionS.read()]],
   );
-  // Both take the row's lock with their first step and let go of it with their COMMIT, which is when they are answered.
+  // Both lock the row in their first step and release it at COMMIT, which is when they are answered.
   histogram(
     {
       name: 'inventory_lock_duration_seconds',
-      help: 'A batch at the stock row, from sending it to its COMMIT: the lock, the wait for it and the round trip',
+      help: 'Time from sending a batch to its COMMIT: the wait for the stock row, the lock itself, and the round trip',
     },
     () => [[{}, sumOf(batchBoundsS, [batches.decide.durationS.read(), batches.settle.durationS.read()])]],
   );
@@ -61,7 +61,7 @@ function showBatches({ counter, histogram }: Metrics, { instruments }: Parts): v
   histogram(
     {
       name: 'doorbuster_batch_age_seconds',
-      help: 'How long the first of a batch had waited when it was sent',
+      help: 'How long the first request of a batch had waited when the batch was sent',
       labels,
     },
     ofEach(({ ageS }) => ageS.read()),
@@ -69,13 +69,13 @@ function showBatches({ counter, histogram }: Metrics, { instruments }: Parts): v
   histogram(
     {
       name: 'doorbuster_batch_duration_seconds',
-      help: 'From sending a batch to its outcome; accepting also tells the queue',
+      help: 'Time from sending a batch to its outcome; for acceptances, publishing included',
       labels,
     },
     ofEach(({ durationS }) => durationS.read()),
   );
   counter(
-    { name: 'doorbuster_batch_failures_total', help: 'Batches that failed, each time they did', labels },
+    { name: 'doorbuster_batch_failures_total', help: 'Failures of batches, retries included', labels },
     ofEach(({ failures }) => failures()),
   );
 }
@@ -87,13 +87,13 @@ function showWaiting({ gauge }: Metrics, parts: Parts): void {
     settle: parts.settlements,
   };
   const labels = ['work'];
-  gauge({ name: 'doorbuster_decisions_waiting', help: 'Requests that wait for their batch', labels }, () =>
+  gauge({ name: 'doorbuster_decisions_waiting', help: 'Requests waiting for their batch', labels }, () =>
     Object.entries(queues).map(([work, { waiting }]) => [{ work }, waiting()]),
   );
   gauge(
     {
       name: 'doorbuster_decisions_oldest_wait_seconds',
-      help: 'How long the first of them has waited',
+      help: 'How long the oldest of them has waited',
       labels,
     },
     () => Object.entries(queues).map(([work, { oldestWaitMs }]) => [{ work }, oldestWaitMs() / 1000]),

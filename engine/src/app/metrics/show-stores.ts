@@ -3,7 +3,7 @@ import type { Metrics, Sample } from '../../platform/telemetry/metrics.js';
 import type { Depth } from '../../queue/order-queue.js';
 import type { Parts } from '../parts.js';
 
-/** What the engine stands on: PostgreSQL, the queue, payments, Redis; and what they hold. */
+/** What the engine depends on, and what it holds: PostgreSQL, the queue, payments, Redis. */
 export function showStores(metrics: Metrics, parts: Parts): void {
   showPools(metrics, parts);
   showBreakers(metrics, parts);
@@ -14,7 +14,7 @@ function showPools({ gauge }: Metrics, { pools, decisionConnections }: Parts): v
   gauge(
     {
       name: 'pg_pool_waiting_connections',
-      help: 'Who waits for a connection to PostgreSQL',
+      help: 'Callers waiting for a connection to PostgreSQL',
       labels: ['pool'],
     },
     () => Object.entries(pools).map(([pool, { waitingCount }]) => [{ pool }, waitingCount]),
@@ -30,7 +30,7 @@ function showPools({ gauge }: Metrics, { pools, decisionConnections }: Parts): v
   gauge(
     {
       name: 'doorbuster_decision_connections_missing',
-      help: 'Connections to PostgreSQL that decisions should have and have not',
+      help: 'Connections to PostgreSQL that decisions should have but lack',
     },
     () => [[{}, decisionConnections.wantedCount() - decisionConnections.openCount()]],
   );
@@ -42,7 +42,7 @@ function showBreakers({ gauge }: Metrics, { payments, shared, outage }: Parts): 
   gauge(
     {
       name: 'doorbuster_breaker_state',
-      help: '1 for the state that the breaker of payments is in',
+      help: '1 for the current state of the circuit breaker of payments',
       labels: ['breaker', 'state'],
     },
     () =>
@@ -51,20 +51,20 @@ function showBreakers({ gauge }: Metrics, { payments, shared, outage }: Parts): 
   gauge(
     {
       name: 'doorbuster_redis_up',
-      help: '1 while Redis is connected, and its breaker closed; none without Redis',
+      help: '1 while Redis is connected and its breaker closed; no series without Redis',
     },
     () => (shared ? [[{}, shared.link.isUp() ? 1 : 0]] : []),
   );
   gauge(
     {
       name: 'doorbuster_postgres_outage',
-      help: '1 from when PostgreSQL was found not to answer until it does',
+      help: '1 from when PostgreSQL was found unresponsive until it answers',
     },
     () => [[{}, outage.isOn() ? 1 : 0]],
   );
 }
 
-/** The same from every process: to be looked at with max(), not with sum(). */
+/** Every process reports the same figures: aggregate them with max(), not with sum(). */
 function showReadings({ gauge }: Metrics, { readings }: Parts): void {
   const { queue, stock, late_orders: lateOrders, dead_letters: deadLetters } = readings;
   gauge({ name: 'doorbuster_queue_messages', help: 'Orders in the queue', labels: ['state'] }, async () =>
@@ -83,7 +83,7 @@ function showReadings({ gauge }: Metrics, { readings }: Parts): void {
   gauge(
     {
       name: 'doorbuster_late_orders',
-      help: 'Orders that have waited for more than a minute to be decided, without those of paused sales',
+      help: 'Orders that have waited for more than a minute to be decided, excluding paused sales',
     },
     async () => {
       const late = await lateOrders.get();
@@ -91,7 +91,7 @@ function showReadings({ gauge }: Metrics, { readings }: Parts): void {
     },
   );
   gauge(
-    { name: 'doorbuster_late_orders_oldest_age_seconds', help: 'How long the first of them has waited' },
+    { name: 'doorbuster_late_orders_oldest_age_seconds', help: 'How long the oldest of them has waited' },
     async () => {
       const late = await lateOrders.get();
       return late ? [[{}, late.oldestAgeMs / 1000]] : [];
@@ -100,7 +100,7 @@ function showReadings({ gauge }: Metrics, { readings }: Parts): void {
   gauge(
     {
       name: 'doorbuster_stock_units',
-      help: 'Units of the sales under way; of more than 100 those that began last',
+      help: 'Units of the sales under way, up to the 100 that began last',
       labels: ['sale_id', 'product_id', 'state'],
     },
     async () => stockSamples(await stock.get()),
@@ -110,17 +110,17 @@ function showReadings({ gauge }: Metrics, { readings }: Parts): void {
     return stocks ? [[{}, stocks.saleCount]] : [];
   });
   gauge(
-    { name: 'doorbuster_dead_letters', help: 'Dead letters that nobody has resolved', labels: ['status'] },
+    { name: 'doorbuster_dead_letters', help: 'Dead letters that are not resolved', labels: ['status'] },
     async () => Object.entries((await deadLetters.get()) ?? {}).map(([status, count]) => [{ status }, count]),
   );
   gauge(
     {
       name: 'doorbuster_reading_ok',
-      help: '1 if the last try to read these figures from where they are worked',
+      help: '1 if the last try to read these figures succeeded',
       labels: ['reading'],
     },
     async () => {
-      // Read with the rest, so that it tells of this scrape.
+      // Read together with the others, so that it describes this scrape.
       await Promise.all(Object.values(readings).map(reading => reading.get()));
       return Object.entries(readings).map(([reading, { isOk }]) => [{ reading }, isOk() ? 1 : 0]);
     },

@@ -2,12 +2,12 @@ import type { Metrics } from '../../platform/telemetry/metrics.js';
 import { endpointStates } from '../../webhooks/backlog.js';
 import type { Parts } from '../parts.js';
 
-/** What is told to other systems: counted by the scheduler that sends it, and how far behind it is from every process. */
+/** Webhooks: tries counted by the scheduler that sends them, and the backlog as every process reads it. */
 export function showWebhooks({ counter, gauge }: Metrics, { instruments, readings }: Parts): void {
   counter(
     {
       name: 'doorbuster_webhook_tries_total',
-      help: 'Tries to deliver a webhook, by what came of them',
+      help: 'Tries to deliver a webhook, by outcome',
       labels: ['outcome'],
     },
     () => instruments.webhookTries.entries().map(([outcome, count]) => [{ outcome }, count]),
@@ -15,7 +15,7 @@ export function showWebhooks({ counter, gauge }: Metrics, { instruments, reading
   gauge(
     {
       name: 'doorbuster_webhook_oldest_pending_seconds',
-      help: 'How long the oldest delivery has waited that has not arrived and is still tried',
+      help: 'Age of the oldest delivery that has not succeeded and is still retried',
     },
     async () => {
       const backlog = await readings.webhooks.get();
@@ -25,7 +25,7 @@ export function showWebhooks({ counter, gauge }: Metrics, { instruments, reading
   gauge(
     {
       name: 'doorbuster_webhook_endpoints',
-      help: 'Webhooks that are enabled, and those that are disabled by why they are',
+      help: 'Webhooks by state: enabled, or disabled by reason',
       labels: ['state'],
     },
     async () => {

@@ -8,7 +8,7 @@ import { showOrders } from './show-orders.js';
 import { showStores } from './show-stores.js';
 import { showWebhooks } from './show-webhooks.js';
 
-/** Shows a scraper what this process counts, on a port of its own; nothing where ENABLE_METRICS is off. */
+/** Shows a scraper what this process counts, on a separate port; returns undefined if ENABLE_METRICS is off. */
 export async function startMetrics(
   parts: Parts,
   api: ApiFigures | undefined,

@@ -13,7 +13,10 @@ const slugByFastifyCode: Record<string, ProblemSlug> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
 };
 
-/** Turns whatever a route throws, and whatever never reaches one, into a problem; logs what is ours to mend. */
+/**
+ * Turns every error into a problem, whether a route threw it or the request never reached a route. Logs those that are
+ * the engine's own fault.
+ */
 export function createAnswerError(logger: Logger) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const slug = slugOf(error);
@@ -51,7 +54,7 @@ function issueText(issue: { instancePath: string; message?: string | undefined }
   return `${path || 'body'}: ${issue.message ?? 'not valid'}`;
 }
 
-// Without a SQLSTATE the connection itself failed; 53 and 57 are a server short of something or going down.
+// Without a SQLSTATE the connection itself failed. Classes 53 and 57: the server lacks a resource or is shutting down.
 function isUnavailable(error: unknown): boolean {
   if (error instanceof OperatingError) return error.retryable;
   const state = sqlStateOf(error);
@@ -61,7 +64,9 @@ function isUnavailable(error: unknown): boolean {
 
 type RoutePattern = { methods: string[]; segments: string[] };
 
-/** Tells a caller with a wrong method the right ones; the router itself knows only "no such method and path". */
+/**
+ * Answers a wrong method with the allowed ones; the router itself only knows that there is "no such method and path".
+ */
 export function createAnswerUnknownRoute() {
   const routes: RoutePattern[] = [];
   return {

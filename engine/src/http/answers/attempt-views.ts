@@ -14,32 +14,33 @@ type AttemptOutcome =
   | RedeemRefusal
   | Undecided['outcome'];
 
-/** Every outcome that an attempt may have, with the sentence that answers "why not me?". */
+/** Every outcome that an attempt may have, with the sentence that explains it to the shopper. */
 const messages = {
-  confirmed: 'Bought: the order is yours.',
+  confirmed: 'The purchase was confirmed.',
   reserved: 'Units were reserved for you.',
-  queued: 'The order was taken in and waits to be decided.',
-  replayed: 'This purchase had been made already, and its order was shown again.',
-  'sale-not-open': 'The sale was not open at that moment: not yet, paused, or over.',
-  'limit-reached': 'With this the buyer would have had more than one buyer may have in this sale.',
-  'limit-key-required': 'The sale counts by payment fingerprint or address, and the call stated none.',
-  'payment-limit-reached': 'With this more would have been paid for in one way than the sale allows.',
-  'address-limit-reached': 'With this more would have gone to one address than the sale allows.',
-  'decline-limit-reached': 'Too many payments of this buyer in this sale had been declined.',
-  'payment-method-required': 'The sale has to be paid for, and the call named no way to pay.',
-  'sold-out': 'Fewer units were left than were asked for when the turn came.',
-  'token-required': 'The sale was for those who had fetched a token before it opened.',
-  'challenge-required': 'The challenge of the sale had not been solved.',
-  'challenge-failed': 'The challenge was not solved, too old, or used for another purchase.',
+  queued: 'The order was accepted and is waiting to be decided.',
+  replayed: 'This purchase had already been made, and its order was returned again.',
+  'sale-not-open': 'The sale was not open at that moment: it had not begun, was paused, or had ended.',
+  'limit-reached': 'This would have exceeded the limit per buyer for this sale.',
+  'limit-key-required':
+    'The sale limits units per payment fingerprint or address, and the request did not state it.',
+  'payment-limit-reached': 'This would have exceeded the limit per payment method for this sale.',
+  'address-limit-reached': 'This would have exceeded the limit per address for this sale.',
+  'decline-limit-reached': "Too many of the buyer's payments in this sale had been declined.",
+  'payment-method-required': 'The sale requires payment, and the request named no payment method.',
+  'sold-out': 'Fewer units were left than requested.',
+  'token-required': 'The sale required a token, available only before it opened.',
+  'challenge-required': "The sale's challenge had not been solved.",
+  'challenge-failed': 'The challenge was not solved, too old, or already used for another purchase.',
   'key-reused': 'The Idempotency-Key had been used for another purchase.',
-  'code-used': 'The code had been used already.',
-  'code-expired': 'The code had expired, and its units had gone back.',
-  'order-ended': 'The order of this code had ended.',
+  'code-used': 'The code had already been used.',
+  'code-expired': 'The code had expired, and its units had been returned.',
+  'order-ended': 'The order behind this code had ended.',
   'payment-declined': 'The payment was declined; nothing was charged.',
   overloaded:
-    'Too many people came at once, and this purchase did not get its turn in time. Nothing was taken.',
+    'Too many requests came at once, and this purchase did not get its turn in time. Nothing was taken.',
   undecided: 'The purchase could not be decided. Nothing was taken.',
-  unknown: 'A connection was lost at the last moment; the orders tell whether the purchase went through.',
+  unknown: 'The connection was lost at the last moment. Your orders show whether the purchase went through.',
 } as const satisfies Record<AttemptOutcome, string>;
 
 export const attemptOutcomes = Object.keys(messages).filter(isKnown);
@@ -67,7 +68,7 @@ function isKnown(outcome: string): outcome is keyof typeof messages {
   return Object.hasOwn(messages, outcome);
 }
 
-/** How many attempts are listed at once. */
+/** How many attempts one call lists. */
 export const attemptLimitSchema = z
   .string()
   .regex(/^([1-9]\d{0,2}|1000)$/, 'expected a whole number from 1 to 1000')
@@ -91,7 +92,7 @@ export const attemptExample = {
   saleId: 1,
   quantity: 2,
   outcome: 'confirmed',
-  message: 'Bought: the order is yours.',
+  message: 'The purchase was confirmed.',
   orderId: '29f28461-0ee4-88ee-afa9-bb9b284bc448',
   durationMs: 4.2,
 } satisfies z.input<typeof attemptSchema>;

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 
 type Cell = string | number | boolean | null;
 
-/** Whether a listing is asked for as CSV, by its `format` or else by the Accept header. */
+/** Whether the caller wants a listing as CSV: by its `format`, otherwise by the Accept header. */
 export function wantsCsv(format: 'json' | 'csv' | undefined, { headers }: FastifyRequest): boolean {
   return format ? format === 'csv' : (headers.accept ?? '').includes('text/csv');
 }
@@ -16,8 +16,8 @@ export function csvOf<Column extends string>(
   return [columns.join(','), ...lines, ''].join('\r\n');
 }
 
-// A spreadsheet runs a cell that begins with one of these as a formula, also where it stands in quotes, and a shopper
-// chooses their own name. The apostrophe makes it text.
+// A spreadsheet runs a cell that begins with one of these characters as a formula, even inside quotes, and shoppers
+// choose their own names. The apostrophe turns it into text.
 const formula = /^[=+\-@\t\r]/;
 
 function cellOf(value: Cell): string {

@@ -1,4 +1,4 @@
-/** The address of the page that begins after `after`, otherwise as it was asked for. */
+/** The URL of the page that begins after `after`; all other parameters stay as they were. */
 export function nextPageUrl(url: string, after: string): string {
   const [path, query] = url.split('?');
   const parameters = new URLSearchParams(query);

@@ -2,42 +2,42 @@
 export type ProblemKind = { status: number; title: string; message: string; retryAfterSeconds?: number };
 
 /**
- * Every refusal there is. The slug is the stable end of `type`; docs/outcomes.md lists them by precedence and a test
- * walks that list.
+ * Every refusal. The slug is the stable end of `type`. docs/outcomes.md lists the slugs by precedence, and a test walks
+ * that list.
  */
 export const problems = {
   invalid: { status: 400, title: 'Invalid request', message: 'The request is not valid.' },
   'limit-key-required': {
     status: 400,
     title: 'Limit key required',
-    message: 'This sale limits units per payment fingerprint or address, and the call states none.',
+    message: 'This sale limits units per payment fingerprint or address, and the request does not state it.',
   },
   'payment-method-required': {
     status: 400,
     title: 'Payment method required',
-    message: 'This has to be paid for. Please choose how you want to pay.',
+    message: 'This purchase requires payment. Please choose a payment method.',
   },
   'not-authenticated': { status: 401, title: 'Not authenticated', message: 'Please sign in first.' },
   forbidden: { status: 403, title: 'Forbidden', message: 'You may not do this.' },
   'token-required': {
     status: 403,
     title: 'Token required',
-    message: 'This sale is for those who came before it opened.',
+    message: 'You had to sign up for this sale before it opened.',
   },
   'challenge-required': {
     status: 403,
     title: 'Challenge required',
-    message: 'Solve the challenge of this sale first.',
+    message: "Solve this sale's challenge first.",
   },
   'challenge-failed': {
     status: 403,
     title: 'Challenge failed',
-    message: 'This challenge is not solved, too old, or used. Fetch another one.',
+    message: 'This challenge is not solved, too old, or already used. Fetch a new one.',
   },
   'forbidden-origin': {
     status: 403,
     title: 'Forbidden origin',
-    message: 'This page may not act for you here.',
+    message: 'This page is not allowed to act on your behalf.',
   },
   csrf: {
     status: 403,
@@ -47,10 +47,14 @@ export const problems = {
   'faults-disabled': {
     status: 403,
     title: 'Faults disabled',
-    message: 'Faults on demand are not enabled here.',
+    message: 'Fault injection is not enabled.',
   },
-  'rehearsals-disabled': { status: 403, title: 'Rehearsals off', message: 'Rehearsals are off here.' },
-  'not-found': { status: 404, title: 'Not found', message: 'There is no such thing.' },
+  'rehearsals-disabled': {
+    status: 403,
+    title: 'Rehearsals disabled',
+    message: 'Rehearsals are not available.',
+  },
+  'not-found': { status: 404, title: 'Not found', message: 'This resource does not exist.' },
   'product-not-found': { status: 404, title: 'Product not found', message: 'This product does not exist.' },
   'sale-not-found': { status: 404, title: 'Sale not found', message: 'This sale does not exist.' },
   'series-not-found': { status: 404, title: 'Series not found', message: 'This series does not exist.' },
@@ -76,28 +80,28 @@ export const problems = {
   'token-too-late': {
     status: 409,
     title: 'Too late for a token',
-    message: 'Tokens were to be had until the sale opened.',
+    message: 'Tokens were available only before the sale opened.',
   },
   'sale-not-open': { status: 409, title: 'Sale not open', message: 'This product is not on sale right now.' },
   'limit-reached': {
     status: 409,
     title: 'Limit reached',
-    message: 'This is more than one buyer may have in this sale.',
+    message: 'This would exceed the limit per buyer for this sale.',
   },
   'payment-limit-reached': {
     status: 409,
     title: 'Limit reached',
-    message: 'This is more than one way to pay may buy in this sale.',
+    message: 'This would exceed the limit per payment method for this sale.',
   },
   'address-limit-reached': {
     status: 409,
     title: 'Limit reached',
-    message: 'This is more than may go to one address in this sale.',
+    message: 'This would exceed the limit per address for this sale.',
   },
   'decline-limit-reached': {
     status: 409,
     title: 'Too many declined payments',
-    message: 'Too many of your payments in this sale were declined, so no more are taken from you.',
+    message: 'Too many of your payments in this sale were declined. No more are accepted.',
   },
   'sold-out': { status: 409, title: 'Sold out', message: 'Not enough units are left.' },
   'payment-declined': {
@@ -105,17 +109,21 @@ export const problems = {
     title: 'Payment declined',
     message: 'The payment was declined. Nothing was charged.',
   },
-  'code-used': { status: 409, title: 'Code used', message: 'This code has been used already.' },
+  'code-used': { status: 409, title: 'Code used', message: 'This code has already been used.' },
   'code-expired': {
     status: 410,
     title: 'Code expired',
-    message: 'This code has expired, and its units went back.',
+    message: 'This code has expired, and its units were returned.',
   },
-  'order-ended': { status: 409, title: 'Order ended', message: 'This order has ended; its units went back.' },
+  'order-ended': {
+    status: 409,
+    title: 'Order ended',
+    message: 'This order has ended, and its units were returned.',
+  },
   'order-confirmed': {
     status: 409,
     title: 'Order confirmed',
-    message: 'This order is bought; it is no hold any more.',
+    message: 'This order has been bought and cannot be cancelled.',
   },
   'sale-overlaps': {
     status: 409,
@@ -125,21 +133,25 @@ export const problems = {
   'not-replayable': {
     status: 409,
     title: 'Not replayable',
-    message: 'This dead letter can not be replayed.',
+    message: 'This dead letter cannot be replayed.',
   },
-  'sale-ended': { status: 409, title: 'Sale ended', message: 'This sale has ended for good.' },
+  'sale-ended': { status: 409, title: 'Sale ended', message: 'This sale has already ended.' },
   'too-many-webhooks': {
     status: 409,
     title: 'Too many webhooks',
-    message: 'There are as many webhooks as there may be. Delete one first.',
+    message: 'The maximum number of webhooks has been reached. Delete one first.',
   },
   'webhook-disabled': { status: 409, title: 'Webhook disabled', message: 'Enable this webhook first.' },
   'too-many-faults': {
     status: 409,
     title: 'Too many faults',
-    message: 'There are as many faults as there may be. Clear some first.',
+    message: 'The maximum number of faults has been reached. Clear some first.',
   },
-  'rehearsal-running': { status: 409, title: 'Rehearsal runs', message: 'Stop it, or wait for its end.' },
+  'rehearsal-running': {
+    status: 409,
+    title: 'Rehearsal running',
+    message: 'A rehearsal is already running. Stop it, or wait until it ends.',
+  },
   'request-timeout': {
     status: 408,
     title: 'Request timeout',
@@ -159,28 +171,28 @@ export const problems = {
   'headers-too-large': {
     status: 431,
     title: 'Headers too large',
-    message: 'The headers of the request are too many or too large.',
+    message: 'The request has too many headers, or they are too large.',
   },
   'rate-limited': {
     status: 429,
     title: 'Too many requests',
-    message: 'That was too often. Please wait a moment and try again.',
+    message: 'Too many requests. Please wait a moment and try again.',
   },
   'too-many-streams': {
     status: 429,
     title: 'Too many streams',
-    message: 'You follow too many orders at once. Close one of them first.',
+    message: 'Too many event streams are open. Close one first.',
     retryAfterSeconds: 2,
   },
   'locked-out': {
     status: 429,
     title: 'Locked out',
-    message: 'Too many wrong secrets. Please wait before the next try.',
+    message: 'Too many wrong secrets. Please wait before you try again.',
   },
   overloaded: {
     status: 503,
     title: 'Overloaded',
-    message: 'Too many people at once. Nothing was bought; please try again.',
+    message: 'There are too many requests right now. Nothing was bought; please try again.',
     retryAfterSeconds: 1,
   },
   undecided: {
@@ -198,15 +210,15 @@ export const problems = {
   unavailable: {
     status: 503,
     title: 'Unavailable',
-    message: 'The service can not answer right now; please try again.',
+    message: 'The service cannot answer right now; please try again.',
     retryAfterSeconds: 1,
   },
-  internal: { status: 500, title: 'Internal error', message: 'Something is broken on our side.' },
+  internal: { status: 500, title: 'Internal error', message: 'Something went wrong on our side.' },
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemSlug = keyof typeof problems;
 
-/** Names problems: what a route declares that it refuses. */
+/** The refusals that a route declares. */
 export function slugs(...names: ProblemSlug[]): readonly ProblemSlug[] {
   return names;
 }

@@ -9,13 +9,13 @@ import { slugs } from './problem-slugs.js';
 // An identity column starts at 1; beyond 2^53 - 1 JSON readers round.
 export const idSchema = z.int().min(1).meta({ description: 'A positive whole number' });
 
-/** An id in a path: digits alone, so that `1e3`, ` 1` or `0x1` name nothing. */
+/** An id in a path: only digits, so that `1e3`, ` 1` or `0x1` are not ids. */
 export const idParamSchema = z
   .string()
-  .regex(/^[1-9]\d{0,14}$/, 'expected a whole number from 1')
+  .regex(/^[1-9]\d{0,14}$/, 'expected a positive whole number')
   .transform(Number);
 
-// PostgreSQL's integer. What a buyer may have is far less, and the sale's limit says so with its own answer.
+// PostgreSQL's integer. A buyer may have far fewer; a quantity above the sale's limit gets that limit's own refusal.
 export const quantitySchema = z.int().min(1).max(2_147_483_647);
 
 /** `limit` of a listing; 100 by default. */
@@ -29,24 +29,30 @@ export const pageLimitSchema = (max: number) => {
     .default(100);
 };
 
-/** `format` of a listing that can be a table. */
+/** `format` of a listing that is also available as a table. */
 export const formatSchema = z
   .enum(['json', 'csv'])
   .optional()
   .meta({ description: 'Takes precedence over the Accept header' });
 
-/** Text to read: what PostgreSQL can keep, with a bound. Every text that a caller writes is this one or the next. */
+/**
+ * Text for people to read: what PostgreSQL can store, up to a bound. Every text from a caller has this schema or the
+ * next.
+ */
 export const textSchema = (min: number, max: number) =>
   z.string().min(min).max(max).refine(isStorable, 'expected text without U+0000 or lone surrogates');
 
-/** Text that stands for somebody or something: two that look alike are one, or one of them is refused. */
+/**
+ * Text that identifies a person or a thing. Of two texts that look alike, at least one is refused, unless they are
+ * equal.
+ */
 const nameSchema = (max: number) => z.string().min(1).max(max).refine(isName, nameRule);
 
 const nameRule =
-  'expected text in its NFKC form, without white space but for single spaces inside, and without control or invisible characters';
+  'expected text in NFKC form, without white space except single spaces between words, and without control or invisible characters';
 
-/** Shoppers of the shop's own server: a name of 1 to 128 characters, or a number. */
-// The transformation stands around the union: inside of it the description would leave the number out.
+/** A shopper as the shop's own server names them: 1 to 128 characters, or a number. */
+// The transformation encloses the union: inside it, the OpenAPI description would omit the number.
 export const shopperIdSchema = z.union([nameSchema(128), z.int().min(0)]).transform(String);
 
 export const headerUserIdSchema = z
@@ -62,20 +68,23 @@ const idempotencyKeySchema = z
     examples: ['basket-7001'],
   });
 
-/** A moment with its offset from UTC. What is none ends the check: rules about two moments are asked of moments alone. */
+/**
+ * A moment with its offset from UTC. Anything else ends the check (`abort`), so that rules that compare two moments see
+ * only moments.
+ */
 export const timeSchema = z.iso.datetime({ offset: true, abort: true }).transform(text => new Date(text));
 
 const currencyRule = 'expected the ISO 4217 code of a currency in use, such as EUR';
 
 export const currencySchema = z.string().regex(/^[A-Z]{3}$/, currencyRule);
 
-/** Of what is new; what was made before may be in one that has been withdrawn since. */
+/** For new records. Existing ones may use a currency that has been withdrawn since. */
 export const newCurrencySchema = currencySchema.refine(code => currencies.has(code), currencyRule);
 
 /** Minor units. The bound keeps price times quantity below 2^53. */
 export const priceSchema = z.int().min(0).max(1_000_000_000);
 
-/** What a shopper pays with, in the payment provider's own words; never a card number. */
+/** The payment provider's id of what the shopper pays with; never a card number. */
 const paymentMethodSchema = z
   .string()
   .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII characters')
@@ -89,10 +98,9 @@ function limitKeySchema(description: string) {
 
 const requestTimeoutSchema = z
   .string()
-  .regex(/^(?=.*[1-9])\d{1,5}(\.\d{1,3})?$/, 'expected seconds above 0, such as 1.5')
+  .regex(/^(?=.*[1-9])\d{1,5}(\.\d{1,3})?$/, 'expected a number of seconds above 0, such as 1.5')
   .meta({
-    description:
-      'How many seconds the caller will wait. A purchase that has not been decided by then is refused.',
+    description: 'How many seconds the caller will wait. A purchase that is not decided by then is refused.',
   });
 
 /** Headers of the calls that buy. */
@@ -183,8 +191,9 @@ export const orderExample = {
 
 export const boughtSchema = z.object({ success: z.literal(true), message: z.string(), order: orderSchema });
 
-// Most are ASCII. For the others: NFKC makes one of composed and decomposed, full-width and other forms of a letter, and of
-// every space. What no reader sees is refused: unassigned, control and format characters, fillers, the blank of Braille.
+// Most names are ASCII. In the others NFKC unifies composed, decomposed and full-width forms of a letter, and all
+// spaces. Characters that no reader sees are refused: unassigned, control and format characters, fillers, the Braille
+// blank.
 function isName(text: string): boolean {
   if (/^[\x21-\x7e]+$/.test(text)) return true;
   if (!text.isWellFormed() || text.normalize('NFKC') !== text) return false;

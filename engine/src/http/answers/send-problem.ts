@@ -3,19 +3,19 @@ import type { FastifyReply } from 'fastify';
 
 import { isSlug, type ProblemKind, type ProblemSlug, problems } from './problem-slugs.js';
 
-/** Thrown by routes where a refusal is not an ordinary answer; the error handler turns it into a problem. */
+/** Thrown by routes where a refusal is not an ordinary answer. The error handler turns it into a problem. */
 export class ProblemError extends Error {
   constructor(
     readonly slug: ProblemSlug,
     readonly detail?: string,
-    /** Where it depends on the case. */
+    /** Overrides the delay of the slug. */
     readonly retryAfterSeconds?: number,
   ) {
     super(detail ?? problems[slug].message);
   }
 }
 
-/** @param extra members beside the standard ones, such as the id of an order whose outcome is unknown. */
+/** @param extra members besides the standard ones, such as the id of an order whose outcome is unknown. */
 export function sendProblem(
   reply: FastifyReply,
   slug: ProblemSlug,
@@ -31,14 +31,16 @@ export function sendProblem(
   );
 }
 
-// Those who were refused in the same instant shall not all come back in the same instant.
+// Shoppers who were refused at the same instant must not all come back at the same instant.
 const retryAfterSpreadSeconds = 3;
 
 function retryAfter(seconds: number): number {
   return seconds + Math.floor(Math.random() * retryAfterSpreadSeconds);
 }
 
-/** `overloaded` as it is said before there is a reply of Fastify's: whoever has too much to do says no for half the price. */
+/**
+ * `overloaded`, sent before Fastify has made a reply. This halves the cost of a refusal when the process is busiest.
+ */
 export function refuseOverloaded(response: ServerResponse): void {
   const { status, retryAfterSeconds } = problems.overloaded;
   const text = plainBodies.overloaded ?? '';
@@ -67,7 +69,7 @@ export function problemBody(slug: ProblemSlug, detail?: string) {
   };
 }
 
-// Sold out is said a million times in a sale; its text never changes.
+// A sale sends `sold-out` a million times, and its text never changes.
 const plainBodies = Object.fromEntries(
   Object.keys(problems)
     .filter(isSlug)

@@ -7,7 +7,7 @@ import { fractionDigits } from '../../ledger/currencies.js';
 import type { OrderRecord } from '../../ledger/order-record.js';
 import type { Stock } from '../../ledger/stock.js';
 
-/** How things look from outside; shapes and names are those of docs/api.md. */
+/** What callers see of the engine's records; docs/api.md has the shapes and names. */
 export function orderView(orderId: string, product: Product, order: OrderRecord, remaining: number) {
   return {
     id: orderId,
@@ -69,7 +69,7 @@ export function stockView(sale: Sale, stock: Stock, nowMs: number) {
   };
 }
 
-/** An amount as the published contracts have it: in the currency's own unit, with decimals. */
+/** An amount as the published contracts have it: in major units of the currency, with decimals. */
 export function decimalOf(amountMinor: number, currency: string): number {
   return amountMinor / 10 ** fractionDigits(currency);
 }

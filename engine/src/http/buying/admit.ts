@@ -6,7 +6,7 @@ import type { Caller } from '../identity/identity.js';
 import { addressKeyOf } from '../limits/client-address.js';
 import { type RatePolicy, tellRate, tellRetryAfter } from '../limits/rate-limit-answer.js';
 
-/** @returns undefined where the call may go on; no promise for those who are under no limit. */
+/** @returns undefined if the call may go on. Callers without a limit get no promise. */
 type Admit<Refusal> = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -22,7 +22,7 @@ export type AdmissionOptions = {
   shedding: Shedding;
   refusals: Refusals;
   rateLimits: RateLimits;
-  /** Purchases of one shopper, and as many redemptions; purchases of one address. Undefined is no limit. */
+  /** Purchases of one shopper, and as many redemptions; purchases of one address. Undefined means no limit. */
   perShopper: RateLimit | undefined;
   perAddress: RateLimit | undefined;
   /** Whether shoppers whom the shop's own server names are limited as well. */
@@ -30,9 +30,11 @@ export type AdmissionOptions = {
 };
 
 export type Admission = {
-  /** What a purchase meets once it is known whose it is: shedding, and purchases per shopper and per address. */
+  /** Checks a purchase once its shopper is known: shedding, then purchases per shopper and per address. */
   admitPurchase: AdmitPurchase;
-  /** What paying for a hold meets. A count of its own, so that whoever had to try often for the hold can still pay. */
+  /**
+   * Checks a payment for a hold. It has its own count, so that a shopper who tried often for the hold can still pay.
+   */
   admitRedemption: AdmitRedemption;
 };
 

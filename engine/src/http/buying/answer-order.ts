@@ -6,7 +6,7 @@ import { orderView } from '../answers/views.js';
 
 export type AnsweredOrder = { orderId: string; product: Product; order: OrderRecord; remaining: number };
 
-/** Answers whoever pays, by where the order stands: bought, still being paid, or ended. */
+/** Answers a shopper who pays by the state of the order: bought, still being paid, or ended. */
 export function answerByStatus(reply: FastifyReply, answered: AnsweredOrder): FastifyReply {
   const { orderId, product, order, remaining } = answered;
   switch (order.status) {
@@ -31,7 +31,7 @@ export function answerByStatus(reply: FastifyReply, answered: AnsweredOrder): Fa
   }
 }
 
-/** An order that nothing more can be done with; says which, and why. */
+/** Answers for an order that has ended; says with which status, and why. */
 export function answerEnded(reply: FastifyReply, orderId: string, order: OrderRecord): FastifyReply {
   const { status: orderStatus, reason } = order;
   const slug = reason === 'payment-declined' ? 'payment-declined' : 'order-ended';

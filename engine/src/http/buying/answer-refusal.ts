@@ -22,12 +22,12 @@ const slugOf: Record<Refused, ProblemSlug> = {
   overloaded: 'overloaded',
   undecided: 'undecided',
   unknown: 'outcome-unknown',
-  // For orders that a worker brings; a shopper's request never meets them.
+  // Only a worker's orders have these outcomes; a shopper's request never does.
   'sale-paused': 'sale-not-open',
   'order-not-found': 'order-not-found',
 };
 
-/** @param orderId named where its outcome is not known, so that the shopper can ask for it. */
+/** @param orderId part of the answer if the outcome is unknown, so that the shopper can ask for the order. */
 export function answerRefusal(reply: FastifyReply, outcome: Refused, orderId: string | null): void {
   const extra = outcome === 'unknown' ? { orderId } : undefined;
   sendProblem(reply, slugOf[outcome], undefined, extra);

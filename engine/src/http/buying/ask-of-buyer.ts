@@ -13,13 +13,13 @@ export type AskOfBuyerParts = {
   payments: Pick<Payments, 'needsMethod'>;
 };
 
-/** What the sale wants to be shown, and was not. */
+/** What the sale requires and the request lacks. */
 export type Missing = ProofRefusal | 'limit-key-required' | 'payment-method-required';
 type Shown = { missing?: Missing | undefined; digests?: Digests | undefined };
 
 /**
- * What some sales want to be shown beside the purchase itself: what it is counted by, how it is paid, and proof of work or
- * of having signed up. A sale that asks for nothing, as most do, makes no promise.
+ * Checks what some sales require besides the purchase itself: limit keys, a payment method, proof of work, or a token
+ * from an earlier sign-up. Most sales require nothing, and then no promise is made.
  */
 export function createAskOfBuyer({ proofs, digestsOf, payments }: AskOfBuyerParts, entrance: Entrance) {
   const needsMethod = payments.needsMethod && entrance !== 'checkout';

@@ -25,8 +25,8 @@ export type Granted = Extract<Outcome, { order: unknown }>;
 export type Decided = Outcome | { outcome: MemoryRefusal | Missing };
 
 /**
- * Step two of a purchase: have the ledger decide it in its sale's open batch. A refusal must not hide the order that the
- * first try of this key has made, so one with a key is looked up instead.
+ * Step two of a purchase: have the ledger decide it in its sale's open batch. A refusal must not hide the order that
+ * the first try of this key made, so a refused request with a key is looked up instead.
  */
 export function createDecidePurchase(parts: DecidePurchaseParts, { entrance, join }: DecidePurchaseOptions) {
   const { calendar, findReplay } = parts;
@@ -41,7 +41,7 @@ export function createDecidePurchase(parts: DecidePurchaseParts, { entrance, joi
     const orderId = orderIdOf(shopperId, key);
     const asked = sale && !refusal ? askOfBuyer(sale, visit, orderId) : {};
     const { missing, digests } = asked instanceof Promise ? await asked : asked;
-    // Nothing can have been made under an id that was drawn just now.
+    // No earlier try can have made an order under an id that was drawn just now.
     if (missing && key === undefined) return { orderId, decided: { outcome: missing } };
     const { paymentMethod } = body;
     const purchase = {
@@ -54,7 +54,8 @@ export function createDecidePurchase(parts: DecidePurchaseParts, { entrance, joi
       digests,
       span: request.span,
     };
-    // The next window of a product may be the one that counts now, and the first try be under way in the last.
+    // The sale that counts now may be the product's next window, while the first try is still under way in the last
+    // one.
     const last = refusal === 'sale-not-open' ? calendar.endedLately(body.productId) : undefined;
     const counts = last ?? (refusal || missing ? undefined : sale);
     const decided = counts

@@ -19,7 +19,7 @@ import { type BuyBody, type Visit, visitOf } from './visit.js';
 export type EntranceParts = MemoryParts &
   DecidePurchaseParts & { identity: Identity; gate: Pick<Gate, 'limitReached'>; attempts: Attempts };
 
-/** A request that has an order, new or from an earlier try of the same intent. */
+/** A request with an order, new or from an earlier try of the same intent. */
 export type Entered = {
   granted: Granted;
   product: Product;
@@ -27,7 +27,7 @@ export type Entered = {
   attempt: Omit<Attempt, 'outcome'>;
 };
 
-/** @returns undefined where it was refused, and the refusal answered. */
+/** @returns undefined if the request was refused; the refusal is then already answered. */
 export type Enter = (
   request: FastifyRequest,
   body: BuyBody,
@@ -45,7 +45,7 @@ export function createEntrance(parts: EntranceParts, options: DecidePurchaseOpti
     const memory = refuseFromMemory(visit, reply);
     const known = memory instanceof Promise ? await memory : memory;
     if ('stopped' in known) return void sendProblem(reply, known.stopped);
-    // What most of a million shoppers get: no id, no promise, no query.
+    // Most of a million shoppers get this answer, so it costs no id, no promise and no query.
     if (known.refusal && visit.key === undefined) {
       return refuse(reply, attemptOf(visit, known, null), known.refusal);
     }
@@ -56,10 +56,10 @@ export function createEntrance(parts: EntranceParts, options: DecidePurchaseOpti
 
 type Looked = Exclude<Known, { stopped: unknown }>;
 
-/** Step three of a purchase: keep the attempt, and answer a refusal. What was granted is the route's to answer. */
+/** Step three of a purchase: record the attempt, and answer a refusal. The route answers what was granted. */
 function createAnswer({ attempts, gate }: Pick<EntranceParts, 'attempts' | 'gate'>) {
   function refuse(reply: FastifyReply, attempt: Omit<Attempt, 'outcome'>, outcome: Refused): undefined {
-    // Not an attempt: it was counted, and costs nothing more.
+    // Not an attempt: it is only counted, and must cost nothing more.
     if (outcome !== 'rate-limited') attempts.record({ ...attempt, outcome });
     answerRefusal(reply, outcome, attempt.orderId);
   }
@@ -72,7 +72,7 @@ function createAnswer({ attempts, gate }: Pick<EntranceParts, 'attempts' | 'gate
   ): Entered | undefined {
     const { product, sale, refusal } = known;
     const attempt = attemptOf(visit, known, orderId);
-    // The limit does not hold for what was bought before it.
+    // The limit does not apply to an order that was made before the limit was reached.
     if (refusal === 'rate-limited' && decided.outcome !== 'rate-limited') reply.removeHeader('retry-after');
     if (sale && !refusal && decided.outcome === 'limit-reached')
       gate.limitReached(sale.saleId, visit.shopperId);

@@ -7,19 +7,19 @@ import { addressKeyOf } from '../limits/client-address.js';
 type Said = { paymentFingerprint?: string | undefined; addressKey?: string | undefined };
 
 /**
- * Only the shop's own server may say what a purchase is counted by: a shopper would say something else each time.
+ * Only the shop's own server may state what a purchase is counted by; a shopper would state something else each time.
  *
  * @throws ProblemError invalid
  */
 export function checkMayState(caller: Caller, { paymentFingerprint, addressKey }: Said): void {
   if (caller.kind === 'service' || (paymentFingerprint === undefined && addressKey === undefined)) return;
   const field = paymentFingerprint === undefined ? 'addressKey' : 'paymentFingerprint';
-  throw new ProblemError('invalid', `${field}: only a call with the API key may state it`);
+  throw new ProblemError('invalid', `${field}: only calls with the API key may state it`);
 }
 
 /**
- * What a purchase is counted by, where its sale counts so. Of a shopper who calls for themselves the engine knows the
- * address that the call came from, and no way to pay.
+ * What a purchase counts under in a sale with such limits. If shoppers call directly, the engine knows the address of
+ * the call, and no payment fingerprint.
  */
 export function statedBy(request: FastifyRequest, caller: Caller, said: Said): Stated {
   if (caller.kind === 'service') return { payment: said.paymentFingerprint, address: said.addressKey };

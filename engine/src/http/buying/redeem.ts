@@ -32,7 +32,7 @@ export type RedeemParts = {
 
 type RedeemBody = { code: string; userId?: string | undefined; paymentMethod?: string | undefined };
 
-/** Pays and confirms what a checkout has reserved, for the shopper who reserved it. */
+/** Pays for and confirms what a checkout reserved, for the shopper who reserved it. */
 export type Redeem = (
   request: FastifyRequest,
   body: RedeemBody,
@@ -43,7 +43,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
   const { identity, calendar, readOrder, codes, payments, admitRedemption, attempts, saleRoom } = parts;
   const present = createPresent(parts);
 
-  /** @throws ProblemError code-not-found: forged, somebody else's, or of an order that is not there. */
+  /** @throws ProblemError code-not-found: the code is forged, another shopper's, or its order does not exist. */
   async function findOrder(code: string, shopperId: string): Promise<StoredOrder> {
     const orderId = codes.orderIdOf(code);
     const order = orderId === undefined ? undefined : await readOrder(orderId, shopperId);
@@ -56,7 +56,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
     const caller = identity.callerOf(request);
     const shopperId = shopperOf(caller, request, userId);
     const stored = await findOrder(code, shopperId);
-    // What has ended is told to everybody who asks, and asks nothing of the provider.
+    // An order that has ended is answered to every caller, and causes no call to the provider.
     if (stored.status === 'RESERVED') {
       const barred = await admitRedemption(request, reply, caller, shopperId);
       if (barred) return sendProblem(reply, barred);
@@ -68,7 +68,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
     const offer = await calendar.offerOf(productId);
     if (!offer) throw new ProblemError('code-not-found');
 
-    // Without a key of the caller's this try is told from others all the same, when it has to be sent again.
+    // Without a key from the caller, this try still needs one of its own, in case it has to be sent again.
     const key = orderIdOf(shopperId, headerOf(request, 'idempotency-key'));
     if (saleRoom.refuses(saleId, true)) return sendProblem(reply, 'overloaded');
     const event = { event: 'redeem', orderId, shopperId, key, paymentMethod, span: request.span } as const;
@@ -90,8 +90,9 @@ export function createRedeem(parts: RedeemParts): Redeem {
 type Presented = Settlement | Undecided;
 
 /**
- * Presents a code, and pays where that is asked for. Another request may pay for the same code at the same moment: if its
- * payment ends before this one can join it, the code is presented once more, and is used then, or still to be paid.
+ * Presents a code, and pays if the settlement asks for it. Another request may pay for the same code at the same
+ * moment. If that payment ends before this request can join it, the code is presented once more: by then it is used, or
+ * still unpaid.
  */
 function createPresent({ settlements, pay }: Pick<RedeemParts, 'settlements' | 'pay'>) {
   return async function present(saleId: number, event: OrderEvent, triesMax: number): Promise<Presented> {
@@ -103,10 +104,11 @@ function createPresent({ settlements, pay }: Pick<RedeemParts, 'settlements' | '
   };
 }
 
-// Whoever joined twice what others then ended first is told that the payment is pending; the order tells the rest.
+// If this request just missed two payments of others, it answers that the payment is pending; the order shows the
+// outcome.
 const presentationsMax = 2;
 
-/** What the provider has said; where somebody else was told it first, the order shows what it was. */
+/** The provider's answer. If another request settled it first, the order shows what the answer was. */
 function wordOf(paid: Settlement): Settlement {
   if (!('order' in paid)) return paid;
   if (paid.order.status === 'RESERVED') return { ...paid, outcome: 'declined' };

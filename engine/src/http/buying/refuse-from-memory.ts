@@ -17,21 +17,21 @@ export type MemoryParts = {
 /** Why a purchase cannot succeed now, whatever the ledger would say. */
 export type MemoryRefusal = GateRefusal | 'rate-limited';
 
-/** What this process knows of a purchase before anybody is asked. */
+/** What this process knows of a purchase before it asks anything outside its memory. */
 export type Known =
-  /** Goes no further, and is no attempt at the sale. */
+  /** Stops here, and does not count as an attempt at the sale. */
   | { stopped: 'overloaded' | 'rate-limited' | 'product-not-found' }
   | (Offer & { refusal: MemoryRefusal | undefined });
 
 /**
- * Step one of a purchase: refuse from memory what cannot succeed. There is a promise only where memory has to be filled
+ * Step one of a purchase: refuse from memory what cannot succeed. It returns a promise only if memory has to be filled
  * first, or is shared in Redis.
  */
 export function createRefuseFromMemory(parts: MemoryParts, entrance: Entrance) {
   const { admitPurchase, calendar, askGate, saleRoom } = parts;
 
   function afterAdmission(visit: Visit, barred: AdmissionRefusal | undefined): Known | Promise<Known> {
-    // Behind a key there may be an order from before the limit.
+    // A request with a key may have an order from before the limit.
     if (barred === 'overloaded' || (barred && visit.key === undefined)) return { stopped: barred };
     const offer = calendar.peek(visit.body.productId);
     if (offer) return ofOffer(visit, barred, offer);
@@ -51,7 +51,7 @@ export function createRefuseFromMemory(parts: MemoryParts, entrance: Entrance) {
     return withRoom(offer, advice);
   }
 
-  // An order for the queue waits neither for the sale's lock nor for who holds it.
+  // An order for the queue waits neither for the sale's lock nor for its holder.
   function withRoom(offer: Offer, refusal: GateRefusal | undefined): Known {
     const isFull = !refusal && offer.sale && saleRoom.refuses(offer.sale.saleId, entrance === 'queued');
     return isFull ? { stopped: 'overloaded' } : { ...offer, refusal };

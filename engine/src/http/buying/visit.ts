@@ -4,7 +4,7 @@ import { checkMayState } from './limit-keys.js';
 
 export type BuyBody = {
   productId: number;
-  /** One, where it is not said. */
+  /** 1 if absent. */
   quantity?: number | undefined;
   userId?: string | undefined;
   paymentMethod?: string | undefined;
@@ -14,20 +14,20 @@ export type BuyBody = {
   token?: string | undefined;
 };
 
-/** One request to buy: who asks, for what, and since when. */
+/** One request to buy: for which shopper, for what, and since when. */
 export type Visit = {
   request: FastifyRequest;
   body: BuyBody;
   caller: Caller;
   shopperId: string;
   quantity: number;
-  /** Of the intent. Without one no earlier request can have made an order of it. */
+  /** The Idempotency-Key. Without one, no earlier request can have made an order for this intent. */
   key: string | undefined;
   /** `performance.now()` */
   receivedAtMs: number;
 };
 
-/** @throws ProblemError for a caller who is nobody, or who says what only others may. */
+/** @throws ProblemError for a caller without credentials, or one that states what only other callers may. */
 export function visitOf(identity: Identity, request: FastifyRequest, body: BuyBody): Visit {
   const receivedAtMs = performance.now();
   const caller = identity.callerOf(request);

@@ -6,7 +6,7 @@ import { describeRoute } from './describe-route.js';
 import { isRecord } from './is-record.js';
 import { securitySchemes } from './security-schemes.js';
 
-/** No answer to a call that this document describes, but to one that it does not, or that meets a defect. */
+/** Never answered to a call in this document: one is for calls outside it, the other for a defect of the engine. */
 const ofNoOperation: ReadonlySet<ProblemSlug> = new Set(['method-not-allowed', 'internal'] as const);
 
 /** What /openapi.json says besides its operations, and how they get into it. */
@@ -50,7 +50,7 @@ export const apiDocument = {
   transformObject: finish,
 } satisfies FastifyDynamicSwaggerOptions;
 
-/** Corrects the libraries: one calls every body required, the other describes what is only answered as an input, too. */
+/** Corrects two libraries: one marks every body as required, the other also describes an answer as an input. */
 function finish(input: Parameters<SwaggerTransformObject>[0]): ReturnType<SwaggerTransformObject> {
   const document = jsonSchemaTransformObject(input);
   if (!('components' in document)) return document;
@@ -61,7 +61,7 @@ function finish(input: Parameters<SwaggerTransformObject>[0]): ReturnType<Swagge
   return document;
 }
 
-/** A body that may be null may be left out. */
+/** Marks a body that may be null as optional. */
 function relaxBody(operation: unknown): void {
   if (!isRecord(operation) || !isRecord(operation.requestBody)) return;
   const { requestBody } = operation;

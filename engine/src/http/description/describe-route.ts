@@ -11,7 +11,7 @@ import { type Callers, securityOf } from './security-schemes.js';
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** What this call refuses, besides what every call of its kind does. docs/outcomes.md says which slug comes when. */
+    /** The refusals of this call besides those of every call of its kind. docs/outcomes.md says when each occurs. */
     problems?: readonly ProblemSlug[];
     /** Who may make this call. */
     callers?: Callers;
@@ -40,15 +40,15 @@ const ofEveryCall: readonly ProblemSlug[] = [
   'headers-too-large',
   'unavailable',
 ];
-// Of the layers of protection, which some routes are free of.
+// From the layers of protection, which do not apply to some routes.
 const ofLayers: readonly ProblemSlug[] = ['rate-limited', 'overloaded'];
 const ofCallsWithABody: readonly ProblemSlug[] = ['too-large', 'unsupported-media-type'];
 const ofOperators: readonly ProblemSlug[] = ['not-authenticated', 'forbidden', 'locked-out'];
 const ofActionsByCookie: readonly ProblemSlug[] = ['forbidden-origin', 'csrf'];
 
 /**
- * Documents who may make a call, from its `callers`, and each of its refusals by its exact status, from its `problems`, its
- * method and its tag.
+ * Documents who may make a call, from its `callers`, and each of its refusals by its exact status, from its `problems`,
+ * method and tag.
  */
 export const describeRoute: SwaggerTransform<FastifySchema & { hide?: boolean }> = input => {
   const { problems: own = [], callers, tags, ...schema } = input.schema;
@@ -76,7 +76,7 @@ export const describeRoute: SwaggerTransform<FastifySchema & { hide?: boolean }>
   };
 };
 
-// zod leaves the examples of a body out if any of its fields has a default or is parsed into something else.
+// zod omits the examples of a body if any of its fields has a default or is transformed.
 function withBodyExamples(described: unknown, body: unknown) {
   if (!isRecord(described) || !(body instanceof z.ZodType)) return {};
   return { body: { ...described, examples: z.globalRegistry.get(body)?.examples } };
@@ -106,14 +106,16 @@ function refusalsOf(slugs: readonly ProblemSlug[]) {
   );
 }
 
-/** What a route answers beside refusals: with a description each, and the examples where OpenAPI has them. */
+/**
+ * The answers of a route that are not refusals, each with a description, and with examples where OpenAPI expects them.
+ */
 function grantsOf(responses: unknown) {
   if (!isRecord(responses)) return {};
   return Object.fromEntries(
     Object.entries(responses).map(([status, response]) => {
       if (!isRecord(response)) return [status, response];
       const { description = STATUS_CODES[status], content } = response;
-      // A response that is a schema, and one of several media types.
+      // Either a plain schema or a response with several media types.
       if (!isRecord(content)) return [status, { 'x-response-description': description, ...response }];
       const media = Object.entries(content).map(([type, medium]) => [type, withMediaExample(medium)]);
       return [status, { description, content: Object.fromEntries(media) }];
@@ -121,7 +123,7 @@ function grantsOf(responses: unknown) {
   );
 }
 
-/** As @fastify/swagger does it for a response of one media type: the example moves from the schema to beside it. */
+/** Moves the example out of the schema, as @fastify/swagger does for a response with one media type. */
 function withMediaExample(medium: unknown) {
   if (!isRecord(medium) || !isRecord(medium.schema) || !Array.isArray(medium.schema.examples)) return medium;
   const { examples, ...schema } = medium.schema;

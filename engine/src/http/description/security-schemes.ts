@@ -43,7 +43,7 @@ export const securitySchemes = {
     in: 'header',
     name: 'X-CSRF-Token',
     description:
-      "The `csrfToken` that came with a cookie. A client that sends neither `Sec-Fetch-Site` nor `Origin` needs it beside the cookie; a browser on one of the API's own pages does not.",
+      "The `csrfToken` that came with a cookie. A client that sends neither `Sec-Fetch-Site` nor `Origin` needs it in addition to the cookie; a browser on one of the API's own pages does not.",
   },
   stripeSignature: {
     type: 'apiKey',
@@ -74,7 +74,7 @@ export type Callers = keyof typeof credentials;
 
 type SecurityRequirement = Partial<Record<Scheme, string[]>>;
 
-/** @param isUnsafe whether the call changes something: then a cookie may need the CSRF token beside it. */
+/** @param isUnsafe whether the call changes something; a cookie may then need the CSRF token as well. */
 export function securityOf(callers: Callers, isUnsafe: boolean): SecurityRequirement[] {
   return credentials[callers].flatMap((scheme: Scheme): SecurityRequirement[] => {
     const alone = { [scheme]: [] };

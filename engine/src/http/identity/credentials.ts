@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 
-/** The token of `Authorization: Bearer`, whose scheme is written in any case. */
+/** The token of `Authorization: Bearer`; the scheme may be in any case. */
 export function bearerOf({ headers }: FastifyRequest): string | undefined {
   const header = headers.authorization;
   if (header === undefined) return undefined;
@@ -18,11 +18,11 @@ export function cookieOf({ headers }: FastifyRequest, name: string): string | un
 export type Cookie = {
   name: string;
   value: string;
-  /** 0 takes it away. */
+  /** 0 removes the cookie. */
   maxAgeSeconds: number;
   sameSite: 'Lax' | 'Strict';
   isSecure: boolean;
-  /** Whether pages may read it; no session ever. */
+  /** Whether pages may read it; never true for a session. */
   isReadable?: boolean;
 };
 

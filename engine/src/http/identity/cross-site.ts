@@ -2,17 +2,17 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../answers/send-problem.js';
 
-/** Keeps other sites from acting with the cookies of whoever visits them. */
+/** Keeps other sites from acting with the cookies of their visitors. */
 export type CrossSite = {
   /**
-   * For a request that a cookie speaks for.
+   * Checks a request that is authenticated by a cookie.
    *
-   * @throws ProblemError forbidden-origin, or csrf where no header says what page it comes from and the token is missing.
+   * @throws ProblemError forbidden-origin, or csrf if no header names the page's origin and the token is missing.
    */
   check(request: FastifyRequest, session: string): void;
-  /** For a request that gets a cookie. @throws ProblemError forbidden-origin */
+  /** Checks a request that will set a cookie. @throws ProblemError forbidden-origin */
   checkOrigin(request: FastifyRequest): void;
-  /** What a page shows as X-CSRF-Token to prove that it can read what belongs to the session. */
+  /** The X-CSRF-Token that proves that a page can read what belongs to the session. */
   tokenFor(session: string): string;
 };
 
@@ -27,8 +27,8 @@ export function createCrossSite({ csrfSecret, allowedOrigins }: CrossSiteOptions
   const tokenFor = (session: string) =>
     createHmac('sha256', csrfSecret).update(`csrf:${session}`).digest('base64url');
 
-  // Browsers say which page a request comes from, and no page can have them say otherwise: since 2020 to 2023 in
-  // Sec-Fetch-Site, before that in the Origin of everything but GET and HEAD.
+  // Browsers say which page a request comes from, and pages cannot change that: in Sec-Fetch-Site (introduced between
+  // 2020 and 2023), and before that in the Origin of everything but GET and HEAD.
   function isOwnPage(request: FastifyRequest): boolean | undefined {
     const { 'sec-fetch-site': site, origin } = request.headers;
     if (origin !== undefined && allowed.has(origin)) return true;
@@ -56,7 +56,7 @@ export function createCrossSite({ csrfSecret, allowedOrigins }: CrossSiteOptions
 /** Methods that change nothing. */
 export const isSafe: Partial<Record<string, true>> = { GET: true, HEAD: true, OPTIONS: true };
 
-// The scheme is left out: behind a proxy that ends TLS we do not know our own.
+// The scheme is ignored: behind a proxy that terminates TLS the engine does not know its own.
 function hostOf(origin: string): string | undefined {
   return /^https?:\/\/([^/]+)$/.exec(origin.toLowerCase())?.[1];
 }

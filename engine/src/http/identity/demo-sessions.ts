@@ -7,9 +7,9 @@ import type { TokenSigner } from './signed-token.js';
 
 type DemoSession = { token: string; csrfToken: string; expiresAt: Date; cookies: string[] };
 
-/** Sessions of shoppers who are nobody in particular. */
+/** Sessions of anonymous demo shoppers. */
 export type DemoSessions = {
-  /** @throws ProblemError forbidden-origin: a page of another site would have its visitors be somebody else. */
+  /** @throws ProblemError forbidden-origin: another site's page could sign its visitors in as a different shopper. */
   checkOrigin(request: FastifyRequest): void;
   issue(request: FastifyRequest, userId: number): DemoSession;
 };
@@ -39,7 +39,7 @@ export function createDemoSessions({ config, signer, crossSite, nowMs }: DemoSes
   };
 }
 
-/** Whether a cookie is for encrypted connections alone. */
+/** Whether a cookie is only for encrypted connections. */
 export function isSecure({ COOKIE_SECURE, NODE_ENV }: Config, { protocol }: FastifyRequest): boolean {
   if (COOKIE_SECURE !== 'auto') return COOKIE_SECURE === 'true';
   return NODE_ENV === 'production' || protocol === 'https';

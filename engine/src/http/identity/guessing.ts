@@ -10,14 +10,15 @@ import { createSecretCheck } from './secret-check.js';
 export type GuessingOptions = {
   config: Config;
   secrets: Secrets;
-  /** A shopper or the shop's server. @throws ProblemError for a token that is nobody's */
+  /** Finds the shopper or the shop's server. @throws ProblemError for an invalid token */
   callerIfAny: (request: FastifyRequest) => unknown;
 };
 
 /**
- * Compares secrets, and answers a caller who guesses 429: by name and address at sign-in, by address with bearer tokens.
- * The right secret passes whatever others have guessed. That gives a guesser no more tries: a text whose first half is
- * wrong cannot be right, and only so many whose first half is right are compared to the end (docs/decisions/0037).
+ * Compares secrets, and answers 429 to a caller who guesses: by name and address at sign-in, by address with bearer
+ * tokens. The right secret always passes, whatever others have guessed. A guesser gains no extra tries by that: a text
+ * with a wrong first half cannot be right, and only a bounded number with the right first half are compared in full
+ * (docs/decisions/0037).
  */
 export function createGuessing({ config, secrets, callerIfAny }: GuessingOptions) {
   const { OPERATOR_TRIES_MAX: triesMax, OPERATOR_LOCKOUT_SECONDS: lockSeconds } = config;
@@ -25,7 +26,7 @@ export function createGuessing({ config, secrets, callerIfAny }: GuessingOptions
   const operatorAt = createSecretCheck(known);
   const halfAt = createSecretCheck(known.map(firstHalf));
   const guessers = createLockOut({ triesMax, lockSeconds });
-  // Apart from the guessers, of whom so many can come that the oldest are forgotten.
+  // Kept apart from the guessers, because so many guessers can come that the oldest are forgotten.
   const halves = createLockOut({ triesMax, lockSeconds });
 
   function checkLock(lockOut: typeof guessers, names: readonly string[]): void {
@@ -33,7 +34,7 @@ export function createGuessing({ config, secrets, callerIfAny }: GuessingOptions
     if (waitSeconds > 0) throw new ProblemError('locked-out', undefined, waitSeconds);
   }
 
-  /** @throws ProblemError locked-out for whatever begins like a secret whose second half was guessed too often */
+  /** @throws ProblemError locked-out for a text that begins like a secret whose second half was guessed too often */
   function compare(text: string) {
     const half = halfAt(firstHalf(text));
     const halfNames = half < 0 ? [] : [String(half)];
@@ -41,7 +42,7 @@ export function createGuessing({ config, secrets, callerIfAny }: GuessingOptions
     return { operator: secrets.operators[operatorAt(text)], halfNames };
   }
 
-  /** Counts a wrong secret. @throws ProblemError locked-out where there were too many before it */
+  /** Counts a wrong secret. @throws ProblemError locked-out if there were too many before it */
   function failed(names: readonly string[], halfNames: readonly string[]): void {
     halves.failed(halfNames);
     checkLock(guessers, names);
@@ -54,7 +55,7 @@ export function createGuessing({ config, secrets, callerIfAny }: GuessingOptions
       const { operator, halfNames } = compare(secret);
       if (operator?.name === name) return;
       failed([`user ${name}`, addressOf(request)], halfNames);
-      throw new ProblemError('not-authenticated', 'There is no such operator, or the secret is another.');
+      throw new ProblemError('not-authenticated', 'There is no such operator, or the secret is wrong.');
     },
 
     /** @returns the name of the operator whose secret is presented. @throws ProblemError as above, or forbidden */

@@ -15,25 +15,25 @@ import { createVerifiedTokens } from './verified-tokens.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whether it presents an API key; undefined until somebody asks. */
+    /** Whether it presents an API key; undefined until first asked. */
     isOfShop: boolean | undefined;
   }
 }
 
-/** Who is calling: the shop's own server, which names its shoppers, or a shopper. */
+/** The caller: the shop's own server, which names its shoppers, or a shopper. */
 export type Caller = { kind: 'service' } | { kind: 'shopper'; shopperId: string };
 
 export type Identity = {
-  /** @throws ProblemError not-authenticated, or forbidden-origin or csrf for a cookie that another site makes use of */
+  /** @throws ProblemError not-authenticated, or forbidden-origin or csrf if another site uses the cookie */
   callerOf(request: FastifyRequest): Caller;
   /** Whether the call presents an API key; never throws. */
   isOfShop(request: FastifyRequest): boolean;
-  /** @throws ProblemError not-authenticated, forbidden (a shopper's or the shop's), locked-out, or as above */
+  /** @throws ProblemError not-authenticated, forbidden (for a shopper or the shop), locked-out, or as above */
   requireOperator(request: FastifyRequest): Promise<void>;
   operators: Operators;
-  /** There only while the demo identity is on. */
+  /** Set only with the demo identity. */
   demoSessions: DemoSessions | undefined;
-  /** What has to be done before a route is entered; there only where there is something. */
+  /** Runs before a route is entered; undefined if there is nothing to do. */
   onRequest: onRequestHookHandler | undefined;
 };
 
@@ -41,15 +41,15 @@ export type IdentityOptions = {
   config: Config;
   secrets: Secrets;
   db: Queryable;
-  /** By the database's clock, so that a process whose own is wrong neither prolongs nor ends a session. */
+  /** By the database's clock, so that a process with a wrong clock neither prolongs nor shortens a session. */
   nowMs: () => number;
   onError: (error: unknown) => void;
 };
 
 /**
- * The shopper that a request is for. Only the shop's own server may name one.
+ * The shopper that a request is for. Only the shop's own server may name a shopper.
  *
- * @param userId of the body; without it the X-User-Id header counts, and with both they must agree.
+ * @param userId from the body. Without it the X-User-Id header counts; if both are present, they must agree.
  * @throws ProblemError invalid
  */
 export function shopperOf(caller: Caller, { headers }: FastifyRequest, userId?: string): string {
@@ -57,7 +57,7 @@ export function shopperOf(caller: Caller, { headers }: FastifyRequest, userId?: 
   const named = userId ?? (typeof header === 'string' ? header : undefined);
   if (caller.kind === 'shopper') {
     if (named === undefined) return caller.shopperId;
-    throw new ProblemError('invalid', 'userId: only a call with the API key may name the shopper');
+    throw new ProblemError('invalid', 'userId: only calls with the API key may name the shopper');
   }
   if (named === undefined) {
     throw new ProblemError('invalid', 'userId: expected the shopper, in the body or as the X-User-Id header');
@@ -79,7 +79,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   const shoppers = createShoppers(options, demoSigner, crossSite);
   const apiKeyOf = createSecretCheck(secrets.apiKeys);
 
-  // Two layers ask, and hashing the key twice was the dearest thing on the road of a refusal.
+  // Two layers ask, and hashing the key twice was the most expensive step of a refusal.
   function isOfShop(request: FastifyRequest): boolean {
     request.isOfShop ??= showsApiKey(request);
     return request.isOfShop;

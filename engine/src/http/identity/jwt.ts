@@ -10,7 +10,7 @@ import type { VerifiedToken } from './verified-tokens.js';
 export type JwtOptions = {
   config: Config;
   nowMs: () => number;
-  /** What was verified so far may have been signed with a key that counts no more. */
+  /** Tokens verified so far may have been signed with a key that is no longer valid. */
   onKeysChanged: () => void;
   onError: (error: unknown) => void;
 };
@@ -18,21 +18,22 @@ export type JwtOptions = {
 export type Jwt = {
   /** @returns the shopper, or the refusal; never throws. */
   verify(token: string): Promise<VerifiedToken | ProblemError>;
-  /** Costs a comparison; for every request. */
+  /** Called for every request; costs one comparison. */
   keepFresh(): void;
 };
 
-// Clocks of two servers that are kept in time differ by less.
+// Synchronised clocks of two servers differ by less.
 const clockToleranceSeconds = 5;
-// Half of what all headers of a request may have; issuers that put a user's groups into it come to 4 kB.
+// Half of what all headers of a request may have. Issuers that include a user's groups reach 4 kB.
 const tokenCharactersMax = 8192;
 
-/** Tokens of the shop's own issuer (RFC 7519), verified with its public key or with what its URL says. */
+/** Tokens of the shop's own issuer (RFC 7519), verified with its public key or with the keys at its URL. */
 export function createJwt(options: JwtOptions): Jwt {
   const { config, nowMs } = options;
   const keys = createKeys(options);
   const rules: JWTVerifyOptions = {
-    // What the header says is not asked: neither `none` nor a public key taken for a shared secret gets anywhere.
+    // The token's header does not choose the algorithm, so neither `none` nor a public key used as a shared secret
+    // works.
     algorithms: config.JWT_ALGORITHMS,
     clockTolerance: clockToleranceSeconds,
     requiredClaims: ['sub', 'exp'],
@@ -76,13 +77,13 @@ function createKeys({ config, onKeysChanged, onError }: JwtOptions) {
 }
 
 const badSubject =
-  'The subject of the token names no shopper: expected 1 to 128 characters in NFKC form, none of them invisible.';
+  'The subject of the token is not a valid shopper id: expected 1 to 128 characters in NFKC form, none of them invisible.';
 const invalid = new ProblemError('not-authenticated', 'The token is not valid.');
 const over = new ProblemError('not-authenticated', 'The token has expired.');
-const keysUnavailable = new ProblemError('unavailable', 'The keys for tokens could not be read yet.');
+const keysUnavailable = new ProblemError('unavailable', 'The keys that verify tokens could not be read yet.');
 
-// Beside its own errors jose lets through what the runtime says of a key that does not fit: all of it is the token's, or
-// the key's that it names, and none of it a defect of ours.
+// Besides its own errors, jose passes on the runtime's errors about a key that does not fit. All of them are caused by
+// the token or by the key that it names, never by a defect of the engine.
 function refusalOf(error: unknown): ProblemError {
   if (error instanceof OperatingError) return keysUnavailable;
   return error instanceof joseErrors.JWTExpired ? over : invalid;

@@ -2,21 +2,21 @@ import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey, errors as 
 import { z } from 'zod';
 import { OperatingError } from '../../platform/errors.js';
 
-/** The issuer's keys as they were last read. */
+/** The issuer's keys as last read. */
 export type KeySet = {
   /** The key that a token's header names. */
   keyOf: JWTVerifyGetKey;
-  /** Has the keys read again if they are old. Waits for nothing. */
+  /** Starts another reading if the keys are old, without waiting for it. */
   keepFresh(): void;
 };
 
 export type KeySetOptions = {
   url: string;
   timeoutMs: number;
-  /** At most one reading in this time, whoever asks for keys that are not there. */
+  /** At most one reading in this time, however often unknown keys are asked for. */
   cooldownMs: number;
   ageMaxMs: number;
-  /** Keys are there that were not, or the other way round. */
+  /** Called when the set of keys has changed. */
   onChange: () => void;
   onError: (error: unknown) => void;
 };
@@ -25,12 +25,12 @@ const keysSchema = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string()
 
 // A key with its certificates is some 4 kB; an issuer has a handful.
 const answerBytesMax = 256 * 1024;
-// Without any key nobody gets in: asked more often then, and never more often than this.
+// Without any key every token fails, so the first keys are retried sooner than the cooldown, but no faster than this.
 const firstKeysCooldownMs = 1000;
 
 /**
  * Keys from a URL (RFC 7517). jose's own remote set forgets its keys when they are old and the URL does not answer, and
- * asks without pause a URL that fails; here old keys go on counting, and every reading counts against the cooldown.
+ * retries a failing URL without pause. Here old keys stay valid, and every reading counts against the cooldown.
  */
 export function createKeySet(options: KeySetOptions): KeySet {
   const { url, timeoutMs, cooldownMs, ageMaxMs, onChange, onError } = options;
@@ -48,7 +48,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
     onChange();
   }
 
-  /** One reading for all who wait at the same time. */
+  /** One reading serves all callers that wait at the same time. */
   function readAgain(waitMs: number): Promise<void> {
     if (reading || performance.now() - askedAtMs < waitMs) return reading ?? Promise.resolve();
     askedAtMs = performance.now();
@@ -81,14 +81,14 @@ export function createKeySet(options: KeySetOptions): KeySet {
 function unavailable(): OperatingError {
   return new OperatingError(
     'KEYS_UNAVAILABLE',
-    'The keys that tokens are verified with could not be read yet',
+    'The keys that verify tokens could not be read yet',
     'Check JWT_JWKS_URL',
     { retryable: true },
   );
 }
 
 async function readText(url: string, timeoutMs: number): Promise<string> {
-  // A redirect would be followed to wherever the answer says.
+  // Following a redirect would lead to whatever address the answer names.
   const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
   if (response.status !== 200) {
     await response.body?.cancel();

@@ -15,7 +15,7 @@ import { isSecure } from './demo-sessions.js';
 import { createGuessing } from './guessing.js';
 import { createTokenSigner } from './signed-token.js';
 
-/** Who acts: by a session, or without one where the secret itself is presented. */
+/** The acting operator: with a session, or without one if the request presents the secret itself. */
 type Operator = { name: string; session: OperatorSession | undefined };
 
 type SignedIn = { session: OperatorSession; csrfToken: string; cookies: string[] };
@@ -23,11 +23,11 @@ type SignedIn = { session: OperatorSession; csrfToken: string; cookies: string[]
 export type Operators = {
   /** @throws ProblemError not-authenticated, forbidden, locked-out, forbidden-origin or csrf */
   require(request: FastifyRequest): Promise<void>;
-  /** Whom `require` has found. */
+  /** The operator that `require` found. */
   of(request: FastifyRequest): Operator | undefined;
   /** @throws ProblemError not-authenticated or locked-out */
   signIn(request: FastifyRequest, name: string, secret: string): Promise<SignedIn>;
-  /** Set-Cookie headers that take the session away from the browser. */
+  /** Set-Cookie headers that remove the session from the browser. */
   signedOutCookies(request: FastifyRequest): string[];
   /** The token that goes with the request's own session. */
   csrfTokenOf(request: FastifyRequest): string | null;
@@ -41,13 +41,13 @@ export type OperatorsOptions = {
   db: Queryable;
   nowMs: () => number;
   crossSite: CrossSite;
-  /** A shopper or the shop's server. @throws ProblemError for a token that is nobody's */
+  /** Finds the shopper or the shop's server. @throws ProblemError for an invalid token */
   callerIfAny: (request: FastifyRequest) => unknown;
 };
 
 export const operatorCookie = 'doorbuster_operator';
 const operatorCsrfCookie = 'doorbuster_operator_csrf';
-// What browsers call themselves takes a hundred; the rest is not worth a row of any length.
+// A browser's user agent takes about a hundred characters; longer ones are cut, so that a row stays small.
 const userAgentCharactersMax = 200;
 
 export function createOperators(options: OperatorsOptions): Operators {
@@ -61,7 +61,8 @@ export function createOperators(options: OperatorsOptions): Operators {
   async function ofCookie(request: FastifyRequest, cookie: string): Promise<Operator> {
     const signed = signer.read(cookie, nowMs());
     const session = signed && (await sessions.find(signed.subject));
-    if (!session) throw new ProblemError('not-authenticated', 'This session is over. Please sign in again.');
+    if (!session)
+      throw new ProblemError('not-authenticated', 'This session has ended. Please sign in again.');
     crossSite.check(request, cookie);
     return { name: session.operator, session };
   }
@@ -108,8 +109,8 @@ export function createOperators(options: OperatorsOptions): Operators {
 }
 
 /**
- * What stands for each operator's secret beside their sessions, by name. Keyed, so that a copy of the database is of no use
- * for guessing the secret.
+ * A mark per operator that is stored with their sessions in place of the secret. It is keyed, so that a copy of the
+ * database does not help to guess the secret.
  */
 function secretMarksOf({ operators, secretKey }: Secrets): Map<string, string> {
   const markOf = (text: string) => createHmac('sha256', secretKey).update(text).digest('base64url');

@@ -12,12 +12,13 @@ export type OperatorTrailOptions = {
   onError: (error: unknown) => void;
 };
 
-/** The sign-in: nobody acts yet, so it writes down itself who tries to. */
+/** The path of the sign-in, which records its own attempts: no operator is known yet. */
 export const signInPath = '/api/admin/session';
 
 /**
- * Has every unsafe call under /api/admin written down before it is done, and how it ended before it is answered. What can
- * not be written down is not done. It looks at the routes that are registered after it, so that none is forgotten.
+ * Records every unsafe call under /api/admin before it is carried out, and its outcome before it is answered. A call
+ * that cannot be recorded is not carried out. This hooks into all routes that are registered after it, so that none is
+ * forgotten.
  */
 export function keepOperatorTrail(
   server: FastifyInstance,
@@ -37,7 +38,7 @@ export function keepOperatorTrail(
     const actionId = underWay.get(request);
     if (actionId === undefined) return payload;
     const { statusCode: status } = reply;
-    // It has been done: the answer does not depend on this.
+    // The action has been carried out, so the answer does not depend on this.
     await endOperatorAction(db, actionId, { status, outcome: outcomeOf(status, payload) }).catch(onError);
     return payload;
   }
@@ -59,7 +60,7 @@ type Description = Omit<NewOperatorAction, 'operator' | 'sessionId'>;
 const targetCharactersMax = 500;
 const detailCharactersMax = 4000;
 
-/** What a request would have done; answers it with the id that the trail knows it by. */
+/** What a request is about to do, with the request id of the trail; the answer carries that id, too. */
 export function describeAction(request: FastifyRequest, reply: FastifyReply): Description {
   return {
     action: `${request.method} ${request.routeOptions.url ?? ''}`,
@@ -70,14 +71,14 @@ export function describeAction(request: FastifyRequest, reply: FastifyReply): De
   };
 }
 
-/** `ok`, or the slug of the problem that the answer is. */
+/** `ok`, or the slug of the problem in the answer. */
 function outcomeOf(status: number, payload: unknown): string {
   if (status < 400) return 'ok';
   const [, slug] = /^\{"type":"\/problems\/([a-z-]+)"/.exec(typeof payload === 'string' ? payload : '') ?? [];
   return slug ?? String(status);
 }
 
-// No body of ours but the sign-in's has a secret in it; one that is sent by mistake is not kept either.
+// Only the sign-in's body has a secret; secrets that are sent elsewhere by mistake are not stored either.
 function detailOf(body: unknown): string | null {
   if (body === undefined || body === null) return null;
   const isSecret = (name: string) => /secret|token|password|authorization|api.?key/i.test(name);
@@ -85,7 +86,7 @@ function detailOf(body: unknown): string | null {
     const text = JSON.stringify(body, (name, value: unknown) => (isSecret(name) ? '(hidden)' : value));
     return text.slice(0, detailCharactersMax);
   } catch {
-    // Ten thousand levels are more than the stack has room for, and no route takes them.
-    return '(nested too deep)';
+    // Ten thousand levels overflow the stack, and no route accepts them.
+    return '(nested too deeply)';
   }
 }

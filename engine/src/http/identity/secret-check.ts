@@ -1,12 +1,12 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 
 /**
- * Which of several secrets a text is, in the same time for every text of its length. What is kept are their digests, so
- * that a dump of the memory has none of them. A text of another length is none: the length of a random secret tells
- * nothing, and a shopper's token is not hashed for it. One-shot hash() to hex and back is 0.5 us a check, 1.3 us with
- * createHash().
+ * Finds which of several secrets a text is, in the same time for every text of its length. Only digests are kept, so a
+ * memory dump reveals no secret. A text of another length is never hashed: the length of a random secret reveals
+ * nothing, and so a shopper's token costs no hash. One-shot hash() to hex and back takes 0.5 us a check, createHash()
+ * 1.3 us.
  *
- * @returns the position of the secret, -1 for none.
+ * @returns the position of the secret, or -1.
  */
 export function createSecretCheck(secrets: readonly string[]): (text: string) => number {
   const known = secrets.map(digestOf);

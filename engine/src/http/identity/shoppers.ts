@@ -6,15 +6,15 @@ import type { Jwt } from './jwt.js';
 import type { TokenSigner } from './signed-token.js';
 import type { VerifiedTokens } from './verified-tokens.js';
 
-/** Finds out whose token a request shows, in one mode of identity. */
+/** Finds the shopper whose token a request presents, in one mode of identity. */
 export type Shoppers = {
-  /** @returns undefined where no token is shown. @throws ProblemError if it is not valid, or another site's doing. */
+  /** @returns undefined without a token. @throws ProblemError if the token is invalid, or if another site uses it. */
   shopperOf(request: FastifyRequest): string | undefined;
-  /** Does beforehand what can not be done at once; there only where there is such a thing. */
+  /** Work that has to be done before the route is entered; undefined if there is none. */
   onRequest?: onRequestHookHandler;
 };
 
-/** No shopper comes by themselves: the shop's own server speaks for all of them. */
+/** Shoppers do not call directly: the shop's own server calls for all of them. */
 export const noShoppers: Shoppers = {
   shopperOf(request) {
     if (bearerOf(request) === undefined) return undefined;
@@ -32,7 +32,7 @@ type DemoOptions = {
   nowMs: () => number;
 };
 
-/** Shoppers with a session of ours, shown as a bearer token or as a cookie. */
+/** Shoppers with a demo session, presented as a bearer token or as a cookie. */
 export function createDemoShoppers({ signer, verified, crossSite, nowMs }: DemoOptions): Shoppers {
   function verify(token: string): string {
     const known = verified.shopperOf(token);
@@ -57,11 +57,11 @@ export function createDemoShoppers({ signer, verified, crossSite, nowMs }: DemoO
 }
 
 /**
- * Shoppers with a token of the shop's issuer. Verifying one takes promises; what is known needs none, and a token that is
- * not is verified before its route is entered.
+ * Shoppers with a token of the shop's issuer. Verifying a token takes promises. A known token needs none; any other
+ * token is verified before its route is entered.
  */
 export function createJwtShoppers(jwt: Jwt, verified: VerifiedTokens): Shoppers {
-  // By request and not from the cache: that may have forgotten the token again while a slow body came in.
+  // By request, not from the cache: the cache may have evicted the token while a slow body arrived.
   const judged = new WeakMap<FastifyRequest, string | ProblemError>();
 
   return {
@@ -75,7 +75,7 @@ export function createJwtShoppers(jwt: Jwt, verified: VerifiedTokens): Shoppers 
     onRequest(request, _reply, done) {
       jwt.keepFresh();
       const token = bearerOf(request);
-      // API keys and operators' secrets are not of this form.
+      // API keys and operators' secrets do not have this form.
       if (token === undefined || verified.shopperOf(token) !== undefined || !isJwt(token)) return done();
       void jwt.verify(token).then(verdict => {
         const isRefused = verdict instanceof ProblemError;

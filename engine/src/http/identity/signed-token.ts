@@ -1,18 +1,18 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** What a signed token says: a subject, and until when it counts. */
+/** The content of a signed token: a subject, and when it ends. */
 type SignedToken = { subject: string; endsAtMs: number };
 
 export type TokenSigner = {
   sign(token: SignedToken): string;
-  /** @returns undefined for one that is forged, or over. */
+  /** @returns undefined for a token that is forged or has ended. */
   read(text: string, nowMs: number): SignedToken | undefined;
 };
 
 /**
  * Tokens of the form subject.end.signature.
  *
- * @param purpose a token that was signed for one purpose is none for another.
+ * @param purpose a token that was signed for one purpose is not valid for another.
  */
 export function createTokenSigner(secretKey: string, purpose: string): TokenSigner {
   const signatureOf = (subject: string, endsAtMs: string) =>

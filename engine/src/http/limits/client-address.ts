@@ -4,23 +4,23 @@ import ipaddr from 'ipaddr.js';
 import { readAddress } from '../../platform/addresses.js';
 
 /**
- * What limits by address count under. Fastify finds the address: that of the peer or, if the peer is one of TRUST_PROXY,
- * the rightmost hop of X-Forwarded-For that is none of them. A proxy that names no address there (`unknown`) is counted
- * itself.
+ * The key under which limits per address count. Fastify finds the address: that of the peer or, if the peer is in
+ * TRUST_PROXY, the rightmost hop of X-Forwarded-For outside it. If a proxy gives no address there (`unknown`), its own
+ * address counts.
  */
 export function addressKeyOf(request: FastifyRequest): string {
   return addressKey(request.ip) ?? addressKey(request.raw.socket.remoteAddress ?? '') ?? 'unknown';
 }
 
 /**
- * An IPv4 address as it is, also where it comes mapped into IPv6; an IPv6 address by its /64, which is the least that a
- * network gives to one customer: each of them has 2^64 addresses to call from. Some proxies name the port, too.
+ * An IPv4 address as it is, also if it comes mapped into IPv6. An IPv6 address by its /64, the least that a network
+ * gives to one customer, who can call from any of its 2^64 addresses. Some proxies add the port.
  *
- * @returns undefined for what is no address.
+ * @returns undefined for anything that is not an address.
  */
 export function addressKey(text: string): string | undefined {
-  // What almost every request comes with: a peer of IPv4, on a socket of its kind or on one for both. Parsing costs several
-  // microseconds, and this one tenth of one.
+  // Almost every request has an IPv4 peer, on an IPv4 or a dual-stack socket. This check costs a tenth of a
+  // microsecond, parsing several microseconds.
   const plain = text.startsWith(mappedPrefix) ? text.slice(mappedPrefix.length) : text;
   if (isIPv4(plain)) return plain;
   const address = readAddress(withoutPort(text));

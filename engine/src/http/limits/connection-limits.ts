@@ -5,34 +5,34 @@ import { createIsWithin, readAddress } from '../../platform/addresses.js';
 import { addressKey } from './client-address.js';
 
 export type ConnectionLimits = {
-  /** Open connections in all, but for those that are kept for operators and probes; 0 is no limit. */
+  /** Open connections in total, besides the reserve for operators and probes; 0 means no limit. */
   max: number;
-  /** Open connections of one address; 0 is no limit. */
+  /** Open connections of one address; 0 means no limit. */
   perAddressMax: number;
-  /** Addresses and ranges whose connections are those of others. */
+  /** Addresses and ranges of proxies, whose connections carry the calls of many clients. */
   proxies: readonly string[];
   refusals: Refusals;
 };
 
 export type Connections = {
-  /** Whether a connection is one of the last, which are kept for operators and probes. */
+  /** Whether a connection belongs to the reserve for operators and probes. */
   isReserved(socket: Socket): boolean;
 };
 
-// Beyond the bound of all: a console has six, and a probe one at a time. One address has no more than a console and a
-// script need, so that whoever took all others does not take these, too.
+// Connections beyond `max`: a console has six, and a probe one at a time. One address gets no more of them than a
+// console and a script need, so that an address that took all others cannot take these, too.
 const reservedMax = 100;
 const reservedPerAddressMax = 10;
 
 /**
- * Bounds the connections that are open. Beyond the first bound and the reserve they are closed as they come; beyond that of
- * an address they are told so, which costs one write and no parser.
+ * Bounds the open connections. Beyond `max` and the reserve, a new connection is closed at once. Beyond the bound of
+ * its address, it gets a refusal, which costs one write and no parser.
  */
 export function limitConnections(
   server: Server,
   { max, perAddressMax, proxies, refusals }: ConnectionLimits,
 ): Connections {
-  // Not server.maxConnections: that counts those of one listener.
+  // Not server.maxConnections, which counts only the connections of one listener.
   let openCount = 0;
   const isProxy = createIsProxy(proxies);
   const countByAddress = createTally();
@@ -71,7 +71,7 @@ export function limitConnections(
   return { isReserved: socket => reserved.size > 0 && reserved.has(socket) };
 }
 
-/** Counts open connections by a key. */
+/** Counts open connections per key. */
 function createTally(): (key: string, socket: Socket) => number {
   const open = new Map<string, number>();
   return (key, socket) => {

@@ -14,34 +14,37 @@ import { createRequestsInWork } from './requests-in-work.js';
 import { classOf, countsAsWork, isForOperations, type RouteClass } from './route-class.js';
 
 export type Protection = {
-  /** Answers a request that there is no room for. @returns whether it did. */
+  /** Answers a request for which there is no room. @returns whether it did. */
   refuseIfFull(request: IncomingMessage, response: ServerResponse): boolean;
-  /** Requests in work: read, and not answered yet. */
+  /** Requests in work: read, but not answered yet. */
   inFlight(): number;
 };
 
 export type ProtectionOptions = {
-  /** 0 is no limit. */
+  /** 0 means no limit. */
   inFlightMax: number;
-  /** Whether a connection is one of the last, which are kept for operators and probes. */
+  /** Whether a connection belongs to the reserve for operators and probes. */
   isReserved: (socket: Socket) => boolean;
-  /** Per address; undefined is no limit. Counted by each process for itself: it is this process that it protects. */
+  /** Per address; undefined means no limit. Each process counts for itself, because the limit protects the process. */
   rate: RateLimit | undefined;
   shedding: Shedding;
   refusals: Refusals;
-  /** Whether a call does not count: it comes from the shop itself, whose address stands for all of its shoppers, or costs nothing. */
+  /**
+   * Whether a call does not count: it comes from the shop's own server, whose address stands for all of its shoppers,
+   * or it costs nothing.
+   */
   isExempt: (request: FastifyRequest) => boolean;
-  /** Whether it is the web process that asks: seldom, and for everybody who looks at a page. */
+  /** Whether the web process asks: it asks seldom, and for everyone who looks at a page. */
   isOfWeb: (request: FastifyRequest) => boolean;
 };
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
 
 /**
- * The layers that a request meets before its body is read, outermost first: requests in work, calls per address, shedding.
- * The first is asked
- * before the router, the others hang on the routes that are registered after this, by the class of each. A body that comes slowly is not in work yet:
- * else a few hundred senders who dawdle would keep everybody out.
+ * The layers that a request meets before its body is read, outermost first: requests in work, calls per address,
+ * shedding. The first is checked before the router. The others hang on the routes that are registered after this, by
+ * the class of each. A request whose body is still arriving is not in work yet: otherwise a few hundred slow senders
+ * would keep every other caller out.
  */
 export function protect(app: FastifyInstance, options: ProtectionOptions): Protection {
   const { inFlightMax, isReserved, rate, shedding, refusals, isExempt, isOfWeb } = options;
@@ -72,7 +75,7 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
   }
 
   const begin: Hook = (request, reply, done) => {
-    // Its body came when others had taken the last place.
+    // Others took the last place while its body arrived.
     if (inWork.isFull()) {
       refusals.inFlight += 1;
       return void sendProblem(reply, 'overloaded');
@@ -87,8 +90,8 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
     route.onRequest = [createGuard(routeClass), ...hooksOf(route.onRequest)];
     if (routeClass !== 'stream') route.preValidation = [begin, ...hooksOf(route.preValidation)];
   });
-  // What no route knows is a page. It is kept for everybody for a second, so that it costs what a refusal does; and who has
-  // none can neither buy nor finish.
+  // A request without a route is for a page. Pages are shared for a second, so one costs as little as a refusal, and a
+  // shopper without a page can neither buy nor finish.
   const guardUnknown = createGuard('finishing');
   app.addHook('onRequest', (request, reply, done) => {
     if (request.is404) guardUnknown(request, reply, done);
@@ -99,7 +102,7 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
     refuseIfFull(request, response) {
       const { url = '', socket } = request;
       const isLate = isReserved(socket);
-      // The next one who needs it has waited meanwhile.
+      // Frees the connection for the next operator or probe.
       if (isLate) response.shouldKeepAlive = false;
       if (isLate && !isOfConsole(url)) refusals.connections += 1;
       else if (inWork.isFull() && countsAsWork(url)) refusals.inFlight += 1;
@@ -110,7 +113,7 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
   };
 }
 
-/** What an operator or a probe asks for, with the pages of the console. */
+/** Whether an operator or a probe asks for this, including the pages of the console. */
 function isOfConsole(url: string): boolean {
   return isForOperations(url) || url.startsWith('/admin') || url.startsWith('/_next/static/');
 }

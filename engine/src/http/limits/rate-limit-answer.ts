@@ -1,12 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import type { RateLimit, RateTaken } from '../../admission/rate-limits/rate-limits.js';
 
-/** A limit as its callers are told of it. */
+/** A limit with the name that its callers see. */
 export type RatePolicy = { name: string; rate: RateLimit };
 
 /**
- * Says where a caller stands: RateLimit-Policy and RateLimit, structured fields as in draft-ietf-httpapi-ratelimit-headers-10
- * (q calls in w seconds; r are left, and t seconds until there is one more). A call under two limits is told of both.
+ * Tells a caller its quota in RateLimit-Policy and RateLimit, structured fields as in
+ * draft-ietf-httpapi-ratelimit-headers-10 (q calls in w seconds; r are left, and t seconds until one more is allowed).
+ * A call under two limits gets both.
  */
 export function tellRate(reply: FastifyReply, { name, rate }: RatePolicy, taken: RateTaken): void {
   append(reply, 'ratelimit-policy', `"${name}";q=${rate.limit};w=${Math.ceil(rate.windowMs / 1000)}`);
@@ -14,7 +15,7 @@ export function tellRate(reply: FastifyReply, { name, rate }: RatePolicy, taken:
   append(reply, 'ratelimit', `"${name}";r=${taken.remaining}${wait}`);
 }
 
-/** Up to a quarter later than there is one more call: those who were refused together do not come back together. */
+/** Adds up to a quarter to the wait for the next call, so that callers refused together do not come back together. */
 export function tellRetryAfter(reply: FastifyReply, { resetMs }: RateTaken): void {
   const seconds = Math.ceil(resetMs / 1000);
   const spread = Math.ceil(seconds / 4);

@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** It is counted among the requests in work. */
+    /** Whether it is counted among the requests in work. */
     isInFlight: boolean;
   }
 }
 
-/** The requests of this process that are read and not answered yet. */
+/** The requests of this process that are read but not answered yet. */
 export type RequestsInWork = {
   count(): number;
   isFull(): boolean;
@@ -15,13 +15,13 @@ export type RequestsInWork = {
   add(request: FastifyRequest): void;
 };
 
-/** @param inFlightMax 0 is no limit. */
+/** @param inFlightMax 0 means no limit. */
 export function createRequestsInWork(app: FastifyInstance, inFlightMax: number): RequestsInWork {
   let inFlight = 0;
   app.decorateRequest('isInFlight', false);
   app.addHook('onSend', (request, _reply, _payload, done) => {
     if (request.isInFlight) inFlight -= 1;
-    // An answer that fails on its way is followed by another one.
+    // If sending an answer fails, another answer follows.
     request.isInFlight = false;
     done();
   });

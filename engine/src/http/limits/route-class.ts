@@ -2,14 +2,14 @@ import type { RouteOptions } from 'fastify';
 import type { Urgency } from '../../admission/shedding.js';
 
 /**
- * How the layers of protection see a route. `free` ones are never refused by them: what orchestrators ask decides over the
- * life of the process, operators are needed most when it is overloaded, and a provider's webhooks come from few addresses
- * and are signed. A `stream` stays open for long, and is counted where streams are.
+ * How the layers of protection treat a route. They never refuse `free` routes: the answers to probes decide whether the
+ * process lives, operators are needed most during overload, and a provider's webhooks are signed and come from few
+ * addresses. A `stream` stays open for long, and is counted with the streams.
  */
 export type RouteClass = Urgency | 'stream' | 'free';
 
 const classes: Record<string, RouteClass> = {
-  // A code that is presented finishes an order; the entrance refuses what is new as buying, when it has read the body.
+  // A checkout code finishes an order. New purchases are shed as buying in the entrance, once the body is read.
   'POST /api/purchase': 'finishing',
   'GET /api/orders': 'finishing',
   'GET /api/orders/:id': 'finishing',
@@ -29,14 +29,14 @@ const classes: Record<string, RouteClass> = {
 };
 
 /**
- * Whether a path is counted among the requests in work: asked before the router, where only the path is known. The few that
- * are refused by it all the same are those that nobody needs.
+ * Whether a path counts among the requests in work. This is asked before the router, where only the path is known. The
+ * few paths that it refuses needlessly are paths that nobody needs.
  */
 export function countsAsWork(url: string): boolean {
   return !isForOperations(url) && !url.endsWith('/events');
 }
 
-/** Whether a path is of an operator's call, or of those that decide over the life of the process. */
+/** Whether a path belongs to operators' calls or to the probes that decide whether the process lives. */
 export function isForOperations(url: string): boolean {
   return url.startsWith('/api/admin/') || freePaths.has(url);
 }
@@ -47,14 +47,14 @@ const freePaths = new Set(
     .map(([route]) => route.split(' ')[1] ?? ''),
 );
 
-/** Whatever is not named here is browsing: a new route is the first to be refused, until somebody thinks about it. */
+/** A route that is not listed counts as browsing: a new route is the first to be refused until it gets a class. */
 export function classOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): RouteClass {
   if (url.startsWith('/api/admin/')) return 'free';
   const [verb = ''] = [method].flat();
   return classes[`${verb === 'HEAD' ? 'GET' : verb} ${url}`] ?? 'browsing';
 }
 
-/** Whether an answer of this route stays open for as long as somebody reads it. */
+/** Whether an answer of this route stays open for as long as its reader is connected. */
 export function isStream(route: Pick<RouteOptions, 'method' | 'url'>): boolean {
   return classOf(route) === 'stream' || route.url === '/api/admin/live';
 }

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 
 /**
- * Whether a request comes from the web process, whose address stands for everybody who looks at pages. Its key lets it ask
- * as often as it has to, and is good for nothing else.
+ * Whether a request comes from the web process, whose address stands for everyone who looks at pages. Its key exempts
+ * it from the limit per address, and grants nothing else.
  */
 export function createIsOfWeb(webKey: string | undefined): (request: FastifyRequest) => boolean {
   if (webKey === undefined) return () => false;
@@ -14,7 +14,7 @@ export function createIsOfWeb(webKey: string | undefined): (request: FastifyRequ
   };
 }
 
-// Of one length whatever was given, as the comparison wants it.
+// The comparison needs digests of equal length, whatever the caller sent.
 function digestOf(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem } from '../answers/send-problem.js';
 import { pageHeaders, policyOfPlainPage } from './page-policy.js';
 
-/** People get a page that tries again by itself, programs a problem. */
+/** Sends browsers a page that reloads itself, and programs a problem. */
 export function sendBusy(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -26,5 +26,5 @@ const busyPage = `<!doctype html>
 <meta name="viewport" content="width=device-width"><title>One moment</title>
 <style>${busyStyle}</style>
 </head><body><h1>One moment.</h1>
-<p>The shop is busy or just starting. This page tries again by itself; orders that were accepted are safe.</p></body></html>
+<p>The shop is busy or just starting. This page reloads itself. Accepted orders are safe.</p></body></html>
 `;

@@ -6,28 +6,28 @@ import { takesGzip } from './compress-page.js';
 import { pagePathOf } from './page-path.js';
 import { createWebProcess, type Page, TooManyPages } from './web-process.js';
 
-/** The pages of the shop, which a web process renders. */
+/** Forwards requests for pages of the shop and console to the web process that renders them. */
 export type ForwardedPages = {
-  /** Whether a request that no route of the API takes is for a page. */
+  /** Whether a request that matches no route of the API is for a page. */
   takes(request: FastifyRequest): boolean;
-  /** Whether the answer is a part of a page that is kept here, so that it costs no more than a refusal. */
+  /** Whether the answer is a part of a page that is cached here, so that it costs no more than a refusal. */
   isKeptPart(request: FastifyRequest): boolean;
   answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
   close(): Promise<void>;
 };
 
-// What moves on a page is brought up to date by the browser itself, at once.
+// The browser itself updates the moving parts of a page, at once.
 const pageKeptMs = 1000;
-// Named by its content: it is right for as long as it is kept.
+// Named by its content, so it stays right for as long as it is kept.
 const immutableKeptMs = 3_600_000;
-// Some 20 kB each: 10 MB. A path that is longer than any page's is not kept.
+// Some 20 kB each: 10 MB. A path longer than that of any page is not kept.
 const keptMax = 500;
 const sharedPathMax = 200;
 
 /**
- * Forwards requests for pages, one origin for pages and API. Nothing that says who is asking goes along: pages are the
- * same for everybody, and what is a shopper's own is fetched by the browser. So a page that thousands open in the same
- * second is rendered, confined and compressed once for all of them.
+ * Forwards requests for pages, so that pages and API share one origin. It forwards nothing that identifies the reader:
+ * pages are the same for everyone, and the browser fetches what belongs to one shopper. So a page that thousands open
+ * in the same second is rendered, confined and compressed once for all of them.
  *
  * @param webUrl the web process, such as http://127.0.0.1:3001
  */
@@ -48,7 +48,7 @@ export function createForwardedPages(webUrl: string, readPictureOrigins: ReadPic
   return {
     takes: ({ method, url }) => (method === 'GET' || method === 'HEAD') && pathOf(url) !== undefined,
     isKeptPart(request) {
-      // Before the path is read: every call of the API is asked.
+      // Checked before the path is parsed, because this runs for every call of the API.
       if (!isPart(request.url)) return false;
       const path = pathOf(request.url);
       return path !== undefined && isPart(path) && kept.has(sharedKeyOf(request, path));
@@ -68,7 +68,7 @@ export function createForwardedPages(webUrl: string, readPictureOrigins: ReadPic
   };
 }
 
-/** The path of a page; those of the API are none. */
+/** The path of a page; undefined for paths of the API. */
 function pathOf(url: string): string | undefined {
   const path = pagePathOf(url);
   return path === undefined || /^\/api(\/|$)/.test(path) ? undefined : path;
@@ -80,8 +80,8 @@ function queryOf(url: string): string {
 }
 
 /**
- * Whether the answer depends on more than the path, so that it cannot be shared: what Next's own navigation asks for, and
- * pages of the console, which keep their filters in the query. Pages of the shop read no query.
+ * Whether the answer depends on more than the path, so that it cannot be shared. This holds for requests of Next's own
+ * navigation, and for pages of the console, which keep their filters in the query. Pages of the shop read no query.
  */
 function readsMore({ url, headers }: FastifyRequest, path: string): boolean {
   if (isPart(path)) return false;
@@ -93,7 +93,7 @@ function sharedKeyOf({ headers }: FastifyRequest, path: string): string {
   return `${takesGzip(headers['accept-encoding']) ? 'gzip' : 'as it is'} ${path}`;
 }
 
-/** Next names these by their content. */
+/** Whether Next names this path by its content. */
 function isPart(path: string): boolean {
   return path.startsWith('/_next/static/');
 }

@@ -1,7 +1,7 @@
 /**
- * The path of a page in its one spelling, without a query. A path that two servers may read in two ways has none, so that
- * a limit that looks at the path and the web process always mean the same page: dot segments, empty segments, backslashes,
- * and separators that are encoded, once or twice.
+ * The canonical path of a page, without a query. A path that two servers may read differently has none: dot segments,
+ * empty segments, backslashes, and separators encoded once or twice. So a limit that looks at the path and the web
+ * process always mean the same page.
  */
 export function pagePathOf(url: string): string | undefined {
   const [path = ''] = url.split('?', 1);

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** What every page carries. */
+/** Headers of every page. */
 export const pageHeaders = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
@@ -8,29 +8,29 @@ export const pageHeaders = {
   'cross-origin-opener-policy': 'same-origin',
 } as const;
 
-// Each is 54 bytes of a header, of which proxies take 4 kB by default. Pages of ours have 10 to 15; one of more than this
-// is not shown at all, so that it is noticed where it is made.
+// Each is 54 bytes of a header, and proxies accept 4 kB by default. The pages have 10 to 15. A page with more than this
+// is not shown at all, so that its developer notices.
 const inlineScriptsMax = 50;
 
-/** A page that was rendered with more scripts than its policy can name. */
+/** A page was rendered with more scripts than its policy can name. */
 export class TooManyScripts extends Error {}
 
-/** What the page's own scripts are marked with while it is rendered, known to nobody else. */
+/** A secret mark for the page's own scripts while it is rendered. */
 export function createRenderNonce(): string {
   return randomBytes(16).toString('base64url');
 }
 
-/** The request header by which Next marks its scripts. */
+/** The request header that makes Next mark its scripts. */
 export function askForNonce(nonce: string): string {
   return `script-src 'nonce-${nonce}'`;
 }
 
 /**
- * The policy of one rendering: inline scripts run by the hash of their text, if they bear the nonce that they were rendered
- * with. The page is shared by all who open it in the same second, and so would be the nonce; whoever read it there could
- * have scripts run on the page of another. A hash is worth nothing to anybody but the script itself.
+ * The policy of one rendering: inline scripts run by the hash of their text, if they carry the nonce of the rendering.
+ * All readers of the same second share the page, and would share the nonce: an attacker who read it there could run
+ * scripts on another reader's page. A hash allows only the script itself.
  *
- * @param pictureOrigins where pictures may come from, beside the shop itself
+ * @param pictureOrigins where pictures may come from, besides the shop itself
  * @throws TooManyScripts
  */
 export function policyOf(html: string, nonce: string, pictureOrigins: readonly string[]): string {
@@ -46,12 +46,12 @@ export function policyOf(html: string, nonce: string, pictureOrigins: readonly s
   });
 }
 
-/** A page that is one text with one style sheet in it, and runs nothing. */
+/** For a page of one text and one style sheet that runs nothing. */
 export function policyOfPlainPage(style: string): string {
   return join({ 'style-src': [sourceHash(style)], 'form-action': ["'none'"] });
 }
 
-/** The pages of the API's reference set styles on their elements, and draw their icons from data: URLs. */
+/** The pages of the API's reference set styles on their elements, and load their icons from data: URLs. */
 export const referencePolicy = join({
   'script-src': ["'self'"],
   'style-src': ["'self'", "'unsafe-inline'"],

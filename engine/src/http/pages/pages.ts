@@ -3,8 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import { pageHeaders, referencePolicy } from './page-policy.js';
 
 /**
- * The API's reference, with the headers that confine a page in a browser. They belong to a scope of their own: a client
- * that reads JSON heeds none of them.
+ * The API's reference, with the headers that confine a page in a browser. They have a scope of their own, because
+ * clients that read JSON ignore them.
  */
 export async function registerPages(app: FastifyInstance): Promise<void> {
   await app.register(async pages => {

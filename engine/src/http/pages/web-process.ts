@@ -6,20 +6,20 @@ import { askForNonce, createRenderNonce, pageHeaders, policyOf } from './page-po
 
 export type Page = { statusCode: number; headers: Record<string, string | string[]>; body: Buffer };
 
-/** Pages as the web process renders them, confined by a policy and compressed for readers that take it. */
+/** Fetches pages from the web process, confined by a policy and compressed for readers that accept it. */
 export type WebProcess = {
-  /** @throws TooManyPages, or whatever keeps the web process from answering. */
+  /** @throws TooManyPages, or the error that kept the web process from answering. */
   fetchPage(request: FastifyRequest, path: string): Promise<Page>;
   close(): Promise<void>;
 };
 
 export class TooManyPages extends Error {}
 
-// A page takes a few milliseconds of one processor, so that more at once only make each other wait.
+// A page takes a few milliseconds of one processor, so more at once would only wait for each other.
 const connectionsMax = 32;
-// Some seconds of rendering; whoever comes on top is told to come back.
+// Some seconds of rendering; further requests are told to come back.
 const inFlightMax = 512;
-// A page that has not begun by then has lost its reader.
+// By then the reader of a page that has not begun has left.
 const headersTimeoutMs = 5000;
 const bodyTimeoutMs = 10_000;
 
@@ -41,7 +41,7 @@ export function createWebProcess(webUrl: string, readPictureOrigins: ReadPicture
     return {
       statusCode,
       headers: { ...pick(headers, responseHeaders), ...pageHeaders },
-      // Whole, and not as a stream: the largest is a script of some 200 kB, and a slow reader holds no connection.
+      // Buffered, not streamed: the largest is a script of some 200 kB, and a slow reader then holds no connection.
       body: Buffer.from(await body.arrayBuffer()),
     };
   }
@@ -78,8 +78,8 @@ async function compressed(page: Page, isZipped: boolean): Promise<Page> {
   return { ...page, headers: { ...others, 'content-encoding': 'gzip' }, body: await compress(body) };
 }
 
-// The content's negotiation, and what Next's own navigation asks with. No cookie, no authorization. Nor what a browser has
-// kept: an answer without a body could not be shared.
+// Content negotiation, and the headers of Next's own navigation. No cookie and no authorization. No conditional headers
+// either: an answer without a body could not be shared.
 const requestHeaders = [
   ...['accept', 'accept-language', 'user-agent'],
   ...['rsc', 'next-router-state-tree', 'next-router-prefetch', 'next-router-segment-prefetch', 'next-url'],

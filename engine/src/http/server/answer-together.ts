@@ -2,11 +2,11 @@ import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
 
 /**
  * Holds each answer back until the requests that arrived in the same turn of the event loop are handled, and then sends
- * them in one go. A write to a socket wakes the peer's processor; between two reads that happens once per answer, in a
- * row once for many of them. With 2,000 connections this is a third more requests a second, and it costs an idle server
- * nothing: the turn ends as soon as nothing is left to read (docs/measurements/).
+ * all of them together. A write to a socket wakes the peer's processor. Between two reads that happens once per answer;
+ * in a row, once for many of them. With 2,000 connections this gives a third more requests a second, and it costs an
+ * idle server nothing: the turn ends as soon as nothing is left to read (docs/measurements/).
  *
- * @param onAnswer told of each when it is sent.
+ * @param onAnswer called for each answer when it is sent.
  */
 export function createAnswerTogether(
   onAnswer: (request: FastifyRequest, reply: FastifyReply) => void = () => {},
@@ -19,7 +19,7 @@ export function createAnswerTogether(
     });
 }
 
-/** Takes what sends an answer, and calls it at the end of the turn. */
+/** Takes functions that each send an answer, and calls them at the end of the turn. */
 export function createHold(): (send: () => void) => void {
   let held: (() => void)[] = [];
 

@@ -1,16 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 
-// What a page of another origin may send and read beside what it always may.
+// What a page of another origin may send and read besides what is always allowed.
 const allowedHeaders = 'authorization, content-type, idempotency-key, last-event-id, x-csrf-token, x-user-id';
 const exposedHeaders =
   'idempotency-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id';
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-// Chromium believes a preflight for two hours at most; what is changed here is noticed within ten minutes.
+// Chromium keeps a preflight for two hours at most; with this bound a change takes effect within ten minutes.
 const preflightAgeMaxSeconds = 600;
 
 /**
- * Lets pages of the origins given call the API, with cookies; without any nothing is added to a request. Register it
- * first, so that whatever refuses a request is readable as well.
+ * Lets pages of the given origins call the API, with cookies. Without origins it adds nothing to a request. Register it
+ * first, so that pages can also read refusals.
  */
 export function registerCors(server: FastifyInstance, origins: readonly string[] = []): void {
   if (origins.length === 0) return;
@@ -18,7 +18,7 @@ export function registerCors(server: FastifyInstance, origins: readonly string[]
 
   server.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers;
-    // Caches keep the answers to two origins apart, and those to none as well.
+    // Caches must keep answers apart by origin, including those to requests without one.
     reply.header('vary', 'Origin');
     if (origin === undefined || !allowed.has(origin)) return done();
     reply.header('access-control-allow-origin', origin);

@@ -11,18 +11,18 @@ export type Draining = {
 /**
  * Lets a server stop without dropping a request.
  *
- * @param delayMs how long it goes on listening, not ready any more: requests that were on their way arrive within this and
- * are answered, not reset, and load balancers notice.
+ * @param delayMs how long it keeps listening after it reports that it is not ready. Requests under way arrive within
+ * this time and are answered instead of reset, and load balancers notice.
  */
 export function createDraining(server: FastifyInstance, delayMs: number): Draining {
   let isDraining = false;
 
-  // Load balancers that have not noticed yet get an answer.
+  // Load balancers that have not noticed yet still get an answer.
   server.addHook('onRequest', (_request, reply, done) => {
     if (!isDraining) return done();
     sendProblem(reply, 'unavailable', 'This process is shutting down.');
   });
-  // A connection that stays open behind its last answer would hold the server open until it idles out.
+  // A connection kept alive after its last answer would hold the server open until it idles out.
   server.addHook('onSend', (_request, reply, _payload, done) => {
     if (isDraining) reply.header('connection', 'close');
     done();
@@ -35,7 +35,7 @@ export function createDraining(server: FastifyInstance, delayMs: number): Draini
       await sleep(delayMs);
       const closed = server.close();
       await endsWithin(closed, timeoutMs);
-      // Half a request, or a connection that has never sent one, does not hold a process that has to go.
+      // An incomplete request, or a connection that never sent one, must not keep the process from stopping.
       server.server.closeAllConnections();
       await closed;
     },

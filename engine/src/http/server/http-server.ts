@@ -19,41 +19,41 @@ import { traceRequests } from './trace-requests.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
 
-// The largest request of ours is a product with a description of 10,000 characters, in UTF-8 or escaped.
+// The largest valid request is a product with a description of 10,000 characters, in UTF-8 or escaped.
 const bodyBytesMax = 64 * 1024;
 
 export type ServerOptions = {
-  /** Addresses and ranges whose X-Forwarded-For counts. */
+  /** Addresses and ranges whose X-Forwarded-For is trusted. */
   proxies: readonly string[];
-  /** For a whole request to arrive, for its headers, and between two of them. */
+  /** Time limits for a whole request to arrive, for its headers, and between two requests. */
   requestTimeoutMs: number;
   headersTimeoutMs: number;
   idleTimeoutMs: number;
-  /** Told before there is any route. */
+  /** Called before any route is registered. */
   onCreated?: (app: FastifyInstance) => void;
-  /** Asked before the router; a request that it has answered goes no further. */
+  /** Called before the router; a request that it answers goes no further. */
   refuse?: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** An answer that takes longer is logged; 0 is never. */
+  /** Slower answers are logged; 0 turns this off. */
   slowRequestMs?: number;
-  /** Where requests are counted, and timed. */
+  /** Where requests are counted and timed. */
   requests?: RequestCounts;
-  /** Where requests are traced; without it they are not. */
+  /** Where requests are traced; undefined turns tracing off. */
   tracing?: Tracing | undefined;
-  /** What answers where the API has no route; without it that is not found. */
+  /** Answers requests that match no route of the API; without it they are not found. */
   forwardedPages?: ForwardedPages | undefined;
 };
 
-// How late a sender that dawdles may be cut off. The server goes through its open requests then, which are few.
+// How late a slow sender may be cut off. The check goes through the open requests, which are few.
 const timeoutPrecisionMs = 1000;
 
-/** The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description. */
+/** The HTTP server without routes: limits, JSON rules, problems for every error, and the API's description. */
 export async function createServer(logger: Logger, options: ServerOptions) {
   const { forwardedPages, requests, tracing, proxies, requestTimeoutMs, headersTimeoutMs, idleTimeoutMs } =
     options;
   const answerError = createAnswerError(logger);
   const app = Fastify({
-    // Fastify's logger makes a child logger and listeners for every request, even with its lines turned off. What is
-    // worth a line is logged where it is known.
+    // Fastify's logger makes a child logger and listeners for every request, even with its log lines turned off. The
+    // engine logs what is worth a line where it happens.
     logger: false,
     bodyLimit: bodyBytesMax,
     trustProxy: proxies.length > 0 ? [...proxies] : false,
@@ -67,7 +67,7 @@ export async function createServer(logger: Logger, options: ServerOptions) {
     },
     clientErrorHandler: answerClientError,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 100 },
-    // A path that can not be decoded never reaches a route, nor a hook.
+    // A path that cannot be decoded reaches neither a route nor a hook.
     frameworkErrors(error, request, reply) {
       answerError(error, request, reply);
       if (requests) countStatus(requests.of(methodOf(request.method), noRoute.unknown), reply.statusCode);
@@ -84,7 +84,7 @@ export async function createServer(logger: Logger, options: ServerOptions) {
   if (tracing) traceRequests(app, tracing);
   if (options.refuse) refuseBeforeRouter(app, options.refuse, requests);
   app.setValidatorCompiler(compileValidator);
-  // Answers are built by our own typed views; the contract test holds them against their schemas, the hot path does not.
+  // Answers are built by typed views. The contract test checks them against their schemas; the hot path does not.
   app.setSerializerCompiler(() => JSON.stringify);
   app.addHook('onRequest', refuseMalformed);
   app.addHook('onSend', createAnswerTogether(onAnswer));
@@ -97,7 +97,7 @@ export async function createServer(logger: Logger, options: ServerOptions) {
   return app;
 }
 
-/** Counts requests, tells each how long it took, and logs the slow ones. */
+/** Counts requests, adds the duration to each answer, and logs slow requests. */
 function timeRequests(
   app: FastifyInstance,
   logger: Logger,
@@ -111,7 +111,7 @@ function timeRequests(
   });
 }
 
-/** What no route of the API takes is a page where pages are forwarded, and unknown otherwise. */
+/** A request that matches no route is for a page if pages are forwarded, and not found otherwise. */
 function answerBeyondRoutes(app: FastifyInstance, forwardedPages: ForwardedPages | undefined): void {
   const unknownRoute = createAnswerUnknownRoute();
   app.addHook('onRoute', unknownRoute.onRoute);
@@ -123,7 +123,7 @@ function answerBeyondRoutes(app: FastifyInstance, forwardedPages: ForwardedPages
   if (forwardedPages) app.addHook('onClose', forwardedPages.close);
 }
 
-// Fastify puts its router behind the server by itself; here something stands between them.
+// Fastify attaches its router directly to the server; here `refuse` comes before it.
 function refuseBeforeRouter(
   app: FastifyInstance,
   refuse: NonNullable<ServerOptions['refuse']>,
@@ -137,8 +137,9 @@ function refuseBeforeRouter(
 }
 
 /**
- * As the type provider does it, but for headers: those that are documented and present are checked one by one, and the
- * object stays as it is. Parsing the object of all headers, most of them none of ours, cost the hot path a tenth.
+ * Compiles validators as the type provider does, except for headers: each documented header that is present is checked
+ * on its own, and the object stays as it is. Parsing all headers, most of which the API does not use, cost the hot path
+ * a tenth.
  */
 const compileValidator: typeof validatorCompiler = route => {
   const parse = validatorCompiler(route);

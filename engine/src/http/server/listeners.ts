@@ -6,23 +6,24 @@ import { endsWithin } from '../../platform/backoff.js';
 export type ListenOptions = {
   host: string;
   port: number;
-  /** Connections that the kernel holds for us while we are busy. */
+  /** Connections that the kernel holds while the process is busy. */
   backlog: number;
-  /** New connections that are taken in one turn of the event loop, at most. */
+  /** New connections that are accepted in one turn of the event loop, at most. */
   listeners: number;
 };
 
 const duplicateTimeoutMs = 5000;
 
-// Hands each listening socket back, and closes its own copy in the same turn: it never takes a connection.
+// Sends each listening socket back, and closes its own copy in the same turn, so it never accepts a connection.
 const echo = `process.on('message', (word, server) => { process.send(word, server); server.close(); });`;
 
 /**
- * Listens in several places on one socket. libuv takes one new connection from a listening socket in a turn of the event loop
- * (libuv/libuv#3696), and a turn in which thousands of connections have a request lasts a tenth of a second: newcomers would
- * wait for seconds, beside a few thousand that are kept alive for ever. Each copy of the socket takes one more.
+ * Listens several times on one socket. libuv accepts one new connection from a listening socket in a turn of the event
+ * loop (libuv/libuv#3696). A turn in which thousands of connections have a request lasts a tenth of a second, so new
+ * connections would wait for seconds behind a few thousand that are kept alive forever. Each copy of the socket accepts
+ * one more.
  *
- * @param onFewer told why there are fewer copies than wanted; the server listens all the same.
+ * @param onFewer called with the reason if there are fewer copies than wanted; the server listens all the same.
  * @returns its address, such as http://127.0.0.1:3000
  */
 export async function listen(
@@ -41,13 +42,13 @@ export async function listen(
   const url = await app.listen({ host, port, backlog });
   const pass = (socket: Socket) => app.server.emit('connection', socket);
   await duplicate(app.server, listeners - 1, received => {
-    // As an HTTP server of Node's has it: a sender may end its half and still be answered.
+    // As Node's HTTP server does: a sender may close its half and still get an answer.
     copies.push(createServer({ allowHalfOpen: true, noDelay: true }, pass).listen(received, backlog));
   }).catch(onFewer);
   return url;
 }
 
-/** A process that is there for nothing else sends copies back: within one process Node can not make them. */
+/** Lets a helper process send copies back, because Node cannot make them within one process. */
 async function duplicate(server: Server, count: number, onCopy: (copy: Server) => void): Promise<void> {
   if (count < 1) return;
   const child = spawn(process.execPath, ['-e', echo], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
@@ -65,7 +66,7 @@ async function duplicate(server: Server, count: number, onCopy: (copy: Server) =
       child.send('copy', server);
     });
     if (!(await endsWithin(all, duplicateTimeoutMs)))
-      throw new Error('no copies of the listener within 5 seconds');
+      throw new Error('the listener was not copied within 5 seconds');
   } finally {
     child.removeAllListeners();
     child.kill();

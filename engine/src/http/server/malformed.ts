@@ -4,12 +4,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ProblemSlug, problems } from '../answers/problem-slugs.js';
 import { problemText, sendProblem } from '../answers/send-problem.js';
 
-/** What is wrong below JSON: HTTP that two readers may read in two ways, or that never ends. */
+/** Answers to errors below JSON: HTTP that two parsers may read differently, or that never ends. */
 
-// Browsers and proxies send some 30. Node's parser drops those beyond its own bound in silence.
+// Browsers and proxies send about 30. Node's parser silently drops headers beyond its own bound.
 const headersMax = 100;
 
-/** Refuses a request that Node's parser lets pass although its headers are too many or its Host is not one. */
+/** Refuses a request that Node's parser accepts although it has too many headers or not exactly one Host. */
 export function refuseMalformed(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const { rawHeaders, httpVersionMajor, httpVersionMinor } = request.raw;
   if (rawHeaders.length > 2 * headersMax) {
@@ -22,7 +22,7 @@ export function refuseMalformed(request: FastifyRequest, reply: FastifyReply, do
   else sendProblem(reply.header('connection', 'close'), 'invalid', `host: expected one, got ${hosts}`);
 }
 
-// In front of every request: the length is compared first, and few names are as short.
+// Runs for every request: comparing the length first is cheap, and few names are as short.
 function countHosts(rawHeaders: readonly string[]): number {
   let hosts = 0;
   for (let position = 0; position < rawHeaders.length; position += 2) {
@@ -32,7 +32,9 @@ function countHosts(rawHeaders: readonly string[]): number {
   return hosts;
 }
 
-/** Answers what Node's parser refuses or has waited for too long, and closes: what comes next can not be told. */
+/**
+ * Answers what Node's parser refuses or has waited for too long, and closes: the rest of the input cannot be parsed.
+ */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable || isAnsweringAnother(socket)) {
     socket.destroy();
@@ -48,11 +50,11 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-  // Whoever goes on sending, or takes nothing, does not hold the socket.
+  // A peer that keeps sending, or reads nothing, must not hold the socket.
   setTimeout(() => socket.destroy(), lingerMs).unref();
 }
 
-// A round trip, and more than one retransmission.
+// A round trip and more than one retransmission.
 const lingerMs = 1000;
 
 const slugByCode: Record<string, ProblemSlug> = {
@@ -61,10 +63,10 @@ const slugByCode: Record<string, ProblemSlug> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 };
 
-const notHttp = 'The request is not HTTP/1.1 as it should be.';
+const notHttp = 'The request is not valid HTTP/1.1.';
 
-// A refusal written now would be read as the answer to the request before it, and might deny a purchase that goes through.
-// Node keeps that answer on the socket, under a name of its own, and looks at it for the same reason.
+// A refusal written now would be read as the answer to the previous request, and might deny a purchase that goes
+// through. Node keeps that answer on the socket, under an internal name, and checks it for the same reason.
 function isAnsweringAnother(socket: Socket): boolean {
   const answer: unknown = Reflect.get(socket, '_httpMessage');
   return answer instanceof ServerResponse && (answer.headersSent || answer.req.complete);

@@ -1,26 +1,26 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../answers/send-problem.js';
 
-/** Reads bodies as JSON of one meaning: what two readers could read in two ways is refused. */
+/** Parses bodies as unambiguous JSON: what two parsers could read differently is refused. */
 export function registerJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
     const refusal = refuseCompressed(request);
     if (refusal) return done(refusal);
-    // Bytes that are no UTF-8 arrive as this character, and two names that differ in them alone as one.
+    // Bytes that are not UTF-8 arrive as this character, so two names that differ only in such bytes would be equal.
     if (text.includes('\ufffd')) return done(new ProblemError('invalid', 'body: expected UTF-8'));
     return parse(request, text, (error, value) => {
       if (error) return done(error);
       if (hasDuplicateKeys(text, value)) {
-        return done(new ProblemError('invalid', 'body: a field stands there twice'));
+        return done(new ProblemError('invalid', 'body: a field occurs twice'));
       }
       return done(null, value);
     });
   });
 }
 
-/** A compressed body may be a thousand times as large as what arrives, and no caller of ours has one that is worth it. */
+/** Refuses a compressed body: it may expand a thousandfold, and no request to this API is large enough to need it. */
 function refuseCompressed({ headers }: FastifyRequest): ProblemError | undefined {
   const encoding = headers['content-encoding'];
   if (encoding === undefined || encoding.toLowerCase() === 'identity') return undefined;
@@ -28,11 +28,11 @@ function refuseCompressed({ headers }: FastifyRequest): ProblemError | undefined
 }
 
 /**
- * Whether an object of this JSON names a field twice; of those JSON.parse keeps the last, other readers the first. Each
- * field has a colon outside of strings, so that the text has more of them than the value has fields.
+ * Whether an object in this JSON names a field twice. JSON.parse keeps the last of the two, other parsers the first.
+ * Each field has a colon outside strings, so with a duplicate the text has more colons than the value has fields.
  *
  * @param text valid JSON
- * @param value what JSON.parse has made of it
+ * @param value the result of JSON.parse
  */
 export function hasDuplicateKeys(text: string, value: unknown): boolean {
   return countColons(text) > countFields(value);
@@ -54,7 +54,7 @@ const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
 
-// A list of what is still to be looked at, in place of recursion: 64 KiB of brackets are 30,000 levels.
+// Keeps a list of values to visit instead of recursing: 64 KiB of brackets are 30,000 levels.
 function countFields(value: unknown): number {
   let fields = 0;
   const left = [value];

@@ -6,18 +6,18 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** `performance.now()` when its route was entered. */
     enteredAtMs: number;
-    /** Where its answer is counted; undefined before its route is entered, null where somebody else counts it. */
+    /** Where its answer is counted: undefined before its route is entered, null if it is counted elsewhere. */
     counts: RouteCounts | null | undefined;
   }
 }
 
-/** What the requests of one route, or of none, have come to: plain numbers, read by whoever shows them. */
+/** The requests of one route, or of none, in plain numbers. */
 export type RouteCounts = {
   route: string;
   method: string;
-  /** How many were answered with a status, by the status. */
+  /** How many answers had each status. */
   answered: Map<number, number>;
-  /** Of those that are answered at once, not of streams. */
+  /** Of requests that are answered at once, not of streams. */
   durationS: Histogram;
 };
 
@@ -26,7 +26,7 @@ export type RequestCounts = {
   all(): readonly RouteCounts[];
 };
 
-/** Fine where answers are fast, since their percentiles are read from it. */
+/** Fine-grained where answers are fast, because percentiles are computed from it. */
 export const requestBoundsS = [
   ...[0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075],
   ...[0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10],
@@ -47,16 +47,16 @@ export function createRequestCounts(): RequestCounts {
   };
 }
 
-/** For routes that are none: pages, and what is not found or refused before the router. */
+/** Names for requests without a route: pages, and requests that are not found or refused before the router. */
 export const noRoute = { page: '(page)', unknown: '(unknown)', full: '(full)' } as const;
 
 /**
- * Counts what each route answers, and how long it takes: from when the route is entered, which is before its body is read,
- * to when its answer is handed to the socket. A route knows where its requests are counted and tells each of them, so that
- * it costs two readings of the clock and no look-up.
+ * Counts what each route answers, and how long it takes: from entering the route, before the body is read, to handing
+ * the answer to the socket. Each route keeps its own counts and passes them to its requests, so a request costs two
+ * readings of the clock and no look-up.
  *
- * @param onTimed told how long each took, while its head can still be changed.
- * @returns what has to be told of each answer.
+ * @param onTimed called with the duration of each request while its headers can still be changed.
+ * @returns a function to call for each answer.
  */
 export function countRequests(
   app: FastifyInstance,
@@ -71,7 +71,7 @@ export function countRequests(
     route.onRequest = [isStream(route) ? createFollow(own) : createEnter(own), route.onRequest ?? []].flat();
   });
 
-  // Of no route, or refused before it was entered.
+  // For requests without a route, or refused before their route was entered.
   function countsOf(request: FastifyRequest): RouteCounts {
     const route = isPage(request) ? noRoute.page : noRoute.unknown;
     return counts.of(methodOf(request.method), request.routeOptions.url ?? route);
@@ -97,7 +97,7 @@ function createEnter(counts: RouteCounts): OnRequest {
   };
 }
 
-/** A stream has no end that anybody waits for: it is counted once it is over, without its duration. */
+/** Nobody waits for the end of a stream, so it is counted once it is over, without its duration. */
 function createFollow(counts: RouteCounts): OnRequest {
   return (request, { raw }, done) => {
     request.counts = null;
@@ -112,7 +112,7 @@ export function countStatus({ answered }: RouteCounts, statusCode: number): void
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** Anybody may send any method; a label may not have any value. */
+/** Callers may send any method, but a label must have a bounded set of values. */
 export function methodOf(method: string): string {
   return methods.has(method) ? method : 'other';
 }

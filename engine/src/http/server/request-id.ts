@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { uuidv7 } from 'uuidv7';
 
 /**
- * What one request is called in answers, logs and the operators' trail: the name that a proxy gave it, else one of ours,
- * made when somebody first has something to say about it. The answer has it as X-Request-Id from then on.
+ * The id of a request in answers, logs and the operators' trail. It is the id from the proxy, or one that is made on
+ * first use. From then on the answer carries it as X-Request-Id.
  */
 export function nameRequest({ headers }: FastifyRequest, reply: FastifyReply): string {
   const known = reply.getHeader('x-request-id');

@@ -6,20 +6,22 @@ import { nameRequest } from './request-id.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What the ledger was asked on its behalf; undefined where memory answered, or nothing was to be decided. */
+    /** When the ledger decided it; undefined if memory answered, or if there was nothing to decide. */
     decision: DecisionStages | undefined;
   }
 }
 
-/** By `performance.now()`: when body and caller were known, and when the ledger's answer was. */
+/** By `performance.now()`: when body and caller were known, and when the ledger had answered. */
 type DecisionStages = { orderId: string; receivedAtMs: number; decidedAtMs: number };
 
-// Enough to see what it is; in an overload every request is slow, and a log that says it of each makes it slower.
+// Enough to recognise the problem. In an overload every request is slow, and logging each would make them slower.
 const linesPerSecondMax = 10;
 
 export type TellSlow = (request: FastifyRequest, reply: FastifyReply, durationMs: number) => void;
 
-/** Warns of each answer that took longer than `slowMs`, with its stages: at most ten a second, the others are counted. */
+/**
+ * Logs each answer that took longer than `slowMs`, with its stages: at most ten a second, and a count of the others.
+ */
 export function createTellSlow(logger: Logger, slowMs: number, nowMs = () => performance.now()): TellSlow {
   const mayTell = atMostPerSecond(linesPerSecondMax, nowMs);
   let untold = 0;
@@ -30,7 +32,7 @@ export function createTellSlow(logger: Logger, slowMs: number, nowMs = () => per
       untold += 1;
       return;
     }
-    logger.warn({ ...describe(request, reply, durationMs), ...(untold > 0 && { untold }) }, 'a slow request');
+    logger.warn({ ...describe(request, reply, durationMs), ...(untold > 0 && { untold }) }, 'slow request');
     untold = 0;
   };
 }
@@ -45,7 +47,10 @@ function describe(request: FastifyRequest, reply: FastifyReply, durationMs: numb
   };
 }
 
-/** `enter`: body, caller, limits and gate. `decide`: the wait for the batch, and the ledger. `answer`: what came after, paying included. */
+/**
+ * `enter`: body, caller, limits and gate. `decide`: waiting for the batch, and the ledger. `answer`: the rest,
+ * including payment.
+ */
 function stagesOf({ receivedAtMs, decidedAtMs }: DecisionStages, enteredAtMs: number, durationMs: number) {
   return {
     enter: rounded(receivedAtMs - enteredAtMs),

@@ -4,17 +4,17 @@ import { isStream } from '../limits/route-class.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of the trace that it belongs to; undefined where none is kept, and of streams and pages. */
+    /** The request's span; undefined if it is not traced, and for streams and pages. */
     span: Span | undefined;
   }
 }
 
-// Asked every few seconds by whoever keeps processes running: nobody looks for these.
+// Orchestrators call these every few seconds, and nobody looks at their traces.
 const untraced = new Set(['/api/live', '/api/health', '/api/ready', '/api/users/health']);
 
 /**
- * A span for each request of a route, from its entry, before the body is read, to the end of its answer. It goes on from
- * the `traceparent` that the client sends; one that is none begins a trace, as no header does.
+ * Makes a span for each request of a route, from entering it, before the body is read, to the end of its answer. The
+ * span continues the client's `traceparent`. If that is missing or invalid, it begins a new trace.
  */
 export function traceRequests(app: FastifyInstance, tracing: Tracing): void {
   app.addHook('onRoute', route => {
@@ -26,7 +26,7 @@ export function traceRequests(app: FastifyInstance, tracing: Tracing): void {
       const parent = request.headers.traceparent;
       const span = tracing.start(`${method} ${url}`, { kind: 'server', parent, attributes });
       request.span = span;
-      // Also where the client goes away before it has its answer.
+      // This also happens if the client disconnects before it has its answer.
       if (span.isRecorded) reply.raw.once('close', () => end(span, reply));
       done();
     };
@@ -36,7 +36,7 @@ export function traceRequests(app: FastifyInstance, tracing: Tracing): void {
 
 function end(span: Span, { raw }: FastifyReply): void {
   if (raw.headersSent) span.set({ 'http.response.status_code': raw.statusCode });
-  if (!raw.writableFinished) span.fail(new Error('the client went away'));
+  if (!raw.writableFinished) span.fail(new Error('the client disconnected'));
   else if (raw.statusCode >= 500) span.fail(new Error(`answered ${raw.statusCode}`));
   span.end();
 }

@@ -5,32 +5,32 @@ import type { ProblemSlug } from '../answers/problem-slugs.js';
 export type StreamEvent = { id: string; event: string; data: string };
 
 export type EventStream = {
-  /** Never waits. A reader that leaves too much unread is dropped instead, and reconnects if it is still there. */
+  /** Never waits. A reader that leaves too much unread is disconnected instead, and reconnects if it is still there. */
   send(event: StreamEvent): void;
   end(): void;
-  /** Told once, when the stream is over for whatever reason; at once if it is over already. */
+  /** Calls the handler once, when the stream is over for whatever reason; at once if it is over already. */
   onClose(handler: () => void): void;
 };
 
 type Refusal = Extract<ProblemSlug, 'unavailable' | 'overloaded' | 'too-many-streams'>;
 
 export type EventStreams = {
-  /** Turns the answer into a stream of events, which lasts until one side ends it. */
+  /** Turns the answer into a stream of events that lasts until one side ends it. */
   open(reply: FastifyReply, shopperId: string): EventStream | Refusal;
 };
 
 export type EventStreamOptions = {
   heartbeatEveryMs: number;
-  /** Bytes written that the socket has not taken yet. */
+  /** Bytes that were written but that the socket has not taken yet. */
   bufferedBytesMax: number;
   streamsPerShopperMax: number;
   streamsMax: number;
 };
 
 const defaults: EventStreamOptions = {
-  // Proxies close what has been silent for 30 to 60 s.
+  // Proxies close connections that are silent for 30 to 60 s.
   heartbeatEveryMs: 15_000,
-  // Hundreds of events: who is that far behind does not read.
+  // Hundreds of events: a reader that far behind is not reading.
   bufferedBytesMax: 64 * 1024,
   // More tabs than anyone watches.
   streamsPerShopperMax: 20,
@@ -38,7 +38,7 @@ const defaults: EventStreamOptions = {
   streamsMax: 10_000,
 };
 
-/** Server-sent events. Streams end when the server closes, so that none of them holds a shutdown open. */
+/** Server-sent events. Streams end when the server closes, so that they do not delay a shutdown. */
 export function createEventStreams(
   server: FastifyInstance,
   options: Partial<EventStreamOptions> = {},
@@ -83,15 +83,15 @@ export function createEventStreams(
   };
 }
 
-/** The text of an event; a line break in `data` begins another data line, which the reader joins again. */
+/** The text of an event. A line break in `data` begins another data line, which the reader joins again. */
 export function frameOf({ id, event, data }: StreamEvent): string {
   const lines = data.split(/\r\n|\r|\n/).map(line => `data: ${line}\n`);
   return `id: ${oneLine(id)}\nevent: ${oneLine(event)}\n${lines.join('')}\n`;
 }
 
-// Browsers wait this long before they connect again; the time a restart takes.
+// How long browsers wait before they reconnect; about as long as a restart takes.
 const retryMs = 2000;
-// What an ended stream has to send is small; a peer that does not take it by then is not there.
+// The rest of an ended stream is small; a peer that has not taken it by then is gone.
 const lingerMs = 1000;
 
 function startStream(
@@ -105,7 +105,7 @@ function startStream(
 
   function write(text: string): void {
     if (isOver || raw.writableEnded) return;
-    // Judged before the write: what this turn has written already has not had its chance to leave.
+    // Checked before the write: what this turn has already written has had no chance to leave.
     if (raw.writableLength > bufferedBytesMax) raw.destroy();
     else raw.write(text);
   }
@@ -116,7 +116,7 @@ function startStream(
     for (const handler of handlers.splice(0)) handler();
   }
 
-  // A reader that goes away in the middle of a write is no failure of ours.
+  // A reader that disconnects in the middle of a write is not an error of the engine.
   raw.on('error', () => {});
   raw.once('close', close);
   for (const [name, value] of Object.entries(reply.headers(headers).getHeaders())) {
@@ -144,9 +144,9 @@ function startStream(
 const headers = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
-  // nginx would gather events until its buffer is full.
+  // Otherwise nginx buffers events until its buffer is full.
   'x-accel-buffering': 'no',
-  // Nothing comes after a stream; an idle connection behind its end would have to be waited for.
+  // Nothing follows a stream, and a shutdown would have to wait for the idle connection behind it.
   connection: 'close',
 };
 

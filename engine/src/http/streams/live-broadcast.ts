@@ -1,18 +1,18 @@
 export type LiveBroadcast<Frame> = {
-  /** Hands over each frame, and at once the last one if somebody is reading already. @returns unfollow */
+  /** Hands over each frame, and the last one at once if there are other readers. @returns unfollow */
   follow(onFrame: (frame: Frame) => void): () => void;
 };
 
 export type LiveSource<Frame> = {
-  /** Told when the first reader comes, so that what is counted from then on is in the first frame. */
+  /** Called when the first reader comes, so that the first frame covers what is counted from then on. */
   begin(): void;
   /** Never rejects. */
   compute(): Promise<Frame>;
 };
 
 /**
- * Computes a frame a second for all readers together, while there are any. How many there are is bounded by whoever
- * follows, one an open stream.
+ * Computes a frame a second for all readers together, while there are any. The open streams bound their number: each
+ * follows once.
  */
 export function createLiveBroadcast<Frame>(source: LiveSource<Frame>, everyMs = 1000): LiveBroadcast<Frame> {
   const listeners = new Set<(frame: Frame) => void>();
@@ -44,7 +44,7 @@ export function createLiveBroadcast<Frame>(source: LiveSource<Frame>, everyMs = 
   };
 }
 
-// Unlike platform/backoff.ts' sleep it holds no process that has to go.
+// Unlike `sleep` in platform/backoff.ts, this does not keep the process alive.
 function passing(delayMs: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, delayMs).unref());
 }

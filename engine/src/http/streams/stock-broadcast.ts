@@ -5,7 +5,7 @@ import { stockView } from '../answers/views.js';
 
 export type StockView = ReturnType<typeof stockView>;
 
-/** Reads the stock of a product's sale from memory; undefined where there is no product or no sale. */
+/** Reads the stock of a product's sale from memory; undefined if there is no product or no sale. */
 export type LookAtStock = (productId: number) => Promise<StockView | undefined>;
 
 export function createLookAtStock(parts: {
@@ -22,20 +22,21 @@ export function createLookAtStock(parts: {
 }
 
 export type StockBroadcast = {
-  /** Hands over the stock of the product whenever it has changed. @returns unfollow */
+  /** Hands over the stock of the product whenever it changes. @returns unfollow */
   follow(productId: number, seen: StockView, onChange: (view: StockView) => void): () => void;
 };
 
-// Five pictures a second look like a movement, and sold out is seen well within a second.
+// Five updates a second look like motion, and shoppers see "sold out" well within a second.
 const lookEveryMs = 200;
-// Some 5 µs each: more readers than 1,000 are told less often, which never costs more than a fortieth of a processor.
+// Some 5 µs each. With more than 1,000 readers updates come less often, so they never cost more than a fortieth of a
+// processor.
 const messagesPerSecondMax = 5000;
 
 type Followed = { seen: string; listeners: Set<(view: StockView) => void> };
 
 /**
- * Tells any number of readers how stock moves. A sale that changes a thousand times a second is looked at five times; how
- * many follow is bounded by whoever follows, one an open stream.
+ * Tells any number of readers how stock changes. A sale that changes a thousand times a second is read five times. The
+ * open streams bound the number of readers: each follows once.
  */
 export function createStockBroadcast(look: LookAtStock): StockBroadcast {
   const followed = new Map<number, Followed>();
@@ -44,7 +45,7 @@ export function createStockBroadcast(look: LookAtStock): StockBroadcast {
 
   async function lookAtAll(): Promise<void> {
     for (const [productId, entry] of followed) {
-      // What can not be read now is read the next time; readers keep what they have seen last.
+      // A failed read is tried again next time; readers keep what they last saw.
       const view = await look(productId).catch(() => undefined);
       if (!view || textOf(view) === entry.seen) continue;
       entry.seen = textOf(view);
@@ -76,7 +77,7 @@ export function createStockBroadcast(look: LookAtStock): StockBroadcast {
   };
 }
 
-/** All of it but the time, which always changes. */
+/** Everything but the time, which always changes. */
 function textOf({ now: _, ...view }: StockView): string {
   return JSON.stringify(view);
 }

@@ -11,24 +11,24 @@ import type { App } from '../../server/http-server.js';
 
 export type UsersParts = {
   identity: Identity;
-  /** Kinds of ids beside `user`. */
+  /** Kinds of ids besides `user`. */
   kinds: readonly string[];
   allocateIds: AllocateIds;
-  /** Why no ids could be given out now, if so; gives none out to find that out. */
+  /** Why ids cannot be allocated now, or undefined; allocates none to find out. */
   whyNoIds: () => Promise<unknown>;
 };
 
-// Written as JSON some 80 KB, and half a millisecond of this process.
+// As JSON some 80 KB, which takes this process half a millisecond.
 const idsPerBatchMax = 10_000;
 const countMessage = 'expected a whole number from 1 to 10,000';
 
-/** POST /api/users and its batch, for the shop's own server; the health of both, for whoever watches them. */
+/** POST /api/users and its batch, for the shop's own server; and their health, for monitoring. */
 export function registerUsers(app: App, { identity, kinds, allocateIds, whyNoIds }: UsersParts): void {
   const { one, batch } = createSchemas(kinds);
 
   function requireService(request: FastifyRequest): void {
     if (identity.callerOf(request).kind !== 'service')
-      throw new ProblemError('forbidden', "User ids are given to the shop's own server alone.");
+      throw new ProblemError('forbidden', "Only the shop's own server can get user ids.");
   }
 
   app.post('/api/users', { schema: one }, async (request, reply) => {
@@ -76,7 +76,7 @@ function createSchemas(kinds: readonly string[]) {
       callers: 'shop',
       tags: ['shop'],
       problems: idProblems,
-      // A request without a body is the usual one.
+      // Most requests have no body.
       body: withExample(z.strictObject({ kind }).nullish(), { kind: 'user' }),
       response: { 201: withExample(z.object({ id: idSchema }), { id: 1 }) },
     },

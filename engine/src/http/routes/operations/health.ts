@@ -5,11 +5,11 @@ import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
 
 export type OperationsParts = {
-  /** Whether PostgreSQL takes commits. */
+  /** Whether PostgreSQL accepts commits. */
   isDatabaseUp: () => Promise<boolean>;
-  /** Whether Redis answers; undefined where there is none. */
+  /** Whether Redis answers; undefined without Redis. */
   isRedisUp: (() => boolean) | undefined;
-  /** Why this process should get no traffic now; empty when it should. */
+  /** Why this process should get no traffic now; empty if it should. */
   unreadyReasons: () => Promise<string[]>;
 };
 
@@ -35,7 +35,7 @@ const healthSchema = z.object({
 const health = {
   operationId: 'getHealth',
   summary: 'Get the health of PostgreSQL and Redis',
-  description: '503 while PostgreSQL does not answer. Sales go on without Redis.',
+  description: '503 while PostgreSQL does not answer. Sales continue without Redis.',
   callers: 'anyone',
   tags: ['operations'],
   response: {
@@ -60,7 +60,7 @@ const ready = {
   response: { 200: withExample(z.object({ status: z.literal('ready') }), { status: 'ready' }) },
 } as const;
 
-/** What load balancers and orchestrators ask. */
+/** The calls of load balancers and orchestrators. */
 export function registerOperations(
   app: App,
   { isDatabaseUp, isRedisUp, unreadyReasons }: OperationsParts,
@@ -73,7 +73,7 @@ export function registerOperations(
   app.get('/api/health', { schema: health }, async (_request, reply) => {
     const database = stateOf(await isDatabaseUp());
     const services = { database, ...(isRedisUp && { redis: stateOf(isRedisUp()) }) };
-    // Sales go on without Redis, so that it says how Redis is and stays healthy.
+    // Sales continue without Redis, so this reports the state of Redis and stays healthy.
     const answer = { status: database, timestamp: new Date().toISOString(), services };
     return reply.code(database === 'healthy' ? 200 : 503).send(answer);
   });
@@ -84,7 +84,8 @@ export function registerOperations(
     return { status: 'ready' as const };
   });
 
-  // Written once, and sent from the same bytes: it is large, and whoever asks a thousand times costs no thousand copies.
+  // Serialised once and always sent from the same bytes: it is large, and a thousand requests must not cost a thousand
+  // copies.
   let description: Buffer | null = null;
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
     description ??= Buffer.from(JSON.stringify(app.swagger()));

@@ -27,10 +27,10 @@ const schema = {
 } as const;
 
 /**
- * POST /api/webhooks/payments. The signature covers the bytes as they came, so the body is not parsed before it is
- * checked. A webhook is a hint: it may come five times, out of order or never. A capture of what was asked for
- * is settled at once, also of a payment that was said to be declined: nobody else would ever speak of that money.
- * Whatever else it says of one that is pending has the reconciler ask the provider now.
+ * POST /api/webhooks/payments. The signature covers the raw bytes, so the body is not parsed before it is checked. A
+ * webhook is a hint: it may come five times, out of order, or never. A capture of the full amount is settled at once,
+ * even if the payment was reported as declined, because nothing else would ever mention that money. Any other event
+ * about a pending payment makes the reconciler ask the provider now.
  */
 export function registerWebhooks(app: App, { pool, payments, settlements }: WebhookParts): void {
   void app.register(async scope => {
@@ -52,20 +52,21 @@ export function registerWebhooks(app: App, { pool, payments, settlements }: Webh
       const { reference } = charge;
       const captured = { event: 'captured', orderId, paymentId, amountMinor, currency, reference } as const;
       const settled = await settlements.join(saleId, captured);
-      // The provider sends it again.
+      // The provider will redeliver it.
       return isUndecided(settled) ? sendProblem(reply, 'unavailable') : reply.send({ received: true });
     });
   });
 }
 
-// What is captured already takes no lock of the sale for each webhook, and a refund has the operator's word, not theirs.
+// Webhooks about captured money must not take the sale's lock each time. For a refund the operator's word counts, not
+// theirs.
 const isMoneyKnown: Partial<Record<Payment['status'], true>> = {
   CAPTURED: true,
   REFUND_DUE: true,
   REFUNDED: true,
 };
 
-// Whoever else is paid through the same account names payments in ways of their own.
+// Other users of the same provider account name their payments in their own ways.
 async function findPayment(pool: Pool, paymentId: string): Promise<Payment | undefined> {
   return z.uuid().safeParse(paymentId).success ? readPayment(pool, paymentId) : undefined;
 }

@@ -23,13 +23,13 @@ import type { App } from '../../server/http-server.js';
 
 export type AdminAttemptsParts = { identity: Identity; pool: Pool; clock: DatabaseClock };
 
-// Without a sale or a shopper each sale is looked at, so that a longer time has to be asked for.
+// Without a sale or a shopper the query visits every sale, so a longer period has to be requested.
 const unfilteredWindowMs = 3_600_000;
 
-// The ledger's cursor: a time, and a place in a table (block and line). 2^53 microseconds end in the year 2255.
+// The ledger's cursor: a time, and a place in a table (block and line). 2^53 microseconds last until the year 2255.
 const cursorSchema = z
   .string()
-  .regex(/^\d{1,16}-\d{1,9}-\d{1,4}$/, 'expected `next` of the page before')
+  .regex(/^\d{1,16}-\d{1,9}-\d{1,4}$/, 'expected `next` of the previous page')
   .transform((text): AttemptCursor => {
     const [answeredAtUs, block, line] = text.split('-');
     return { answeredAtUs: Number(answeredAtUs), place: `(${block},${line})` };
@@ -108,7 +108,7 @@ const summary = {
   },
 } as const;
 
-/** Everybody's attempts. */
+/** The attempts of all shoppers. */
 export function registerAdminAttempts(app: App, { identity, pool, clock }: AdminAttemptsParts): void {
   const onRequest = identity.requireOperator;
 

@@ -133,7 +133,7 @@ const discard = {
   },
 } as const;
 
-/** What operators do with work that failed for good. A second replay or discard of a letter changes nothing. */
+/** How operators handle work that failed for good. A second replay or discard of a dead letter changes nothing. */
 export function registerDeadLetters(app: App, { identity, pool, queue }: DeadLetterParts): void {
   const onRequest = identity.requireOperator;
 
@@ -154,7 +154,7 @@ export function registerDeadLetters(app: App, { identity, pool, queue }: DeadLet
     const dryRun = request.body?.dryRun ?? false;
     const resolution = await replayDeadLetter(pool, request.params.id, dryRun);
     const answer = resolutionView(resolution, dryRun);
-    // Told after COMMIT; if the queue does not hear of it now, the relay tells it later.
+    // Published after COMMIT; if that fails, the relay publishes it later.
     if (resolution.outcome === 'replayed' && !dryRun && resolution.letter.source !== 'refund') {
       const { orderId, saleId, shopperId, quantity } = resolution.letter;
       await queue.publish([{ orderId, saleId, shopperId, quantity }]).catch(() => {});
@@ -173,12 +173,9 @@ function resolutionView(resolution: Resolution, dryRun: boolean) {
     case 'dead-letter-not-found':
       throw new ProblemError('dead-letter-not-found');
     case 'not-compensated':
-      throw new ProblemError('not-replayable', 'The compensator has not ended its order yet.');
+      throw new ProblemError('not-replayable', 'The compensator has not ended the order yet.');
     case 'not-replayable':
-      throw new ProblemError(
-        'not-replayable',
-        `Its order can not go back into the queue: ${resolution.why}.`,
-      );
+      throw new ProblemError('not-replayable', `The order cannot go back into the queue: ${resolution.why}.`);
     default:
       return { outcome: resolution.outcome, dryRun, deadLetter: letterView(resolution.letter) };
   }

@@ -64,7 +64,7 @@ const clear = {
   response: { 204: z.null() },
 } as const;
 
-/** Faults on demand, for drills; refused unless FAULTS_ENABLED. */
+/** Fault injection, for drills; refused unless FAULTS_ENABLED. */
 export function registerFaults(app: App, { identity, faults, faultBroadcast }: FaultsParts): void {
   const onRequest = async (request: FastifyRequest) => {
     await identity.requireOperator(request);

@@ -17,7 +17,7 @@ const frameSchema = z
     at: z.iso.datetime(),
     process: z
       .int()
-      .meta({ description: 'The id of the process that these figures are of, unless said otherwise' }),
+      .meta({ description: 'The id of the process that these figures describe, unless stated otherwise' }),
     requests: percentiles.extend({
       perSecond: rate,
       ok: rate,
@@ -121,7 +121,7 @@ const schema = {
   operationId: 'followLive',
   summary: 'Follow the state of the engine as server-sent events',
   description:
-    'Events are named `live` and come once a second. The stream ends after five minutes, so that a session that is over is noticed.',
+    'Events are named `live` and come once a second. The stream ends after five minutes, so that an ended session is noticed.',
   problems: slugs('too-many-streams', 'overloaded'),
   callers: 'operators',
   tags: ['operator'],
@@ -133,10 +133,10 @@ const schema = {
   },
 } as const;
 
-// A sign-in that has ended, or was revoked, is noticed when the browser connects again.
+// A session that has ended or was revoked is noticed when the browser reconnects.
 const streamEndsAfterMs = 5 * 60_000;
 
-/** GET /api/admin/live: what the console's live page shows. */
+/** GET /api/admin/live: the data of the console's live page. */
 export function registerLive(app: App, { identity, live, liveStreams }: LiveParts): void {
   const onRequest = identity.requireOperator;
 

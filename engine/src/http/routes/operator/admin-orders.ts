@@ -29,7 +29,7 @@ const querySchema = z
   })
   .refine(({ saleId, orderId }) => saleId !== undefined || orderId !== undefined, {
     path: ['saleId'],
-    message: 'expected a sale, or an orderId',
+    message: 'expected a saleId or an orderId',
   });
 
 const orderSchema = z.object({

@@ -90,7 +90,7 @@ export function registerAdminProducts(app: App, parts: AdminProductsParts): void
   });
 }
 
-/** @throws ProblemError invalid for a price that the payment provider cannot charge, or that nobody can pay */
+/** @throws ProblemError invalid for a currency no longer in use, or a price that the payment provider cannot charge */
 export function checkChargeable(
   { priceMinor, currency }: Pick<Product, 'priceMinor' | 'currency'>,
   stepMinor: Payments['stepMinor'],
@@ -101,7 +101,7 @@ export function checkChargeable(
   if (priceMinor % step === 0) return;
   throw new ProblemError(
     'invalid',
-    `priceMinor: expected a multiple of ${step}: the payment provider charges ${currency} in steps of that`,
+    `priceMinor: expected a multiple of ${step}, the smallest step that the payment provider charges in ${currency}`,
   );
 }
 

@@ -70,7 +70,7 @@ const schema = {
   },
 } as const;
 
-/** GET /api/admin/protection: what the layers do, for operators. */
+/** GET /api/admin/protection: the state of the layers of protection, for operators. */
 export function registerProtection(
   app: App,
   { identity, inFlight, shedding, refusals, decisions, settlements }: ProtectionParts,

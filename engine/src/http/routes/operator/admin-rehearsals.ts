@@ -18,11 +18,12 @@ import type { App } from '../../server/http-server.js';
 export type RehearsalsParts = {
   identity: Identity;
   pool: Pool;
-  /** What runs them; why there is none otherwise. */
+  /** Runs rehearsals; a string says why this process cannot. */
   rehearse: Rehearse | string;
 };
 
-// Half of what one generator and one engine do on two processors, for two minutes: it is to be seen, not to be felt for long.
+// Half of what one generator and one engine reach on two processors, for two minutes: long enough to watch, short
+// enough not to disturb for long.
 const termsSchema = z.strictObject({
   allocation: z.int().min(1).max(100_000),
   shoppers: z.int().min(1).max(1_000_000),
@@ -137,7 +138,7 @@ const stop = {
   ...one,
 };
 
-/** A load against a sale that is sold to nobody, started and watched by operators. */
+/** Load tests against a sale that no shopper sees, started and watched by operators. */
 export function registerRehearsals(app: App, { identity, pool, rehearse }: RehearsalsParts): void {
   const onRequest = identity.requireOperator;
 

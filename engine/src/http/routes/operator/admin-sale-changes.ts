@@ -22,7 +22,7 @@ export type SaleChangesParts = {
   pool: Pool;
   clock: DatabaseClock;
   calendar: Calendar;
-  /** Whether there is a provider to be paid through. */
+  /** Whether a payment provider is configured. */
   canBePaid: boolean;
   stepMinor: Payments['stepMinor'];
 };
@@ -39,7 +39,7 @@ const newSaleSchema = z
     holdTtlSeconds: z.int().min(1).max(86_400).default(900),
     payment: z.enum(['none', 'required']).default('none'),
     prizeOdds: z.int().min(1).max(1_000_000).nullable().default(null),
-    // A second of a slow phone is some 100,000 numbers; far fewer cost a bot nothing.
+    // A slow phone tries some 100,000 numbers a second; far fewer cost a bot nothing.
     challenge: z.int().min(1000).max(10_000_000).nullable().default(null),
     requiresToken: z.boolean().default(false),
     recurrence: z
@@ -52,7 +52,7 @@ const newSaleSchema = z
   })
   .refine(sale => !sale.recurrence || (sale.challenge === null && !sale.requiresToken), {
     path: ['recurrence'],
-    message: 'expected none with a challenge or a token, which belong to one window',
+    message: 'not allowed with a challenge or a token, which belong to a single window',
   })
   .superRefine(({ recurrence, startsAt, endsAt }, context) => {
     const problem = recurrence && problemOf({ recurrence, startsAt, endsAt });
@@ -109,7 +109,7 @@ export function registerSaleChanges(
 ): void {
   const onRequest = identity.requireOperator;
 
-  // Other processes hear of a change within 100 ms; whoever made it here finds it done with the answer.
+  // Other processes see a change within 100 ms; in this process it is in effect before the answer.
   async function changed(sale: Sale) {
     await calendar.refresh(sale.productId);
     return saleView(sale, clock.nowMs());
@@ -120,7 +120,7 @@ export function registerSaleChanges(
     if (terms.payment === 'required' && !canBePaid) {
       throw new ProblemError('invalid', 'payment: expected "none" while PAYMENT_PROVIDER is none');
     }
-    // Read anew: another process may have changed it, of which this one has yet to hear.
+    // Read again, because another process may have changed it and this one may not know yet.
     const [product] = terms.payment === 'required' ? await readProducts(pool, [terms.productId]) : [];
     if (product) checkChargeable(product, stepMinor);
     const created = await (recurrence ? createSeries(pool, terms, recurrence) : createSale(pool, terms));

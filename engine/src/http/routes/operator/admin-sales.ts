@@ -69,7 +69,7 @@ const read = {
   response: { 200: withExample(listedSaleSchema, listedSaleExample) },
 } as const;
 
-/** Sales as operators look at them: read from the ledger and not from memory, those that are over too. */
+/** Sales as operators see them: read from the ledger instead of memory, including those that have ended. */
 export function registerAdminSales(app: App, { identity, pool, clock }: AdminSalesParts): void {
   const onRequest = identity.requireOperator;
   app.get('/api/admin/sales', { schema: list, onRequest }, async request => {

@@ -62,7 +62,7 @@ const listQuerySchema = z.strictObject({
 
 const tags = ['operator'];
 
-/** Sales that repeat, as operators see them; they begin with POST /api/admin/sales. */
+/** Series of sales, as operators see them. POST /api/admin/sales creates them. */
 export function registerSeries(app: App, { identity, pool, calendar }: SeriesParts): void {
   const onRequest = identity.requireOperator;
   const list = {

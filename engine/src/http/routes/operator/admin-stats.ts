@@ -20,7 +20,7 @@ export type StatsParts = {
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const daysUnlessSaid = 30;
-// A hundred sales that never end are 900,000 sums a year.
+// A hundred sales that never end make 900,000 sums a year.
 const daysMax = 366;
 
 const soldSchema = z.object({
@@ -41,7 +41,8 @@ const summarySchema = z
     revenueByDay: z.array(z.object({ date: z.iso.date(), revenue: z.number() })),
   })
   .meta({
-    description: 'The same in decimals, for the currency with the most orders. `totals` has every currency.',
+    description:
+      'The same figures in decimals, for the currency with the most orders. `totals` has every currency.',
   });
 
 const soldExample = { currency: 'EUR', orders: 1, units: 2, revenueMinor: 25_800 };
@@ -93,7 +94,7 @@ const stats = {
   },
 } as const;
 
-/** What was earned, by the hour in which an order was made. */
+/** Revenue by the hour in which an order was made. */
 export function registerStats(app: App, { identity, pool, clock }: StatsParts): void {
   const onRequest = identity.requireOperator;
   const sumSold = createSumSold(pool);
@@ -105,7 +106,7 @@ export function registerStats(app: App, { identity, pool, clock }: StatsParts): 
       throw new ProblemError('invalid', `from: expected at most ${daysMax} days before to`);
     }
     const startedAtMs = performance.now();
-    // The scheduler does it, too; this is for what was bought since. A sale that fails is its business to report.
+    // The scheduler does this too; here it covers what was bought since. The scheduler reports any sale that fails.
     await runOnce(sumSold);
     const hours = { from: hourOf(from), to: hourOf(new Date(to.getTime() + hourMs - 1)) };
     const revenue = await readRevenue(pool, hours.from, hours.to);
@@ -122,7 +123,7 @@ function hourOf(time: Date): Date {
   return new Date(Math.floor(time.getTime() / hourMs) * hourMs);
 }
 
-// Amounts of two currencies have no sum.
+// Amounts in different currencies cannot be summed.
 function summaryOf({ totals, days, mostSold }: Revenue): z.infer<typeof summarySchema> {
   const [main] = [...totals].sort((a, b) => b.orders - a.orders);
   if (!main) return { currency: null, totalRevenue: 0, totalUnitsSold: 0, topProducts: [], revenueByDay: [] };

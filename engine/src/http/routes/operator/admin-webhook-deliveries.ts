@@ -108,7 +108,7 @@ const replayMany = {
   },
 } as const;
 
-/** What became of events that were told, and telling them again. */
+/** What became of deliveries, and redelivery. */
 export function registerWebhookDeliveries(app: App, { identity, pool }: WebhookDeliveryParts): void {
   const onRequest = identity.requireOperator;
 

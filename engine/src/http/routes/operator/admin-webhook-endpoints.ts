@@ -57,7 +57,7 @@ const eventsSchema = z
   .refine(events => new Set(events).size === events.length, 'expected each event once');
 const descriptionSchema = textSchema(0, 200);
 
-// Long enough to change over by hand in every place, short enough that a secret that got out ends.
+// Long enough to replace the secret by hand everywhere, short enough that a leaked secret expires.
 const overlapDefaultSeconds = 86_400;
 const overlapMaxSeconds = 7 * 86_400;
 
@@ -102,7 +102,7 @@ const read = {
 const change = {
   operationId: 'updateWebhook',
   summary: 'Update, enable or disable a webhook',
-  description: 'A webhook that is enabled again is sent the events that waited.',
+  description: 'A webhook that is enabled again gets the events that waited meanwhile.',
   problems: notFound,
   callers: 'operators',
   tags,
@@ -130,7 +130,7 @@ const remove = {
 const rotate = {
   operationId: 'rotateWebhookSecret',
   summary: 'Replace the secret of a webhook',
-  description: 'The former secret signs as well until the overlap ends.',
+  description: 'Messages are also signed with the former secret until the overlap ends.',
   problems: notFound,
   callers: 'operators',
   tags,
@@ -151,7 +151,7 @@ const rotate = {
   },
 } as const;
 
-/** Where operators have events told. */
+/** The endpoints to which operators have events sent. */
 export function registerWebhookEndpoints(app: App, parts: WebhookEndpointParts): void {
   const { identity, pool, seal, destinations } = parts;
   const onRequest = identity.requireOperator;

@@ -10,7 +10,7 @@ import type { App } from '../../server/http-server.js';
 
 export type AcceptOrderParts = {
   enter: Enter;
-  /** The same for an order that fails, for tests of that road; undefined where nobody may ask for one. */
+  /** The same for an order that is made to fail, for tests; undefined unless faults are enabled. */
   enterToFail: Enter | undefined;
 };
 
@@ -18,7 +18,7 @@ const accept = {
   operationId: 'order',
   summary: 'Queue an order, which a worker decides',
   description:
-    'Answered as soon as the order is durable. `GET /api/orders/{id}` and its stream of events say what became of it.',
+    'Answered as soon as the order is durable. `GET /api/orders/{id}` and its stream of events show its outcome.',
   callers: 'shoppers',
   problems: slugs(...buyProblems, 'payment-method-required'),
   tags: ['shop'],
@@ -36,7 +36,7 @@ const accept = {
     202: withExample(z.object({ order_id: z.uuid(), status: z.string(), message: z.string() }), {
       order_id: orderExample.id,
       status: 'QUEUED',
-      message: 'Your order is in the queue. Its address says what becomes of it.',
+      message: 'Your order is in the queue. Its URL shows the outcome.',
     }),
   },
 } as const;
@@ -53,7 +53,7 @@ export function registerAcceptOrder(app: App, { enter, enterToFail }: AcceptOrde
     reply: FastifyReply,
   ): Promise<void> {
     const enterAs = forceFail ? enterToFail : enter;
-    if (!enterAs) throw new ProblemError('invalid', 'forceFail: expected only where FAULTS_ENABLED=true');
+    if (!enterAs) throw new ProblemError('invalid', 'forceFail: allowed only with FAULTS_ENABLED=true');
     const entered = await enterAs(request, body, reply);
     if (!entered) return;
     const { granted, orderId } = entered;
@@ -61,7 +61,7 @@ export function registerAcceptOrder(app: App, { enter, enterToFail }: AcceptOrde
     reply.code(202).header('location', `/api/orders/${orderId}`).send({
       order_id: orderId,
       status: granted.order.status,
-      message: 'Your order is in the queue. Its address says what becomes of it.',
+      message: 'Your order is in the queue. Its URL shows the outcome.',
     });
   }
 }

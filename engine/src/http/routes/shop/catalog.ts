@@ -46,7 +46,7 @@ export const saleSchema = z.object({
   challenge: z
     .int()
     .nullable()
-    .meta({ description: 'How many numbers a solver has to try at most; null without a challenge' }),
+    .meta({ description: 'The most numbers that a solver has to try; null without a challenge' }),
   requiresToken: z
     .boolean()
     .meta({ description: 'Whether buyers need a token, which is available only before the sale opens' }),
@@ -177,7 +177,7 @@ const stockOf = {
   response: { 200: withExample(stockSchema, stockExample) },
 } as const;
 
-/** What everybody may look at: products and stock, answered from memory. */
+/** Public data: products and stock, answered from memory. */
 export function registerCatalog(app: App, parts: CatalogParts): void {
   const { calendar, clock, lookAtStock, listProductIds } = parts;
 

@@ -59,7 +59,7 @@ const schema = {
   },
 } as const;
 
-/** POST /api/checkout: decided like a purchase, and reserved. */
+/** POST /api/checkout: decided like a purchase, but only reserved. */
 export function registerCheckout(app: App, { enter, codes }: CheckoutParts): void {
   app.post('/api/checkout', { schema }, (request, reply) =>
     bySending(reply, checkout(request, request.body, reply)),

@@ -59,7 +59,7 @@ const tokenSchema = {
   },
 } as const;
 
-/** What a shopper fetches to show with a purchase, where the sale asks for it. */
+/** What a shopper gets in advance and presents with a purchase, if the sale requires it. */
 export function registerProofs(app: App, { identity, calendar, clock, proofs }: ProofsParts): void {
   async function asked(request: FastifyRequest, productId: number) {
     const shopperId = shopperOf(identity.callerOf(request), request);
@@ -77,7 +77,7 @@ export function registerProofs(app: App, { identity, calendar, clock, proofs }: 
 
   app.get('/api/purchase-token', { schema: tokenSchema }, async (request, reply) => {
     const { shopperId, sale } = await asked(request, request.query.productId);
-    if (!sale?.requiresToken) throw new ProblemError('not-found', 'The sale wants no token.');
+    if (!sale?.requiresToken) throw new ProblemError('not-found', 'The sale requires no token.');
     if (phaseOf(sale, clock.nowMs()) !== 'upcoming') throw new ProblemError('token-too-late');
     const { saleId } = sale;
     return reply

@@ -39,7 +39,7 @@ const schema = {
       .string()
       .regex(/^(0|[1-9]\d{0,4})$/, 'expected the id of an event of this order')
       .optional()
-      .meta({ description: 'The id of the last event received; the stream goes on after it' }),
+      .meta({ description: 'The id of the last event received; the stream continues after it' }),
   }),
   params: z.object({ id: z.uuid('expected the id of an order') }),
   response: {
@@ -51,10 +51,13 @@ const schema = {
   },
 } as const;
 
-// A late payment or a refund often follows an end at once; after that the stream makes room for others.
+// A late payment or a refund often follows an end at once. After this time the stream makes room for others.
 const lingerMs = 1000;
 
-/** The life of an order as it happens. A reader who comes back with Last-Event-ID misses nothing and sees nothing twice. */
+/**
+ * An order's changes of status as they happen. A reader that reconnects with Last-Event-ID gets each event exactly
+ * once.
+ */
 export function registerOrderEvents(app: App, parts: OrderEventsParts): void {
   const { identity, readOrder, readLife, orderFollower, eventStreams } = parts;
 
@@ -67,7 +70,7 @@ export function registerOrderEvents(app: App, parts: OrderEventsParts): void {
     const seenSeq = Number(request.headers['last-event-id'] ?? 0);
     const last = (await readLife(order)).at(-1);
     if (seenSeq > (last?.seq ?? 0)) throw new ProblemError('invalid', 'last-event-id: no such event yet');
-    // Anything but 204 would have a browser connect again and again.
+    // With any answer but 204 a browser would reconnect again and again.
     if (last && seenSeq === last.seq && isEnd(last.to)) return reply.code(204).send(null);
 
     const stream = eventStreams.open(reply, shopperId);

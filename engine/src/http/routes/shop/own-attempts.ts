@@ -16,13 +16,14 @@ import type { App } from '../../server/http-server.js';
 
 export type OwnAttemptsParts = { identity: Identity; pool: Pool; clock: DatabaseClock };
 
-// A shopper asks about today's sale. Each day is a partition to plan for, and all who got nothing ask at the same time.
+// Shoppers ask about today's sale. Each day is one more partition to plan for, and all who got nothing ask at the same
+// time.
 const shopperWindowMs = 7 * 86_400_000;
 
 const mine = {
   operationId: 'listAttempts',
   summary: 'List your attempts to buy of the last seven days, newest first',
-  description: 'Each says how it ended, and why.',
+  description: 'Each attempt has its outcome and the reason for it.',
   callers: 'shoppers',
   problems: slugs('not-authenticated'),
   tags: ['shop'],

@@ -60,7 +60,7 @@ const list = {
   },
 } as const;
 
-// As for attempts, which lead to the orders: each day is a partition to plan for.
+// The same as for attempts: each day is one more partition to plan for.
 const listedWindowMs = 7 * 86_400_000;
 
 const cancel = {
@@ -89,7 +89,7 @@ const cancel = {
   },
 } as const;
 
-/** A shopper's own orders; another's is as unknown as one that never was. */
+/** A shopper's own orders. Another shopper's order is answered like one that does not exist. */
 export function registerOrders(app: App, parts: OrdersParts): void {
   const { identity, calendar, readOrder, settlements, saleRoom } = parts;
 

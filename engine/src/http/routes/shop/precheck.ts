@@ -26,19 +26,19 @@ const schema = {
         reason: z.enum(['sale-not-open', 'limit-reached', 'sold-out']).nullable(),
         message: z.string(),
       }),
-      { admitted: true, reason: null, message: 'Come in.' },
+      { admitted: true, reason: null, message: 'You can buy now.' },
     ),
   },
 } as const;
 
-/** GET /api/precheck: one unit of the product, for this shopper, as the gate sees it. */
+/** GET /api/precheck: what the gate says about one unit of the product for this shopper. */
 export function registerPrecheck(app: App, { identity, calendar, askGate }: PrecheckParts): void {
   app.get('/api/precheck', { schema }, async request => {
     const shopperId = shopperOf(identity.callerOf(request), request);
     const offer = await calendar.offerOf(request.query.productId);
     if (!offer) throw new ProblemError('product-not-found');
     const reason = offer.sale ? ((await askGate(offer.sale, shopperId, 1, false)) ?? null) : 'sale-not-open';
-    const message = reason === null ? 'Come in.' : problems[reason].message;
+    const message = reason === null ? 'You can buy now.' : problems[reason].message;
     return { admitted: reason === null, reason, message };
   });
 }

@@ -62,7 +62,7 @@ const schema = {
 
 type Body = z.output<typeof schema.body>;
 
-/** POST /api/purchase: the hot path. Enter, join the sale's open batch, pay where the sale wants it, answer. */
+/** POST /api/purchase: the hot path. Enter, join the sale's open batch, pay if the sale requires it, answer. */
 export function registerPurchase(app: App, { enter, pay, redeem, attempts }: PurchaseParts): void {
   app.post('/api/purchase', { schema }, (request, reply) =>
     bySending(reply, buyOrRedeem(request, request.body, reply)),
@@ -78,7 +78,7 @@ export function registerPurchase(app: App, { enter, pay, redeem, attempts }: Pur
     if (productId === undefined) {
       throw new ProblemError(
         'invalid',
-        'productId: expected a whole number from 1, or the code of a checkout',
+        'productId: expected a positive whole number, or a checkout code as code',
       );
     }
     const entered = await enter(request, { ...body, productId }, reply);
@@ -117,5 +117,5 @@ export function registerPurchase(app: App, { enter, pay, redeem, attempts }: Pur
 
 function refuseBesideCode({ code: _code, userId: _userId, paymentMethod: _method, ...others }: Body): void {
   if (Object.values(others).every(field => field === undefined)) return;
-  throw new ProblemError('invalid', 'code: expected nothing of what the checkout has said beside it');
+  throw new ProblemError('invalid', 'code: expected only userId and paymentMethod with it');
 }

@@ -39,11 +39,11 @@ const schema = {
   },
 } as const;
 
-/** POST /api/session: there only with the demo identity. */
+/** POST /api/session: exists only with the demo identity. */
 export function registerSession(app: App, { identity, allocateIds }: SessionParts): void {
   const { demoSessions } = identity;
   app.post('/api/session', { schema }, async (request, reply) => {
-    if (!demoSessions) throw new ProblemError('not-found', 'Sessions exist with the demo identity alone.');
+    if (!demoSessions) throw new ProblemError('not-found', 'Sessions exist only with IDENTITY=demo.');
     demoSessions.checkOrigin(request);
     const allocation = await allocateIds('user', 1);
     if (allocation.outcome !== 'allocated') return sendProblem(reply, allocation.outcome);

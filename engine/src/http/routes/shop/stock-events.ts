@@ -12,7 +12,7 @@ import { stockExample } from './catalog.js';
 export type StockEventsParts = {
   lookAtStock: LookAtStock;
   stockBroadcast: StockBroadcast;
-  /** Counted by address, since nobody has to say who they are. */
+  /** Counted by address, because readers do not have to identify themselves. */
   stockStreams: EventStreams;
 };
 
@@ -39,7 +39,7 @@ const schema = {
   },
 } as const;
 
-/** The stock as it moves, at most five times a second. Whoever is refused here polls instead. */
+/** The stock as it changes, at most five times a second. Clients that are refused here poll instead. */
 export function registerStockEvents(app: App, parts: StockEventsParts): void {
   const { lookAtStock, stockBroadcast, stockStreams } = parts;
 
