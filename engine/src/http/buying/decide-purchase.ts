@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import type { Calendar } from '../../catalog/calendar.js';
 import type { Sale } from '../../catalog/sales.js';
 import type { Acceptance } from '../../ledger/accept.js';
@@ -9,7 +8,7 @@ import type { FindReplay } from '../../orders/replay.js';
 import type { Undecided } from '../../orders/undecided.js';
 import type { Patience } from '../../platform/batching/lanes.js';
 import { type AskOfBuyerParts, createAskOfBuyer, type Missing } from './ask-of-buyer.js';
-import type { MemoryRefusal } from './refuse-from-memory.js';
+import type { Looked, MemoryRefusal } from './refuse-from-memory.js';
 import { headerOf, type Visit } from './visit.js';
 
 export type DecidePurchaseParts = AskOfBuyerParts & { calendar: Calendar; findReplay: FindReplay };
@@ -32,43 +31,45 @@ export function createDecidePurchase(parts: DecidePurchaseParts, { entrance, joi
   const { calendar, findReplay } = parts;
   const askOfBuyer = createAskOfBuyer(parts, entrance);
 
-  return async (
-    visit: Visit,
-    sale: Sale | undefined,
-    refusal: MemoryRefusal | undefined,
-  ): Promise<{ orderId: string; decided: Decided }> => {
-    const { request, body, shopperId, quantity, key, receivedAtMs } = visit;
-    const orderId = orderIdOf(shopperId, key);
-    const asked = sale && !refusal ? askOfBuyer(sale, visit, orderId) : {};
+  async function decide(visit: Visit, sale: Sale, orderId: string): Promise<Decided> {
+    const asked = askOfBuyer(sale, visit, orderId);
     const { missing, digests } = asked instanceof Promise ? await asked : asked;
+    if (missing) return lookUp(visit, missing, orderId);
+    const purchase = { ...purchaseOf(visit, orderId, entrance), digests };
+    return join(sale.saleId, purchase, patienceOf(visit));
+  }
+
+  async function lookUp(visit: Visit, refusal: MemoryRefusal | Missing, orderId: string): Promise<Decided> {
     // No earlier try can have made an order under an id that was drawn just now.
-    if (missing && key === undefined) return { orderId, decided: { outcome: missing } };
-    const { paymentMethod } = body;
-    const purchase = {
-      orderId,
-      shopperId,
-      quantity,
-      receivedAtMs,
-      entrance,
-      paymentMethod,
-      digests,
-      span: request.span,
-    };
+    if (visit.key === undefined) return { outcome: refusal };
+    const { productId } = visit.body;
+    const purchase = purchaseOf(visit, orderId, entrance);
     // The sale that counts now may be the product's next window, while the first try is still under way in the last
     // one.
-    const last = refusal === 'sale-not-open' ? calendar.endedLately(body.productId) : undefined;
-    const counts = last ?? (refusal || missing ? undefined : sale);
-    const decided = counts
-      ? await join(counts.saleId, purchase, patienceOf(request, receivedAtMs))
-      : ((await findReplay(purchase, body.productId)) ?? {
-          outcome: refusal ?? missing ?? 'sale-not-open',
-        });
+    const last = refusal === 'sale-not-open' ? calendar.endedLately(productId) : undefined;
+    if (last) return join(last.saleId, purchase, patienceOf(visit));
+    return (await findReplay(purchase, productId)) ?? { outcome: refusal };
+  }
+
+  return async (visit: Visit, { sale, refusal }: Looked): Promise<{ orderId: string; decided: Decided }> => {
+    const { request, receivedAtMs } = visit;
+    const orderId = orderIdOf(visit.shopperId, visit.key);
+    const decided =
+      refusal || !sale
+        ? await lookUp(visit, refusal ?? 'sale-not-open', orderId)
+        : await decide(visit, sale, orderId);
     request.decision = { orderId, receivedAtMs, decidedAtMs: performance.now() };
     return { orderId, decided };
   };
 }
 
-function patienceOf(request: FastifyRequest, receivedAtMs: number): Patience {
+function purchaseOf(visit: Visit, orderId: string, entrance: Entrance): PurchaseRequest {
+  const { request, body, shopperId, quantity, receivedAtMs } = visit;
+  const { paymentMethod } = body;
+  return { orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod, span: request.span };
+}
+
+function patienceOf({ request, receivedAtMs }: Visit): Patience {
   const seconds = headerOf(request, 'request-timeout');
   return {
     connection: request.raw.socket,

@@ -13,7 +13,7 @@ import {
   type DecidePurchaseParts,
   type Granted,
 } from './decide-purchase.js';
-import { createRefuseFromMemory, type Known, type MemoryParts } from './refuse-from-memory.js';
+import { createRefuseFromMemory, type Looked, type MemoryParts } from './refuse-from-memory.js';
 import { type BuyBody, type Visit, visitOf } from './visit.js';
 
 export type EntranceParts = MemoryParts &
@@ -49,12 +49,10 @@ export function createEntrance(parts: EntranceParts, options: DecidePurchaseOpti
     if (known.refusal && visit.key === undefined) {
       return refuse(reply, attemptOf(visit, known, null), known.refusal);
     }
-    const { orderId, decided } = await decidePurchase(visit, known.sale, known.refusal);
+    const { orderId, decided } = await decidePurchase(visit, known);
     return answer(reply, visit, known, { orderId, decided });
   };
 }
-
-type Looked = Exclude<Known, { stopped: unknown }>;
 
 /** Step three of a purchase: record the attempt, and answer a refusal. The route answers what was granted. */
 function createAnswer({ attempts, gate }: Pick<EntranceParts, 'attempts' | 'gate'>) {

@@ -17,11 +17,20 @@ export type MemoryParts = {
 /** Why a purchase cannot succeed now, whatever the ledger would say. */
 export type MemoryRefusal = GateRefusal | 'rate-limited';
 
-/** What this process knows of a purchase before it asks anything outside its memory. */
-export type Known =
-  /** Stops here, and does not count as an attempt at the sale. */
-  | { stopped: 'overloaded' | 'rate-limited' | 'product-not-found' }
-  | (Offer & { refusal: MemoryRefusal | undefined });
+/** A purchase whose sale was looked at; without a refusal it is for the ledger to decide. */
+export type Looked = Offer & { refusal: MemoryRefusal | undefined };
+
+/**
+ * What this process knows of a purchase before it asks anything outside its memory:
+ *
+ * | what                     | what comes of it                                                        |
+ * |--------------------------|-------------------------------------------------------------------------|
+ * | stopped                  | answered at once, and no attempt at the sale                            |
+ * | a refusal without a key  | answered at once, and recorded as an attempt without an order's id      |
+ * | a refusal with a key     | the order of the key's earlier try is looked up; without one, refused   |
+ * | no refusal               | decided by the ledger                                                   |
+ */
+export type Known = { stopped: 'overloaded' | 'rate-limited' | 'product-not-found' } | Looked;
 
 /**
  * Step one of a purchase: refuse from memory what cannot succeed. It returns a promise only if memory has to be filled
