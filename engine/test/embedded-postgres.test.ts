@@ -64,7 +64,7 @@ test('a taken port is replaced by another, and a server that dies is noticed', a
   await place.start();
 }, 60_000);
 
-test('a server that does not come up fails at once with its last words', async () => {
+test('a server that does not come up fails at once with the end of its log', async () => {
   await (await place.start()).stop();
   await writeFile(join(place.dataDir, 'postgres', 'pg_hba.conf'), 'nonsense\n');
   const startedAt = Date.now();
