@@ -83,7 +83,7 @@ test('a lost password is replaced; a cluster of another major version is refused
   expect(await query(second.databaseUrl, countRows)).toEqual([{ rows: 1 }]);
   await second.stop();
   await writeFile(join(place.dataDir, 'postgres', 'PG_VERSION'), '16\n');
-  const message = expect.stringMatching(/PostgreSQL 16, .* 18/);
+  const message = expect.stringMatching(/PostgreSQL 16; .* 18/);
   await expect(place.start()).rejects.toMatchObject({ code: 'VERSION_MISMATCH', message });
 }, 60_000);
 

@@ -1,7 +1,7 @@
 import type { Pool, Queryable } from '../platform/postgres.js';
 import type { Stock } from './stock.js';
 
-/** Ends lapsed holds of a sale, at most `limit`, and gives their units back. @returns how many, and the stock after it. */
+/** Ends lapsed holds of a sale, at most `limit`, and returns their units. @returns how many, and the stock after it. */
 export async function expireHolds(
   pool: Pool,
   saleId: number,
@@ -19,8 +19,8 @@ export async function expireHolds(
 }
 
 /**
- * Sales that have lapsed holds, without those in `except`, at most `limit`. The walk steps from sale to sale along orders_holds_by_deadline: it costs
- * two look-ups a sale with holds, however many holds there are.
+ * Sales that have lapsed holds, without those in `except`, at most `limit`. The walk steps from sale to sale along
+ * orders_holds_by_deadline: it costs two look-ups per sale with holds, however many holds there are.
  */
 export async function findSalesWithLapsedHolds(
   db: Queryable,
