@@ -67,7 +67,7 @@ describe('doorbuster audit against another database', () => {
     const { url, pool } = await createTestDatabase();
     await pool.query(`delete from schema_routines where name = 'settle'`);
     expect(await refusalOf('audit', url)).toMatch(
-      /lacks settle as this build has it.*Run "doorbuster migrate"/,
+      /lacks this build's version of settle.*Run "doorbuster migrate"/,
     );
   });
 

@@ -62,7 +62,7 @@ export const invariants: readonly Invariant[] = [
           where held.units is distinct from allowance.units
              or held.units > case kind when 'payment' then per_payment_limit else per_address_limit end
           union all
-          -- One that states nothing would be counted nowhere.
+          -- An order without a digest would not be counted at all.
           select from sales join orders using (sale_id)
           where orders.status in ('RESERVED', 'CONFIRMED')
             and (per_payment_limit is not null and payment_digest is null

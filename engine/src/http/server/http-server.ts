@@ -48,15 +48,8 @@ const timeoutPrecisionMs = 1000;
 
 /** The HTTP server without routes: limits, JSON rules, problems for whatever goes wrong, and the API's description. */
 export async function createServer(logger: Logger, options: ServerOptions) {
-  const {
-    forwardedPages,
-    requests,
-    tracing,
-    proxies,
-    requestTimeoutMs,
-    headersTimeoutMs,
-    idleTimeoutMs,
-  } = options;
+  const { forwardedPages, requests, tracing, proxies, requestTimeoutMs, headersTimeoutMs, idleTimeoutMs } =
+    options;
   const answerError = createAnswerError(logger);
   const app = Fastify({
     // Fastify's logger makes a child logger and listeners for every request, even with its lines turned off. What is
