@@ -64,7 +64,7 @@ test('a taken port is replaced by another, and a server that dies is noticed', a
   await place.start();
 }, 60_000);
 
-test('a server that does not come up fails at once with its last words', async () => {
+test('a server that does not come up fails at once with the end of its log', async () => {
   await (await place.start()).stop();
   await writeFile(join(place.dataDir, 'postgres', 'pg_hba.conf'), 'nonsense\n');
   const startedAt = Date.now();
@@ -83,7 +83,7 @@ test('a lost password is replaced; a cluster of another major version is refused
   expect(await query(second.databaseUrl, countRows)).toEqual([{ rows: 1 }]);
   await second.stop();
   await writeFile(join(place.dataDir, 'postgres', 'PG_VERSION'), '16\n');
-  const message = expect.stringMatching(/PostgreSQL 16, .* 18/);
+  const message = expect.stringMatching(/PostgreSQL 16; .* 18/);
   await expect(place.start()).rejects.toMatchObject({ code: 'VERSION_MISMATCH', message });
 }, 60_000);
 

@@ -26,11 +26,11 @@ describe('a database that does not suit the engine', () => {
       options: `encoding 'SQL_ASCII' locale_provider libc locale 'C'`,
       says: 'server_encoding',
     },
-    { command: 'api', setting: `DateStyle = 'SQL, DMY'`, says: 'DateStyle is SQL, DMY and not ISO' },
+    { command: 'api', setting: `DateStyle = 'SQL, DMY'`, says: 'DateStyle is SQL, DMY instead of ISO' },
     {
       command: 'migrate',
       setting: 'default_transaction_read_only = on',
-      says: 'read_only is on and not off',
+      says: 'read_only is on instead of off',
     },
     {
       command: 'worker',
@@ -51,13 +51,15 @@ describe('a database that does not suit the engine', () => {
 describe('doorbuster audit against another database', () => {
   it('reports that an empty one lacks the schema', async () => {
     const { url } = await createEmptyDatabase();
-    expect(await refusalOf('audit', url)).toMatch(/lacks 0001_schema\.sql.*Run "doorbuster migrate"/);
+    expect(await refusalOf('audit', url)).toMatch(
+      /lacks this build's version of 0001_schema\.sql.*Run "doorbuster migrate"/,
+    );
   });
 
   it("reports the same for another application's database, and migrate names what is in its way", async () => {
     const { url, pool } = await createEmptyDatabase();
     await pool.query('create table products (title text); create table orders (total numeric)');
-    expect(await refusalOf('audit', url)).toContain('lacks 0001_schema.sql');
+    expect(await refusalOf('audit', url)).toContain("lacks this build's version of 0001_schema.sql");
     expect(await refusalOf('migrate', url)).toMatch(
       /relation "products" already exists.*Check that DATABASE_URL/,
     );
@@ -67,7 +69,7 @@ describe('doorbuster audit against another database', () => {
     const { url, pool } = await createTestDatabase();
     await pool.query(`delete from schema_routines where name = 'settle'`);
     expect(await refusalOf('audit', url)).toMatch(
-      /lacks settle as this build has it.*Run "doorbuster migrate"/,
+      /lacks this build's version of settle.*Run "doorbuster migrate"/,
     );
   });
 

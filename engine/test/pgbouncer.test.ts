@@ -51,6 +51,6 @@ describe('through PgBouncer in transaction mode', () => {
     const pooled = await startPgbouncer(url);
     const { code, output } = await runTool(['api'], await createDataDir(), { DATABASE_URL: pooled });
     expect(code).toBe(1);
-    expect(output).toContain('Set DATABASE_DIRECT_URL to the address of PostgreSQL behind it');
+    expect(output).toContain('Set DATABASE_DIRECT_URL to the address of the PostgreSQL server behind it');
   }, 30_000);
 });

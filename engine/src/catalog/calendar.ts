@@ -5,7 +5,7 @@ import type { Queryable } from '../platform/postgres.js';
 import { type Product, readProducts } from './products.js';
 import { readSales, type Sale, type SalePhase } from './sales.js';
 
-/** A product with the sale that counts now: the one under way, else the next, else the last. */
+/** A product with its relevant sale: the one under way, else the next, else the last. */
 export type Offer = { product: Product; sale: Sale | undefined };
 
 /** Products and their sales in memory, so that finding the sale of a purchase costs no query. */
@@ -14,24 +14,24 @@ export type Calendar = {
   peek(productId: number): Offer | undefined;
   /** undefined for a product that does not exist. */
   offerOf(productId: number): Promise<Offer | undefined>;
-  /** The sale whose window ended so lately that a purchase may still be on its way to COMMIT there; from memory. */
+  /** The sale whose window ended so recently that a purchase may still be about to COMMIT there; from memory. */
   endedLately(productId: number): Sale | undefined;
-  /** The product has changed: reads it again, and answers from the old entry until that is done. Never throws. */
+  /** Call if the product has changed: reads it again, and answers from the old entry until then. Never throws. */
   refresh(productId: number): Promise<void>;
-  /** Notifications may have been missed: each product is read again when it is next asked for, and answers as it was until then. */
+  /** Call if notifications may have been missed: each product is read again at its next use, and served as it was. */
   expire(): void;
 };
 
 type Entry = { product: Product; sales: readonly Sale[]; readAtMs: number };
 
-// A catalogue of drops, not of a supermarket; about 2 kB each.
+// Enough for a catalogue of drops; about 2 kB each.
 const entriesMax = 10_000;
-// Notifications carry changes at once; this only bounds how long a lost one can matter.
+// Notifications announce changes at once; this only bounds the effect of a lost one.
 const entryAgeMaxMs = 10_000;
 const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
 
-// A retry right after the end of its sale waits in the ledger's queue behind a first try that is still committing there;
-// no statement lasts longer than this.
+// A retry right after the end of its sale waits in the ledger behind a first try that is still committing there; no
+// statement lasts longer than this.
 export const retryDoubtMs = 15_000;
 
 export function createCalendar(db: Queryable, clock: DatabaseClock): Calendar {
@@ -46,7 +46,7 @@ export function createCalendar(db: Queryable, clock: DatabaseClock): Calendar {
     return entry;
   }
 
-  // The old entry goes on answering meanwhile, and if this fails; the next request after its age tries again.
+  // The old entry is used meanwhile, and also if this fails; the next request after its maximum age tries again.
   async function refresh(productId: number): Promise<void> {
     await fetch(productId).catch(() => {});
   }
@@ -85,7 +85,7 @@ export function createCalendar(db: Queryable, clock: DatabaseClock): Calendar {
   };
 }
 
-/** Where the sale stands at `nowMs` by the database's clock. */
+/** The phase of the sale at `nowMs` by the database's clock. */
 export function phaseOf(sale: Sale, nowMs: number): SalePhase {
   if (sale.status === 'ended' || nowMs >= sale.endsAt.getTime()) return 'ended';
   if (nowMs < sale.startsAt.getTime()) return 'upcoming';

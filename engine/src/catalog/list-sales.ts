@@ -1,7 +1,7 @@
 import type { Queryable } from '../platform/postgres.js';
 import { type Sale, type SalePhase, saleColumns } from './sales.js';
 
-/** A sale as operators see it: of what, and where its units are. */
+/** A sale as operators see it, with its product and its stock. */
 export type ListedSale = Sale & {
   productName: string;
   imageUrl: string | null;
@@ -11,7 +11,7 @@ export type ListedSale = Sale & {
   sold: number;
 };
 
-/** What is not given is not asked for. */
+/** Omitted fields do not filter. */
 export type SaleFilter = {
   saleId?: number | undefined;
   productId?: number | undefined;
@@ -19,8 +19,9 @@ export type SaleFilter = {
 };
 
 /**
- * Sales that fit the filter, those of rehearsals only when asked for by id, the one that was made last first, at most `limit`, made before `before`. Index: sales_pkey
- * from its end; a state that few are in reads all sales, which are some ten thousand after a year of hourly ones.
+ * Sales that match the filter, newest first, at most `limit`, created before `before`. Sales of rehearsals are included only
+ * if the filter names their id. Index: sales_pkey from its end; a filter by a rare state reads all sales, which are about
+ * ten thousand after a year of hourly ones.
  */
 export async function listSales(
   db: Queryable,

@@ -14,13 +14,13 @@ type LiveStock = {
 
 export type LiveStocks = {
   sales: LiveStock[];
-  /** Sales under way in all, those beyond the limit too. */
+  /** All sales under way, including those beyond the limit. */
   saleCount: number;
 };
 
 /**
- * The sales whose window is now, the last to begin first, at most `limit`, for those who watch. Locks: none. Index:
- * sales_to_close, which has only the sales that are not over.
+ * The sales whose window is now, the latest start first, at most `limit`, for monitoring. Locks: none. Index:
+ * sales_to_close, which has only sales that are not over.
  */
 export async function readLiveStock(db: Queryable, limit: number): Promise<LiveStocks> {
   const { rows } = await db.query<LiveStock & { saleCount: number }>({

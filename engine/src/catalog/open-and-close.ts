@@ -5,8 +5,8 @@ import { type Client, inTransaction, type Pool, type Queryable } from '../platfo
 import { announceSales, journalStatus, type SaleStatus } from './sales.js';
 
 /**
- * Tells of sales whose window has begun or is over, each once: a row in the sale's journal, and a notification. A sale
- * that is over also becomes `ended`, as soon as no order that it accepted in time is left to be decided.
+ * Records that a sale's window has begun or is over, each once: with a row in the sale's journal and a notification. A sale
+ * that is over also becomes `ended`, as soon as all orders that it accepted in time are decided.
  */
 export function createOpenAndClose(pool: Pool): Run {
   return eachItem({
@@ -43,7 +43,7 @@ type Told = {
   isDecided: boolean;
 };
 
-// Between two batches, as any change of a sale. A stock that is locked for long must not keep other sales waiting.
+// Between two batches, like any change of a sale. A stock row that is locked for long must not delay other sales.
 async function tell(tx: Client, saleId: number): Promise<boolean> {
   await tx.query(`set local lock_timeout = '1s'`);
   await lockStock(tx, saleId);
@@ -74,8 +74,8 @@ async function tell(tx: Client, saleId: number): Promise<boolean> {
 // Indexes: sales_to_open, sales_to_close, orders_queued_by_sale.
 const isToOpen = `(opened_at is null and status <> 'ended' and starts_at <= clock_timestamp())`;
 const isToClose = `(status <> 'ended' and ends_at <= clock_timestamp())`;
-// Orders are accepted into the queue without a lock. One whose statement began in time may be committed until that
-// statement's timeout, which is the same in every process; twice that leaves room for its COMMIT.
+// Orders are accepted into the queue without a lock. If the statement began in time, it may commit until its timeout, which
+// is the same in every process; twice that leaves room for the COMMIT.
 const isDecided = `(
   ends_at + 2 * current_setting('statement_timeout')::interval <= clock_timestamp()
   and not exists (select from orders where orders.sale_id = sales.sale_id and orders.status = 'QUEUED'))`;

@@ -1,15 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { Queryable } from '../platform/postgres.js';
 
-/** Where the pictures of products are, as origins such as https://pictures.example; those of the shop itself are not listed. */
+/** The origins of product pictures, such as https://pictures.example, except those that the shop itself serves. */
 export type ReadPictureOrigins = () => Promise<readonly string[]>;
 
-// A drop that was just added is looked at in a page that is opened then; one query for all who open pages meanwhile.
+// A drop that was just added shows its picture on pages that are opened after this; pages opened meanwhile share one query.
 const ageMaxMs = 2000;
-// Some 30 bytes each in a header of every page. A shop keeps its pictures in one place or two; the newest come first.
+// About 30 bytes each in a header of every page. A shop keeps its pictures in one or two places; the newest come first.
 const originsMax = 20;
 
-/** Never rejects: without the database the last known are given. */
+/** Never rejects: without the database, the last known origins are returned. */
 export function createReadPictureOrigins(db: Queryable): ReadPictureOrigins {
   let known: readonly string[] = [];
   const readings = new LRUCache<'all', Promise<readonly string[]>>({ max: 1, ttl: ageMaxMs });
@@ -18,7 +18,7 @@ export function createReadPictureOrigins(db: Queryable): ReadPictureOrigins {
     try {
       known = await readPictureOrigins(db);
     } catch {
-      // Pages are shown without the newest pictures until it answers again.
+      // Pages lack the newest pictures until the database answers again.
     }
     return known;
   }
@@ -31,7 +31,7 @@ export function createReadPictureOrigins(db: Queryable): ReadPictureOrigins {
 }
 
 /**
- * Reads all products, of which there are thousands at most; no index, no locks beyond those of reading.
+ * Reads all products, at most a few thousand. Locks: none beyond those of reading. Index: none.
  */
 async function readPictureOrigins(db: Queryable): Promise<readonly string[]> {
   const { rows } = await db.query<{ url: string }>({
@@ -43,7 +43,7 @@ async function readPictureOrigins(db: Queryable): Promise<readonly string[]> {
   return [...new Set(rows.flatMap(({ url }) => originOf(url)))];
 }
 
-/** What stands in a header has no character that would end its directive; a host that has one shows no pictures. */
+/** An origin in the header must contain no character that would end its directive; pictures from such a host are blocked. */
 function originOf(url: string): string[] {
   if (!URL.canParse(url)) return [];
   const { origin } = new URL(url);

@@ -3,7 +3,7 @@ import { onlyRow } from '../platform/only-row.js';
 import { inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
 import { announceSales } from './sales.js';
 
-/** What is sold. `priceMinor` is in minor units of `currency` (ISO 4217). */
+/** A product. `priceMinor` is in minor units of `currency` (ISO 4217). */
 export type Product = {
   productId: number;
   name: string;
@@ -16,7 +16,7 @@ export type Product = {
 export type NewProduct = Omit<Product, 'productId' | 'imageUrl' | 'description'> & {
   description?: string | undefined;
   imageUrl?: string | undefined;
-  /** It is sold to nobody: no list of the shop has it, and no revenue. */
+  /** A product of a rehearsal: it is in no list of the shop and in no revenue. */
   isRehearsal?: boolean;
 };
 
@@ -37,13 +37,13 @@ export async function createProduct(db: Queryable, product: NewProduct): Promise
   return onlyRow(rows, 'insert into products');
 }
 
-/** What is not given stays; null takes the picture away. */
+/** Omitted fields do not change; null removes the picture. */
 export type ProductChange = {
   [Field in Exclude<keyof Product, 'productId'>]?: Product[Field] | undefined;
 };
 
 /**
- * Changes what is given of a product. Sales that exist keep their price.
+ * Changes the given fields of a product. Existing sales keep their price.
  *
  * @returns undefined if there is no such product.
  */
@@ -67,10 +67,10 @@ export async function changeProduct(
   });
 }
 
-/** Ids of the products that are sold, in their order, at most `limit`, after the id `after`. */
+/** Ids of the shop's products in ascending order, at most `limit`, after the id `after`. */
 export type ListProductIds = (after: number, limit: number) => Promise<readonly number[]>;
 
-// Half a second in which everybody who opens the shop shares one query a page.
+// For half a second, all shoppers who open the shop share one query per page.
 const pageAgeMaxMs = 500;
 const pagesMax = 1000;
 
@@ -82,7 +82,7 @@ export function createListProductIds(db: Queryable): ListProductIds {
     if (known) return known;
     const page = readProductIds(db, after, limit);
     pages.set(key, page);
-    // A failed read is answered to those who waited for it and to nobody after them.
+    // A failed read fails only the requests that waited for it, not later ones.
     page.catch(() => pages.delete(key));
     return page;
   };

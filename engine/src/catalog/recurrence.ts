@@ -5,16 +5,16 @@ export type Recurrence = { cron: string; timeZone: string };
 
 export type RepeatingWindow = { startsAt: Date; endsAt: Date; recurrence: Recurrence };
 
-/** A field of the recurrence or of the window, and what was expected of it. */
+/** A field of the recurrence or of the window, and what was expected. */
 export type RecurrenceProblem = { path: string[]; message: string };
 
 export const cronLengthMax = 100;
 export const timeZoneLengthMax = 64;
 
-// Enough to see every hour of a day and every day of a quarter; a hundred years of 29 February take 70 ms.
+// Enough to cover every hour of a day and every day of a quarter; a hundred years of 29 February take 70 ms.
 const startsCheckedMax = 100;
 
-/** What is wrong with a window that is to repeat; undefined if it can. */
+/** Why a window cannot repeat; undefined if it can. */
 export function problemOf(window: RepeatingWindow): RecurrenceProblem | undefined {
   const { recurrence, startsAt, endsAt } = window;
   if (!isTimeZone(recurrence.timeZone))
@@ -37,14 +37,14 @@ export function problemOf(window: RepeatingWindow): RecurrenceProblem | undefine
 }
 
 /**
- * The window's next start after `after`. A local hour that a change of the clocks repeats is two starts for a pattern
- * of hours and one for a pattern that names a time of day; one that it skips is none, or the first moment after it.
+ * The window's next start after `after`. If daylight saving time repeats a local hour, a pattern of hours has two starts
+ * there, and a pattern with a time of day has one. If it skips an hour, there is none, or the first moment after it.
  */
 export function nextStart({ cron, timeZone }: Recurrence, after: Date): Date | undefined {
   return parse(cron, timeZone).nextRun(after) ?? undefined;
 }
 
-// In UTC, where no day has 23 hours: a daily window of a whole day is fine, and the planner cuts it short on that one day.
+// In UTC, where no day has 23 hours: a daily window of a whole day is allowed, and the planner shortens it on a short day.
 function shortestGapMs(cron: string, after: Date): number {
   const starts = parse(cron, 'UTC').nextRuns(startsCheckedMax, after);
   const gaps = starts.slice(1).map((start, before) => start.getTime() - (starts[before]?.getTime() ?? 0));
@@ -55,7 +55,7 @@ function parse(cron: string, timeZone: string): Cron {
   return new Cron(cron, { timezone: timeZone, mode: '5-part' });
 }
 
-// Croner itself takes nicknames (@hourly) and ISO dates as well; one way to write a pattern is enough.
+// Croner itself also accepts nicknames (@hourly) and ISO dates; one way to write a pattern is enough.
 function isCron(cron: string): boolean {
   if (cron.length > cronLengthMax || !/^\S+( \S+){4}$/.test(cron)) return false;
   try {
@@ -66,7 +66,7 @@ function isCron(cron: string): boolean {
   }
 }
 
-// Some versions of Node take offsets such as +02:00 too; those know no daylight saving time.
+// Some versions of Node also accept offsets such as +02:00, which have no daylight saving time.
 function isTimeZone(timeZone: string): boolean {
   if (timeZone.length > timeZoneLengthMax || !/^[A-Za-z][\w+/-]*$/.test(timeZone)) return false;
   try {

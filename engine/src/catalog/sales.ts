@@ -9,27 +9,27 @@ export type Sale = {
   startsAt: Date;
   endsAt: Date;
   perUserLimit: number;
-  /** Units for one payment fingerprint, and for one address; null where nobody counts by that. */
+  /** Maximum units for one payment fingerprint, and for one address; null if the sale does not count by it. */
   perPaymentLimit: number | null;
   perAddressLimit: number | null;
   priceMinor: number;
   currency: string;
   holdTtlSeconds: number;
   payment: Payment;
-  /** One purchase in so many wins; null without a prize. */
+  /** One purchase in this many wins; null without a prize. */
   prizeOdds: number | null;
-  /** How many numbers a browser has to try at most before it may buy; null without a challenge. */
+  /** The most numbers that a browser has to try before it may buy; null without a challenge. */
   challenge: number | null;
-  /** Whether a purchase shows a token that was to be had before the sale opened. */
+  /** Whether a purchase needs a token that was available only before the sale opened. */
   requiresToken: boolean;
   status: SaleStatus;
-  /** The series whose window this sale is, and how that repeats; null for a sale that does not. */
+  /** The series of this sale, and how it repeats; null for a sale that does not repeat. */
   seriesId: number | null;
   recurrence: Recurrence | null;
 };
 
 export type SaleStatus = 'active' | 'paused' | 'ended';
-/** Where a sale stands by the database's clock. */
+/** The phase of a sale by the database's clock. */
 export type SalePhase = 'upcoming' | 'open' | 'paused' | 'ended';
 export type Payment = 'none' | 'required';
 
@@ -53,14 +53,14 @@ export type CreatedSale =
   | { outcome: 'created'; sale: Sale }
   | { outcome: 'product-not-found' | 'sale-overlaps' };
 
-/** Creates a sale at the product's present price, with its stock and the first row of its journal. */
+/** Creates a sale at the product's current price, with its stock and the first row of its journal. */
 export async function createSale(pool: Pool, sale: NewSale): Promise<CreatedSale> {
   return inTransaction(pool, tx => insertSale(tx, sale));
 }
 
-/** As createSale, within a transaction of the caller's. */
+/** Like createSale, within the caller's transaction. */
 export async function insertSale(tx: Client, sale: NewSale): Promise<CreatedSale> {
-  // The conflict is with sales_do_not_overlap; a transaction that is adding such a sale right now is waited for.
+  // The conflict is with sales_do_not_overlap; this waits for a concurrent transaction that is adding such a sale.
   const { rows } = await tx.query<Sale>(
     `insert into sales (product_id, starts_at, ends_at, per_user_limit, price_minor, currency, hold_ttl_seconds,
                         payment, prize_odds, series_id, challenge, requires_token, per_payment_limit, per_address_limit)
@@ -100,14 +100,14 @@ const allowedFrom: Record<SaleStatus, readonly SaleStatus[]> = {
 export type ChangedSale = { outcome: 'changed'; sale: Sale } | { outcome: 'sale-not-found' | 'sale-ended' };
 
 /**
- * Pauses, resumes or ends a sale, between two batches: after this resolves no purchase is decided under the old status.
- * A sale that has the status already is left alone.
+ * Pauses, resumes or ends a sale, between two batches: after this resolves, no purchase is decided under the old status.
+ * A sale that already has the status does not change.
  */
 export async function changeSaleStatus(pool: Pool, saleId: number, to: SaleStatus): Promise<ChangedSale> {
   return inTransaction(pool, tx => setSaleStatus(tx, saleId, to));
 }
 
-/** As changeSaleStatus, within a transaction of the caller's; the sale's stock stays locked until that ends. */
+/** Like changeSaleStatus, within the caller's transaction; the sale's stock row stays locked until that ends. */
 export async function setSaleStatus(tx: Client, saleId: number, to: SaleStatus): Promise<ChangedSale> {
   if (!(await lockStock(tx, saleId))) return { outcome: 'sale-not-found' };
   const { rows } = await tx.query<Sale>(`select ${saleColumns} from sales where sale_id = $1`, [saleId]);
@@ -126,7 +126,7 @@ export async function setSaleStatus(tx: Client, saleId: number, to: SaleStatus):
   return { outcome: 'changed', sale: { ...before, status: to } };
 }
 
-/** Sales of the products that are not over, and of each product the latest one that is; by product and start. */
+/** The products' sales that are not over, and of each product the latest sale that is over; by product and start. */
 export async function readSales(db: Queryable, productIds: readonly number[]): Promise<Sale[]> {
   const { rows } = await db.query<Sale>({
     name: 'read-sales',
@@ -145,10 +145,10 @@ export async function readSales(db: Queryable, productIds: readonly number[]): P
   return rows;
 }
 
-// An hourly sale for a day; the calendar reads again long before it has run through them.
+// An hourly sale for a day; the calendar reads again long before these have passed.
 const salesAheadMax = 24;
 
-/** Writes what became of the sale. The caller has locked its stock, or is creating it. */
+/** Journals a change of the sale's status. The caller has locked its stock row, or is creating it. */
 export async function journalStatus(
   tx: Client,
   saleId: number,
@@ -172,7 +172,7 @@ async function isProduct(tx: Client, productId: number): Promise<boolean> {
   return rowCount === 1;
 }
 
-/** Of `sales`, under that name. */
+/** Columns of the table `sales`, which the query must not alias. */
 export const saleColumns = `sale_id as "saleId", product_id as "productId", starts_at as "startsAt", ends_at as "endsAt",
   per_user_limit as "perUserLimit", price_minor as "priceMinor", currency, hold_ttl_seconds as "holdTtlSeconds",
   per_payment_limit as "perPaymentLimit", per_address_limit as "perAddressLimit",

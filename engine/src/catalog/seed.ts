@@ -11,7 +11,7 @@ type Demo = {
   hourly?: { allocation: number; perUserLimit: number; prizeOdds: number };
 };
 
-// One drop to buy from right away, one scarce and to be paid for, one that is yet to open, and one that comes anew every hour.
+// One drop that is open now, one that is scarce and requires payment, one that opens later, and one that repeats hourly.
 const demo: Demo[] = [
   {
     product: {
@@ -55,10 +55,10 @@ const demo: Demo[] = [
   },
 ];
 
-/** Adds the demo catalogue to a database without products, all of it or nothing. @returns how many were added. */
+/** Adds the whole demo catalogue to a database without products, or nothing. @returns how many products were added. */
 export async function seedCatalog(pool: Pool): Promise<number> {
   return inTransaction(pool, async tx => {
-    // Two engines that start on one database at the same time add one catalogue.
+    // If two engines start on one database at the same time, only one adds the catalogue.
     await tx.query('lock table products in share row exclusive mode');
     const { rows } = await tx.query<{ is_empty: boolean; now: Date }>(
       'select not exists (select from products) as is_empty, clock_timestamp() as now',

@@ -5,7 +5,7 @@ import { type Client, inTransaction, type Pool, type Queryable } from '../platfo
 import { nextStart, type Recurrence } from './recurrence.js';
 import { type CreatedSale, insertSale, type NewSale, type Payment, setSaleStatus } from './sales.js';
 
-/** A sale that repeats: each of its windows is a sale of its own on these terms, with its own stock. */
+/** A repeating sale: each of its windows is a separate sale on these terms, with its own stock. */
 export type Series = {
   seriesId: number;
   productId: number;
@@ -20,25 +20,25 @@ export type Series = {
   prizeOdds: number | null;
   status: 'active' | 'ended';
   createdAt: Date;
-  /** Start of the last window that was planned or passed over. */
+  /** Start of the last window that was planned or skipped. */
   plannedUntil: Date;
 };
 
-/** `passedOver`: windows in which the product has another sale already, so that none was made. */
+/** `passedOver`: windows that were skipped because the product already has another sale then. */
 export type PlannedWindows = { planned: number; passedOver: { seriesId: number; startsAt: Date }[] };
 
 const horizonMs = 24 * 3_600_000;
-// Windows of one series in one transaction; the rest of a pattern of minutes comes with the next passes.
+// Windows of one series in one transaction; the next passes plan the rest of a pattern of minutes.
 const windowsPerPassMax = 100;
 const seriesPerPageMax = 500;
 const seriesPerRoundMax = 500;
 
 /**
- * Makes the sales that are missing so that of each active series the windows of the next 24 hours, and the next one in
- * any case, exist; at the product's present price. Windows that are over are not made up for, the one under way is.
- * Whoever plans holds the series' row, so that two planners plan every window once.
+ * Creates missing sales, so that each active series has its windows of the next 24 hours, and at least its next one. The
+ * price is the product's current one. A missed window that is over is skipped; one under way is created. A planner locks
+ * the series' row, so that two planners plan every window once.
  *
- * @param onPlanned told of each series that had windows to plan, after COMMIT.
+ * @param onPlanned called after COMMIT for each series that had windows to plan.
  * @param readNow the time by the database's clock.
  */
 export function createPlanWindows(
@@ -68,7 +68,7 @@ async function readClock(db: Queryable): Promise<Date> {
   return onlyRow(rows, 'the clock').now;
 }
 
-// A series that cannot be judged is due, so that its turn fails and is reported.
+// A series that cannot be evaluated counts as due, so that its turn fails and is reported.
 function isDue(series: Series, now: Date): boolean {
   try {
     return dueStarts(series, now).length > 0;
@@ -99,7 +99,7 @@ export async function createSeries(pool: Pool, sale: NewSale, recurrence: Recurr
   return inTransaction(pool, tx => insertSeries(tx, sale, recurrence));
 }
 
-/** As createSeries, within a transaction of the caller's. */
+/** Like createSeries, within the caller's transaction. */
 export async function insertSeries(tx: Client, sale: NewSale, recurrence: Recurrence): Promise<CreatedSale> {
   const { rows } = await tx.query<{ seriesId: number; now: Date }>(
     `insert into sale_series (product_id, cron, time_zone, duration_seconds, allocation, per_user_limit,
@@ -131,7 +131,7 @@ export async function insertSeries(tx: Client, sale: NewSale, recurrence: Recurr
   return created;
 }
 
-/** Plans no further windows, and ends those that have not begun. @returns undefined if there is no such series. */
+/** Stops planning windows, and ends those that have not begun. @returns undefined if there is no such series. */
 export async function endSeries(pool: Pool, seriesId: number): Promise<Series | undefined> {
   return inTransaction(pool, async tx => {
     const series = await lockSeries(tx, seriesId);
@@ -156,7 +156,7 @@ export async function listSeries(db: Queryable, after: number, limit: number): P
   return rows;
 }
 
-// Locks: the series' row first, then stock and sales as ever. Nobody who holds those asks for a series.
+// Locks: the series' row first, then stock and sales as always. No transaction that holds those locks a series.
 async function planSeries(tx: Client, seriesId: number, now: Date): Promise<PlannedWindows> {
   const result: PlannedWindows = { planned: 0, passedOver: [] };
   const series = await lockSeries(tx, seriesId);
@@ -176,7 +176,7 @@ async function planSeries(tx: Client, seriesId: number, now: Date): Promise<Plan
   return result;
 }
 
-/** The starts that are to be planned at `now`, in their order, at most `windowsPerPassMax`. */
+/** The starts to plan at `now`, in order, at most `windowsPerPassMax`. */
 function dueStarts(series: Series, now: Date): Date[] {
   const { recurrence, plannedUntil, durationSeconds } = series;
   const underWaySince = new Date(now.getTime() - durationSeconds * 1000);
@@ -192,7 +192,7 @@ function dueStarts(series: Series, now: Date): Date[] {
   return due;
 }
 
-// On a day of 23 hours a window of a whole day would run into the next one.
+// On a day of 23 hours, a window of a whole day would overlap the next one.
 function endOf({ recurrence, durationSeconds }: Series, startsAt: Date): Date {
   const endsAtMs = startsAt.getTime() + durationSeconds * 1000;
   const nextAtMs = nextStart(recurrence, startsAt)?.getTime() ?? endsAtMs;

@@ -1,8 +1,8 @@
 import type { Queryable } from '../platform/postgres.js';
 
 /**
- * The sales whose stock somebody will ask about soon: those under way and those that begin within `aheadMs`, the first to
- * begin first, at most `limit`. Reads sales_to_close, which has only the sales that are not over.
+ * The sales whose stock shoppers will ask about soon: those under way and those that begin within `aheadMs`, in order of
+ * their start, at most `limit`. Index: sales_to_close, which has only sales that are not over.
  */
 export async function findSalesToWarm(db: Queryable, aheadMs: number, limit: number): Promise<number[]> {
   const { rows } = await db.query<{ saleId: number }>({

@@ -3,18 +3,18 @@ import { z } from 'zod';
 import type { Queryable } from '../platform/postgres.js';
 import { type Fault, type FaultPlace, type Faults, faultPlaceSchema, faultSchema } from './faults.js';
 
-/** A listener of any role that hands what it hears on this channel to `hear` has the faults of all processes. */
+/** A process that passes notifications on this channel to `hear` gets the faults of all processes. */
 export const faultsChannel = 'doorbuster_faults';
 
 export type FaultBroadcast = {
   /** Sets a fault in every process that listens. @returns false if it was not set: too many, or not enabled. */
   set(fault: Fault): Promise<boolean>;
   clear(place?: FaultPlace): Promise<void>;
-  /** Takes in what another process has said; our own words come back as well, and are passed over. */
+  /** Applies a message of another process; this process's own messages also come back and are ignored. */
   hear(payload: unknown): void;
 };
 
-/** Carries faults from the process that was asked to all the others, as a notification of PostgreSQL. */
+/** Sends faults from the process that received the call to all others, as a PostgreSQL notification. */
 export function createFaultBroadcast(db: Queryable, faults: Faults): FaultBroadcast {
   const sender = randomUUID();
 
@@ -23,7 +23,7 @@ export function createFaultBroadcast(db: Queryable, faults: Faults): FaultBroadc
   }
 
   return {
-    // The others first: if they can not be told, nothing is set anywhere.
+    // The other processes first: if they cannot be reached, no fault is set anywhere.
     async set(fault) {
       if (!faults.isEnabled || faults.isFull()) return false;
       await say({ set: fault });

@@ -4,7 +4,7 @@ import { OperatingError } from '../platform/errors.js';
 export const faultPlaceSchema = z.enum(['ledger', 'payment', 'queue', 'gate']);
 export type FaultPlace = z.output<typeof faultPlaceSchema>;
 
-// A fault that somebody forgets is over after ten minutes.
+// A forgotten fault ends after ten minutes.
 const forMsMax = 600_000;
 // Longer than any timeout that a delay is meant to reach.
 const latencyMsMax = 10_000;
@@ -25,10 +25,10 @@ export const faultSchema = z.discriminatedUnion('effect', [
 /** Calls at a place wait, fail, or hang until the fault ends. */
 export type Fault = z.output<typeof faultSchema>;
 
-/** What a call meets where a fault was set on purpose. Nothing was done, so that trying again is safe. */
+/** Thrown at a place where a fault was set on purpose. The call did nothing, so a retry is safe. */
 export class InjectedFault extends OperatingError {
   constructor(place: FaultPlace) {
-    super('INJECTED_FAULT', `A fault was set at the ${place}`, 'It ends by itself, or clear it', {
+    super('INJECTED_FAULT', `A fault was set at the ${place}`, 'Clear it, or wait until it ends', {
       retryable: true,
     });
   }
@@ -37,16 +37,16 @@ export class InjectedFault extends OperatingError {
 export type Faults = {
   readonly isEnabled: boolean;
   /**
-   * What the call at this place has to go through first; undefined when no fault meets it. Stands on the hot path: while
-   * nothing is set there is no promise and no allocation.
+   * What the call at this place has to wait for first; undefined if no fault affects it. This is on the hot path: while no
+   * fault is set, it creates no promise and allocates nothing.
    *
-   * @param patienceMs a wait that lasts longer is given up, as a call is at its timeout: it rejects then.
+   * @param patienceMs a longer wait rejects after this time, like a call at its timeout.
    * @throws InjectedFault through the promise.
    */
   inject(place: FaultPlace, patienceMs?: number): Promise<void> | undefined;
   /** @returns false if it was not set: faults are not enabled, or there are 20 already. */
   set(fault: Fault): boolean;
-  /** Ends the faults of a place, or all; calls that hang go on. */
+  /** Ends the faults of one place, or all faults; calls that hang continue. */
   clear(place?: FaultPlace): void;
   list(): (Fault & { remainingMs: number })[];
   isFull(): boolean;
@@ -56,11 +56,11 @@ type ActiveFault = {
   fault: Fault;
   endsAtMs: number;
   timer: NodeJS.Timeout;
-  /** Lets go of the calls that hang in it. */
+  /** Releases the calls that hang in it. */
   release: Set<() => void>;
 };
 
-/** Faults on demand, to see that the engine survives them. */
+/** Faults on demand, to check that the engine survives them. */
 export function createFaults({ isEnabled }: { isEnabled: boolean }): Faults {
   let active: ActiveFault[] = [];
 
@@ -102,7 +102,7 @@ export function createFaults({ isEnabled }: { isEnabled: boolean }): Faults {
   };
 }
 
-/** One fault after the other, in the order they were set, as long as patience lasts. */
+/** Applies one fault after the other, in the order they were set, for at most `patienceMs`. */
 async function suffer(met: readonly ActiveFault[], patienceMs: number): Promise<void> {
   const giveUpAtMs = performance.now() + patienceMs;
   for (const { fault, release } of met) {

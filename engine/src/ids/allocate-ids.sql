@@ -1,12 +1,12 @@
--- Purpose: give the next p_count ids of a kind to one process, in one round trip, and the same ids again if that process
--- repeats the request because it does not know whether the first try was committed.
+-- Purpose: give the next p_count ids of a kind to one process, in one round trip. If that process repeats the request
+-- because it does not know whether the first try was committed, it gets the same ids again.
 --
--- Locks: the kind's row of id_counters, held to the end; then the process's own row of id_allocations. Whether the request
--- was answered before is read after the lock is had, under a fresh snapshot: the first try may still have been running.
--- Indexes: id_counters_pkey, id_allocations_pkey.
+-- Locks: the kind's row of id_counters, held to the end; then the process's own row of id_allocations. The lock is taken
+-- first, and a fresh snapshot then shows whether the request was answered before: the first try may have still been
+-- running. Indexes: id_counters_pkey, id_allocations_pkey.
 --
--- No row comes back for a request older than the last one: a try that the network held back so long that its process has
--- given it up. It must not take ids that nobody would get.
+-- A request older than the last one returns no row: the network delayed it so long that its process gave it up. It must
+-- not take ids that no process would receive.
 create or replace function allocate_ids(p_kind text, p_allocator uuid, p_request bigint, p_count integer)
 returns table (first_id bigint, last_id bigint) language plpgsql as $$
 #variable_conflict use_column
@@ -16,7 +16,7 @@ declare
 begin
   select c.last_id into v_last from id_counters c where c.name = p_kind for update;
   if not found then
-    -- The first id of a kind that the settings have named.
+    -- The first id of a kind that the settings name.
     insert into id_counters (name, last_id) values (p_kind, 0) on conflict (name) do nothing;
     select c.last_id into v_last from id_counters c where c.name = p_kind for update;
   end if;
@@ -38,7 +38,7 @@ begin
     last_id = excluded.last_id,
     allocated_at = clock_timestamp();
 
-  -- A row serves for the seconds in which its process may ask again, and a process that has ended never does.
+  -- A row is needed only for the seconds in which its process may retry; a process that has ended never does.
   if p_request = 1 then
     delete from id_allocations a where a.allocated_at < clock_timestamp() - interval '1 hour';
   end if;

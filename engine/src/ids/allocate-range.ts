@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Queryable } from '../platform/postgres.js';
 
-/** Ids that follow each other, both ends included. */
+/** Consecutive ids, both ends included. */
 export type IdRange = { first: number; last: number };
 
 /**
- * Takes the next `count` ids. `request` counts the requests of this allocator from 1, one at a time; the same request
- * sent again after any failure gets the same ids, so `count` must then be the same too.
+ * Takes the next `count` ids. `request` counts the requests of this allocator from 1, one at a time. A retry of the same
+ * request after any failure gets the same ids, so its `count` must be the same too.
  */
 export type AllocateRange = (request: number, count: number) => Promise<IdRange>;
 

@@ -7,45 +7,45 @@ import { createCounts } from '../platform/telemetry/counts.js';
 import { type AllocateRange, createAllocateRange, type IdRange } from './allocate-range.js';
 
 /**
- * `overloaded`: too many wait already, or no turn came in time; nothing was taken. `unavailable`: the database could not
- * be asked in time; ids may have been taken that nobody gets.
+ * `overloaded`: too many requests wait, or this one did not start in time; no ids were taken. `unavailable`: the database
+ * did not answer in time; ids may have been taken that no caller gets.
  */
 type Allocation = ({ outcome: 'allocated' } & IdRange) | { outcome: 'overloaded' | 'unavailable' };
 
 /**
- * Takes the next `count` ids of a kind: unique over all processes, one after the other, and larger than every id that was
- * answered before the call. Always resolves unless the database refuses the statement for good.
+ * Takes the next `count` ids of a kind: unique over all processes, consecutive, and larger than every id that was returned
+ * before the call. Always resolves unless the database refuses the statement for good.
  */
 export type AllocateIds = (kind: string, count: number) => Promise<Allocation>;
 
 export type AllocateIdsOptions = {
-  /** How long a request may wait for its statement to begin, and how long that one is tried again. */
+  /** How long a request may wait for its statement to begin, and how long that statement is retried. */
   deadlineMs?: number;
-  /** Requests of one kind that wait; one more is refused at once. */
+  /** Requests of one kind that may wait; further ones are refused at once. */
   waitersMax?: number;
-  /** Ids of one kind that they wait for. */
+  /** Ids of one kind that these requests may wait for in total. */
   idsWaitingMax?: number;
-  /** Told what became of each request. */
+  /** Called with the outcome of each request. */
   onAnswer?: (kind: string, count: number, outcome: Allocation['outcome']) => void;
 };
 
 export const idOutcomes: readonly Allocation['outcome'][] = ['allocated', 'overloaded', 'unavailable'];
 
-/** Also how a waiter is told that the database refuses the statement for good. */
+/** `failed`: the database refuses the statement for good. */
 type Answer = Allocation | { outcome: 'failed'; error: unknown };
 type Waiter = BatchWaiter<number, Answer>;
 
 const defaults = {
-  // What a caller still takes for an answer, as with purchases; a restart of PostgreSQL is over by then.
+  // The longest that a caller waits, as with purchases; a restart of PostgreSQL takes less.
   deadlineMs: 2000,
-  // A second of single requests; what does not fit would miss its deadline.
+  // A second of single requests; further ones would miss their deadline.
   waitersMax: 20_000,
-  // A hundred of the largest batches. Written as JSON they are 8 MB.
+  // A hundred of the largest batches. As JSON they are 8 MB.
   idsWaitingMax: 1_000_000,
   onAnswer: () => {},
 } satisfies Required<AllocateIdsOptions>;
 
-/** Requests of one kind that wait at the same time, single ones and batches, share one statement and one commit. */
+/** Requests of one kind that wait at the same time, single or in batches, share one statement and one commit. */
 export function createAllocateIds(db: Queryable, options: AllocateIdsOptions = {}): AllocateIds {
   const { deadlineMs, waitersMax, idsWaitingMax, onAnswer } = { ...defaults, ...options };
   const serveBatch = createServeBatch(db);
@@ -66,7 +66,7 @@ export function createAllocateIds(db: Queryable, options: AllocateIdsOptions = {
     idsWaiting.add(kind, count);
     const answer = await join(kind, count);
     if (answer.outcome === 'failed') throw answer.error;
-    // Its batch has not begun, and never will.
+    // Its batch has not begun and never will.
     if (answer.outcome === 'overloaded') idsWaiting.add(kind, -count);
     return answer;
   }
@@ -88,8 +88,8 @@ function createServeBatch(db: Queryable): (kind: string, batch: readonly Waiter[
   }
 
   /**
-   * Once a try may have been committed the request goes on as it is, for as long as one of its waiters can wait: sent
-   * again unchanged it gets the same ids. Until then those who are late are left out of it.
+   * Once a try may have been committed, the request must not change, for as long as one of its waiters can wait: an
+   * unchanged retry gets the same ids. Until then, late waiters are left out.
    */
   return async (kind, batch) => {
     const allocator = allocatorOf(kind);
@@ -117,7 +117,7 @@ function countIds(waiters: readonly Waiter[]): number {
   return waiters.reduce((sum, { request: count }) => sum + count, 0);
 }
 
-/** In order of arrival, so that a caller who asks one after the other sees increasing ids. */
+/** In order of arrival, so that a caller that sends its requests one by one sees increasing ids. */
 function share(waiters: readonly Waiter[], { first }: IdRange): void {
   let next = first;
   for (const { request: count, answer } of waiters) {

@@ -1,7 +1,7 @@
 import { OperatingError } from '../platform/errors.js';
 import type { Queryable } from '../platform/postgres.js';
 
-/** Whether ids could be given out now, without giving one out. @throws when they could not. */
+/** Checks that ids could be allocated now, without allocating one. @throws if they could not. */
 export function createCheckIds(db: Queryable): () => Promise<void> {
   return async () => {
     const { rows } = await db.query<{ is_read_only: boolean }>(
@@ -10,7 +10,7 @@ export function createCheckIds(db: Queryable): () => Promise<void> {
     const [counter] = rows;
     if (!counter) throw cannot('The counter of user ids is missing', 'Restore id_counters from a backup');
     if (counter.is_read_only)
-      throw cannot('PostgreSQL takes no writes', 'Point DATABASE_URL at the primary server');
+      throw cannot('PostgreSQL accepts no writes', 'Point DATABASE_URL at the primary server');
   };
 }
 

@@ -1,22 +1,23 @@
--- Purpose: accept a batch of orders of one sale into the queue: each becomes a QUEUED order with its journal row and its
--- attempt, to be decided by a worker. Takes no stock and so no lock of the sale: whoever stands in line need not wait for
--- those who are being served. Whether the sale is open is judged here, by the database's clock: accepted in time is in time.
+-- Purpose: accept a batch of orders of one sale into the queue. Each becomes a QUEUED order with its journal row and its
+-- attempt, which a worker decides later. Acceptance takes no stock and so no lock of the sale: it never waits for
+-- decisions. This function checks by the database's clock whether the sale is open; an order that it accepts counts as in
+-- time, even if it is decided after the sale's end.
 --
--- Locks: none but the new rows and their entries in orders_pkey and orders_one_per_intent, taken in the order of the ids
--- so that two batches with the same ids never wait for each other in a circle. A purchase with the same id may add its
--- order at the same moment, so that a conflict may be with either. Indexes: sales_pkey, orders_one_per_intent.
+-- Locks: only the new rows and their entries in orders_pkey and orders_one_per_intent, taken in the order of the ids, so
+-- that two batches with the same ids cannot deadlock. A purchase with the same id may add its order at the same moment,
+-- so a conflict may be with either. Indexes: sales_pkey, orders_one_per_intent.
 create or replace function accept(
   p_sale_id bigint,
-  p_order_ids uuid[],      -- one element a request in each array, in order of arrival
+  p_order_ids uuid[],      -- one element per request in each array, in order of arrival
   p_shopper_ids text[],
   p_quantities integer[],
   p_payment_methods text[],
   p_waited_us integer[],
-  p_payment_digests text[] default null, -- by what decide() shall count them, as there
+  p_payment_digests text[] default null, -- what decide() counts them by, as there
   p_address_digests text[] default null
 ) returns table (
   outcomes text[],          -- queued | replayed | key-reused | sale-not-open | limit-reached
-  orders_found jsonb,       -- the orders of those queued and replayed
+  orders_found jsonb,       -- the orders of the queued and replayed requests
   accepted_at timestamptz
 ) language plpgsql
 set plan_cache_mode = force_generic_plan
@@ -61,12 +62,12 @@ begin
     select array_agg(a.position) into v_new from to_orders o join asked a on a.order_id = o.order_id;
   end if;
 
-  -- A statement of its own sees the orders that others have committed meanwhile.
+  -- As a separate statement it sees the orders that other transactions have committed meanwhile.
   select array_agg(case
            when o.order_id is null and not v_is_open then 'sale-not-open'
            when o.order_id is null then 'limit-reached'
            when r.is_new then 'queued'
-           -- It stood before the one with its id that became the order, and was above the limit by itself.
+           -- It came before the request with the same id that became the order, and its own quantity was above the limit.
            when r.position < r.new_position then 'limit-reached'
            when not (o.shopper_id = r.shopper_id and o.quantity = r.quantity and o.entrance = 'queued'
                      and o.product_id = v_sale.product_id) then 'key-reused'
@@ -84,8 +85,8 @@ begin
     select o.order_id, o.shopper_id, o.quantity, o.entrance, s.product_id, order_json(o) as view
     from orders o join sales s on s.sale_id = o.sale_id where o.order_id = r.order_id limit 1
   ) o on true;
-  -- Orders that are there already write nothing, and what writes nothing does not wait for the standbys. decide() and
-  -- settle() need no such thing: to lock the stock row is to write.
+  -- For orders that exist already, this transaction writes nothing, and without a write COMMIT does not wait for the
+  -- standbys. decide() and settle() need no such call, because locking the stock row is a write.
   if 'replayed' = any (outcomes) then
     perform await_standby();
   end if;

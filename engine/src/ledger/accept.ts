@@ -6,12 +6,12 @@ import type { DecidedBatch, PurchaseRequest } from './decide.js';
 import { type OrderRecord, ordersByIdSchema } from './order-record.js';
 import { requestArrays } from './request-arrays.js';
 
-/** `queued` is new in the queue and durable; `replayed` brings what the same id has become by now. */
+/** `queued`: the order is new and durable. `replayed`: the current state of the order that the same id made before. */
 export type Acceptance =
   | { outcome: 'queued' | 'replayed'; order: OrderRecord }
   | { outcome: 'key-reused' | 'sale-not-open' | 'limit-reached' };
 
-/** Accepts a batch of one sale into the queue; resolves after COMMIT. Safe to call again, as Decide is. */
+/** Accepts a batch of one sale into the queue; resolves after COMMIT. Safe to call again, like Decide. */
 export type Accept = (
   saleId: number,
   requests: readonly PurchaseRequest[],
@@ -37,7 +37,7 @@ export function createAccept(pool: Pool): Accept {
       const outcome = outcomeSchema.parse(row.outcomes[position]);
       if (outcome !== 'queued' && outcome !== 'replayed') return { outcome };
       const order = orders[orderId];
-      if (!order) throw new Error(`accept() says ${outcome} of order ${orderId} without returning it`);
+      if (!order) throw new Error(`accept() reported ${outcome} for order ${orderId} without returning it`);
       return { outcome, order };
     });
     return { decisions };

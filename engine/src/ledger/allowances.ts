@@ -1,9 +1,9 @@
 import type { Queryable } from '../platform/postgres.js';
 
-/** What a shopper has of a sale, true at `version` of its stock. */
+/** The units that a shopper has in a sale, as of `version` of its stock. */
 export type Units = { shopperId: string; units: number; version: number };
 
-/** Reads what these shoppers have of a sale, and the version of its stock, in one snapshot. Index: allowances_pkey. */
+/** Reads these shoppers' units in a sale, and the version of its stock, in one snapshot. Index: allowances_pkey. */
 export async function readUnits(
   db: Queryable,
   saleId: number,

@@ -5,27 +5,28 @@ import type { Stock } from './stock.js';
 
 /** Tells every process that a sale has changed: its stock, or the status of its orders. */
 export type Announce = {
-  /** After COMMIT. Never waits, never throws: what is lost on the way is read by everybody within a second. */
+  /** Call after COMMIT. Never waits, never throws: every process reads within a second what gets lost on the way. */
   tell(stock: Stock): void;
-  /** Tells what is left. */
+  /** Sends what is pending. */
   close(): Promise<void>;
 };
 
 export const stockChannel = 'doorbuster_stock';
 
-// A gate that hears of a change 20 ms later lets a few more through to the ledger; readers look five times a second.
+// A gate that learns of a change 20 ms later lets a few more requests through to the ledger; readers look five times a
+// second.
 const tellEveryMs = 20;
-// Sales beyond this that change within the same 20 ms are not told of.
+// If more sales change within the same 20 ms, the rest are not announced.
 const salesMax = 2000;
 
 /**
- * A notification takes a lock of the whole server until its transaction is on disk, so that transactions which notify are
- * committed one after the other, whatever their sales. So none that writes notifies. What it changed is told afterwards, by
- * a transaction that writes nothing and waits for no disk: the newest state of each sale, at most 50 times a second.
+ * A notification locks the whole server until its transaction is on disk, so transactions that notify commit one after
+ * the other, whatever their sales. Therefore no transaction that writes notifies. A later transaction, which writes
+ * nothing and waits for no disk, announces the newest state of each sale, at most 50 times a second.
  */
 export function createAnnounce(db: Queryable, onError: (error: unknown) => void): Announce {
   const pending = new Map<number, Stock>();
-  // A batch that changed nothing leaves the version as it was.
+  // A batch that changed nothing leaves the version unchanged.
   const toldVersions = new LRUCache<number, number>({ max: salesMax });
   const closing = new AbortController();
   let telling: Promise<void> | undefined;
@@ -59,7 +60,7 @@ export function createAnnounce(db: Queryable, onError: (error: unknown) => void)
   };
 }
 
-// Purpose: notify. Locks: PostgreSQL's own of its queue of notifications, for the moment of a commit that is not flushed.
+// Purpose: notify. Locks: PostgreSQL's own lock of its notification queue, for the moment of a commit without a flush.
 const statement = {
   name: 'announce',
   text: 'select pg_notify($1, payload) from unnest($2::text[]) as payload',

@@ -1,5 +1,5 @@
 // Array literals are built by hand: the driver escapes each element with two regular expressions, which for a batch of
-// 500 costs more of this process than sending it.
+// 500 takes more of this process's time than sending it.
 
 /** A PostgreSQL array of texts; null becomes an element that is null. */
 export function textArray(texts: readonly (string | null)[]): string {
@@ -12,6 +12,6 @@ export function plainArray(values: readonly (string | number)[]): string {
 }
 
 function quoted(text: string): string {
-  // Unquoted, a text that says null would be one.
+  // Without quotes, the text "null" would become a null.
   return /["\\]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`;
 }

@@ -5,29 +5,29 @@ import type { PurchaseRequest } from './decide.js';
 export type Attempt = Omit<PurchaseRequest, 'orderId'> & {
   saleId: number | null;
   productId: number;
-  /** null where memory refused and there was no key: no id was made. */
+  /** null if memory refused a request without a key: no id was made. */
   orderId: string | null;
   outcome: string;
 };
 
-/** Lines of COPY text, in memory that the garbage collector need not look through. */
+/** Lines of COPY text, in memory that the garbage collector does not scan. */
 export type Chunk = { bytes: Buffer; usedBytes: number; rowCount: number };
 
 export type AttemptBuffer = {
-  /** @returns false if the buffer holds all it may: the attempt is not taken. */
+  /** @returns false if the buffer is full and the attempt was not added. */
   append(attempt: Attempt): boolean;
-  /** The oldest chunks, to be written in one go. They count against the bound until they are released. */
+  /** The oldest chunks, for one write. They count against the bound until they are released. */
   take(): Chunk[];
   release(rowCount: number): void;
-  /** Rows held: appended, and not yet released. */
+  /** Rows that were appended and not yet released. */
   rowCount(): number;
 };
 
 const chunkBytes = 256 * 1024;
-// 128 characters of a shopper, escaped and in UTF-8, and 150 bytes of numbers.
+// 128 characters of a shopper id, escaped and in UTF-8, and 150 bytes of numbers.
 const lineBytesMax = 1024;
-// At most 4 MB, some 30,000 rows, in one COPY. Each write takes several turns of the event loop, which under load last
-// tens of milliseconds: with 2,000 rows a write, half of a million refusals did not get through in time.
+// At most 4 MB, about 30,000 rows, in one COPY. Each write takes several turns of the event loop, which under load last
+// tens of milliseconds: with 2,000 rows per write, half of a million refusals were not written in time.
 const chunksPerTakeMax = 16;
 
 export function createAttemptBuffer(rowsMax: number, clock: DatabaseClock): AttemptBuffer {

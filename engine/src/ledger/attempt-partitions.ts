@@ -3,19 +3,19 @@ import { eachItem } from '../platform/jobs/each-item.js';
 import type { Run } from '../platform/jobs/job.js';
 import { type Client, inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
 
-// Long enough for a batch or a COPY under way to end, short enough that what queues up behind our wait is not felt.
+// Long enough for a running batch or COPY to end, short enough that shoppers do not notice the queue behind this wait.
 const lockTimeoutMs = 50;
-// Today, and two days that may pass without a run before rows fall into the default partition.
+// Today, plus two days that may pass without a run before rows fall into the default partition.
 const daysAheadMax = 2;
-// A tenth of a second of work, under a lock for which those who write to the default partition wait.
+// A tenth of a second of work under a lock that blocks writers of the default partition.
 const rowsPerStepMax = 20_000;
 
 /**
- * Makes the partitions of `attempts` for today and the next two days, and drops those that ended `retentionDays` ago (0
- * keeps them for ever), by the database's clock. Idempotent; where two run at once, one waits for the other.
+ * Creates the partitions of `attempts` for today and the next two days, and drops those that ended `retentionDays` ago (0
+ * keeps them forever), by the database's clock. Idempotent; if two runs overlap, one waits for the other.
  *
- * Purchases wait for it a moment once a day: every step is a transaction of its own, and one that does not get a lock
- * within 50 ms has failed, and is tried again.
+ * Purchases wait for it a moment once a day: every step is its own transaction, and a step that does not get a lock
+ * within 50 ms fails and is retried.
  */
 export function createKeepPartitions(pool: Pool, retentionDays: number): Run {
   return eachItem({
@@ -35,7 +35,7 @@ export function createKeepPartitions(pool: Pool, retentionDays: number): Run {
   });
 }
 
-/** Attempts in the default partition, up to 10,001: a day's partition was missing when they came. */
+/** Counts attempts in the default partition, up to 10,001: a day's partition was missing when they were written. */
 export async function countUnpartitioned(db: Queryable): Promise<number> {
   const { rows } = await db.query<{ count: number }>({
     name: 'count-unpartitioned',
@@ -44,7 +44,7 @@ export async function countUnpartitioned(db: Queryable): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** @returns of `take` how many partitions or rows it was. */
+/** `take` returns how many partitions or rows it processed. */
 type Step = { name: string; take: (tx: Client) => Promise<number> };
 type Day = { name: string; startsAt: string; endsAt: string };
 type Partition = { name: string; endsAt: string };
@@ -61,8 +61,8 @@ async function findSteps(pool: Pool, retentionDays: number): Promise<Step[]> {
   ];
 }
 
-// The bounds of a partition stand nowhere but in its expression, written and read here under the same settings. A
-// partition that somebody attached by hand may begin at MINVALUE.
+// PostgreSQL keeps the bounds of a partition only in its expression, which is written and read here under the same
+// settings. A partition that an operator attached by hand may begin at MINVALUE.
 const partitions = `
   select c.relname as name, c.oid::regclass::text as quoted_name,
          coalesce((regexp_match(bound, 'FROM \\(''([^'']+)''\\)'))[1]::timestamptz, '-infinity') as starts_at,
@@ -71,8 +71,8 @@ const partitions = `
   where i.inhparent = 'attempts'::regclass and bound <> 'DEFAULT'`;
 
 /**
- * Days of now that no partition covers. A day with more rows in the default partition than one step may move stays
- * there, where it can be read and is deleted in time like any other.
+ * Days from today on that no partition covers. If a day has more rows in the default partition than one step may move,
+ * they stay there, where they can be read and are deleted in time like any others.
  */
 async function readMissingDays(db: Queryable): Promise<Day[]> {
   const { rows } = await db.query<Day>(
@@ -96,11 +96,11 @@ async function readMissingDays(db: Queryable): Promise<Day[]> {
 }
 
 /**
- * A table that is made apart, filled with what waits for it, and attached. Attaching alone would let purchases go on, but
- * one whose row is already on its way to the default partition then fails: it waits for that table's lock, and finds that
- * the table takes its day no longer. So writers are kept away for this moment, once a day; readers of the other days are
- * not, which CREATE TABLE ... PARTITION OF would do. Both tables are scanned meanwhile, to prove that each row is where
- * it belongs: the new one holds a step's rows at most, and the default one is empty as a rule.
+ * Creates a separate table, fills it with the waiting rows, and attaches it. Attaching alone would not block purchases,
+ * but a purchase whose row is already on its way to the default partition would fail: it would wait for that table's lock
+ * and find that the table no longer takes its day. So writers are blocked for this moment, once a day. CREATE TABLE ...
+ * PARTITION OF would also block readers of the other days. PostgreSQL scans both tables meanwhile, to check that each row
+ * is in its place: the new one holds at most one step's rows, and the default one is normally empty.
  */
 async function createDay(tx: Client, { name, startsAt, endsAt }: Day): Promise<number> {
   const { rows } = await tx.query<{ isThere: boolean }>('select to_regclass($1) is not null as "isThere"', [
@@ -134,8 +134,8 @@ async function readExpired(db: Queryable, retentionDays: number): Promise<Partit
 const cutoff = `((clock_timestamp() at time zone 'UTC')::date - $1::integer)::timestamp at time zone 'UTC'`;
 
 /**
- * Detaches and drops in one, so that no crash leaves a table that belongs to nothing. Locks `attempts` as a whole for a
- * moment: DETACH ... CONCURRENTLY, which would not, is not to be had beside a default partition.
+ * Detaches and drops in one step, so that a crash cannot leave an orphaned table. Locks all of `attempts` for a moment:
+ * DETACH ... CONCURRENTLY would not, but PostgreSQL does not allow it if there is a default partition.
  */
 async function dropPartition(tx: Client, { name, endsAt }: Partition): Promise<number> {
   await tx.query(`drop table if exists ${name}`);

@@ -8,30 +8,30 @@ import { type Attempt, type Chunk, createAttemptBuffer } from './attempt-buffer.
 import { classifyFailure } from './failures.js';
 
 export type Attempts = {
-  /** Never waits, never throws: with the buffer full the attempt is dropped, and counted. */
+  /** Never waits, never throws: if the buffer is full, the attempt is dropped and counted. */
   record(attempt: Attempt): void;
-  /** Attempts dropped since the start because the buffer was full, or given up when the process ended. */
+  /** Attempts dropped since the start: because the buffer was full, or because the process ended. */
   dropped(): number;
-  /** Writes out what is buffered, for at most `timeoutMs`, and stops. */
+  /** Writes what is buffered, for at most `timeoutMs`, and stops. */
   close(timeoutMs: number): Promise<void>;
 };
 
 export type AttemptsOptions = {
   pool: Pool;
   clock: DatabaseClock;
-  /** Attempts in memory; one more is dropped and counted. */
+  /** Attempts that may wait in memory; further ones are dropped and counted. */
   bufferMax: number;
-  /** Told of each that is recorded, kept or not. */
+  /** Called for each recorded attempt, whether it is kept or dropped. */
   onAttempt?: (attempt: Attempt) => void;
-  /** Told of each write that failed, and when attempts have been dropped. */
+  /** Called for each failed write, and when attempts were dropped. */
   onError: (error: unknown) => void;
 };
 
-// Ten writes a second keep the cost per row at that of COPY, and leave most of the five seconds that an attempt may
-// take to become a row (invariant 13) for a database that is slow.
+// Ten writes a second keep the cost per row close to that of COPY. An attempt may take five seconds to become a row
+// (invariant 13); this leaves most of them for a slow database.
 const flushEveryMs = 100;
 
-/** Keeps refused attempts in memory and writes them in bulk, off the road of the purchase. */
+/** Keeps refused attempts in memory and writes them in bulk, off the hot path. */
 export function createAttempts(options: AttemptsOptions): Attempts {
   const { pool, clock, bufferMax, onAttempt = () => {}, onError } = options;
   const buffer = createAttemptBuffer(bufferMax, clock);
@@ -60,7 +60,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
       new OperatingError(
         'ATTEMPTS_DROPPED',
         `${droppedCount - reportedCount} attempts were dropped because PostgreSQL does not keep up`,
-        'Raise ATTEMPTS_BUFFER_MAX, or give PostgreSQL more to work with',
+        'Raise ATTEMPTS_BUFFER_MAX, or give PostgreSQL more resources',
       ),
     );
     reportedCount = droppedCount;
@@ -92,7 +92,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
   };
 }
 
-/** @returns false if PostgreSQL refuses the rows themselves; anything else is tried until it works or is given up. */
+/** @returns false if PostgreSQL refuses the rows themselves; any other failure is retried until it works or is given up. */
 function createWrite(pool: Pool, onError: (error: unknown) => void, isGivenUp: () => boolean) {
   return async (chunks: readonly Chunk[]): Promise<boolean> => {
     let unsure: string | undefined;
@@ -114,7 +114,7 @@ function createWrite(pool: Pool, onError: (error: unknown) => void, isGivenUp: (
   };
 }
 
-/** COPY in a transaction whose id is known before COMMIT is sent, so that a cut connection can be asked about. */
+/** COPY in a transaction whose id is known before COMMIT, so that its outcome can be checked if the connection is cut. */
 async function writeOnce(
   pool: Pool,
   chunks: readonly Chunk[],
@@ -140,7 +140,7 @@ async function copy(client: Client, chunks: readonly Chunk[]): Promise<void> {
       'copy attempts (sale_id, product_id, shopper_id, order_id, quantity, outcome, answered_at, duration_us) from stdin',
     ),
   );
-  // No waiting between the chunks: they are in memory already, and there are 4 MB of them at most.
+  // No backpressure between the chunks: they are in memory already, at most 4 MB.
   for (const { bytes, usedBytes } of chunks) stream.write(bytes.subarray(0, usedBytes));
   stream.end();
   await finished(stream);
@@ -151,6 +151,6 @@ async function isCommitted(pool: Pool, transactionId: string): Promise<boolean> 
     transactionId,
   ]);
   const status = rows[0]?.status;
-  if (status === 'in progress') throw new Error('the former write has not ended yet');
+  if (status === 'in progress') throw new Error('the previous write has not ended yet');
   return status === 'committed';
 }

@@ -3,37 +3,37 @@ import { type Client, inTransaction, type Pool } from '../platform/postgres.js';
 import { invariants } from './invariants.js';
 import { readAllStock, type Stock } from './stock.js';
 
-/** `violations` counts the rows that break the invariant; `ok` means there are none at all. */
+/** `violations` counts the rows that break the invariant; `ok` means that no invariant is broken. */
 export type AuditReport = { ok: boolean; invariants: InvariantResult[] };
 export type InvariantResult = { id: number; title: string; violations: number };
 
-/** An order that somebody was told is theirs, as a load generator's journal keeps it. */
+/** An order that a shopper was told of, as the load generator's journal keeps it. */
 export type Acknowledged = { orderId: string; shopperId: string; quantity: number };
 
-// A year of orders is read in minutes; an audit that takes longer than this is stuck.
+// An audit reads a year of orders in minutes; one that takes longer than this is stuck.
 const auditTimeoutMs = 3_600_000;
 const acknowledgedPerQueryMax = 50_000;
 
 export type AuditOptions = {
   /** Orders that were answered as confirmed, for invariant 7. */
   acknowledged?: readonly Acknowledged[];
-  /** How many sales a gate sees otherwise than the ledger, for invariant 14; 0 where there is no gate to ask. */
+  /** In how many sales a gate disagrees with the ledger, for invariant 14; 0 if there is no gate to ask. */
   countDisagreements?: (stocks: readonly Stock[]) => Promise<number>;
   /** Called after each invariant, for progress. */
   onInvariant?: (result: InvariantResult) => void;
 };
 
 /**
- * Proves the promises from the database alone, in one snapshot: what commits meanwhile is not half seen. Takes no lock
- * that a purchase could wait for.
+ * Proves the promises from the database alone, in one snapshot, so that it never sees part of a later commit. Takes no
+ * lock that a purchase could wait for.
  */
 export async function runAudit(pool: Pool, options: AuditOptions = {}): Promise<AuditReport> {
   const results = await inTransaction(
     pool,
     async tx => {
       await tx.query(`set local statement_timeout = ${auditTimeoutMs}`);
-      // A dropped partition is gone from every snapshot, even from an older one, which would still ask for its rows. So
-      // none may be dropped from before the snapshot on, which the next statement takes.
+      // A dropped partition disappears even from older snapshots, which would still ask for its rows. This lock keeps
+      // every partition from before the snapshot, which the next statement takes.
       await tx.query('lock table attempts in access share mode');
       const checked: InvariantResult[] = [];
       for (const { id, title, sql } of invariants) {

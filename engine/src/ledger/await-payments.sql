@@ -1,8 +1,8 @@
--- Purpose: write down that orders wait to be paid, in the transaction that reserves them, so that no crash leaves a
--- payment that nobody asks about. The reconciler asks from 5 s on, when whoever reserved it should have answered; the
--- request itself pays at once. Locks: none but the new rows. Indexes: orders_one_per_intent; payments_one_pending refuses a
--- second one. "limit 1" keeps each look-up a probe: joined by sale and id, a plan made without statistics walked through all
--- orders of the sale, and with 20,000 of them a batch of 500 took a second.
+-- Purpose: record the payments that orders wait for, in the transaction that reserves them, so that after a crash the
+-- reconciler still knows about each payment. The request itself pays at once; the reconciler asks from 5 s on, when the
+-- request should be finished. Locks: only the new rows. Indexes: orders_one_per_intent; payments_one_pending refuses a
+-- second pending payment. "limit 1" keeps each look-up an index probe: joined by sale and id, a plan made without
+-- statistics read all orders of the sale, and with 20,000 of them a batch of 500 took a second.
 create or replace function await_payments(
   p_sale_id bigint, p_order_ids uuid[], p_payment_ids uuid[], p_methods text[]
 ) returns void language sql

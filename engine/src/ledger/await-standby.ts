@@ -3,17 +3,18 @@ import { messageOf } from '../platform/errors.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /**
- * The column that has a statement wait until the synchronous standbys have all that it read. It is worked out once, and
- * not at all where nothing is found.
+ * A column that makes a statement wait until the synchronous standbys have everything that it read. It is evaluated once,
+ * and not at all if the statement finds nothing.
  */
 export const awaitStandby = '(select await_standby()) as standby';
 
-// Far longer than a standby that is there takes, so that no read is cut off that would have been answered.
+// Far longer than a reachable standby takes, so that no read is cut off that would have been answered.
 const waitsTooLongMs = 1000;
 
 /**
- * Runs a statement that has the column `awaitStandby`. While the standby is away such a statement ends by the client's
- * timeout, and its session would go on waiting: here it is let go, so that reads do not use up the server's connections.
+ * Runs a statement that has the column `awaitStandby`. While the standby is away, such a statement ends with the client's
+ * timeout, but its session would keep waiting. This function cancels that session, so that reads do not use up the
+ * server's connections.
  */
 export async function readReplicated<Row extends pg.QueryResultRow>(
   db: Queryable,
@@ -27,7 +28,7 @@ export async function readReplicated<Row extends pg.QueryResultRow>(
   }
 }
 
-// A read has nothing to commit, so that nobody believes anything of one that is cancelled.
+// A read has nothing to commit, so cancelling it cannot make an unreplicated commit look durable.
 async function letGoOfReads(db: Queryable): Promise<void> {
   await db.query(
     `select pg_cancel_backend(pid) from pg_stat_activity

@@ -8,7 +8,7 @@ type DeadLetterSource = (typeof deadLetterSources)[number];
 export const deadLetterStatuses = ['NEW', 'COMPENSATED', 'REPLAYED', 'DISCARDED'] as const;
 export type DeadLetterStatus = (typeof deadLetterStatuses)[number];
 
-/** Work that failed for good: why, after how many tries, and where its order stands. */
+/** Work that failed for good: the reason, the number of tries, and the state of its order. */
 export type DeadLetter = {
   deadLetterId: number;
   saleId: number;
@@ -33,9 +33,9 @@ export type NewDeadLetter = Pick<
 const errorCharactersMax = 2000;
 
 /**
- * Keeps a dead letter; the same failure of the same order, reported again while the first is open, is one letter.
+ * Stores a dead letter. The same failure of the same order, reported again while the first letter is open, adds none.
  *
- * @returns false if the ledger has no such order, and so nothing to keep the letter for.
+ * @returns false if the ledger has no such order; nothing is stored then.
  */
 export async function addDeadLetter(db: Queryable, letter: NewDeadLetter): Promise<boolean> {
   const { saleId, orderId, source, reason, error, deliveries } = letter;
@@ -55,8 +55,8 @@ export async function addDeadLetter(db: Queryable, letter: NewDeadLetter): Promi
 }
 
 /**
- * Letters that nobody has compensated, without those in `except`, at most `limit`: the oldest of each sale first, so that
- * a sale whose letters fail keeps no other waiting. Index: dead_letters_by_age, which has only what is open.
+ * Letters that are not compensated yet, without those in `except`, at most `limit`. The oldest of each sale come first, so
+ * that a sale whose letters fail does not hold up others. Index: dead_letters_by_age, which has only open letters.
  */
 export async function findNewLetters(
   db: Queryable,
@@ -74,14 +74,14 @@ export async function findNewLetters(
 }
 
 /**
- * Compensates a letter: its order ends as FAILED and gives back units and allowance, and the letter is an operator's from
- * then on. One transaction, so that it is done once or not at all.
+ * Compensates a letter: its order ends as FAILED and returns its units and allowance, and the letter then waits for an
+ * operator. One transaction, so that it happens once or not at all.
  *
- * @returns false if another compensator has the letter, or had it.
+ * @returns false if another compensator is handling the letter or has handled it.
  */
 export async function compensateLetter(pool: Pool, deadLetterId: number): Promise<boolean> {
   return inTransaction(pool, async tx => {
-    // A sale that somebody else keeps locked must not keep the letters of the others waiting.
+    // If another session keeps one sale locked, the letters of other sales must not wait.
     await tx.query(`set local lock_timeout = '1s'`);
     const { rows } = await tx.query<DeadLetter>(
       `select ${columns} from ${tables} where d.dead_letter_id = $1 and d.status = 'NEW' for update of d skip locked`,
@@ -90,13 +90,13 @@ export async function compensateLetter(pool: Pool, deadLetterId: number): Promis
     const [letter] = rows;
     if (!letter) return false;
     const { saleId, orderId, reason, source } = letter;
-    // What is owed to a shopper is owed whatever became of the order.
+    // A refund stays due, whatever became of the order.
     if (source === 'refund') {
       await moveLetter(tx, letter, 'COMPENSATED');
       return true;
     }
     const { decisions } = await createSettle(tx)(saleId, [{ event: 'fail', orderId, reason }]);
-    // An order that came to its end by another road, such as a payment that was late, leaves nothing to mend.
+    // An order that has ended in another way, for example by a late payment, needs no compensation.
     await moveLetter(tx, letter, decisions[0]?.outcome === 'failed' ? 'COMPENSATED' : 'DISCARDED');
     return true;
   });
@@ -104,15 +104,15 @@ export async function compensateLetter(pool: Pool, deadLetterId: number): Promis
 
 export type Resolution =
   | { outcome: 'replayed' | 'discarded' | 'already-resolved'; letter: DeadLetter }
-  /** Its order can not go back into the queue; `why` is what settle() said. */
+  /** Its order cannot go back into the queue; `why` is the outcome of settle(). */
   | { outcome: 'not-replayable'; letter: DeadLetter; why: Settlement['outcome'] }
   | { outcome: 'not-compensated' | 'dead-letter-not-found' };
 
 /**
- * Has the work of a letter tried again: a queued order goes back into the queue, a refund is due again. A letter that is
- * resolved already is left alone, so that a second replay changes nothing.
+ * Retries the work of a letter: a queued order goes back into the queue, a refund becomes due again. A letter that is
+ * already resolved is not changed, so a second replay has no effect.
  *
- * @param isDryRun says what would happen, and changes nothing.
+ * @param isDryRun reports what would happen and changes nothing.
  */
 export async function replayDeadLetter(
   pool: Pool,
@@ -164,7 +164,7 @@ async function resolve(
     if (letter.status !== 'COMPENSATED') return { outcome: 'already-resolved', letter };
     await tx.query('savepoint before_work');
     const resolution = await work(tx, letter);
-    // A dry run goes all the way and is taken back; so is what stands before a refusal.
+    // A dry run does all the work and is then rolled back; so is the work before a refusal.
     if (isDryRun || resolution.outcome === 'not-replayable')
       await tx.query('rollback to savepoint before_work');
     return resolution;
@@ -190,7 +190,7 @@ export async function readDeadLetter(db: Queryable, deadLetterId: number): Promi
   return rows[0];
 }
 
-/** Letters, newest first, at most `limit`, older than the id `before`; of one status if said. */
+/** Letters, newest first, at most `limit`, with ids below `before`; of one status if given. */
 export async function listDeadLetters(
   db: Queryable,
   filter: { status: DeadLetterStatus | undefined; before: number | undefined; limit: number },
@@ -204,7 +204,7 @@ export async function listDeadLetters(
   return rows;
 }
 
-/** Letters that wait: for the compensator, then for an operator. Index: dead_letters_by_age, which has only these. */
+/** Counts letters that wait for the compensator or an operator. Index: dead_letters_by_age, which has only these. */
 export async function countOpenDeadLetters(db: Queryable): Promise<{ NEW: number; COMPENSATED: number }> {
   const { rows } = await db.query<{ NEW: number; COMPENSATED: number }>(
     `select count(*) filter (where status = 'NEW') as "NEW",

@@ -1,46 +1,46 @@
--- Purpose: decide one batch of purchases of one sale, in arrival order, in one transaction, whichever entrance they came
--- by. A direct purchase is confirmed, or reserved until it is paid; a checkout is reserved behind its code; a queued order
+-- Purpose: decide one batch of purchases of one sale, in order of arrival, in one transaction, for all three ways to buy.
+-- A direct purchase is confirmed, or reserved until it is paid; a checkout is reserved behind its code; a queued order
 -- exists already and is confirmed, reserved or rejected.
 --
--- Rule: first fit. A request is granted if it fits what is left after every request before it was decided. A refused
--- request takes nothing, so a later and smaller one may still fit.
+-- Rule: first fit. A request is granted if it fits what is left after all requests before it. A refused request takes
+-- nothing, so a later and smaller one may still fit.
 --
--- A granted request is written with its attempt, so that no crash can keep the one and lose the other; refused attempts
--- are many, move nothing, and are written in bulk after the answer (attempts.ts). A queued order's end is written here
--- either way.
+-- A granted request is written together with its attempt, so that a crash cannot keep one and lose the other. Refused
+-- attempts are many and change no stock; they are written in bulk after the answer (attempts.ts). For a queued order,
+-- a rejection is written here as well.
 --
--- Locks, in the order of the house: the sale's stock row, held to the end; then allowances, orders and journal, which
--- nobody writes for this sale without that lock (but for accept.sql, which adds orders that nobody knows yet). The lock is
--- a statement of its own: each statement after it takes a fresh snapshot and so sees what the holder before it committed.
--- One statement for all would read the old allowances. Orders are added in the order of their ids and before anything
--- that hangs on them, as accept.sql does: where both have the same ids at once, one waits for the other and never both.
+-- Locks, in the documented order: the sale's stock row, held to the end; then allowances, orders and journal. Without
+-- that lock no transaction writes them for this sale, except accept.sql, which adds new orders. The lock is a separate
+-- statement: each statement after it takes a fresh snapshot and so sees what the previous holder committed. A single
+-- statement would read the old allowances. Orders are added in the order of their ids, before any row that refers to
+-- them, as in accept.sql: if both have the same ids at once, one waits for the other and they cannot deadlock.
 -- Indexes: stock_pkey, sales_pkey, orders_one_per_intent, allowances_pkey.
 --
--- A sale that limits units per payment fingerprint or address counts by those as well (digest-allowances.sql); any other
--- neither reads nor writes more for it.
+-- A sale that limits units per payment fingerprint or address also counts by those (digest-allowances.sql). For other
+-- sales that costs no read and no write.
 --
--- Lost: running sums over window functions instead of the loop. A refused request stays in such a sum and blocks the
--- smaller ones behind it; and the loop is a tenth of the statement's time, most goes into the rows written
+-- Rejected: running sums over window functions instead of the loop. A refused request stays in such a sum and blocks the
+-- smaller ones behind it. The loop takes only a tenth of the statement's time; most goes into the rows written
 -- (docs/decisions/0003-decide-in-batches.md).
 create or replace function decide(
   p_sale_id bigint,
-  p_order_ids uuid[],         -- one element a request in each array, in order of arrival
+  p_order_ids uuid[],         -- one element per request in each array, in order of arrival
   p_shopper_ids text[],
   p_quantities integer[],
   p_waited_us integer[],      -- microseconds that each had waited when the batch was sent
-  p_entrances text[],         -- direct | checkout | queued; null where all are direct
-  p_payment_methods text[],   -- what each is to be paid with; null where none says so
-  p_payment_digests text[] default null, -- by what each is counted besides its shopper, where the sale limits that; a build
-  p_address_digests text[] default null  -- that does not know of such sales gives none, and has nothing granted there
+  p_entrances text[],         -- direct | checkout | queued; null if all are direct
+  p_payment_methods text[],   -- the payment method of each; null if no request states one
+  p_payment_digests text[] default null, -- what each is counted by besides its shopper, if the sale limits that; an older
+  p_address_digests text[] default null  -- build passes none, and such a sale then grants it nothing
 ) returns table (
   outcomes text[],          -- confirmed | reserved | replayed | key-reused | sale-not-open | limit-reached | sold-out
                             -- payment-limit-reached | address-limit-reached | decline-limit-reached
-                            -- and for queued orders also: sale-paused (not decided) | order-not-found
-  replays jsonb,            -- the orders that the replayed requests have already, null if none
+                            -- and also for queued orders: sale-paused (not decided) | order-not-found
+  replays jsonb,            -- the existing orders of the replayed requests, null if none
   payment_ids uuid[],       -- the payment that a reserved order waits for
-  prizes boolean[],         -- whether a confirmed order wins; null where the sale has no prize
+  prizes boolean[],         -- whether a confirmed order wins; null if the sale has no prize
   expires_at timestamptz,   -- deadline of the holds made here
-  price_minor bigint,       -- what a unit costs in this sale
+  price_minor bigint,       -- the price of a unit in this sale
   currency text,
   available_before integer, -- units available when the lock was taken
   allocation integer,
@@ -50,7 +50,7 @@ create or replace function decide(
   version bigint,
   decided_at timestamptz
 ) language plpgsql
--- A plan made while the tables were small must not scan them when they are large: index lookups alone qualify.
+-- A plan made while the tables were small must not scan them when they are large, so only index look-ups are allowed.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -73,7 +73,7 @@ declare
   v_has_queued boolean := p_entrances is not null and 'queued' = any (p_entrances);
   v_bought integer[] := array_fill(0, array[cardinality(p_order_ids)]); -- units per order, at its id's first position
   v_taken integer[] := array_fill(0, array[cardinality(p_order_ids)]);  -- units per buyer, at the buyer's first position
-  v_has_digests boolean; -- whether the sale counts by them; they and what goes with them stay null otherwise
+  v_has_digests boolean; -- whether the sale counts by digests; if not, the variables below stay null
   v_payment_digests text[];
   v_address_digests text[];
   v_first bigint;
@@ -89,8 +89,9 @@ begin
   expires_at := decided_at + make_interval(secs => v_sale.hold_ttl_seconds);
   v_is_open := v_sale.status = 'active' and decided_at >= v_sale.starts_at and decided_at < v_sale.ends_at;
   if v_sale.status = 'ended' then
-    -- By an operator, or over while paused. A sale that was open to the end of its window also becomes 'ended' once no order
-    -- waits for it; an order that comes after that was accepted in time, failed, and is replayed by an operator.
+    -- An operator ended it, or its window ended while it was paused. A sale that was open until the end of its window also
+    -- becomes 'ended' once none of its orders is queued. A queued order after that was accepted in time, failed, and was
+    -- replayed by an operator.
     select coalesce(not bool_and(j.from_status = 'open'), true) into v_is_ended
     from sale_journal j where j.sale_id = p_sale_id and j.to_status = 'ended';
   end if;
@@ -113,11 +114,11 @@ begin
            o.status as known_status,
            o.shopper_id = r.shopper_id and o.quantity = r.quantity and o.product_id = v_sale.product_id
              and o.entrance = coalesce(r.entrance, 'direct')
-             -- A retry may find its order in an earlier window; a queued order is decided in its own or not at all.
+             -- A retry may find its order in an earlier window; a queued order can only be decided in its own sale.
              and (o.sale_id = p_sale_id or o.entrance <> 'queued') as is_same
     from unnest(p_order_ids, p_shopper_ids, p_quantities, p_entrances)
          with ordinality as r (order_id, shopper_id, quantity, entrance, position)
-    -- "limit 1" keeps each lookup an index probe per request, whatever the statistics say.
+    -- "limit 1" keeps each look-up an index probe per request, whatever the statistics say.
     left join lateral (
       select o.sale_id, o.shopper_id, o.quantity, o.status, o.entrance, s.product_id
       from orders o join sales s on s.sale_id = o.sale_id
@@ -140,7 +141,7 @@ begin
       when v_bought[v_request.first_position] > 0 then 'key-reused' end;
     v_outcome := case
       when v_outcome is not null then v_outcome
-      -- Accepted in time is in time: a queued order is held against the operator's word, not against the clock.
+      -- A queued order was accepted in time: only an operator's pause or end of the sale counts against it, not the clock.
       when v_request.entrance = 'queued' and v_sale.status = 'paused' then 'sale-paused'
       when v_request.entrance = 'queued' and v_is_ended then 'sale-not-open'
       when v_request.entrance <> 'queued' and not v_is_open then 'sale-not-open'
@@ -227,7 +228,7 @@ begin
   if v_has_queued then
     v_moved := decide_queued(v_sale, p_order_ids, p_entrances, outcomes, prizes, p_waited_us, expires_at, decided_at);
     if v_moved > 0 and v_sold + v_held = 0 then
-      -- Who follows the sale sees by its version that orders of it have moved.
+      -- Followers of the sale see by its version that orders have moved.
       update stock set version = stock.version + 1 where sale_id = p_sale_id returning * into strict v_stock;
     end if;
   end if;

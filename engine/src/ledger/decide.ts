@@ -8,20 +8,20 @@ import { type Digests, requestArrays } from './request-arrays.js';
 import { type Stock, type StockColumns, stockFrom } from './stock.js';
 
 /**
- * One request to buy. `orderId` stands for the intent: the same id never becomes two orders. `receivedAtMs` is this
- * process's `performance.now()` when the request came in. `paymentMethod` is the provider's name for what is charged.
+ * One request to buy. `orderId` identifies the intent: the same id never becomes two orders. `receivedAtMs` is this
+ * process's `performance.now()` when the request arrived. `paymentMethod` is the provider's name of the method to charge.
  */
 export type PurchaseRequest = {
   orderId: string;
   shopperId: string;
   quantity: number;
   receivedAtMs: number;
-  /** `direct` if not said. */
+  /** Default: `direct`. */
   entrance?: Entrance;
   paymentMethod?: string | undefined;
-  /** Only in a sale that counts by them. */
+  /** Only in a sale that counts by digests. */
   digests?: Digests | undefined;
-  /** On whose behalf it is asked, where traces are kept. */
+  /** The span of the request, if tracing is on. */
   span?: Span | undefined;
 };
 
@@ -35,21 +35,21 @@ type Refusal =
   | 'sold-out';
 
 /**
- * `remaining` is the stock right after this request. `reserved` brings the payment that the order waits for, null behind a
- * checkout code; `replayed` brings the order that the same id made before. `sale-paused` and `order-not-found` are for
- * queued orders alone: the one is not decided, the other can not be.
+ * `remaining` is the stock right after this request. `reserved` has the payment that the order waits for, null behind a
+ * checkout code; `replayed` has the order that the same id made before. Only queued orders get `sale-paused`, which is not
+ * decided yet, and `order-not-found`, which cannot be decided.
  */
 export type Decision =
   | { outcome: 'confirmed' | 'replayed'; order: OrderRecord; remaining: number }
   | { outcome: 'reserved'; order: OrderRecord; remaining: number; paymentId: string | null }
   | { outcome: Refusal | 'sale-paused' | 'order-not-found' };
 
-/** What a batch has come to: one decision a request, by position, and the stock after it where it was touched. */
+/** The result of a batch: one decision per request, by position, and the stock after it if the batch touched it. */
 export type DecidedBatch<Outcome> = { decisions: Outcome[]; stock?: Stock };
 
 /**
  * Decides a batch of one sale: resolves after COMMIT with one decision per request, in the same order. Safe to call
- * again with the same requests after any failure: what was committed comes back as `replayed`.
+ * again with the same requests after any failure: committed requests come back as `replayed`.
  */
 export type Decide = (
   saleId: number,

@@ -1,3 +1,3 @@
--- Purpose: the number of declined payments after which a shopper can pay for nothing more in a sale. People mistype a number
--- or reach for another card; somebody with a list of stolen cards needs hundreds of tries. Locks: none.
+-- Purpose: the number of declined payments after which a shopper can pay for nothing more in a sale. A shopper mistypes a
+-- number or tries another card; a thief with a list of stolen cards needs hundreds of tries. Locks: none.
 create or replace function decline_limit() returns integer language sql immutable as $$ select 5 $$;

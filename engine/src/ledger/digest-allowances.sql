@@ -1,8 +1,9 @@
 -- Purpose: count the units of a sale by payment fingerprint and by address, as decide(), settle() and expire() count them
--- by shopper. Parts of those, under their lock of the stock row, and called for no sale without such a limit.
+-- by shopper. Parts of those functions, under their lock of the stock row, and called only for sales with such a limit.
 -- Locks: rows of digest_allowances. Indexes: digest_allowances_pkey, orders_one_per_intent.
 
--- What a batch counts by, and what is left for each: one element a request in each array. A queued order says it itself.
+-- The digests of a batch, and the units left for each: one element per request in each array. A queued order's digests are
+-- read from the order.
 create or replace function digest_limits(
   p_sale sales, p_order_ids uuid[], p_entrances text[], p_payment_digests text[], p_address_digests text[]
 ) returns table (
@@ -10,7 +11,7 @@ create or replace function digest_limits(
   address_digests text[],
   payment_firsts bigint[], -- the first position with the same digest
   address_firsts bigint[],
-  payment_left integer[],  -- units that fit below the limit; null where the sale has no such limit
+  payment_left integer[],  -- units left below the limit; null if the sale has no such limit
   address_left integer[]
 ) language plpgsql
 set plan_cache_mode = force_generic_plan
@@ -23,7 +24,7 @@ begin
   return query
   select array_agg(r.payment_digest order by r.position), array_agg(r.address_digest order by r.position),
          array_agg(r.payment_first order by r.position), array_agg(r.address_first order by r.position),
-         -- Whoever states nothing is below no limit.
+         -- In a sale with a limit, a request without a digest gets nothing.
          array_agg(case when r.payment_digest is not null then p_sale.per_payment_limit - coalesce(p.units, 0)
                         when p_sale.per_payment_limit is not null then 0 end order by r.position),
          array_agg(case when r.address_digest is not null then p_sale.per_address_limit - coalesce(a.units, 0)
@@ -53,7 +54,7 @@ begin
   ) a on true;
 end $$;
 
--- Adds what was granted; one element a request in each array.
+-- Adds the granted units; one element per request in each array.
 create or replace function count_digests(
   p_sale_id bigint, p_payment_digests text[], p_address_digests text[], p_quantities integer[], p_outcomes text[]
 ) returns void language sql as $$
@@ -67,7 +68,7 @@ create or replace function count_digests(
   on conflict (sale_id, kind, digest) do update set units = digest_allowances.units + excluded.units
 $$;
 
--- Gives back what an order has held.
+-- Returns the units of one order.
 create or replace function uncount_digests(p_order orders) returns void language sql
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -79,7 +80,7 @@ as $$
   where d.sale_id = p_order.sale_id and d.kind = h.kind and d.digest = h.digest
 $$;
 
--- Whether the units of an order whose hold has ended would fit once more.
+-- Whether the units of an order whose hold has ended would fit again.
 create or replace function digests_fit(p_sale sales, p_order orders) returns boolean language sql
 set enable_seqscan = off
 set enable_bitmapscan = off

@@ -1,13 +1,13 @@
--- Purpose: end the holds of one sale whose deadline has passed, oldest first, at most p_limit, in one transaction: units
--- and allowances come back at once. Deadlines are judged by the database's clock, after the lock is had, so that of an
--- expiry and a payment the one that gets the lock first wins.
+-- Purpose: end the holds of one sale whose deadline has passed, oldest first, at most p_limit, in one transaction. It
+-- returns units and allowances at once. Deadlines are compared with the database's clock after the lock is taken: between
+-- an expiry and a payment, the one that gets the lock first wins.
 --
--- Locks, in the order of the house: the sale's stock row, held to the end; then allowances, orders, journal.
+-- Locks, in the documented order: the sale's stock row, held to the end; then allowances, orders, journal.
 -- Indexes: orders_holds_by_deadline finds the holds, orders_one_per_intent moves them, allowances_pkey,
 -- digest_allowances_pkey.
 --
--- The update names the orders by their ids alone, and the status by a variable, for the reason in decide-queued.sql: with
--- 30,000 holds in a database without statistics a batch of 100 took 0.9 s under the lock.
+-- The update names the orders only by their ids, and the status by a variable, for the reason in decide-queued.sql: with
+-- 30,000 holds in a database without statistics, a batch of 100 took 0.9 s under the lock.
 create or replace function expire(p_sale_id bigint, p_limit integer) returns table (
   expired integer,
   allocation integer,
@@ -16,7 +16,7 @@ create or replace function expire(p_sale_id bigint, p_limit integer) returns tab
   sold integer,
   version bigint
 ) language plpgsql
--- A sale that somebody else keeps locked must not keep the holds of the others waiting.
+-- If another session keeps one sale locked, the holds of other sales must not wait.
 set lock_timeout = '1s'
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off

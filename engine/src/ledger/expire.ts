@@ -2,7 +2,7 @@ import { onlyRow } from '../platform/only-row.js';
 import type { Pool, Queryable } from '../platform/postgres.js';
 import { type Stock, type StockColumns, stockFrom } from './stock.js';
 
-/** Ends lapsed holds of a sale, at most `limit`, and gives their units back. @returns how many, and the stock after it. */
+/** Ends lapsed holds of a sale, at most `limit`, and returns their units. @returns how many, and the stock after it. */
 export async function expireHolds(
   pool: Pool,
   saleId: number,
@@ -18,8 +18,8 @@ export async function expireHolds(
 }
 
 /**
- * Sales that have lapsed holds, without those in `except`, at most `limit`. The walk steps from sale to sale along orders_holds_by_deadline: it costs
- * two look-ups a sale with holds, however many holds there are.
+ * Sales that have lapsed holds, without those in `except`, at most `limit`. The walk steps from sale to sale along
+ * orders_holds_by_deadline: it costs two look-ups per sale with holds, however many holds there are.
  */
 export async function findSalesWithLapsedHolds(
   db: Queryable,

@@ -5,11 +5,11 @@ import { ConnectError, constraintOf, sqlStateOf } from '../platform/postgres.js'
 /**
  * What a failed statement of the ledger means for its batch.
  *
- * - `transient`: nothing was written; the same batch may pass when sent again.
- * - `unknown`: the connection was lost or fell silent; the batch may have been committed. Sent again, it tells.
- * - `bad-row`: nothing was written, and one of its rows is the reason: the others pass without it.
- * - `broken`: nothing was written, and no row is the reason, but the statement itself or the server: a function or a right
- *   that is missing, a broken disk. It fails for every batch until a person mends it.
+ * - `transient`: nothing was written; the same batch may pass on a retry.
+ * - `unknown`: the connection was lost or fell silent, so the batch may have been committed. A retry shows it.
+ * - `bad-row`: nothing was written, and one of its rows is the cause: the others pass without it.
+ * - `broken`: nothing was written, and the cause is not a row but the statement itself or the server: a missing function,
+ *   a missing privilege, a broken disk. Every batch fails until an operator repairs it.
  */
 export type Failure = 'transient' | 'unknown' | 'bad-row' | 'broken';
 
@@ -17,20 +17,21 @@ export function classifyFailure(error: unknown): Failure {
   if (error instanceof ConnectError || error instanceof InjectedFault) return 'transient';
   const state = sqlStateOf(error);
   if (state === undefined) return 'unknown';
-  // Two transactions met on one order id: the next try finds the order and says so.
+  // Two transactions met on one order id: the retry finds the order and reports it.
   if (oneOrderPerId.has(constraintOf(error) ?? '')) return 'transient';
   if (transientStates.has(state) || transientClasses.has(state.slice(0, 2))) return 'transient';
-  // 57P0x ends the session; whether the statement's COMMIT came first cannot be told from here.
+  // 57P0x ends the session; the client cannot know whether the statement's COMMIT came first.
   if (state.startsWith('57P') || state.startsWith('08')) return 'unknown';
   return state === noSuchSale || badRowClasses.has(state.slice(0, 2)) ? 'bad-row' : 'broken';
 }
 
-/** Whether a statement ended because it took too long, mostly since another transaction held its lock. */
+/** Whether a statement ran into a timeout, mostly because another transaction held its lock. */
 export function hasTimedOut(error: unknown): boolean {
   return timeoutStates.has(sqlStateOf(error) ?? '') || messageOf(error) === 'Query read timeout';
 }
 
-// A key used at the same moment for two products, or for a purchase and a queued order, which takes no lock of its sale.
+// A key that is used at the same moment for two products, or for a purchase and a queued order, which takes no lock of its
+// sale.
 const oneOrderPerId = new Set(['orders_one_per_intent', 'orders_pkey']);
 
 const transientStates = new Set([

@@ -2,18 +2,19 @@ import type { Queryable } from '../platform/postgres.js';
 
 export type ForgottenOrder = { orderId: string; saleId: number; shopperId: string; quantity: number };
 
-/** An order is forgotten when it is older than everything that waits in the queue, by more than publishing ever takes. */
+/** An order is forgotten if it is older than everything in the queue by more than publishing ever takes. */
 export const publishTakesMaxMs = 15_000;
 
 /**
- * When a message is published again whose order is still QUEUED: after a minute, then as long again as the order had waited,
- * then once an hour. An order that waits for hours because its sale is stuck has a handful of messages, not hundreds.
+ * When the message of an order that is still QUEUED is published again: after a minute, then after as long again as the
+ * order has waited, then once an hour. An order that waits for hours in a stuck sale has a handful of messages, not
+ * hundreds.
  */
 export const untilRetold = `least(greatest(interval '1 minute', o.retold_at - o.created_at), interval '1 hour')`;
 
 /**
  * QUEUED orders older than `olderThanMs` whose message is due to be published again, oldest first, at most `limit`. In a
- * paused sale each is given once: all of them wait for it to be resumed, and a pause of hours would fill the queue.
+ * paused sale each order is returned once: all of them wait for the resume, and a pause of hours would fill the queue.
  */
 export async function takeForgottenOrders(
   db: Queryable,

@@ -3,8 +3,8 @@ import { publishTakesMaxMs, untilRetold } from './forgotten-orders.js';
 type Invariant = { id: number; title: string; sql: string | null };
 
 /**
- * What must hold at every instant, numbered as in docs/audit.md. Each statement selects the rows that break it; two
- * compare the ledger with something outside of it, and have no statement of their own.
+ * What must hold at every instant, numbered as in docs/audit.md. Each statement selects the rows that break it. Two
+ * invariants compare the ledger with something outside it and have no statement.
  */
 export const invariants: readonly Invariant[] = [
   {
@@ -62,7 +62,7 @@ export const invariants: readonly Invariant[] = [
           where held.units is distinct from allowance.units
              or held.units > case kind when 'payment' then per_payment_limit else per_address_limit end
           union all
-          -- One that states nothing would be counted nowhere.
+          -- An order without a digest would not be counted at all.
           select from sales join orders using (sale_id)
           where orders.status in ('RESERVED', 'CONFIRMED')
             and (per_payment_limit is not null and payment_digest is null
@@ -107,8 +107,8 @@ export const invariants: readonly Invariant[] = [
   {
     id: 9,
     title: 'Nothing queued is lost: decided, queued, or a dead letter with a reason',
-    // What waits in a queue outside of this database is known by when it was published (queue_watch). The relay has a minute
-    // to publish what is due. An order of a paused sale is published again once, and waits.
+    // For a queue outside this database, queue_watch holds the age of its backlog. The relay has a minute to publish what
+    // is due. An order of a paused sale is published again once, and waits.
     sql: `select from orders o
           where status = 'QUEUED' and created_at < clock_timestamp() - interval '60 seconds'
             and not exists (select from queue_messages m where m.order_id = o.order_id)
@@ -135,7 +135,7 @@ export const invariants: readonly Invariant[] = [
   {
     id: 11,
     title: 'Money matches state: kept is the total of a paid order, and nothing of any other',
-    // What is due back is not kept: it is on its way, or a dead letter that an operator sees.
+    // Money that is due back is not counted as kept: its refund is on its way, or a dead letter that an operator sees.
     sql: `select from orders o join sales s using (sale_id)
           left join lateral (
             select sum(captured_minor - refunded_minor) filter (where status <> 'REFUND_DUE') as kept,

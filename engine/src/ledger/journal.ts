@@ -13,18 +13,18 @@ export type JournalStep = {
   at: Date;
 };
 
-/** A place in the journal of one order: behind the step `afterSeq`, or before the first with 0. */
+/** A position in one order's journal: after the step `afterSeq`; 0 is before the first. */
 export type JournalPosition = { saleId: number; orderId: string; afterSeq: number };
 
-// More than an order lives through; what an odd one has beyond that comes with the next reading.
+// More than an order normally has; further steps come with the next read.
 const stepsPerOrderMax = 32;
 
 /**
- * What has happened to several orders since, in one statement; each order's steps in the order they were taken. What is
- * found is as durable as the answer that acknowledged it. Locks none. Index: journal_pkey, one probe an order.
+ * Reads what has happened to several orders since those positions, in one statement; each order's steps in their order.
+ * The result is as durable as the answer that acknowledged it. Locks: none. Index: journal_pkey, one probe per order.
  *
- * The limit keeps each look-up a probe of its own, and without a name the statement is planned each time: a plan kept
- * from when the journal was small would scan it once per order when it is large.
+ * The limit keeps each look-up an index probe. The statement has no name, so it is planned each time: a plan kept from
+ * when the journal was small would scan it once per order when it is large.
  */
 export async function readSteps(
   db: Queryable,

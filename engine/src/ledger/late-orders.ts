@@ -1,11 +1,11 @@
 import type { Queryable } from '../platform/postgres.js';
 
-/** Orders that have waited for longer than a minute to be decided, without those whose sale is paused. */
+/** Orders that have waited longer than a minute to be decided, without those whose sale is paused. */
 export type LateOrders = { count: number; oldestAgeMs: number };
 
-// A worker decides a second's backlog in a second; a minute is a ledger, a queue or a worker in trouble.
+// A worker decides a second's backlog in a second; after a minute the ledger, the queue or a worker is in trouble.
 const lateAfterMs = 60_000;
-// Above this the exact number tells an operator nothing more, and every look would cost more.
+// Above this, the exact number does not help an operator, and every read would cost more.
 const countMax = 10_000;
 
 /** At most 10,000 are counted. Locks: none. Index: orders_queued_by_age. */
@@ -21,10 +21,10 @@ export async function readLateOrders(db: Queryable): Promise<LateOrders> {
 }
 
 /**
- * Makes dead letters of orders that have waited for longer than `waitMaxMs`, oldest first, at most `limit`. An order that was
- * replayed waits since then.
+ * Makes dead letters of orders that have waited longer than `waitMaxMs`, oldest first, at most `limit`. The wait of a
+ * replayed order counts from its replay.
  *
- * @returns how many. Locks: none but the new rows. Indexes: orders_queued_by_age, journal_pkey, dead_letters_one_open.
+ * @returns how many. Locks: only the new rows. Indexes: orders_queued_by_age, journal_pkey, dead_letters_one_open.
  */
 export async function buryOverdueOrders(db: Queryable, waitMaxMs: number, limit: number): Promise<number> {
   const { rowCount } = await db.query({

@@ -13,7 +13,7 @@ export type StoredAttempt = {
   durationUs: number;
 };
 
-/** What is not given is not asked for. `from` is inclusive, `to` is not. */
+/** Omitted fields do not filter. `from` is inclusive, `to` is exclusive. */
 export type AttemptFilter = {
   saleId?: number | undefined;
   productId?: number | undefined;
@@ -24,7 +24,7 @@ export type AttemptFilter = {
   to?: Date | undefined;
 };
 
-/** Where a page ended: an attempt's time, and its place in its table. */
+/** Where a page ended: an attempt's time, and its position in its table. */
 export type AttemptCursor = { answeredAtUs: number; place: string };
 
 type AttemptRange = { after?: AttemptCursor | undefined; limit: number; isAnswer?: boolean };
@@ -32,18 +32,18 @@ type AttemptRange = { after?: AttemptCursor | undefined; limit: number; isAnswer
 export type AttemptPage = { attempts: StoredAttempt[]; next: AttemptCursor | null };
 
 /**
- * Attempts that fit the filter, newest first, at most `limit`, older than `after`.
+ * Attempts that match the filter, newest first, at most `limit`, older than `after`.
  *
- * Attempts have no key, and hundreds share a moment, so that a page ends at a place: rows are written once and stay
- * where they are. (Only a row that moves out of the default partition, in the moment between two pages that meet at its
- * very microsecond, can be missed or seen twice.)
+ * Attempts have no key, and hundreds share a moment, so a page ends at a physical position: rows are written once and stay
+ * in place. (One exception: a row that moves out of the default partition between two pages that meet at its exact
+ * microsecond can be missed or seen twice.)
  *
- * With `isAnswer` what is found is as durable as the answer to each attempt was; an operator sees the rest as well.
+ * With `isAnswer`, the result is as durable as the answer to each attempt; an operator also sees the rest.
  *
- * Indexes, in every partition of the time asked for: attempts_by_shopper where there is a shopper, else attempts_by_sale.
- * Without a sale the newest of each sale are read, a look-up for each sale and partition, so give a `from`. An index that
- * leads with time would be paid for by every refusal (docs/decisions/0006). The statement has no name, and so is planned
- * for the filters of each call; with a name PostgreSQL might settle for one plan that suits all of them, a full scan.
+ * Indexes, in every partition of the requested time: attempts_by_shopper if a shopper is given, else attempts_by_sale.
+ * Without a sale, the newest attempts of each sale are read, with one look-up per sale and partition, so give a `from`.
+ * Every refusal would pay for an index that leads with time (docs/decisions/0006). The statement has no name, so it is
+ * planned for the filters of each call; with a name PostgreSQL might choose one plan for all of them, a full scan.
  */
 export async function listAttempts(
   db: Queryable,
@@ -96,7 +96,7 @@ const newestOfEachSale = `
   union all
   (${newest('sale_id is null')})`;
 
-/** How many attempts at a sale had which outcome. Index: attempts_by_sale. */
+/** Counts a sale's attempts by outcome. Index: attempts_by_sale. */
 export async function countAttempts(
   db: Queryable,
   saleId: number,

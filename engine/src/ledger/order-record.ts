@@ -12,13 +12,13 @@ export const orderStatuses = [
 ] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
 
-/** Which way an order came: bought at once, reserved behind a code, or accepted into the queue. */
+/** The way an order was made: bought directly, reserved behind a code, or accepted into the queue. */
 export const entrances = ['direct', 'checkout', 'queued'] as const;
 export type Entrance = (typeof entrances)[number];
 
 /**
- * An order. Money in minor units; times are the database's. `expiresAt` is the deadline of its hold, null if it never had
- * one; `reason` says why it is what it is, where that is not plain; `prize` is null where the sale has none.
+ * An order. Money is in minor units; times are the database's. `expiresAt` is the deadline of its hold, null if it never
+ * had one; `reason` explains the status where it needs one; `prize` is null if the sale has none.
  */
 export type OrderRecord = {
   saleId: number;

@@ -1,4 +1,4 @@
--- Purpose: an order as the ledger's functions hand it to the engine, in one shape. Locks: none. Indexes: sales_pkey.
+-- Purpose: the one shape in which the ledger's functions return an order to the engine. Locks: none. Indexes: sales_pkey.
 create or replace function order_json(p_order orders) returns jsonb language sql stable as $$
   select jsonb_build_object(
     'saleId', p_order.sale_id, 'quantity', p_order.quantity, 'totalMinor', p_order.total_minor,

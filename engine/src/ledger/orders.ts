@@ -2,19 +2,19 @@ import type { Queryable } from '../platform/postgres.js';
 import { awaitStandby, readReplicated } from './await-standby.js';
 import type { Entrance, OrderRecord, OrderStatus } from './order-record.js';
 
-/** An order with its product, and `remaining`, the units of its sale available now. */
+/** An order with its product, and `remaining`, the units of its sale that are available now. */
 export type StoredOrder = OrderRecord & {
   orderId: string;
   shopperId: string;
   productId: number;
-  /** Whether its sale wants money for it. */
+  /** Whether its sale requires payment for it. */
   isToBePaid: boolean;
   remaining: number;
 };
 
 /**
- * Looks up orders by id; `undefined` where there is none. One value per id, in the same order. What is found is as durable
- * as the answer that acknowledged it.
+ * Looks up orders by id: one value per id, in the same order; `undefined` if there is no such order. The result is as
+ * durable as the answer that acknowledged it.
  */
 export async function readOrders(
   db: Queryable,
@@ -29,7 +29,7 @@ export async function readOrders(
   return orderIds.map(orderId => byId.get(orderId));
 }
 
-/** What is not given is not asked for. */
+/** Omitted fields do not filter. */
 export type OrderFilter = {
   saleId?: number | undefined;
   orderId?: string | undefined;
@@ -39,10 +39,10 @@ export type OrderFilter = {
 };
 
 /**
- * Orders that fit the filter, in the order of their ids, at most `limit`, after the id `after`. It names a sale or an order.
+ * Orders that match the filter, which names a sale or an order; by id, at most `limit`, after the id `after`.
  *
- * Index: orders_pkey by sale, whose orders are gone through for those that fit; orders_one_per_intent by order. The
- * statement has no name, and so is planned for the filter of each call.
+ * Index: by sale orders_pkey, reading the sale's orders until enough match; by order orders_one_per_intent. The statement
+ * has no name, so it is planned for the filter of each call.
  */
 export async function listOrders(
   db: Queryable,
@@ -65,8 +65,8 @@ export async function listOrders(
 }
 
 /**
- * A shopper's orders since `from`, newest first, at most `limit`, durable as those that readOrders finds. Orders have no index by shopper, which each purchase
- * would pay for; the attempts that made them do.
+ * A shopper's orders since `from`, newest first, at most `limit`, as durable as those that readOrders finds. Orders have
+ * no index by shopper, because each purchase would pay for it; the attempts that made them have one.
  *
  * Index: attempts_by_shopper, then orders_one_per_intent.
  */
@@ -89,7 +89,7 @@ export async function listOrdersOf(
 
 type OrdersOf = { shopperId: string; productId: number | undefined; from: Date; limit: number };
 
-// Taken in, and decided.
+// One for the acceptance, one for the decision.
 const attemptsPerOrderMax = 2;
 
 const tables = 'orders o join sales s on s.sale_id = o.sale_id join stock k on k.sale_id = o.sale_id';

@@ -2,7 +2,7 @@ import type { Queryable } from '../platform/postgres.js';
 import { awaitStandby, readReplicated } from './await-standby.js';
 import type { OrderStatus } from './order-record.js';
 
-/** A payment, with where its order stands. */
+/** A payment with the state of its order. */
 export type Payment = {
   paymentId: string;
   saleId: number;
@@ -10,22 +10,22 @@ export type Payment = {
   amountMinor: number;
   currency: string;
   method: string | null;
-  /** PENDING: the provider's word is not known. REFUND_DUE: the money is to go back. */
+  /** PENDING: the provider's outcome is not known. REFUND_DUE: the money must be refunded. */
   status: 'PENDING' | 'CAPTURED' | 'DECLINED' | 'CANCELLED' | 'REFUND_DUE' | 'REFUNDED';
   reference: string | null;
   capturedMinor: number;
   tries: number;
   orderStatus: OrderStatus;
-  /** The hold that the payment is for has not lapsed. */
+  /** Whether the hold that the payment is for has not lapsed. */
   isHeld: boolean;
 };
 
-/** A payment that the provider has to be asked about. */
+/** A payment about which the provider must be asked. */
 export type DuePayment = Payment & { status: 'PENDING' | 'REFUND_DUE' };
 
 /**
- * Takes payments whose time has come, without those in `except`, oldest first, at most `limit`, and puts each off for `againInMs`: who takes one and
- * dies leaves it to whoever comes then, and two who take at once do not take the same.
+ * Takes due payments, without those in `except`, oldest first, at most `limit`, and postpones each by `againInMs`. If the
+ * process that took one dies, another takes it after that. Two concurrent calls take different payments.
  */
 export async function takeDuePayments(
   db: Queryable,
@@ -49,7 +49,7 @@ export async function takeDuePayments(
   return rows;
 }
 
-/** The payment with this id; undefined if there is none. It is on the synchronous standbys: it may be charged, or called done. */
+/** The payment with this id, undefined if there is none. The synchronous standbys have it, so it is safe to act on it. */
 export async function readPayment(db: Queryable, paymentId: string): Promise<Payment | undefined> {
   const rows = await readReplicated<Payment>(db, {
     name: 'read-payment',
@@ -60,7 +60,7 @@ export async function readPayment(db: Queryable, paymentId: string): Promise<Pay
   return rows[0];
 }
 
-/** When the reconciler asks about a payment next; never, until an operator says so, with `null`. */
+/** Sets when the reconciler next asks about a payment. `null`: not until an operator replays it. */
 export async function postponePayment(db: Queryable, paymentId: string, inMs: number | null): Promise<void> {
   await db.query({
     name: 'postpone-payment',

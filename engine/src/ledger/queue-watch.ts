@@ -1,10 +1,10 @@
 import type { Queryable } from '../platform/postgres.js';
 
 /**
- * Shares what processes have seen of a queue outside of this database: how old its oldest message can be. Each sees a part;
- * the youngest age that any of them has seen holds for all.
+ * Shares between processes how old the oldest message of a queue outside this database can be. Each process sees a part of
+ * the queue; the lowest age that any of them has seen holds for all.
  *
- * @param ageMs what the caller has seen; undefined where it has seen nothing yet.
+ * @param ageMs what the caller has seen; undefined if it has seen nothing yet.
  * @returns undefined until some process has seen something.
  */
 export async function shareQueueAge(db: Queryable, ageMs: number | undefined): Promise<number | undefined> {

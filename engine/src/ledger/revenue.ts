@@ -1,25 +1,25 @@
 import type { Queryable } from '../platform/postgres.js';
 
-/** Orders that are bought and paid for as their sale asks; what was given back is not among them. */
+/** Confirmed orders, paid if their sale requires it; refunded orders are not included. */
 type Sold = { currency: string; orders: number; units: number; revenueMinor: number };
 
 export type Revenue = {
   totals: Sold[];
-  /** Days in UTC on which something was sold, the earliest first. */
+  /** Days in UTC on which something was sold, earliest first. */
   days: (Sold & { day: string })[];
-  /** Those that earned most, by currency. */
+  /** The products that earned the most, by currency. */
   products: (Sold & { productId: number; name: string })[];
-  /** Those of which most units were sold, by currency. */
+  /** The products with the most units sold, by currency. */
   mostSold: (Sold & { productId: number; name: string })[];
 };
 
-// A list to look at; all of them are for a report of one's own.
+// Enough for a list on a page; a complete report needs its own query.
 const productsMax = 20;
 const mostSoldMax = 10;
 
 /**
- * What was sold in the hours from `from` on and before `to`, by the time an order was made; rehearsals sell nothing. Reads
- * the sums that sum-sold.ts keeps.
+ * Sales in the hours from `from` (inclusive) to `to` (exclusive), by the time an order was made, without rehearsals. Reads
+ * the sums that sum-sold.ts maintains.
  *
  * Locks: none. Index: sold_by_hour_by_time.
  */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Routine } from '../platform/migrations.js';
 
-// In order of use: a function comes after those that it calls.
+// In order of dependency: a function comes after those that it calls.
 const names = [
   'await-standby',
   'order-view',
@@ -17,7 +17,7 @@ const names = [
   'settle',
   'expire',
 ] as const;
-// Queue and ids stand above the ledger: the text of their functions is read here, no module of them is imported.
+// Queue and ids are above the ledger in the order of imports: this reads the text of their functions, no module.
 const queueNames = ['lease-messages', 'settle-messages'] as const;
 const idsNames = ['allocate-ids'] as const;
 

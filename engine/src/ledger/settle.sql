@@ -1,9 +1,9 @@
--- Purpose: apply a batch of events to existing orders of one sale, in order, in one transaction: a code is presented, a
--- payment has an outcome, a shopper cancels, a dead letter is compensated or replayed. Every event is judged against the
--- order as it stands under the lock, and an event that comes again finds its work done: it has no second effect.
+-- Purpose: apply a batch of events to existing orders of one sale, in order, in one transaction: a shopper presents a
+-- code or cancels, a payment has an outcome, a dead letter is compensated or replayed. Every event is checked against the
+-- order's state under the lock. A repeated event has no second effect.
 --
--- Locks: the sale's stock row first, held to the end; then payments, orders, journal and allowances, event by event. Nobody else
--- changes a decided order of this sale meanwhile, so that of an expiry and a payment one is first.
+-- Locks: the sale's stock row first, held to the end; then payments, orders, journal and allowances, event by event. No
+-- other transaction changes a decided order of this sale meanwhile, so an expiry and a payment come one after the other.
 -- Indexes: stock_pkey, orders_pkey, allowances_pkey, payments_by_order, payments_pkey.
 --
 -- An event is {event, orderId, ...}:
@@ -16,9 +16,9 @@
 --   payment-canceled  paymentId
 --   refunded          paymentId
 create or replace function settle(p_sale_id bigint, p_events jsonb) returns table (
-  outcomes text[],      -- one a position; what each may be stands with the event below
-  orders_after jsonb[], -- the order after the event, null where there is none for the asker
-  payment_ids uuid[],   -- with the outcome "pay": the payment to be made
+  outcomes text[],      -- one per position; the possible outcomes are listed at each event below
+  orders_after jsonb[], -- the order after the event, null if the caller has no such order
+  payment_ids uuid[],   -- with the outcome "pay": the payment to make
   allocation integer,
   available integer,
   reserved integer,
@@ -81,7 +81,7 @@ begin
         when v_order.status = 'CONFIRMED' then 'code-used'
         when v_order.status = 'EXPIRED' then 'code-expired'
         when v_order.status <> 'RESERVED' then 'order-ended'
-        -- Presented in time, and the provider has not said the last word: whoever asks again joins that payment.
+        -- The code was presented in time and the provider has not given a final answer: a repeated call joins that payment.
         when v_order.redeemed_at is not null then 'pay'
         when v_order.expires_at <= v_now then 'code-expired'
         when v_sale.payment = 'required' and v_order.total_minor > 0 then 'pay'
@@ -98,7 +98,7 @@ begin
         end if;
       end if;
       if v_outcome = 'confirmed' or v_outcome = 'pay' and v_pay is null then
-        -- The key that buys is the one under which the payment began, not an earlier one whose card was declined.
+        -- The order keeps the key under which this payment began, not an earlier one whose card was declined.
         update orders set redeemed_at = coalesce(v_order.redeemed_at, v_now), redeemed_key = v_event.key
         where sale_id = p_sale_id and order_id = v_order.order_id;
       end if;
@@ -139,7 +139,7 @@ begin
       else
         v_reason := case
           when v_event."amountMinor" <> v_order.total_minor then 'wrong-amount'
-          when v_event.currency <> v_payment.currency then 'wrong-currency' -- null with a build that does not tell
+          when v_event.currency <> v_payment.currency then 'wrong-currency' -- null from a build that does not send it
           when v_order.status = 'RESERVED' then null
           when v_order.status <> 'EXPIRED' then 'paid-after-' || lower(v_order.status)
           when v_stock.available < v_order.quantity then 'late-payment-sold-out'
@@ -159,13 +159,13 @@ begin
       end if;
 
     when 'declined' then -- declined | replayed
-      -- Whoever waits for a payment is told that it was declined, also if another who waited has brought the word first.
+      -- Every caller that waits for the payment gets "declined", even if another caller reported it first.
       v_outcome := case when v_payment.status in ('PENDING', 'DECLINED') then 'declined' else 'replayed' end;
       if v_payment.status = 'PENDING' then
         perform move_payment(v_payment, 'DECLINED', 0, v_event.reference, v_event.reason);
         update allowances set declines = declines + 1
         where sale_id = p_sale_id and shopper_id = v_order.shopper_id;
-        -- The holder of a code may try another card until the hold ends; other holds were made for this payment alone.
+        -- The holder of a code may try another card until the hold ends; other holds exist only for this payment.
         if v_order.status = 'RESERVED' and v_order.entrance <> 'checkout' then
           v_to := 'CANCELLED'; v_reason := 'payment-declined';
         end if;
@@ -184,7 +184,7 @@ begin
       v_outcome := case when v_payment.status = 'REFUND_DUE' then 'refunded' else 'replayed' end;
       if v_outcome = 'refunded' then
         perform move_payment(v_payment, 'REFUNDED', v_payment.captured_minor, null, v_payment.reason);
-        -- An order that is paid, or in the queue again, stays what it is: the money of another try went back.
+        -- An order that is paid or queued again keeps its status: the refund belongs to another payment.
         if v_order.status in ('EXPIRED', 'CANCELLED', 'FAILED') then
           v_to := 'REFUNDED'; v_reason := v_payment.reason;
         end if;
@@ -224,7 +224,7 @@ begin
   end loop;
 
   if v_moved then
-    -- Relative and guarded by the CHECKs of the row, which is ours since the first line.
+    -- Safe as absolute values because this transaction has held the row since its first statement; its CHECKs guard them.
     update stock set available = v_stock.available, reserved = v_stock.reserved, sold = v_stock.sold,
                      version = stock.version + 1
     where sale_id = p_sale_id

@@ -7,9 +7,9 @@ import { type OrderRecord, orderRecordSchema } from './order-record.js';
 import { type StockColumns, stockFrom } from './stock.js';
 
 /**
- * What can happen to an order that exists. `key` of a redemption stands for the intent of whoever presents the code, so
- * that a retry of it is told from a second use. Amounts are in minor units. `span` is on whose behalf it is asked, where
- * traces are kept.
+ * What can happen to an existing order. `key` of a redemption identifies the intent of the shopper who presents the code,
+ * so that a retry is distinguished from a second use. Amounts are in minor units. `span` is the span of the request, if
+ * tracing is on.
  */
 export type OrderEvent = { orderId: string; span?: Span | undefined } & (
   | { event: 'redeem'; shopperId: string; key: string; paymentMethod: string | null }
@@ -41,17 +41,17 @@ const outcomes = [
 ] as const;
 
 /**
- * What an event has come to, and the order after it; which outcomes an event may have stands in settle.sql.
- * `paymentId` comes with `pay`: the payment to be made. `remaining` is the stock after the whole batch.
+ * The outcome of an event, and the order after it; settle.sql lists the outcomes of each event. `paymentId` comes with
+ * `pay`: the payment to make. `remaining` is the stock after the whole batch.
  */
 export type Settlement =
   | { outcome: (typeof outcomes)[number]; order: OrderRecord; paymentId: string | null; remaining: number }
   | { outcome: 'order-not-found' };
 
-/** Applies a batch of events of one sale; resolves after COMMIT. Safe to call again: what was done is not done twice. */
+/** Applies a batch of events of one sale; resolves after COMMIT. Safe to call again: no event takes effect twice. */
 export type Settle = (saleId: number, events: readonly OrderEvent[]) => Promise<DecidedBatch<Settlement>>;
 
-/** @param db a pool, or a transaction that the events shall be part of. */
+/** @param db a pool, or a transaction that includes the events. */
 export function createSettle(db: Queryable): Settle {
   return async (saleId, events) => {
     const { rows } = await db.query<Row>({

@@ -19,7 +19,7 @@ export function stockFrom(saleId: number, row: StockColumns): Stock {
   return { saleId, allocation, available, reserved, sold, version };
 }
 
-/** Opens the books of a new sale. Part of the transaction that creates the sale. */
+/** Creates the stock row of a new sale. Part of the transaction that creates the sale. */
 export async function allocateStock(tx: Client, saleId: number, allocation: number): Promise<void> {
   await tx.query('insert into stock (sale_id, allocation, available) values ($1, $2, $2)', [
     saleId,
@@ -28,8 +28,8 @@ export async function allocateStock(tx: Client, saleId: number, allocation: numb
 }
 
 /**
- * Takes the lock under which every decision of the sale is made, so that what follows in this transaction (a pause, an
- * end) falls between two batches, never into one.
+ * Takes the lock under which every decision of the sale is made, so that the rest of this transaction (a pause, an end)
+ * falls between two batches, never into one.
  *
  * @returns false if there is no such sale.
  */
@@ -49,7 +49,7 @@ export async function readStock(db: Queryable, saleIds: readonly number[]): Prom
   return rows;
 }
 
-/** The stock of every sale there is, for the audit. */
+/** The stock of every sale, for the audit. */
 export async function readAllStock(db: Queryable): Promise<Stock[]> {
   const { rows } = await db.query<Stock>(
     'select sale_id as "saleId", allocation, available, reserved, sold, version from stock',

@@ -2,17 +2,17 @@ import { eachItem } from '../platform/jobs/each-item.js';
 import type { Run } from '../platform/jobs/job.js';
 import { type Client, inTransaction, type Pool } from '../platform/postgres.js';
 
-// Longer than any transaction that writes the journal takes. One that took longer shows in the sum of its sale, which is
-// then made from the beginning.
+// Longer than any transaction that writes the journal takes. If one took longer, its sale's sum does not match the stock,
+// and the sale is summed from the beginning.
 const marginMs = 30_000;
-// A sale of some ten million orders, summed from the beginning.
+// Enough to sum a sale of about ten million orders from the beginning.
 const timeoutMs = 60_000;
 
 /**
- * Brings the sums of `sold_by_hour` up to date. A sale's changes are made one after the other under its stock row's lock,
- * and stamped under it, so that its journal grows in the order of time: what is new is what comes after the last row that
- * is summed. A sum counts only if its units are those that the same snapshot says are sold. Sales of which that does not
- * hold (after a clock was set back, for example) are the items of this job, each summed from the beginning.
+ * Brings the sums of `sold_by_hour` up to date. A sale's changes are made one after the other under its stock row's lock
+ * and get their time under it, so its journal grows in order of time: new rows are those after the last summed row. A sum
+ * is kept only if its units equal the units sold in the same snapshot. Sales for which they differ (for example after a
+ * clock was set back) are the items of this job; each is summed from the beginning.
  */
 export function createSumSold(pool: Pool): Run {
   return eachItem({
@@ -24,10 +24,11 @@ export function createSumSold(pool: Pool): Run {
   });
 }
 
-// The locked row keeps two from summing the same; nobody who holds a lock of a sale asks for it. It is locked by a statement
-// of its own, so that the snapshot of the next one is younger than the lock.
+// The locked row keeps two processes from summing the same rows; no transaction that holds a lock of a sale takes it. A
+// separate statement locks it, so that the next statement's snapshot is younger than the lock.
 async function begin(tx: Client): Promise<Date> {
-  // Whatever the statistics say of tables that grow by the minute: the journal by time or by sale, an order by its key.
+  // Index scans, whatever the statistics say about these fast-growing tables: the journal by time or by sale, an order by
+  // its key.
   await tx.query(`set local enable_seqscan = off; set local statement_timeout = ${timeoutMs}`);
   const { rows } = await tx.query<{ at: Date }>('select at from sold_summed_at for update');
   const [row] = rows;
@@ -35,7 +36,7 @@ async function begin(tx: Client): Promise<Date> {
   return new Date(row.at.getTime() - marginMs);
 }
 
-// An order that was confirmed as it was made has its time in its first row; of the others it is looked up, one by one.
+// If an order was confirmed when it was made, its first row has the time; for other orders it is looked up, one by one.
 const hourOf = (row: string) => `date_trunc('hour', case when ${row}.seq = 1 then ${row}.at else (
   select created_at from orders o where o.sale_id = ${row}.sale_id and o.order_id = ${row}.order_id) end, 'UTC')`;
 
@@ -60,7 +61,7 @@ const soldIn = (journal: string) => `
     on conflict (sale_id) do update set units = excluded.units, up_to = excluded.up_to
   )`;
 
-/** @returns sales to be summed from the beginning. Indexes: journal_by_time, orders_pkey. */
+/** @returns sales that must be summed from the beginning. Indexes: journal_by_time, orders_pkey. */
 async function sumNew(tx: Client, except: readonly number[], limit: number): Promise<number[]> {
   const since = await begin(tx);
   const statement = {
@@ -82,9 +83,9 @@ async function sumNew(tx: Client, except: readonly number[], limit: number): Pro
 }
 
 /**
- * Reads the whole sale first, and takes the lock only to write: what is bought meanwhile comes after `upTo`.
+ * Reads the whole sale first, and takes the lock only to write: orders made meanwhile come after `upTo`.
  *
- * @throws where the journal of a sale and its stock disagree, which the audit finds as well. Indexes: journal_pkey, orders_pkey.
+ * @throws if the journal of a sale and its stock disagree, which the audit also finds. Indexes: journal_pkey, orders_pkey.
  */
 async function sumAnew(pool: Pool, saleId: number): Promise<number> {
   const whole = await inTransaction(pool, tx => readWhole(tx, saleId));

@@ -4,18 +4,18 @@ import { endsWithin } from '../platform/backoff.js';
 import type { Pool } from '../platform/postgres.js';
 import type { OrderQueue } from '../queue/order-queue.js';
 
-// The orders are durable, so that a queue which is slow or silent shall not keep their shoppers waiting. Waiting this long
-// has accepting slow down with a queue that is only busy.
+// The orders are durable, so a slow or silent queue must not keep their shoppers waiting. Waiting this long lets acceptance
+// slow down with a queue that is merely busy.
 const publishPatienceMs = 1000;
 
 export type AcceptOptions = { pool: Pool; queue: OrderQueue; onError: (error: unknown) => void };
 
-/** An order to accept; `forceFail` makes the worker fail it for good, for tests of that road. */
+/** An order to accept; `forceFail` makes the worker fail it for good, for tests. */
 export type OrderRequest = PurchaseRequest & { forceFail?: boolean };
 
 /**
- * Accepts a batch of orders: durable in the ledger first, then told to the queue. An order that the queue did not get to
- * hear of (it was down, or this process died in between) is told again by the relay, so that none is forgotten.
+ * Accepts a batch of orders: first makes them durable in the ledger, then publishes them to the queue. If a message does
+ * not reach the queue (it was down, or this process died in between), the relay publishes it again.
  */
 export function createAcceptBatch({ pool, queue, onError }: AcceptOptions) {
   const accept = createAccept(pool);

@@ -9,17 +9,17 @@ export type BatchQueue<Request, Outcome> = Batcher<number, Request, Outcome | Un
 
 export type BatchQueueOptions<Request, Outcome> = SendBatchOptions<Request, Outcome> & {
   deadlineMs: number;
-  /** Requests waiting over all sales, of which one sale gets its share; one more is refused at once. */
+  /** Requests that may wait over all sales; one sale gets only its share. Further requests are refused at once. */
   queueMax: number;
   batchMax: number;
-  /** Told how many of a batch had gone away before it was sealed, and were left out. */
+  /** Called with the number of requests that a batch left out because their clients had disconnected. */
   onAbandoned?: (count: number) => void;
 };
 
 /**
  * The heart of the engine. Requests for a sale gather while its previous batch commits, and then share one transaction.
- * Purchases, acceptances into the queue, and what happens to orders later all go this way, each through a queue of its own.
- * One batch per sale is in flight, since two connections on the same hot row were slower than one.
+ * Purchases, acceptances and events of existing orders each have their own batch queue. One batch per sale is in flight,
+ * because two connections on the same hot row were slower than one.
  */
 export function createBatchQueue<Request, Outcome>({
   deadlineMs,
@@ -30,7 +30,7 @@ export function createBatchQueue<Request, Outcome>({
 }: BatchQueueOptions<Request, Outcome>): BatchQueue<Request, Outcome> {
   const sendBatch = createSendBatch(sending);
 
-  // Whoever has gone away is not told, and nothing is taken for them. From here on the batch is decided as a whole.
+  // Nothing is taken for clients that have disconnected. From here on the batch is decided as a whole.
   function leaveOutAbandoned(batch: Waiter<Request, Outcome | Undecided>[]) {
     const abandoned = batch.filter(isAbandoned);
     if (abandoned.length === 0) return batch;

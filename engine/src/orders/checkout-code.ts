@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * The code of a checkout: its order's id and 128 bits that only a holder of the secret key can make. It is derived, not
- * stored: a retry of the checkout on any node gets the same code, and whoever reads the database can redeem nothing.
+ * The code of a checkout: its order's id and 128 bits that only a holder of the secret key can compute. It is derived, not
+ * stored: a retry of the checkout on any node gets the same code, and a reader of the database can redeem nothing.
  */
 export type CheckoutCodes = {
   codeOf(orderId: string): string;
-  /** undefined for a code that was never given out. */
+  /** undefined for a code that was never issued. */
   orderIdOf(code: string): string | undefined;
 };
 
@@ -27,7 +27,7 @@ export function createCheckoutCodes(secretKey: string): CheckoutCodes {
       if (!codePattern.test(code)) return undefined;
       const bytes = Buffer.from(code, 'base64url');
       const id = bytes.subarray(0, -signatureBytes);
-      // The last character has bits to spare: a second spelling of the same bytes is another code, and none of ours.
+      // The last character has unused bits: another spelling of the same bytes is another code, which was never issued.
       if (bytes.toString('base64url') !== code) return undefined;
       if (!timingSafeEqual(bytes.subarray(-signatureBytes), sign(id))) return undefined;
       const hex = id.toString('hex');

@@ -4,15 +4,15 @@ import type { Run } from '../platform/jobs/job.js';
 import type { Pool } from '../platform/postgres.js';
 
 /**
- * Takes the dead letters that nobody has compensated: each ends its order as FAILED and gives back its units and its
- * buyer's allowance in one transaction.
+ * Compensates dead letters: each ends its order as FAILED and returns its units and its buyer's allowance in one
+ * transaction.
  */
 export function createCompensate(pool: Pool): Run {
   return eachItem({
     kind: 'dead letter',
     keyOf: (letterId: number) => letterId,
     find: (except, limit) => findNewLetters(pool, except, limit),
-    // Each waits a second for a locked sale at most, so that new letters of other sales have their turn within 20 s.
+    // Each waits at most a second for a locked sale, so that new letters of other sales are handled within 20 s.
     roundMax: 20,
     work: async letterId => ((await compensateLetter(pool, letterId)) ? 1 : 0),
   });

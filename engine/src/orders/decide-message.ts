@@ -16,13 +16,13 @@ export type DecideMessageOptions = {
   onError: (error: unknown) => void;
 };
 
-// Deliveries that count are those whose worker died, and those that could not be buried. So many are no accident.
+// A delivery counts if its worker died, or if the message could not be buried. This many are no accident.
 const deliveriesMax = 20;
 
 /**
- * What each outcome of a decision means for its message. `later` waits, however long, and is never counted as a failure: a
- * ledger that is slow, locked or paused says nothing about the order. `permanent` is a dead letter at once, `foreign` is
- * dropped.
+ * What each outcome of a decision means for its message. `later` waits, however long, and never counts as a failure: that
+ * the ledger is slow or locked, or the sale paused, is not the order's fault. `permanent` becomes a dead letter at once,
+ * `foreign` is dropped.
  */
 const meaning = {
   confirmed: 'done',
@@ -38,13 +38,13 @@ const meaning = {
   overloaded: 'later',
   unknown: 'later',
   undecided: 'permanent',
-  // The message tells of an order that the ledger does not have as it says: nothing that we wrote. The order of that id, if
-  // there is one, shall not suffer for it; the relay tells of it if its own message is lost.
+  // The message does not match the ledger, so the engine did not write it. The order with that id, if there is one, must
+  // not suffer for it; the relay re-publishes it if its own message is lost.
   'order-not-found': 'foreign',
   'key-reused': 'foreign',
 } as const satisfies Record<(Decision | Undecided)['outcome'], 'done' | 'permanent' | 'later' | 'foreign'>;
 
-/** Has the order of a message decided. @returns what becomes of the message. */
+/** Decides the order of a message. @returns what to do with the message. */
 export function createDecideMessage(
   options: DecideMessageOptions,
 ): (delivery: Delivery) => Promise<Settlement> {
@@ -61,11 +61,11 @@ export function createDecideMessage(
       case 'done':
         return 'done';
       case 'later':
-        // Where nothing answers, the next batch waits in hand instead.
+        // If the database does not answer at all, the next batch waits in this process instead.
         void outage.suspect();
         return { laterInMs: backoff.grow(message.saleId, joinedAtMs) };
       case 'permanent':
-        return bury(message, deliveries, outcome, 'PostgreSQL refuses to decide it; the log has its words.');
+        return bury(message, deliveries, outcome, 'PostgreSQL refuses to decide it; the log has its error.');
       case 'foreign':
         return drop(message);
     }
@@ -76,7 +76,7 @@ export function createDecideMessage(
     const { orderId, saleId, shopperId, quantity, forceFail = false } = message;
     if (forceFail) return bury(message, deliveries, 'force-fail', 'The order was sent with forceFail.');
     if (deliveries > deliveriesMax) {
-      return bury(message, deliveries, 'too-many-deliveries', 'Its workers died again and again.');
+      return bury(message, deliveries, 'too-many-deliveries', 'Its workers died repeatedly.');
     }
     const restMs = backoff.restMs(saleId);
     if (restMs > 0) return { laterInMs: restMs };
@@ -84,14 +84,14 @@ export function createDecideMessage(
     const request = { orderId, shopperId, quantity, entrance: 'queued' as const, span };
     const decided = await decisions.join(saleId, { ...request, receivedAtMs: joinedAtMs });
     if (decided.outcome === 'reserved' && decided.paymentId !== null) payments.begin(decided.paymentId, span);
-    // Behind a message that only has its id, in the same batch, it was passed over.
+    // In the same batch, another message with the same id came first and was not decided.
     if (decided.outcome === 'replayed' && decided.order.status === 'QUEUED') return { laterInMs: 0 };
     if (meaning[decided.outcome] !== 'later') backoff.end(saleId);
     return settle(decided.outcome, delivery, joinedAtMs);
   };
 }
 
-/** Takes messages off the queue whose orders cannot be decided: with a dead letter, or without one if there is no such order. */
+/** Removes messages whose orders cannot be decided: with a dead letter, or without one if there is no such order. */
 function createBury({ db, onError }: Pick<DecideMessageOptions, 'db' | 'onError'>) {
   function drop({ orderId, saleId }: QueuedOrder): Settlement {
     onError(
@@ -100,7 +100,7 @@ function createBury({ db, onError }: Pick<DecideMessageOptions, 'db' | 'onError'
     return 'done';
   }
 
-  // Written down before the message is settled: if this fails, the message comes again.
+  // Stored before the message is settled: if this fails, the message is redelivered.
   async function bury(
     message: QueuedOrder,
     deliveries: number,

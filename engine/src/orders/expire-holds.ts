@@ -8,20 +8,20 @@ export type ExpireOptions = {
   pool: Pool;
   /** Holds ended in one transaction. */
   batchMax: number;
-  /** Told after each COMMIT. */
+  /** Called after each COMMIT. */
   onStock: (stock: Stock) => void;
 };
 
 /**
- * Ends one batch of lapsed holds in every sale that has some. A purchase that comes meanwhile waits for one batch at
- * most: between two batches of a sale its lock is free, and the first in line gets it.
+ * Ends one batch of lapsed holds in every sale that has some. A purchase that arrives meanwhile waits for at most one
+ * batch: between two batches of a sale its lock is free, and the first in line gets it.
  */
 export function createExpire({ pool, batchMax, onStock }: ExpireOptions): Run {
   return eachItem({
     kind: 'sale',
     keyOf: (saleId: number) => saleId,
     find: (except, limit) => findSalesWithLapsedHolds(pool, except, limit),
-    // With more sales than this the rest wait for the next round, which follows at once.
+    // With more sales than this, the rest wait for the next round, which follows at once.
     roundMax: 100,
     async work(saleId) {
       const { expired, stock } = await expireHolds(pool, saleId, batchMax);

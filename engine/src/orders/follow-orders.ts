@@ -5,32 +5,32 @@ import { createFollowedOrders, type Followed, type OnStep, positionOf } from './
 
 export type OrderFollower = {
   /**
-   * Hands over each step of the order behind `afterSeq`, once and in order: those that exist at once, the others within
+   * Passes on each step of the order after `afterSeq`, once and in order: existing steps at once, later ones within
    * moments of their COMMIT. @returns unfollow
    */
   follow(orderId: string, saleId: number, afterSeq: number, onStep: OnStep): () => void;
-  /** A hint that orders of the sale may have changed. Never waits, never throws; one that is lost costs a second. */
+  /** A hint that orders of the sale may have changed. Never waits, never throws; a lost hint costs a second. */
   changed(saleId: number): void;
 };
 
 export type OrderFollowerOptions = {
   db: Queryable;
-  /** Told when the journal can not be read; the next reading makes up for it. */
+  /** Called if the journal cannot be read; the next read catches up. */
   onError: (error: unknown) => void;
 };
 
 // 500 index probes are a few milliseconds.
 const ordersPerReadMax = 500;
-// The safety net: by then is read whatever no hint has told.
+// The safety net: reads changes whose hint was lost.
 const readAllEveryMs = 1000;
 const pauseMinMs = 10;
 
 /**
- * Follows orders through the journal. Hints say where to look and never what happened, so that a hint may come twice,
- * late or never. How many orders are followed is bounded by whoever follows them: one an open stream.
+ * Follows orders through the journal. Hints say where to look and never what happened, so a hint may come twice, late or
+ * never. The callers bound the number of followed orders: one per open stream.
  */
 export function createOrderFollower({ db, onError }: OrderFollowerOptions): OrderFollower {
-  // A set, so that any number of hints during a reading are one reading after it.
+  // A set, so that any number of hints during a read cause only one read after it.
   const unread = new Set<Followed>();
   const followed = createFollowedOrders(order => {
     unread.delete(order);
@@ -45,12 +45,12 @@ export function createOrderFollower({ db, onError }: OrderFollowerOptions): Orde
     for (const order of orders) unread.add(order);
     if (isReading || unread.size === 0) return;
     isReading = true;
-    // Hints of one turn are one reading.
+    // Hints of one turn of the event loop cause one read.
     setImmediate(readUntilDone);
   }
 
-  // In a hot sale hints come without end. Each pause is as long as the reading before it, so that following takes half
-  // of one connection at most, however many are followed.
+  // In a hot sale hints arrive continuously. Each pause is as long as the read before it, so that following takes at most
+  // half of one connection, however many orders are followed.
   async function readUntilDone(): Promise<void> {
     while (unread.size > 0) {
       const startedAtMs = performance.now();
@@ -65,7 +65,7 @@ export function createOrderFollower({ db, onError }: OrderFollowerOptions): Orde
     try {
       for (const step of await readSteps(db, orders.map(positionOf))) followed.handOver(step);
     } catch (error) {
-      // The rest would fail as well, one after the other; the safety net asks for all of them again.
+      // The rest would also fail, one after the other; the safety net reads all of them again.
       unread.clear();
       onError(error);
     }
@@ -82,7 +82,7 @@ export function createOrderFollower({ db, onError }: OrderFollowerOptions): Orde
   };
 }
 
-/** Those that have waited longest. */
+/** The orders that have waited longest. */
 function takeFrom(unread: Set<Followed>, max: number): Followed[] {
   const taken: Followed[] = [];
   for (const order of unread) {

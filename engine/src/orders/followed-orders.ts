@@ -2,21 +2,21 @@ import type { JournalPosition, JournalStep } from '../ledger/journal.js';
 
 export type OnStep = (step: JournalStep) => void;
 
-/** One order, and all who follow it here. */
+/** One order, and all its followers in this process. */
 export type Followed = { saleId: number; orderId: string; readers: Set<{ seenSeq: number; onStep: OnStep }> };
 
-/** Who follows which order in this process. */
+/** The followed orders of this process, with their followers. */
 export type FollowedOrders = {
-  /** @returns the order, and the way to stop following it. */
+  /** @returns the order, and a function that stops following it. */
   add(orderId: string, saleId: number, afterSeq: number, onStep: OnStep): [Followed, remove: () => void];
   ofSale(saleId: number): Iterable<Followed>;
   all(): Iterable<Followed>;
   count(): number;
-  /** Gives a step to those who wait for it: to everyone once, and never out of turn. */
+  /** Passes a step to the followers that wait for it: to each once, and in order. */
   handOver(step: JournalStep): void;
 };
 
-/** @param onForgotten told when nobody follows an order any more. */
+/** @param onForgotten called when an order has no followers any more. */
 export function createFollowedOrders(onForgotten: (order: Followed) => void): FollowedOrders {
   const byOrder = new Map<string, Followed>();
   const bySale = new Map<number, Set<Followed>>();
@@ -55,7 +55,7 @@ export function createFollowedOrders(onForgotten: (order: Followed) => void): Fo
     count: () => byOrder.size,
     handOver(step) {
       for (const reader of byOrder.get(step.orderId)?.readers ?? []) {
-        // Whoever joined while the reading was under way may need earlier steps first; theirs has been asked for.
+        // A follower that joined during the read may need earlier steps first; its own read is already requested.
         if (step.seq !== reader.seenSeq + 1) continue;
         reader.seenSeq = step.seq;
         reader.onStep(step);
@@ -64,7 +64,7 @@ export function createFollowedOrders(onForgotten: (order: Followed) => void): Fo
   };
 }
 
-/** Behind what the one furthest back has seen. */
+/** The position of the follower that is furthest behind. */
 export function positionOf({ saleId, orderId, readers }: Followed): JournalPosition {
   return { saleId, orderId, afterSeq: Math.min(...[...readers].map(({ seenSeq }) => seenSeq)) };
 }

@@ -2,9 +2,9 @@ import { hash, randomFillSync } from 'node:crypto';
 import { V7Generator } from 'uuidv7';
 
 /**
- * The id of the order that an intent stands for. With a key it is derived from (shopper, key): a retry on any node, by
- * any road, is the same order, and nobody reaches another shopper's order by guessing keys. The result is then a UUID
- * of version 8 (RFC 9562, section 5.8) over SHA-256; without a key it is a UUIDv7.
+ * The id of an intent's order. With a key it is derived from (shopper, key): a retry on any node, by any way to buy, is
+ * the same order, and no shopper can reach another's order by guessing keys. The result is then a UUID of version 8
+ * (RFC 9562, section 5.8) over SHA-256; without a key it is a UUIDv7.
  */
 export function orderIdOf(shopperId: string, idempotencyKey: string | undefined): string {
   if (idempotencyKey === undefined) return generator.generate().toString();
@@ -16,7 +16,7 @@ export function orderIdOf(shopperId: string, idempotencyKey: string | undefined)
 
 const variants = ['8', '9', 'a', 'b'];
 
-// The library's own source asks the system for 32 bytes at a time, which took 2 % of the hot path.
+// The library's own random source asks the system for 32 bytes at a time, which took 2 % of the hot path.
 const randomWords = new Uint32Array(1024);
 let randomWordsUsed = randomWords.length;
 

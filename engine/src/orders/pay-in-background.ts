@@ -1,14 +1,14 @@
 import type { Span } from '../platform/telemetry/tracing.js';
 import type { Pay } from './pay.js';
 
-/** Pays without keeping the messages behind it waiting; what is lost or has no room is the reconciler's. */
+/** Pays without delaying the messages behind it. The reconciler makes the payments that are lost or find no room. */
 export type PayInBackground = {
   begin(paymentId: string, span: Span | undefined): void;
-  /** Waits for the payments under way. Each takes a few seconds at most; see the provider's time limits. */
+  /** Waits for the payments in progress. Each takes at most a few seconds; see the provider's timeouts. */
   ended(): Promise<unknown>;
 };
 
-// Payments of queued orders that one worker makes side by side; the reconciler makes those beyond.
+// Payments of queued orders that one worker makes concurrently; the reconciler makes further ones.
 const paymentsMax = 100;
 
 export function createPayInBackground(pay: Pay, onError: (error: unknown) => void): PayInBackground {

@@ -9,12 +9,12 @@ import type { Span } from '../platform/telemetry/tracing.js';
 import type { BatchQueue } from './batch-queue.js';
 import { isUndecided } from './undecided.js';
 
-/** A payment to be made, as the ledger has written it down. */
+/** A payment to make, as recorded in the ledger. */
 export type PaymentToMake = Charge & { saleId: number };
 
-/** `pending`: the provider's word is not known; the reconciler goes on asking. */
+/** `pending`: the provider's outcome is not known; the reconciler keeps asking. */
 type Paid = Settlement | { outcome: 'pending' };
-/** `over`: the payment had come to its end before; what that was, its order tells. */
+/** `over`: the payment had already ended; its order shows how. */
 type PaidById = Paid | { outcome: 'over' };
 
 export type PayOptions = {
@@ -24,35 +24,35 @@ export type PayOptions = {
   onError: (error: unknown) => void;
 };
 
-/** What a provider is asked to do about a payment, and what follows where it refuses for good. */
+/** The call to the provider about a payment, and what follows if the provider refuses it for good. */
 type Way = {
   call: (charge: Charge) => Promise<ChargeState>;
   onRefused: (payment: PaymentToMake, error: PaymentError) => Promise<void>;
 };
 
 export type Pay = {
-  /** Asks the provider to charge, and settles what it says, unless this process is asking already. Never throws. */
+  /** Asks the provider to charge, and settles its answer; joins a call that is already in progress. Never throws. */
   charge(payment: PaymentToMake): Promise<Paid>;
-  /** The same for a payment that the ledger knows, paid with what was said first: a provider wants one story an id. */
+  /** The same for a payment in the ledger, with its first method: a provider expects the same request for the same id. */
   chargeById(paymentId: string, span?: Span): Promise<PaidById>;
-  /** Asks it to see to it that a payment which nobody waits for any more is never captured, and settles what it says. */
+  /** Asks the provider to make sure that an abandoned payment is never captured, and settles its answer. */
   cancel(payment: PaymentToMake): Promise<Paid>;
 };
 
 /**
- * The saga of a payment: the ledger has written down what is to be paid, the provider is asked outside of any
- * transaction, and its word is settled in a second one. Whatever dies in between, the first can be asked again under the
- * same id, and the second finds its work done.
+ * The saga of a payment: one transaction has recorded the payment, the provider is called outside any transaction, and a
+ * second transaction settles its answer. If a process dies in between, the call can be repeated under the same id, and a
+ * repeated settlement has no second effect.
  *
- * A process asks about one payment once at a time, and everybody who comes meanwhile gets that answer: otherwise a shopper
- * who presents one code many times would take up the calls of everybody. Of several processes each may ask, and the
- * provider tells those calls apart by the payment's id (docs/decisions/0038).
+ * A process makes one call per payment at a time, and all callers meanwhile share its answer: otherwise a shopper who
+ * presents one code many times would use up the calls of all shoppers. Several processes may call at once; the provider
+ * recognises these calls by the payment's id (docs/decisions/0038).
  */
 export function createPay({ db, payments, settlements, onError }: PayOptions): Pay {
   const charging: Way = { call: payments.charge, onRefused: giveUp };
-  // Its order has ended: there are no units to free, and it is asked again until it is known to have no money either.
+  // The order has ended, so there are no units to free. The provider is asked until it is certain that no money was taken.
   const cancelling: Way = { call: payments.cancel, onRefused: async () => {} };
-  // One entry a call under way: the bounds of `payments` are its bounds.
+  // One entry per call in progress, so the bounds of `payments` bound it.
   const underWay = new Map<string, Promise<Paid>>();
 
   function askOnce(payment: PaymentToMake, way: Way): Promise<Paid> {
@@ -85,7 +85,7 @@ export function createPay({ db, payments, settlements, onError }: PayOptions): P
     return isUndecided(settled) ? { outcome: 'pending' } : settled;
   }
 
-  // Nobody but an operator can mend what the provider refuses to understand; the compensator frees the units.
+  // Only an operator can fix what the provider refuses; the compensator frees the units.
   async function giveUp({ saleId, orderId }: PaymentToMake, error: PaymentError): Promise<void> {
     const reason = 'payment-refused-by-provider';
     await addDeadLetter(db, {
@@ -125,7 +125,7 @@ function eventOf({ orderId, paymentId }: PaymentToMake, state: ChargeState): Ord
   const { reference } = state;
   switch (state.status) {
     case 'captured':
-      // A capture of nothing is none; who says so is asked again.
+      // A capture of zero is no capture; the provider is asked again.
       if (state.amountMinor <= 0) return undefined;
       return {
         event: 'captured',

@@ -7,11 +7,11 @@ export type ReadDepth = () => Promise<Depth>;
 export type ReadDepthOptions = {
   pool: Pool;
   queue: OrderQueue;
-  /** Not in this database, so that a process sees only what passes through itself. */
+  /** The queue is not in this database, so a process sees only the messages that pass through it. */
   isQueueOutside: boolean;
 };
 
-/** As `queue.depth`, with the age that all processes together know. */
+/** Like `queue.depth`, but with the age that all processes together have seen. */
 export function createReadDepth({ pool, queue, isQueueOutside }: ReadDepthOptions): ReadDepth {
   if (!isQueueOutside) return () => queue.depth();
   return async () => {

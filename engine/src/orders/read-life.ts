@@ -2,15 +2,15 @@ import { type JournalStep, readSteps } from '../ledger/journal.js';
 import { coalesce } from '../platform/batching/coalesce.js';
 import type { Queryable } from '../platform/postgres.js';
 
-/** Everything that has happened to an order so far, in the order it happened. */
+/** All steps of an order so far, in the order they happened. */
 export type ReadLife = (order: { orderId: string; saleId: number }) => Promise<readonly JournalStep[]>;
 
-// As for orders: 500 are a few milliseconds of index look-ups.
+// As for orders: 500 take a few milliseconds of index look-ups.
 const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
 
 export function createReadLife(db: Queryable): ReadLife {
   return coalesce(async (orders: readonly { orderId: string; saleId: number }[]) => {
-    // Two may ask for one order at once.
+    // Two callers may ask for one order at once.
     const positions = new Map(orders.map(order => [order.orderId, { ...order, afterSeq: 0 }]));
     const steps = await readSteps(db, [...positions.values()]);
     const lives = new Map<string, JournalStep[]>();
@@ -21,7 +21,7 @@ export function createReadLife(db: Queryable): ReadLife {
 
 const ends = new Set(['CONFIRMED', 'REJECTED', 'EXPIRED', 'CANCELLED', 'FAILED', 'REFUNDED']);
 
-/** Whether an order may rest in this status. A few of them still lead on: a late payment, a refund. */
+/** Whether an order may stay in this status. Some of these can still change, by a late payment or a refund. */
 export function isEnd(status: string): boolean {
   return ends.has(status);
 }

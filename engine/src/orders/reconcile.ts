@@ -18,16 +18,16 @@ export type ReconcileOptions = {
   onError: (error: unknown) => void;
 };
 
-// Asked side by side: at a provider's usual 200 ms some 250 a second, and below what it lets through at once.
+// Concurrent calls: at a provider's usual 200 ms about 250 a second, and below the limit of calls to the provider.
 const paymentsPerRoundMax = 50;
-// Longer than any call takes, so that nobody else takes a payment which is being asked about.
+// Longer than any call takes, so that no other process takes the same payment meanwhile.
 const takenForMs = 10_000;
 const backoffMaxMs = 15_000;
 
 /**
- * Asks the provider about payments whose outcome nobody has heard: those that a request gave up on, whose process died,
- * or whose webhook never came. A hold that lives is charged, under the same id as before; for one that has ended the
- * payment is stopped, or what was captured too late is settled. Refunds that are due are made.
+ * Asks the provider about payments whose outcome is not known: their request gave up, their process died, or their webhook
+ * never came. If the hold still exists, it is charged under the same id as before. If it has ended, the payment is
+ * cancelled, or a late capture is settled. Due refunds are made.
  */
 export function createReconcile(options: ReconcileOptions): Run {
   return eachItem({
@@ -44,7 +44,7 @@ export function createReconcile(options: ReconcileOptions): Run {
   });
 }
 
-/** @returns whether the payment has come to an end. */
+/** @returns whether the payment has ended. */
 async function settle(options: ReconcileOptions, payment: DuePayment): Promise<boolean> {
   if (payment.status === 'REFUND_DUE') return refund(options, payment);
   const toMake = paymentToMake(payment);
@@ -62,8 +62,8 @@ async function refund(options: ReconcileOptions, payment: DuePayment): Promise<b
   } catch (error) {
     options.onError(error);
     if (!(error instanceof PaymentError) || error.retryable) return false;
-    // Trying again does not help; the letter stands until an operator has it tried again or has paid by other means. It is
-    // written first: whoever dies in between leaves a payment that is tried again, not one that nobody sees.
+    // A retry does not help; the letter stays open until an operator replays it or pays by other means. It is written
+    // first: if the process dies in between, the payment is retried instead of being lost from sight.
     const reason = 'refund-refused-by-provider';
     await addDeadLetter(options.pool, {
       saleId,
@@ -80,6 +80,6 @@ async function refund(options: ReconcileOptions, payment: DuePayment): Promise<b
 
 function postpone({ pool }: ReconcileOptions, { paymentId, tries }: DuePayment): Promise<void> {
   const ceilingMs = Math.min(1000 * 2 ** Math.min(tries, 10), backoffMaxMs);
-  // Half of it at least: a provider that is down is not asked about the same payment again at once.
+  // At least half of it, so that a provider that is down is not asked about the same payment again at once.
   return postponePayment(pool, paymentId, ceilingMs / 2 + (Math.random() * ceilingMs) / 2);
 }

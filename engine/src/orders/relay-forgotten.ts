@@ -8,7 +8,7 @@ const ordersPerRoundMax = 1000;
 export type RelayOptions = { pool: Pool; queue: OrderQueue; readDepth: ReadDepth };
 
 /**
- * Re-publishes QUEUED orders whose message was probably lost. One whose message was not lost is delivered twice, and decided
+ * Re-publishes QUEUED orders whose message was probably lost. If it was not lost, the order is delivered twice and decided
  * once.
  *
  * @returns how many orders were published.
@@ -16,7 +16,7 @@ export type RelayOptions = { pool: Pool; queue: OrderQueue; readDepth: ReadDepth
 export function createRelay({ pool, queue, readDepth }: RelayOptions): () => Promise<number> {
   return async () => {
     const { oldestAgeMs } = await readDepth();
-    // No process has consumed yet, nor seen the queue empty: all of them may wait there.
+    // No process has consumed yet or seen the queue empty, so all messages may still be there.
     if (oldestAgeMs === undefined) return 0;
     const orders = await takeForgottenOrders(pool, oldestAgeMs + publishTakesMaxMs, ordersPerRoundMax);
     await queue.publish(orders);

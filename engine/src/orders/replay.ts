@@ -4,7 +4,7 @@ import { coalesce } from '../platform/batching/coalesce.js';
 import type { Queryable } from '../platform/postgres.js';
 
 /**
- * Finds what an earlier request with the same id became; undefined if it made no order, `unknown` if that cannot be
+ * Finds the order that an earlier request with the same id made; undefined if it made none, `unknown` if that cannot be
  * read now. Takes no lock.
  */
 export type FindReplay = (
@@ -12,10 +12,10 @@ export type FindReplay = (
   productId: number,
 ) => Promise<Decision | { outcome: 'unknown' } | undefined>;
 
-// 500 ids are about a millisecond of index look-ups, so 20,000 wait for less than a tenth of a second while all is well.
+// 500 ids take about a millisecond of index look-ups, so 20,000 normally wait less than a tenth of a second.
 const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
 
-/** A shopper's order by its id; undefined where there is none, or only another's. */
+/** A shopper's order by its id; undefined if there is none, or if it belongs to another shopper. */
 export type ReadOrder = (orderId: string, shopperId: string) => Promise<StoredOrder | undefined>;
 
 export function createReadOrder(db: Queryable): ReadOrder {

@@ -11,17 +11,17 @@ import type { Undecided } from './undecided.js';
 export type Batch<Request> = { saleId: number; requests: readonly Request[] };
 
 export type SendBatchOptions<Request, Outcome> = {
-  /** One transaction of the ledger; see Decide, Accept and Settle. It may leave some undecided by itself. */
+  /** One transaction of the ledger; see Decide, Accept and Settle. It may itself leave some requests undecided. */
   decide: (saleId: number, requests: readonly Request[]) => Promise<DecidedBatch<Outcome | Undecided>>;
-  /** Told of each try. */
+  /** Called for each try. */
   hooks?: readonly Hook<Batch<Request>, DecidedBatch<Outcome | Undecided>>[];
-  /** Told after each COMMIT that touched the stock, before the shoppers are. */
+  /** Called after each COMMIT that touched the stock, before the shoppers are answered. */
   onStock: (stock: Stock) => void;
-  /** Told how each try ended, before anybody is answered: without an error once it is committed. */
+  /** Called when a try ends, before any request is answered: without an error if it was committed. */
   onEnd: (error?: unknown) => void;
-  /** Told of a request that PostgreSQL refuses by itself, whatever its neighbours. */
+  /** Called for a request that PostgreSQL refuses even in a batch of its own. */
   onPoison: (request: Request, error: unknown) => void;
-  /** Told of a failure that no request has caused, and that trying again at once would only repeat. */
+  /** Called for a failure that no request caused and that an immediate retry would only repeat. */
   onBroken: (error: unknown) => void;
   /** Shared by all queues that use the same connections. */
   stuckSales: StuckSales;
@@ -29,7 +29,7 @@ export type SendBatchOptions<Request, Outcome> = {
 
 type Waiter<Request, Outcome> = BatchWaiter<Request, Outcome | Undecided>;
 
-/** Has one batch decided and answers every one of its waiters, whatever fails on the way. */
+/** Sends one batch to the ledger and answers all its waiters, whatever fails on the way. */
 export type SendBatch<Request, Outcome> = (
   saleId: number,
   batch: readonly Waiter<Request, Outcome>[],
@@ -37,9 +37,9 @@ export type SendBatch<Request, Outcome> = (
 
 // With full jitter below 10, 20, 40 ... 200 ms this is about a second of tries; the deadline usually ends them first.
 const triesMax = 15;
-// A stuck sale asks for its turn some ten times a second.
+// A stuck sale asks for its turn about ten times a second.
 const turnEveryMs = 200;
-// A ledger that is broken (a missing function, a missing right) gets four statements a second and sale, not a thousand.
+// A broken ledger (a missing function, a missing privilege) gets four statements a second per sale, not a thousand.
 const brokenPauseMs = 250;
 
 export function createSendBatch<Request, Outcome>({
@@ -71,7 +71,7 @@ export function createSendBatch<Request, Outcome>({
     }
   }
 
-  /** @param wasSent an earlier try may have been committed, so that nobody may be told that nothing was taken. */
+  /** @param wasSent an earlier try may have been committed, so no answer may say that nothing was taken. */
   async function sendBatch(saleId: number, batch: Waiters, wasSent: boolean): Promise<void> {
     let waiters = batch;
     let mayBeCommitted = wasSent;
@@ -87,7 +87,7 @@ export function createSendBatch<Request, Outcome>({
       if (!failure) return;
       if (failure.kind === 'bad-row') return isolatePoison(saleId, waiters, mayBeCommitted, failure.error);
       if (failure.kind === 'broken') return giveUp(waiters, mayBeCommitted, failure.error);
-      // Sent again with the same ids, the batch itself tells: what was committed comes back as replayed.
+      // A retry with the same ids shows what was committed: those requests come back as replayed.
       mayBeCommitted ||= failure.kind === 'unknown';
       tries += 1;
       if (tries === triesMax) return answerAll(waiters, undecided(mayBeCommitted));
@@ -95,7 +95,7 @@ export function createSendBatch<Request, Outcome>({
     }
   }
 
-  // A batch fails as a whole, so it is halved until the request that cannot pass stands alone.
+  // A batch fails as a whole, so it is halved until the request that PostgreSQL refuses is alone.
   async function isolatePoison(saleId: number, waiters: Waiters, wasSent: boolean, error: unknown) {
     const [first] = waiters;
     if (first && waiters.length === 1) {
@@ -108,7 +108,8 @@ export function createSendBatch<Request, Outcome>({
     await sendBatch(saleId, waiters.slice(middle), wasSent);
   }
 
-  // Halving it would send twice as many statements that fail alike. The sale's next batch tries again after the pause.
+  // Halving the batch would send twice as many statements with the same failure. The next batch of the sale tries again
+  // after the pause.
   async function giveUp(waiters: Waiters, wasSent: boolean, error: unknown): Promise<void> {
     onBroken(error);
     answerAll(waiters, undecided(wasSent));

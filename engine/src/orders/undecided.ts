@@ -1,6 +1,6 @@
 /**
- * How a request ends that the ledger did not decide. `overloaded` and `undecided` changed nothing. `unknown` may have: its
- * COMMIT was sent and the answer lost, and only a retry with the same id can tell.
+ * The outcome of a request that the ledger did not decide. `overloaded` and `undecided` changed nothing. `unknown` may
+ * have: its COMMIT was sent and the answer was lost, and only a retry with the same id shows the result.
  */
 export type Undecided = { outcome: 'overloaded' | 'undecided' | 'unknown' };
 

@@ -12,8 +12,8 @@ export type WorkOptions = Omit<DecideMessageOptions, 'payments'> & {
 
 const brokenRetryMs = 100;
 const brokenRetryMaxMs = 30_000;
-// While the database is down a batch in hand waits for it this long before it goes back into the queue, where anybody sees
-// it. However often that happens, it is no failure of the message's.
+// While the database is down, a fetched batch waits this long for it before it goes back into the queue, where any worker
+// can take it. However often that happens, it never counts as a failure of the message.
 const outageWaitMs = 10_000;
 const outageRetryMs = 1000;
 
@@ -24,7 +24,7 @@ export function startWork(options: WorkOptions): Consumer {
   const payments = createPayInBackground(options.pay, onError);
   const decide = createDecideMessage({ ...options, payments });
 
-  // One that cannot even be buried comes again; its neighbours, which are decided, do not.
+  // A message that cannot even be buried is redelivered; its neighbours, which are decided, are not.
   async function handle(delivery: Delivery): Promise<Settlement> {
     try {
       return await decide(delivery);

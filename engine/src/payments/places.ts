@@ -1,10 +1,10 @@
 import { endsWithin } from '../platform/backoff.js';
 
-/** Places for calls that are under way, and a bounded line of those that wait for one. */
+/** Places for calls in progress, and a bounded queue of calls that wait for one. */
 export type Places = {
-  /** Waits for a place, for `withinMs` at most; not at all when as many wait already as may. */
+  /** Waits for a place, at most `withinMs`; does not wait if the queue is full. */
   take(withinMs: number): Promise<'taken' | 'full' | 'late'>;
-  /** Gives a place back, to whoever has waited longest. */
+  /** Frees a place, for the call that has waited longest. */
   free(): void;
 };
 
@@ -25,7 +25,7 @@ export function createPlaces(placesMax: number, waitingMax: number): Places {
       });
       waiting.add(admit);
       await endsWithin(admitted, withinMs);
-      // One that was admitted at the last moment has a place, and gives it back.
+      // A call that was admitted at the last moment has a place and must free it.
       return waiting.delete(admit) ? 'late' : 'taken';
     },
     free() {

@@ -1,56 +1,56 @@
 import { OperatingError } from '../platform/errors.js';
 import type { Span } from '../platform/telemetry/tracing.js';
 
-/** Characters of a payment method. Providers name theirs in far fewer, and this much fits a line of the log. */
+/** Maximum characters of a payment method. Providers use far fewer, and this still fits a log line. */
 export const methodLengthMax = 255;
 
-/** A charge to make. `method` names how the shopper pays, in the provider's own words; null leaves it to the provider. */
+/** A charge to make. `method` is the provider's name for how the shopper pays; null leaves it to the provider. */
 export type Charge = {
   paymentId: string;
   orderId: string;
   amountMinor: number;
   currency: string;
   method: string | null;
-  /** On whose behalf it is made, where traces are kept; no part of the charge. */
+  /** The span of the request, if tracing is on; not part of the charge. */
   span?: Span | undefined;
 };
 
-/** What became of a charge. `reference` is the provider's name for it; all but `pending` are for ever. */
+/** The state of a charge. `reference` is the provider's name for it; all states except `pending` are final. */
 export type ChargeState =
   | { status: 'captured'; reference: string; amountMinor: number; currency: string }
   | { status: 'declined'; reference: string | null; reason: string }
   /** Ended without money. */
   | { status: 'canceled'; reference: string | null }
-  /** The provider itself is still working. */
+  /** The provider is still processing it. */
   | { status: 'pending'; reference: string | null };
 
-/** The whole amount of a captured charge, given back; `reference` is the charge's. */
+/** A refund of the whole amount of a captured charge; `reference` is the charge's. */
 export type Refund = { paymentId: string; reference: string; amountMinor: number };
 
 export type PaymentEvent = { paymentId: string; charge: ChargeState };
 
 /**
- * What Doorbuster asks of a payment provider. Each call may be sent again after any failure, by any process, and has one
+ * What Doorbuster requires of a payment provider. Each call may be retried after any failure, by any process, and has one
  * effect. Calls throw PaymentError; after a retryable one the outcome is not known.
  */
 export type PaymentProvider = {
   name: string;
-  /** Whether it can charge nothing without `method`; such a purchase is refused before anything is reserved. */
+  /** Whether it cannot charge without `method`; a purchase without one is then refused before anything is reserved. */
   needsMethod: boolean;
   /** It charges only multiples of this many minor units of the currency. */
   stepMinor(currency: string): number;
-  /** Idempotent by paymentId: sent again, it gives what became of the first. */
+  /** Idempotent by paymentId: a retry returns the state of the first charge. */
   charge(charge: Charge, signal: AbortSignal): Promise<ChargeState>;
   /**
-   * Ends a charge whose outcome is not known: afterwards it can never be captured. `captured` if the money was taken
-   * already. Also right when the charge never reached the provider: one that arrives later is refused as canceled.
+   * Ends a charge whose outcome is not known: afterwards it can never be captured. Returns `captured` if the money was
+   * already taken. Also works if the charge never reached the provider: if it arrives later, it is refused as canceled.
    */
   cancel(charge: Charge, signal: AbortSignal): Promise<ChargeState>;
-  /** The whole amount, at most once. */
+  /** Refunds the whole amount, at most once. */
   refund(refund: Refund, signal: AbortSignal): Promise<{ reference: string }>;
   /**
-   * @returns undefined for an event that is none of ours.
-   * @throws PaymentError WEBHOOK_REFUSED for no, a bad or an old signature.
+   * @returns undefined for an event that does not concern a charge of this engine.
+   * @throws PaymentError WEBHOOK_REFUSED for a missing, bad or old signature.
    */
   readWebhook(
     rawBody: Buffer,
@@ -58,11 +58,11 @@ export type PaymentProvider = {
   ): PaymentEvent | undefined;
 };
 
-/** The SDK's tolerance of Stripe, and ours for the sandbox: whoever records an event cannot replay it later. */
+/** The tolerance of Stripe's SDK, and ours for the sandbox: an attacker who records an event cannot replay it later. */
 export const webhookAgeMaxSeconds = 300;
 
-// `isFault`: the provider itself is in trouble, which counts for the breaker that all payments share. What a caller can
-// bring about by what it asks, or by how often, never does.
+// `isFault`: the provider itself is in trouble, which counts for the breaker that all payments share. Failures that a caller
+// can cause by its requests, or by their rate, never count.
 const codes = {
   PROVIDER_UNREACHABLE: {
     retryable: true,
@@ -72,22 +72,22 @@ const codes = {
   PROVIDER_TIMEOUT: {
     retryable: true,
     isFault: true,
-    remedy: "Look at the payment provider's status page if this goes on",
+    remedy: "Check the payment provider's status page if this continues",
   },
   PROVIDER_BUSY: {
     retryable: true,
     isFault: true,
-    remedy: "Look at the payment provider's status page if this goes on",
+    remedy: "Check the payment provider's status page if this continues",
   },
   PROVIDER_THROTTLED: {
     retryable: true,
     isFault: false,
-    remedy: "Compare the account's rate limit with PAYMENT_IN_FLIGHT_MAX if this goes on",
+    remedy: "Compare the account's rate limit with PAYMENT_IN_FLIGHT_MAX if this continues",
   },
   PROVIDER_GARBLED: {
     retryable: true,
     isFault: true,
-    remedy: 'Check that the address is that of the payment provider and not of something before it',
+    remedy: 'Check that the address leads to the payment provider and not to something in front of it',
   },
   PROVIDER_UNAVAILABLE: {
     retryable: true,
@@ -97,18 +97,18 @@ const codes = {
   PROVIDER_REFUSED: {
     retryable: false,
     isFault: false,
-    remedy: 'Check the keys and settings for the payment provider; trying again does not help',
+    remedy: 'Check the keys and settings for the payment provider; a retry does not help',
   },
   WEBHOOK_REFUSED: {
     retryable: false,
     isFault: false,
-    remedy: "Check the webhook secret, this machine's clock, and that nothing rewrites the body on its way",
+    remedy: "Check the webhook secret, this machine's clock, and that no proxy rewrites the body",
   },
 } as const;
 
 export type PaymentErrorCode = keyof typeof codes;
 
-/** A call to the provider that failed, or a webhook that is not believed. */
+/** A failed call to the provider, or a webhook that is not authentic. */
 export class PaymentError extends OperatingError {
   declare readonly code: PaymentErrorCode;
   readonly isFault: boolean;

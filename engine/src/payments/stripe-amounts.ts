@@ -1,13 +1,13 @@
 import { fractionDigits } from '../ledger/currencies.js';
 import { PaymentError } from './provider.js';
 
-// docs.stripe.com/currencies: zero-decimal currencies and special cases. Where Stripe counts in other digits than ISO 4217.
+// docs.stripe.com/currencies: zero-decimal currencies and special cases, where Stripe's digits differ from ISO 4217.
 const digitsAtStripe: Partial<Record<string, number>> = { ISK: 2, UGX: 2, MGA: 0 };
 
 /**
- * What Stripe is asked for: `amountMinor` of ours in the unit that Stripe counts this currency in.
+ * Converts `amountMinor` to the unit in which Stripe counts this currency.
  *
- * @throws PaymentError PROVIDER_REFUSED for what Stripe cannot charge
+ * @throws PaymentError PROVIDER_REFUSED for an amount that Stripe cannot charge
  */
 export function toStripeAmount(amountMinor: number, currency: string): number {
   const stepMinor = stripeStepMinor(currency);
@@ -24,7 +24,7 @@ export function fromStripeAmount(amount: number, currency: string): number {
   return Math.round(amount * 10 ** -shift(currency));
 }
 
-/** Stripe charges only multiples of this many minor units: of currencies with three digits the last one has to be 0. */
+/** Stripe charges only multiples of this many minor units: in currencies with three digits, the last one must be 0. */
 export function stripeStepMinor(currency: string): number {
   return fractionDigits(currency) === 3 ? 10 : 10 ** Math.max(0, -shift(currency));
 }

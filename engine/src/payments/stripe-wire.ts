@@ -4,7 +4,7 @@ import { messageOf } from '../platform/errors.js';
 import { type ChargeState, PaymentError, type PaymentErrorCode, type PaymentEvent } from './provider.js';
 import { fromStripeAmount } from './stripe-amounts.js';
 
-// What Stripe says, read into what Doorbuster knows. The SDK's types describe answers, it does not check them.
+// Parses Stripe's answers into Doorbuster's types. The SDK's types describe answers, but it does not check them.
 
 const intentSchema = z.object({
   id: z.string().min(1),
@@ -24,7 +24,7 @@ const refundSchema = z.object({
 });
 export type StripeRefund = z.output<typeof refundSchema>;
 
-/** Marks an intent that we canceled because its card was declined. */
+/** Marks an intent that the engine canceled because its card was declined. */
 export const declinedMark = 'abandoned';
 
 /** @throws PaymentError PROVIDER_GARBLED */
@@ -33,7 +33,7 @@ export const readRefund = (value: unknown): StripeRefund => read(value, refundSc
 export const readRefunds = (value: unknown): StripeRefund[] =>
   read(value, z.object({ data: z.array(refundSchema) })).data;
 
-/** Whether money could still be taken by confirming it. */
+/** Whether confirming the intent could still take money. */
 export function isOpen({ status }: Intent): boolean {
   return status.startsWith('requires_');
 }
@@ -50,7 +50,7 @@ export function stateOf(intent: Intent): ChargeState {
   return { status: 'declined', reference, reason: reasonOf(error?.message) };
 }
 
-/** @returns undefined for an event that tells nothing about a charge of ours. */
+/** @returns undefined for an event that says nothing about a charge of this engine. */
 export function readEvent(event: unknown): PaymentEvent | undefined {
   const parsed = z.object({ type: z.string(), data: z.object({ object: intentSchema }) }).safeParse(event);
   if (!parsed.success) return undefined;
@@ -62,7 +62,7 @@ export function readEvent(event: unknown): PaymentEvent | undefined {
     case 'payment_intent.succeeded':
     case 'payment_intent.canceled':
       return { paymentId, charge: stateOf(intent) };
-    // The intent is open as yet, but only we could confirm it again, and under the same key Stripe would decline it again.
+    // The intent is still open, but only the engine could confirm it, and under the same key Stripe would decline it again.
     case 'payment_intent.payment_failed':
       return { paymentId, charge: declined(intent.id, intent.last_payment_error?.message) };
     default:
@@ -75,9 +75,9 @@ export function declined(reference: string, message: string | undefined): Charge
 }
 
 /**
- * Why confirming an intent was refused for the sake of its payment method. A method that Stripe does not know, or that cannot
- * pay this intent, counts like a card that is declined: it comes from the shopper and is all that a confirmation says, so
- * that no setting of the operator can be at fault.
+ * Why Stripe refused to confirm an intent because of its payment method. A method that Stripe does not know, or that cannot
+ * pay this intent, counts like a declined card: it comes from the shopper and is the only content of a confirmation, so the
+ * operator's settings cannot be at fault.
  */
 export function declineOf(error: unknown): string | undefined {
   const { StripeCardError, StripeInvalidRequestError } = Stripe.errors;
@@ -85,7 +85,7 @@ export function declineOf(error: unknown): string | undefined {
   return isRefused && stateInError(error) === undefined ? reasonOf(error.message) : undefined;
 }
 
-/** The state that a call ran into: an intent that has ended cannot be confirmed or canceled, and Stripe shows it. */
+/** The state in an error: an intent that has ended cannot be confirmed or canceled, and Stripe's error contains it. */
 export function stateInError(error: unknown): ChargeState | undefined {
   if (!(error instanceof Stripe.errors.StripeError) || error.payment_intent === undefined) return undefined;
   const intent = readIntent(error.payment_intent);
@@ -103,7 +103,7 @@ export function toPaymentError(error: unknown, signal: AbortSignal): PaymentErro
     return new PaymentError('PROVIDER_UNREACHABLE', 'Stripe did not answer', error);
   }
   const status = error instanceof Stripe.errors.StripeError ? error.statusCode : undefined;
-  // The SDK knows no status for what is not JSON, and stumbles over JSON that is no object.
+  // The SDK reports no status for an answer that is not JSON, and fails on JSON that is not an object.
   if (status === undefined)
     return new PaymentError('PROVIDER_GARBLED', 'The answer of Stripe cannot be read', error);
   const isThrottled = error instanceof Stripe.errors.StripeRateLimitError;
@@ -116,7 +116,7 @@ export function toPaymentError(error: unknown, signal: AbortSignal): PaymentErro
 
 function codeOfStatus(status: number): PaymentErrorCode {
   if (status >= 500) return 'PROVIDER_BUSY';
-  // The first call with this key is still under way.
+  // The first call with this key is still in progress.
   return status === 409 ? 'PROVIDER_THROTTLED' : 'PROVIDER_REFUSED';
 }
 

@@ -24,17 +24,17 @@ import {
 export type StripeProviderOptions = {
   secretKey: string;
   webhookSecret: string;
-  /** Another address than Stripe's own, for tests. */
+  /** An address other than Stripe's own, for tests. */
   apiBase?: string;
 };
 
 /**
- * Payments by Stripe: a PaymentIntent is created, then confirmed. No money moves before the second step, so a charge whose
- * outcome is not known is ended by creating its intent again, under the same key, which gives the first one, and canceling
- * that. It does not matter whether the first call arrived.
+ * Payments by Stripe: a PaymentIntent is created, then confirmed. No money moves before the second step. So to end a charge
+ * whose outcome is not known, its intent is created again under the same key, which returns the first one, and canceled.
+ * It does not matter whether the first call arrived.
  *
- * Stripe keeps idempotency keys for at least 24 hours. A charge has to be settled by then: sent again later, it would be
- * a second one.
+ * Stripe keeps idempotency keys for at least 24 hours. A charge must be settled by then: a later retry would be a second
+ * charge.
  */
 export function createStripeProvider(options: StripeProviderOptions): PaymentProvider {
   const { stripe, within } = createClient(options);
@@ -50,7 +50,7 @@ export function createStripeProvider(options: StripeProviderOptions): PaymentPro
         const intent = await create(charge);
         if (!isOpen(intent)) return stateOf(intent);
         const { id, last_payment_error: refusal } = intent;
-        // The card was asked before, and the answer did not arrive or the intent was not ended.
+        // The card was declined before, and the answer did not arrive or the intent was not ended.
         if (refusal) return endDeclined(id, reasonOf(refusal.message));
         return method === null
           ? endDeclined(id, 'no payment method was given')
@@ -71,21 +71,21 @@ export function createStripeProvider(options: StripeProviderOptions): PaymentPro
 }
 
 function createIntentSteps(stripe: Stripe) {
-  // Nothing in here may depend on how the shopper pays: a cancel repeats it word for word.
+  // No parameter may depend on how the shopper pays, because a cancel repeats this call with the same parameters.
   async function create({ paymentId, orderId, amountMinor, currency }: Charge): Promise<Intent> {
     const answer = await stripe.paymentIntents.create(
       {
         amount: toStripeAmount(amountMinor, currency),
         currency: currency.toLowerCase(),
-        // Those that send the shopper to another page would need one of ours to come back to.
+        // Methods that redirect the shopper would need a page here to return to.
         automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
         metadata: { paymentId, orderId },
       },
       { idempotencyKey: paymentId },
     );
     const intent = readIntent(answer);
-    // A repeated create gets the answer of the first, which may be out of date by now. The SDK declares a plain object of
-    // headers, but over fetch it hands out a Headers; this reads both.
+    // A repeated create gets the answer of the first, which may be outdated by now. The SDK's types declare the headers as
+    // a plain object, but over fetch they are a Headers; this reads both.
     const isReplay = new Headers(answer.lastResponse.headers).get('idempotent-replayed') === 'true';
     return isReplay ? readIntent(await stripe.paymentIntents.retrieve(intent.id)) : intent;
   }
@@ -99,7 +99,7 @@ function createIntentSteps(stripe: Stripe) {
       );
       const intent = readIntent(answer);
       return isOpen(intent)
-        ? endDeclined(id, 'the card wants to hear from its owner first')
+        ? endDeclined(id, 'the card requires authentication by its owner')
         : stateOf(intent);
     } catch (error) {
       const reason = declineOf(error);
@@ -107,14 +107,14 @@ function createIntentSteps(stripe: Stripe) {
     }
   }
 
-  // A declined intent stays open for another card. The charge is over once the intent is.
+  // A declined intent stays open for another card. The charge ends only when the intent does.
   async function endDeclined(id: string, reason: string): Promise<ChargeState> {
     const ended = await end(id, declinedMark);
     const isOver = ended.status === 'canceled' || ended.status === 'declined';
     return isOver ? declined(id, reason) : ended;
   }
 
-  // Without a key of ours, since under a key Stripe repeats its first answer for a day, a "not now" too.
+  // Without an idempotency key, because under a key Stripe repeats its first answer for a day, even a temporary refusal.
   async function end(
     id: string,
     reason: 'requested_by_customer' | typeof declinedMark,
@@ -136,7 +136,7 @@ function stateInErrorOrThrow(error: unknown): ChargeState {
 }
 
 async function refundOnce(stripe: Stripe, paymentId: string, intentId: string): Promise<string> {
-  // Looks first: under a key Stripe repeats even a 500 for a day, though the refund was made.
+  // Checks first: under a key Stripe repeats even a 500 for a day, although the refund was made.
   const made = readRefunds(await stripe.refunds.list({ payment_intent: intentId, limit: 100 }));
   const ours = made.find(({ metadata }) => metadata?.paymentId === paymentId);
   if (ours) return referenceOf(ours);
@@ -145,7 +145,7 @@ async function refundOnce(stripe: Stripe, paymentId: string, intentId: string): 
     const refund = await stripe.refunds.create(params, { idempotencyKey: `${paymentId}:refund` });
     return referenceOf(readRefund(refund));
   } catch (error) {
-    // Somebody gave the money back by hand.
+    // An operator refunded the money by hand.
     const [byHand] = made;
     if (isAlreadyRefunded(error) && byHand) return referenceOf(byHand);
     throw error;
@@ -156,7 +156,7 @@ function referenceOf({ id, status }: StripeRefund): string {
   if (status !== 'failed' && status !== 'canceled') return id;
   throw new PaymentError(
     'PROVIDER_REFUSED',
-    `The refund ${id} did not reach the shopper and is to be made by hand`,
+    `The refund ${id} did not reach the shopper and must be made by hand`,
   );
 }
 
@@ -164,17 +164,17 @@ function verify(stripe: Stripe, rawBody: Buffer, signature: unknown, secret: str
   try {
     return stripe.webhooks.constructEvent(rawBody, typeof signature === 'string' ? signature : '', secret);
   } catch (error) {
-    throw new PaymentError('WEBHOOK_REFUSED', 'The webhook was not signed by Stripe, or not lately', error);
+    throw new PaymentError('WEBHOOK_REFUSED', 'The webhook was not signed by Stripe, or not recently', error);
   }
 }
 
-// The outermost limit: the signal of a call ends it long before.
+// The outermost timeout: the signal of a call aborts it long before.
 const sdkTimeoutMs = 30_000;
 
-/** On whose behalf the SDK calls Stripe. */
+/** The context of a call of the SDK. */
 type Call = { signal: AbortSignal; span?: Span | undefined };
 
-/** The SDK takes no AbortSignal. Its calls find theirs in the asynchronous context, and are aborted for real. */
+/** The SDK takes no AbortSignal. Its calls find their signal in the asynchronous context, so they are really aborted. */
 function createClient({ secretKey, apiBase }: StripeProviderOptions) {
   const calls = new AsyncLocalStorage<Call>();
   const httpClient = Stripe.createFetchHttpClient((url: string | URL | Request, init: RequestInit = {}) => {
@@ -182,13 +182,13 @@ function createClient({ secretKey, apiBase }: StripeProviderOptions) {
     const both = [ours, init.signal].filter(signal => signal instanceof AbortSignal);
     const headers = new Headers(init.headers);
     if (span) headers.set('traceparent', span.traceparent);
-    // It says so itself. Said twice, it is refused where undici's own dispatcher stands behind it, as in each process of ours.
+    // fetch sets this header itself. undici's own dispatcher, which each process of the engine uses, refuses a duplicate.
     headers.delete('content-length');
     return fetch(url, { ...init, headers, signal: AbortSignal.any(both) });
   });
   const stripe = new Stripe(secretKey, {
     httpClient,
-    // Retries are decided in one place, which knows the budget of the whole call.
+    // Retries are made in one place, which knows the time budget of the whole call.
     maxNetworkRetries: 0,
     timeout: sdkTimeoutMs,
     telemetry: false,

@@ -3,14 +3,14 @@ import ipaddr from 'ipaddr.js';
 
 export type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** @returns undefined for what is no address. An IPv4 address that is mapped into IPv6 comes back as IPv4, a zone is dropped. */
+/** @returns undefined for text that is no address. An IPv4-mapped IPv6 address is returned as IPv4; a zone is dropped. */
 export function readAddress(text: string): Address | undefined {
-  // ipaddr.js by itself takes 0x7f.1 and 2130706433 for addresses, too, and refuses a zone with a dot in it (%eth0.100).
+  // ipaddr.js alone also accepts 0x7f.1 and 2130706433 as addresses, and refuses a zone that contains a dot (%eth0.100).
   if (isIP(text) === 0) return undefined;
   return ipaddr.process(text.replace(/%.*$/, ''));
 }
 
-/** @param ranges addresses and CIDR ranges, as the settings let them pass. */
+/** @param ranges addresses and CIDR ranges that the settings have validated. */
 export function createIsWithin(ranges: readonly string[]): (address: Address) => boolean {
   const blocks = ranges.map(readRange);
   return address =>

@@ -1,7 +1,7 @@
 /**
- * The keys of all advisory locks of this engine. PostgreSQL has one space of them for each database, so that two uses of
- * one key would shut each other out; no other file names one. A key is never given another meaning: during an upgrade two
- * versions share the database.
+ * The keys of all advisory locks of this engine. PostgreSQL has one key space per database, so two uses of one key would
+ * block each other; no other file names a key. A key never gets another meaning, because two versions share the database
+ * during an upgrade.
  */
 export const advisoryLocks = {
   migrations: 7_233_618,

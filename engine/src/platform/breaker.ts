@@ -1,32 +1,32 @@
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 export type Breaker = {
-  /** An open breaker turns half-open when somebody calls, not by itself. */
+  /** An open breaker turns half-open at the next call, not by itself. */
   state(): BreakerState;
   /** The work must settle: nothing else ends a probe. */
   run<T>(work: () => Promise<T>): Promise<T>;
 };
 
 export type BreakerOptions = {
-  /** Failures in a row that open it. */
+  /** Consecutive failures that open it. */
   failuresMax: number;
   /** How long it refuses before one call may try. */
   openMs: number;
-  /** Which errors count. Others neither count nor end a row of failures; a probe that ends with one has been answered. */
+  /** Which errors count as failures. Others neither count nor reset the count; a probe that ends with one was answered. */
   isFailure: (error: unknown) => boolean;
-  /** What is thrown instead of calling. */
+  /** The error to throw instead of calling. */
   refusal: () => Error;
-  /** Told of every move, and of the error that opened it. Must not throw. */
+  /** Called at every change of state, with the error that opened it. Must not throw. */
   onMove: (state: BreakerState, error?: unknown) => void;
   nowMs?: () => number;
 };
 
 /**
- * A circuit breaker. Closed, it lets all calls pass until `failuresMax` in a row have failed. Open, it refuses them for
- * `openMs`. The next call is its probe: half-open, it refuses all others until the probe has closed it or opened it again.
+ * A circuit breaker. Closed, it lets all calls pass until `failuresMax` in a row have failed. Open, it refuses calls for
+ * `openMs`. The next call is its probe: half-open, it refuses all other calls until the probe closes it or opens it again.
  */
 export function createBreaker(options: BreakerOptions): Breaker {
-  // The monotonic clock: one that is set back must not hold a breaker open.
+  // The monotonic clock: a clock that is set back must not hold the breaker open.
   const { failuresMax, openMs, isFailure, refusal, onMove, nowMs = () => performance.now() } = options;
   let state: BreakerState = 'closed';
   let failures = 0;
@@ -58,7 +58,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
     async run(work) {
       if (state === 'open' && nowMs() - openedAtMs >= openMs) move('half-open');
       else if (state !== 'closed') throw refusal();
-      // A call that ends after the breaker has moved tells of a time before it.
+      // A call that ends after the breaker has changed its state says nothing about the new state.
       const movesBefore = moves;
       try {
         const result = await work();

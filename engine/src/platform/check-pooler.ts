@@ -5,7 +5,7 @@ import { isThroughPooler } from './pooler.js';
 import { addressOptions, createPool } from './postgres.js';
 
 /**
- * Refuses to work through a pooler that nobody has told us of: locks and notifications would be lost without a word.
+ * Refuses to work through a pooler that the settings do not name: locks and notifications would be lost silently.
  *
  * @throws OperatingError POOLER_UNKNOWN
  */
@@ -14,12 +14,12 @@ export async function checkPooler(databaseUrl: string, config: Config): Promise<
   throw new OperatingError(
     'POOLER_UNKNOWN',
     'DATABASE_URL leads to a connection pooler, not to PostgreSQL itself',
-    'Set DATABASE_DIRECT_URL to the address of PostgreSQL behind it',
+    'Set DATABASE_DIRECT_URL to the address of the PostgreSQL server behind it',
   );
 }
 
-// A pooler answers for many servers' connections, and gives its clients process ids of its own invention. Whether the
-// database can be reached at all is for others to say.
+// A pooler stands in for many server connections and reports made-up process ids to its clients. Other checks report an
+// unreachable database.
 async function isPooler(databaseUrl: string, config: Config): Promise<boolean> {
   const client = new pg.Client({ ...addressOptions(databaseUrl, config), query_timeout: config.DB_TIMEOUT });
   client.on('error', () => {});
@@ -34,7 +34,7 @@ async function isPooler(databaseUrl: string, config: Config): Promise<boolean> {
   }
 }
 
-/** Names the timeouts that the connections of a pooler lack: there the engine cannot set them itself. */
+/** Names the timeouts that connections through a pooler lack: the engine cannot set them there. */
 export async function findMissingTimeouts(databaseUrl: string, config: Config): Promise<string[]> {
   if (!isThroughPooler(databaseUrl, config)) return [];
   const pool = createPool(databaseUrl, { ...config, DB_POOL_MAX: 1, DB_POOL_MIN: 0 });

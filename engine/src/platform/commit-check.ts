@@ -1,22 +1,22 @@
 import { endsWithin } from './backoff.js';
 import { type Pool, sqlStateOf } from './postgres.js';
 
-/** Whether the database takes commits, as far as this process knows. */
+/** Whether the database accepts commits, as far as this process knows. */
 export type CommitCheck = {
-  /** How a statement that writes has ended: without an error once it is committed. */
+  /** Notes how a writing statement has ended: without an error if it was committed. */
   note(error?: unknown): void;
-  /** Asks the database only where what was noted does not tell. @returns why it takes no commits; undefined if it does. */
+  /** Asks the database only if the notes do not decide it. @returns why it accepts no commits; undefined if it does. */
   whyNot(): Promise<unknown>;
 };
 
-// What was committed this lately needs no question, so that a process asks every two seconds at most.
+// After a commit this recent no probe is needed, so a process probes at most every two seconds.
 const freshMs = 2000;
-// A small row can be written where a table cannot grow any more: after such a failure the probe alone proves nothing.
+// A small row may still be written when a table can no longer grow: after such a failure, the probe alone proves nothing.
 const refusedForMs = 5000;
-// A commit takes milliseconds, also with a standby. A process that is only behind is not taken from its balancer for it.
+// A commit takes milliseconds, even with a standby. A process that is merely slow must not leave its load balancer.
 const patienceMs = 3000;
 
-// The volume is full or broken, or the server takes no writes.
+// The volume is full or broken, or the server accepts no writes.
 const refusesWrites = new Set(['53100', '58030', '25006']);
 
 export function createCommitCheck(pool: Pool): CommitCheck {
@@ -52,9 +52,9 @@ export function createCommitCheck(pool: Pool): CommitCheck {
       const nowMs = performance.now();
       if (refusedAtMs > committedAtMs && nowMs - refusedAtMs < refusedForMs) return refusal;
       if (nowMs - committedAtMs < freshMs) return undefined;
-      // One that hangs is asked again by nobody: each would leave a session behind that waits for its commit.
+      // While a probe hangs, no other is sent: each would leave a session that waits for its commit.
       asked ??= ask();
-      // Held here: once it has ended, `asked` is free for the next question.
+      // A local reference: once the probe has ended, `asked` is free for the next one.
       const answer = asked;
       if (await endsWithin(answer, patienceMs)) return answer;
       return new Error(`a commit takes longer than ${patienceMs} ms`);
@@ -62,8 +62,8 @@ export function createCommitCheck(pool: Pool): CommitCheck {
   };
 }
 
-// Purpose: commit something small. The row's lock also bounds what hangs: while one commit waits for a standby that is gone,
-// which no timeout ends, the probes of other processes wait for its lock, and that wait has a timeout.
+// Purpose: commit a small change. The row's lock also bounds what can hang: no timeout ends a commit that waits for a lost
+// standby, but the probes of other processes then wait for the row's lock, and that wait has a timeout.
 // Locks: the row. Index: none, there is one row.
 const probe = {
   name: 'commit-probe',

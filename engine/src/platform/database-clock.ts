@@ -1,6 +1,6 @@
 import type { Queryable } from './postgres.js';
 
-/** The database's time as this process knows it, for choosing and for stamping; deadlines are judged in SQL. */
+/** The database's time as this process knows it, to choose sales and to stamp attempts; SQL decides about deadlines. */
 export type DatabaseClock = {
   /** Milliseconds since 1970 by the database's clock. Monotonic between two calibrations. */
   nowMs(): number;

@@ -4,14 +4,14 @@ import { startEmbeddedPostgres } from './embedded-postgres/start-postgres.js';
 
 export type Database = {
   url: string;
-  /** Resolves if a server that we started ends without being asked to; never for one that is somebody else's. */
+  /** Resolves if a server that this process started ends unexpectedly; never resolves for other servers. */
   lost: Promise<string>;
   close(): Promise<void>;
 };
 
 type Options = { onProgress: (message: string) => void };
 
-/** The truth for an engine: DATABASE_URL, else an embedded server that belongs to this process alone. */
+/** The database of an engine: DATABASE_URL, or else an embedded server that belongs to this process. */
 export async function openDatabase(config: Config, { onProgress }: Options): Promise<Database> {
   if (config.DATABASE_URL) return elsewhere(config.DATABASE_URL);
   const server = await startEmbeddedPostgres({ dataDir: config.DATA_DIR, onProgress });
@@ -31,7 +31,7 @@ export async function openDatabase(config: Config, { onProgress }: Options): Pro
   };
 }
 
-/** The truth for a tool: as for an engine, but beside an engine that runs on the same DATA_DIR it uses that one's server. */
+/** The database of a tool: as for an engine, but if an engine runs on the same DATA_DIR, the tool uses its server. */
 export async function joinDatabase(config: Config, options: Options): Promise<Database> {
   const running = config.DATABASE_URL ? undefined : await findRunningEmbeddedPostgres(config.DATA_DIR);
   return running === undefined ? openDatabase(config, options) : elsewhere(running);

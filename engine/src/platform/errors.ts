@@ -1,4 +1,4 @@
-/** An operating failure: what went wrong, whether trying again can help, and what a person should do. */
+/** An operating failure: what went wrong, whether a retry can help, and what the operator should do. */
 export class OperatingError extends Error {
   readonly retryable: boolean;
 

@@ -1,21 +1,21 @@
 /**
- * Hangs on a call what is no part of it: a count, a span, in drills a fault. It is told of each call before it is made. A
- * promise is waited for, and one that rejects keeps the call from being made and fails it.
+ * Attaches to a call what is not part of it: a count, a span, or a fault in drills. It runs before each call. If it
+ * returns a promise, the call waits for it; if the promise rejects, the call is not made and fails.
  */
 export type Hook<Call, Result> = (call: Call) => Hooked<Call, Result> | Promise<Hooked<Call, Result>>;
 
 type Hooked<Call, Result> =
   | {
-      /** What is called in its place: the same, with the span that it belongs to. */
+      /** Replaces the call: the same call with the span that it belongs to. */
       call?: Call;
-      /** Told how it ended. Must not throw. */
+      /** Called when the call has ended. Must not throw. */
       ended?: (ended: Ended<Result>) => void;
     }
   | undefined;
 
 export type Ended<Result> = { result: Result } | { error: unknown };
 
-/** Makes a call of which the hooks are told: of its beginning in their order, of its end the other way round. */
+/** Makes a call with its hooks: they begin in their order and end in reverse order. */
 export async function withHooks<Call, Result>(
   hooks: readonly Hook<Call, Result>[],
   call: Call,

@@ -2,36 +2,37 @@ import { backoffMs, pause } from './backoff.js';
 import { messageOf } from './errors.js';
 import { type Pool, sqlStateOf } from './postgres.js';
 
-/** Connections that a process opens before all others, and opens again whenever one is lost. */
+/** Connections that a process opens before all others, and reopens whenever one is lost. */
 export type KeptConnections = {
   /** How many are open now. */
   openCount(): number;
-  /** How many should be. */
+  /** How many should be open. */
   wantedCount(): number;
-  /** Why the last try to open one failed; undefined while none is missing. */
+  /** Why the last try to open one failed; undefined if none is missing. */
   whyMissing(): string | undefined;
-  /** Resolves after the first try, whether it opened all of them or not: the rest is tried in the background. */
+  /** Resolves after the first try, whether or not it opened all of them; the rest are opened in the background. */
   firstTry: Promise<void>;
   close(): void;
 };
 
 export type KeepOpenOptions = {
-  /** The pool that keeps as many connections as it may have. */
+  /** The pool that keeps its maximum number of connections open. */
   pool: Pool;
-  /** Opens no connection while one is missing in `pool`. */
+  /** A pool that opens no connection while one is missing in `pool`. */
   others: Pool;
-  /** Told of each try that failed, and when none is missing any more. */
+  /** Called for each failed try; `onComplete` when none is missing any more. */
   onMissing: (error: unknown) => void;
   onComplete: () => void;
 };
 
-// A server that has no connection left is asked a few times a second at first, then once: one refused connection is a fork.
+// A server without free connections is asked a few times a second at first, then once a second: it forks a process for
+// each connection that it refuses.
 const retryMinMs = 50;
 const retryMaxMs = 1000;
 
 /**
- * Keeps `pool` full. Where a role or a server has too few connections for all, the work that must not stop has its own
- * before any other work of this process opens one: else a rush of readers takes them all, and keeps them.
+ * Keeps `pool` full. If a role or a server has too few connections for all, the work that must not stop gets its
+ * connections before any other work of this process opens one: otherwise a rush of readers would take and keep them all.
  */
 export function keepOpen({ pool, others, onMissing, onComplete }: KeepOpenOptions): KeptConnections {
   const wantedCount = pool.options.max;
@@ -52,7 +53,7 @@ export function keepOpen({ pool, others, onMissing, onComplete }: KeepOpenOption
 
   const isComplete = () => open.size >= wantedCount;
 
-  /** @returns when all are open, or this has closed. `onTried` hears of the end of each try. */
+  /** Resolves when all are open, or this has closed. `onTried` is called after each try. */
   function fill(onTried = () => {}): Promise<void> {
     if (closing.signal.aborted) return Promise.resolve();
     others.options.max = 0;
@@ -82,7 +83,7 @@ export function keepOpen({ pool, others, onMissing, onComplete }: KeepOpenOption
     if (wasMissing && !closing.signal.aborted) onComplete();
   }
 
-  // The pool hands out an idle connection before it opens one, so the idle ones are taken for this turn.
+  // The pool hands out idle connections before it opens a new one, so this takes the idle ones for the moment.
   async function openMissing(): Promise<void> {
     const idle = await Promise.allSettled(Array.from({ length: pool.idleCount }, () => pool.connect()));
     const missing = wantedCount - pool.totalCount;
@@ -102,8 +103,8 @@ export function keepOpen({ pool, others, onMissing, onComplete }: KeepOpenOption
 }
 
 /**
- * Has a pool keep the connection of a statement that PostgreSQL refused; node-postgres closes it, and another process may
- * have its place before it is opened again. One that was lost, or leads to a server that takes no writes, goes.
+ * Makes a pool keep a connection whose statement PostgreSQL refused; node-postgres would close it, and another process
+ * could take its place before it is reopened. A lost connection, or one to a server that accepts no writes, is closed.
  */
 function keepAfterErrors(pool: Pool): void {
   pool.query = new Proxy(pool.query, {
@@ -126,7 +127,7 @@ function isOfSession(error: unknown): boolean {
   return state === undefined || state === '25006' || state.startsWith('57P') || state.startsWith('08');
 }
 
-// Who waited while there was no room is served when a connection is given back.
+// Requests that waited for room are served when a connection is returned.
 function letIn(pool: Pool): void {
   if (pool.waitingCount > 0)
     pool.connect().then(

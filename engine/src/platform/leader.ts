@@ -3,7 +3,7 @@ import { type AdvisoryLock, advisoryLocks } from './advisory-locks.js';
 import { backoffMs, endsWithin, pause, sleep } from './backoff.js';
 
 export type Leader = {
-  /** True while this process may believe that it leads: its session has answered a heartbeat sent in the last 3.5 s. */
+  /** True while this process may assume that it leads: its session has answered a heartbeat sent in the last 3.5 s. */
   isLeader(): boolean;
   /** Ends the work, then gives up the lock; a candidate takes it within about a second. */
   close(): Promise<void>;
@@ -11,9 +11,9 @@ export type Leader = {
 
 export type LeaderOptions = {
   connection: pg.ClientConfig;
-  /** Those who name the same lock compete with each other. */
+  /** Processes with the same lock compete with each other. */
   lock: AdvisoryLock;
-  /** The work of the one who leads. It must end soon after the signal aborts; when it ends by itself, another may lead. */
+  /** The leader's work. It must end soon after the signal aborts; if it ends by itself, another process may lead. */
   lead: (signal: AbortSignal) => Promise<void>;
   onError: (error: unknown) => void;
   onChange?: (isLeader: boolean) => void;
@@ -25,24 +25,24 @@ type Session = {
 };
 
 const heartbeatEveryMs = 1000;
-// Server and leader count from the same heartbeat, the server from its end, the leader from its sending. The leader's
-// belief ends first, so that no two processes hold it at the same moment.
+// Server and leader count from the same heartbeat: the server from its end, the leader from the moment it was sent. So the
+// leader stops assuming first, and no two processes assume that they lead at the same moment.
 const sessionIdleMaxMs = 4000;
 const beliefMaxMs = 3500;
-// A heartbeat that has no answer by then is a lost connection: 1 s of pause and this stay below the belief.
+// A heartbeat without an answer by then means a lost connection. With the pause of 1 s, this stays below the 3.5 s.
 const queryTimeoutMs = 2000;
 const closeTimeoutMs = 10_000;
 
 /**
- * Has one of many processes do a work: whoever holds a session-level advisory lock, on a connection of its own. The lock
- * goes with the connection. When the leader is killed the server sees its socket close; when it is stopped, or cut off,
- * the server ends the session 4 s after its last heartbeat. Candidates ask once a second.
+ * Lets one of many processes do some work: the process that holds a session-level advisory lock, on a connection of its
+ * own. The lock ends with the connection. If the leader is killed, the server sees its socket close; if the leader is
+ * suspended or cut off, the server ends the session 4 s after its last heartbeat. Candidates ask once a second.
  *
- * What holds: no two processes have `isLeader()` true at the same moment, as long as their clocks run equally fast. A
- * leader whose connection is lost has its signal aborted, and competes again only when its work has ended. What does not
- * hold: that a process which was stopped in the middle of a statement never sends it afterwards. So the work must be one
- * that does no harm if two do it: here every job takes the ledger's locks and checks again under them what it is about
- * to do, and a stale leader finds it done.
+ * Guaranteed: no two processes have `isLeader()` true at the same moment, as long as their clocks run equally fast. A
+ * leader that loses its connection gets its signal aborted, and competes again only after its work has ended. Not
+ * guaranteed: that a process that was suspended in the middle of a statement never sends it later. So the work must do no
+ * harm if two processes do it. Every job takes the ledger's locks and checks again under them, and a stale leader finds
+ * the work done.
  */
 export function createLeader({
   connection,
@@ -53,7 +53,7 @@ export function createLeader({
 }: LeaderOptions): Leader {
   let isClosing = false;
   let believesUntilMs = Number.NEGATIVE_INFINITY;
-  // Aborts when the session is lost, with the reason, or when the leader is closed: the work has to end.
+  // Aborts when the session is lost, with the reason, or when the leader is closed: the work must then end.
   let term = new AbortController();
   let session: Session | undefined;
   const competed = competeUntilClosed();
@@ -74,7 +74,7 @@ export function createLeader({
     }
   }
 
-  // Asking is the candidate's heartbeat too. Throws when the session is lost first.
+  // The candidate's requests are also its heartbeats. Throws if the session is lost first.
   async function win({ query }: Session, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
@@ -89,11 +89,11 @@ export function createLeader({
     const work = Promise.resolve(term.signal)
       .then(lead)
       .finally(() => done.abort());
-    // Its failure is thrown below, when it has been waited for.
+    // A failure is thrown below, where the work is awaited.
     work.catch(() => {});
     onChange(true);
     try {
-      // Also while the work winds down: until that has ended nobody else shall have the lock.
+      // Also while the work winds down: until it has ended, no other process may take the lock.
       while (!done.signal.aborted) {
         const sentAtMs = performance.now();
         await query('select 1');
@@ -114,7 +114,7 @@ export function createLeader({
     async close() {
       isClosing = true;
       term.abort();
-      // A work that does not end, or a server that fell silent, must not hold the process.
+      // Work that does not end, or a silent server, must not keep the process alive.
       if (!(await endsWithin(competed, closeTimeoutMs))) await session?.end();
     },
   };

@@ -3,7 +3,7 @@ import { backoffMs, endsWithin, sleep } from './backoff.js';
 import type { Queryable } from './postgres.js';
 
 export type Listener = {
-  /** True while the connection has answered lately, so that no notification can be more than `silenceMaxMs` overdue. */
+  /** True while the connection has answered recently, so that no notification is more than `silenceMaxMs` overdue. */
   isLive(): boolean;
   close(): Promise<void>;
 };
@@ -12,19 +12,19 @@ export type ListenerOptions = {
   connection: pg.ClientConfig;
   channels: readonly string[];
   onNotification: (channel: string, payload: unknown) => void;
-  /** After each (re)connect, before the listener counts as live: what was missed meanwhile is read here. */
+  /** Called after each (re)connect, before the listener counts as live, to read what was missed meanwhile. */
   onConnect: (db: Queryable) => Promise<void>;
-  /** Every second on the same connection. */
+  /** Called every second on the same connection. */
   onHeartbeat: (db: Queryable) => Promise<void>;
   onError: (error: unknown) => void;
 };
 
 const heartbeatEveryMs = 1000;
-// Two missed heartbeats. A shorter bound would call a loaded server dead and send the load it was spared to it.
+// Two missed heartbeats. A shorter bound would declare a busy server dead, and then send it even more load.
 const silenceMaxMs = 3000;
 const closeTimeoutMs = 1000;
 
-/** Follows PostgreSQL's notifications on a connection of its own, which it opens again whenever it is lost. */
+/** Follows PostgreSQL's notifications on its own connection, which it reopens whenever it is lost. */
 export function createListener(options: ListenerOptions): Listener {
   let lastHeardAtMs = Number.NEGATIVE_INFINITY;
   let closing = false;
@@ -44,7 +44,7 @@ export function createListener(options: ListenerOptions): Listener {
     }
   }
 
-  // Whoever may connect can send anything; what is not ours to read is said and passed over.
+  // Any client of the database can notify; an unreadable payload is reported and ignored.
   function notify(channel: string, payload: string): void {
     try {
       options.onNotification(channel, JSON.parse(payload));
@@ -88,7 +88,7 @@ export function createListener(options: ListenerOptions): Listener {
     isLive: () => performance.now() - lastHeardAtMs < silenceMaxMs,
     async close() {
       closing = true;
-      // A server that fell silent never confirms the end of a connection; the process does not wait for it.
+      // A silent server never confirms the end of a connection, so the process does not wait for it.
       const ended = client?.end().catch(() => {});
       await endsWithin(Promise.all([ended, followed]), closeTimeoutMs);
     },

@@ -10,11 +10,11 @@ export type Migration = { version: number; name: string; sql: string; checksum: 
 export type Routine = { name: string; sql: string };
 
 /**
- * Brings the schema up to date: numbered migrations, each in its own transaction, then the routines (SQL functions that
- * live beside the code that calls them and are replaced whenever their text changes). Concurrent runs wait for each
+ * Brings the schema up to date: first numbered migrations, each in its own transaction, then the routines (SQL functions
+ * that are next to the code that calls them and are replaced whenever their text changes). Concurrent runs wait for each
  * other on an advisory lock.
  *
- * @returns the names of what was applied.
+ * @returns the names of the applied migrations and routines.
  * @throws OperatingError SCHEMA_NEWER, SCHEMA_OLDER or MIGRATION_CHANGED.
  */
 export async function migrate(
@@ -41,7 +41,7 @@ export async function checkSchema(
 ): Promise<void> {
   const known = migrations ?? (await readMigrations());
   await inTransaction(pool, async tx => {
-    // Reads alone: the role that serves need not be the one that owns the tables.
+    // This only reads: the role that serves need not own the tables.
     const { rows } = await tx.query<{ is_there: boolean }>(
       `select to_regclass('schema_migrations') is not null and to_regclass('schema_routines') is not null as is_there`,
     );
@@ -58,12 +58,12 @@ export async function checkSchema(
 function schemaBehind(names: readonly string[]): OperatingError {
   return new OperatingError(
     'SCHEMA_BEHIND',
-    `The database lacks ${names.join(', ')} as this build has it`,
+    `The database lacks this build's version of ${names.join(', ')}`,
     'Run "doorbuster migrate" and start again',
   );
 }
 
-/** Deletes every table, function and row of the database's public schema. */
+/** Deletes every table, function and row in the database's public schema. */
 export async function dropEverything(pool: Pool): Promise<void> {
   await pool.query('drop schema public cascade; create schema public');
 }
@@ -135,8 +135,8 @@ async function readVersions(tx: Client, known: readonly Migration[]): Promise<Se
   return new Set(rows.map(row => row.version));
 }
 
-// The first migration of the builds before the first release, which had 22 of them. Those became one, so no migration
-// leads from such a database to this schema. It comes first, so that none of the others is taken for a newer build's.
+// The first migration of the builds before the first release, which had 22 of them. They became one, so no migration leads
+// from such a database to this schema. This is checked first, so that no other of the 22 is taken for a newer build's.
 const unreleasedChecksum = '82a05d189eb20d973d44c960b0edd28f391809d10e24895d876cbb62a9fdd72e';
 
 function checkApplied({ version, name, checksum }: AppliedMigration, known: readonly Migration[]): void {
@@ -158,8 +158,8 @@ function checkApplied({ version, name, checksum }: AppliedMigration, known: read
   if (migration.checksum !== checksum) {
     throw new OperatingError(
       'MIGRATION_CHANGED',
-      `Migration ${name} was applied with another text than this build has`,
-      'Applied migrations are never edited: restore the file and put the change into a new migration',
+      `The applied migration ${name} differs from the one in this build`,
+      'Do not edit applied migrations: restore the file and put the change into a new migration',
     );
   }
 }

@@ -1,21 +1,21 @@
 import { endsWithin, pause } from './backoff.js';
 import { createProbe, type Pool } from './postgres.js';
 
-/** Whether PostgreSQL answers, as far as this process knows. It is asked only once somebody has had reason to doubt it. */
+/** Whether PostgreSQL answers, as far as this process knows. It is probed only after a caller has reason to doubt it. */
 export type Outage = {
   isOn(): boolean;
-  /** Asks the database, once for all who doubt at the same time. @returns whether it is down; then `isOn` until it answers. */
+  /** Probes the database, once for all concurrent callers. @returns whether it is down; then `isOn` until it answers. */
   suspect(): Promise<boolean>;
-  /** Waits until it is over, at most for `timeoutMs` or until the signal aborts. */
+  /** Waits until the outage ends, at most for `timeoutMs` or until the signal aborts. */
   over(timeoutMs: number, signal: AbortSignal): Promise<void>;
   close(): void;
 };
 
 export type OutageOptions = { pool: Pool; onChange: (isOn: boolean) => void };
 
-// Ten times what a busy server takes for its shortest answer; one that is down refuses in a millisecond.
+// Ten times what a busy server needs for its shortest answer; a server that is down refuses within a millisecond.
 const answersWithinMs = 500;
-// A refused connection four times a second is nothing to a server that is starting.
+// Refusing four connections a second costs a starting server almost nothing.
 const askEveryMs = 250;
 
 export function createOutage({ pool, onChange }: OutageOptions): Outage {

@@ -2,9 +2,9 @@ import type pg from 'pg';
 import type { Config } from './config/config.js';
 
 /**
- * A pooler in transaction mode, such as PgBouncer, gives each transaction any of its connections. Whatever lives longer
- * than a transaction (LISTEN, a session's advisory lock, a prepared statement, a setting) is then on a connection that
- * somebody else has next. So what needs a session goes to DATABASE_DIRECT_URL, and the rest does without.
+ * A pooler in transaction mode, such as PgBouncer, gives each transaction any of its connections. State that outlives a
+ * transaction (LISTEN, a session's advisory lock, a prepared statement, a setting) would then stay on a connection that
+ * another client gets next. So work that needs a session goes to DATABASE_DIRECT_URL, and other work uses no such state.
  */
 export function isThroughPooler(
   databaseUrl: string,
@@ -14,8 +14,8 @@ export function isThroughPooler(
 }
 
 /**
- * Has a connection send each statement without its name. PgBouncer knows named statements since 1.21 and only if told to;
- * a batch that is parsed anew costs some 0.1 ms more.
+ * Makes a connection send each statement without its name. PgBouncer supports named statements since 1.21 and only if
+ * configured to; parsing each batch anew costs about 0.1 ms.
  */
 export function dropStatementNames(client: pg.ClientBase): void {
   client.query = new Proxy(client.query, {

@@ -11,8 +11,8 @@ export type Queryable = Pick<pg.ClientBase, 'query'>;
 type ConnectionSettings = Pick<Config, 'DB_TIMEOUT' | 'DB_SSL' | 'DATABASE_DIRECT_URL'>;
 
 /**
- * Opens a pool on the truth. Every connection carries a statement, a lock and an idle-in-transaction timeout, so that
- * no stuck statement holds the hot row for longer than DB_TIMEOUT.
+ * Opens a pool on the database. Every connection has a statement timeout, a lock timeout and an idle-in-transaction
+ * timeout, so that no stuck statement holds the hot row for longer than DB_TIMEOUT.
  */
 export function createPool(
   databaseUrl: string,
@@ -24,13 +24,13 @@ export function createPool(
     max: config.DB_POOL_MAX,
     min: config.DB_POOL_MIN,
     connectionTimeoutMillis: config.DB_TIMEOUT,
-    // What a rush has opened goes back within a minute: other processes share what the server has.
+    // Connections that a rush has opened are closed within a minute, because other processes share the server.
     idleTimeoutMillis: 60_000,
-    // A pool that keeps all of its connections keeps each: what it gave back, another process might take.
+    // A pool that keeps all its connections open never recycles one: another process could take the freed place.
     maxLifetimeSeconds: config.DB_POOL_MIN < config.DB_POOL_MAX ? 60 * 60 : 0,
   });
-  // A connection that the server closes is replaced by the pool, and whoever was using it has the error from its query.
-  // Without these listeners Node would end the process: the pool's is for idle connections, the other for those in use.
+  // The pool replaces a connection that the server closes, and its user gets the error from its query. Without these
+  // listeners Node would end the process: the pool's listener is for idle connections, the other for those in use.
   pool.on('error', () => {});
   pool.on('connect', client => {
     client.on('error', () => {});
@@ -41,7 +41,7 @@ export function createPool(
   return pool;
 }
 
-/** No connection could be had, so that no statement has left this process. Has the message and the code of its cause. */
+/** The process could not get a connection, so it sent no statement. Has the message and the code of its cause. */
 export class ConnectError extends Error {
   readonly code: string | undefined;
 
@@ -52,8 +52,8 @@ export class ConnectError extends Error {
 }
 
 /**
- * A proxy whose servers are all down takes a connection and closes it, which reads like one that was lost at COMMIT. Only
- * who asked for the connection can tell; pool.query asks here, too.
+ * A proxy whose servers are all down accepts a connection and closes it, which looks like a connection that was lost at
+ * COMMIT. Only the code that requested the connection can tell the difference; pool.query also requests it here.
  */
 function nameConnectErrors(pool: Pool): void {
   pool.connect = new Proxy(pool.connect, {
@@ -71,15 +71,15 @@ function nameConnectErrors(pool: Pool): void {
 }
 
 /**
- * A session that is cancelled while its COMMIT waits for a synchronous standby stops waiting, and reports success: only a
- * warning says that the standby may not have it. The connection counts as lost then, so that the outcome is unknown and
- * whoever asks again waits anew.
+ * A session that is cancelled while its COMMIT waits for a synchronous standby stops waiting and reports success; only a
+ * warning says that the standby may lack the commit. The connection then counts as lost, so that the outcome is unknown
+ * and a retry waits for the standby again.
  */
 function failCancelledCommits(client: pg.PoolClient): void {
   client.on('notice', ({ routine, message = 'the wait for the standby was cancelled' }) => {
-    // Its name, since messages come in the server's language.
+    // By its name, because messages are in the server's language.
     if (routine !== 'SyncRepWaitForLSN') return;
-    const remedy = 'Ask again, with the same key where there is one';
+    const remedy = 'Send the request again, with the same Idempotency-Key if it has one';
     client.connection.emit(
       'error',
       new OperatingError('NOT_REPLICATED', message, remedy, { retryable: true }),
@@ -99,14 +99,14 @@ export function connectionOptions(
   };
   return {
     ...addressOptions(databaseUrl, config),
-    // A pooler refuses them as parameters of a session; there the database's role has them.
+    // A pooler refuses them as session parameters; there the database role must set them.
     ...(isThroughPooler(databaseUrl, config) ? {} : timeouts),
-    // A server that is gone without a word (power, a dropped route) is noticed by the client as well.
+    // This detects a server that is gone without closing its connections (power loss, a dropped route).
     query_timeout: statementTimeoutMs + 1000,
   };
 }
 
-/** How to reach a server, without a word on what the session shall be like. */
+/** How to reach a server, without any settings of the session. */
 export function addressOptions(
   databaseUrl: string,
   { DB_SSL, DB_TIMEOUT }: ConnectionSettings,
@@ -121,7 +121,7 @@ export function addressOptions(
   };
 }
 
-/** Runs `work` in one transaction; rolls back when it throws. No network call but the database's belongs inside. */
+/** Runs `work` in one transaction; rolls back if it throws. It must make no network call except to the database. */
 export async function inTransaction<T>(
   pool: Pool,
   work: (client: Client) => Promise<T>,
@@ -139,7 +139,7 @@ export async function inTransaction<T>(
     await client.query('rollback').catch(() => {});
     throw error;
   } finally {
-    // A connection whose transaction failed oddly is not worth keeping: the pool opens another.
+    // If a transaction failed without a SQLSTATE, its connection is not worth keeping: the pool opens another.
     client.release(failure && !sqlStateOf(failure) ? failure : undefined);
   }
 }
@@ -147,7 +147,7 @@ export async function inTransaction<T>(
 /** Five-character SQLSTATE of a PostgreSQL error, undefined for anything else (a cut connection, a bug). */
 export function sqlStateOf(error: unknown): string | undefined {
   const code = codeOf(error);
-  // Every SQLSTATE that a server sends has a digit in it; EPIPE, which is no SQLSTATE, has none.
+  // Every SQLSTATE that a server sends contains a digit; EPIPE, which is no SQLSTATE, contains none.
   return code !== undefined && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
@@ -156,7 +156,7 @@ export function constraintOf(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.constraint : undefined;
 }
 
-/** Checks that a commit which this server acknowledges is on disk; promise 3 hangs on it. */
+/** Checks that this server's acknowledged commits are on disk; promise 3 depends on it. */
 export async function checkDurability(pool: Pool): Promise<string[]> {
   const { rows } = await pool.query<{ name: string; setting: string }>(
     `select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes')`,
@@ -164,7 +164,7 @@ export async function checkDurability(pool: Pool): Promise<string[]> {
   return rows.filter(row => row.setting === 'off').map(row => row.name);
 }
 
-/** Asks something of the database once for all who want to know at the same time. @returns why it fails, if it does. */
+/** Shares one probe of the database between concurrent callers. @returns why it fails, if it does. */
 export function createProbe(ask: () => Promise<unknown>): () => Promise<unknown> {
   let asked: Promise<unknown> | undefined;
   return () => {
@@ -202,7 +202,8 @@ export async function waitForDatabase(pool: Pool, timeoutMs: number): Promise<vo
 
 const int8 = 20;
 
-// bigint arrives as text because it can pass 2^53; ours are bounded far below that, and a larger one must not be rounded.
+// bigint arrives as text because it can exceed 2^53. The engine's values are far below that; a larger one must not be
+// rounded.
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
   if (oid === int8) return parseSafeInteger;
   return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');

@@ -4,39 +4,39 @@ import { type BreakerState, createBreaker } from './breaker.js';
 import { messageOf, OperatingError } from './errors.js';
 
 export type RedisLink = {
-  /** Connected, and answering lately. Nobody but a probe needs to send anything otherwise. */
+  /** Whether it is connected and has answered recently. If not, only probes should send commands. */
   isUp(): boolean;
-  /** Sends at once or not at all. @throws OperatingError REDIS_UNAVAILABLE; whether it was carried out is not known then. */
+  /** Sends at once or not at all. @throws OperatingError REDIS_UNAVAILABLE; the command may still have been executed. */
   send<T>(command: (redis: Redis) => Promise<T>): Promise<T>;
-  /** Teaches the connection a Lua script, which is sent whole when the server does not know it (any more). */
+  /** Defines a Lua script, which is sent in full if the server does not know it (any more). */
   define: Redis['defineCommand'];
   close(): void;
 };
 
 export type RedisLinkOptions = {
   url: string;
-  /** For one command. */
+  /** Timeout of one command. */
   timeoutMs: number;
-  /** Told each time that it stops answering. */
+  /** Called each time that the server stops answering. */
   onError: (error: unknown) => void;
 };
 
-// One slow answer is a pause of this process or of the server; three in a row are a server that is slow or gone.
+// One slow answer may be a pause of this process or of the server; after three in a row, the server is slow or gone.
 const failuresMax = 3;
 const openMs = 400;
 const probeEveryMs = 500;
 const reconnectMaxMs = 1000;
-// A connection that has had no answer for this long is half open (a dropped route): a new one is made.
+// A connection without an answer for this long is half open (a dropped route) and is replaced.
 const silenceMaxMs = 3000;
 
-/** A connection to a server that may be slow or gone at any moment: every command settles within `timeoutMs`. */
+/** A connection to a server that may be slow or unavailable at any moment: every command settles within `timeoutMs`. */
 export function connectRedis({ url, timeoutMs, onError }: RedisLinkOptions): RedisLink {
   const redis = new Redis(url, {
-    // For what the client sends by itself when it connects; our own commands settle sooner.
+    // For the commands that the client itself sends when it connects; ours settle sooner.
     commandTimeout: timeoutMs + 1000,
     connectTimeout: timeoutMs + 1000,
     socketTimeout: timeoutMs + silenceMaxMs,
-    // What can not be sent now shall fail now: advice that comes late is no advice.
+    // A command that cannot be sent now must fail now: late advice is useless.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
@@ -44,11 +44,11 @@ export function connectRedis({ url, timeoutMs, onError }: RedisLinkOptions): Red
     keepAlive: 10_000,
     connectionName: 'doorbuster',
     disableClientInfo: true,
-    // Spoken by every version and every proxy.
+    // Every version and every proxy speaks it.
     protocol: 2,
   });
   let trouble: unknown;
-  // Without a listener Node would end the process. Commands have the error themselves; connecting is tried for ever.
+  // Without a listener Node would end the process. Commands report the error themselves; connecting is retried forever.
   redis.on('error', error => {
     trouble = error;
   });
@@ -67,11 +67,11 @@ export function connectRedis({ url, timeoutMs, onError }: RedisLinkOptions): Red
   }
 
   function giveUp(error: unknown): void {
-    // A probe that fails opens the breaker once more; that is no news.
+    // A failed probe opens the breaker again; that need not be reported.
     if (!probing) onError(trouble ?? error);
-    // Nobody who buys waits for a probe, and nobody else may be asking.
+    // No purchase waits for a probe, and there may be no other traffic.
     probing ??= setInterval(() => void send(() => redis.ping()).catch(() => {}), probeEveryMs).unref();
-    // What was not answered on this connection would be taken for the answer to what is sent next, if it was lost.
+    // If a command was lost, the next answer would be taken for the answer to that command. A new connection avoids that.
     if (redis.status === 'ready') redis.disconnect(true);
   }
 
@@ -86,7 +86,7 @@ export function connectRedis({ url, timeoutMs, onError }: RedisLinkOptions): Red
       return await breaker.run(() => inTime(command(redis), timeoutMs));
     } catch (error) {
       if (error instanceof OperatingError) throw error;
-      throw unavailable(`does not do what it is asked: ${messageOf(error)}`, error);
+      throw unavailable(`failed to execute a command: ${messageOf(error)}`, error);
     }
   }
 
@@ -101,17 +101,17 @@ export function connectRedis({ url, timeoutMs, onError }: RedisLinkOptions): Red
   };
 }
 
-/** Waits until it can be asked, for tools. @throws OperatingError REDIS_UNAVAILABLE after `timeoutMs`. */
+/** For tools: waits until the server answers. @throws OperatingError REDIS_UNAVAILABLE after `timeoutMs`. */
 export async function waitForRedis(link: RedisLink, timeoutMs: number): Promise<void> {
   const giveUpAtMs = performance.now() + timeoutMs;
   while (!link.isUp()) {
-    if (performance.now() > giveUpAtMs) throw unavailable(`can not be reached within ${timeoutMs} ms`);
+    if (performance.now() > giveUpAtMs) throw unavailable(`cannot be reached within ${timeoutMs} ms`);
     await sleep(20);
   }
 }
 
-// When this process has been busy for longer than the timeout, its timers come first and the answers that lie ready in the
-// sockets after them. Those are heard before anybody is called late: else a server would seem gone when we are under load.
+// After this process has been busy for longer than the timeout, its timers run before it reads answers that are ready in
+// the sockets. So those answers are read before a command counts as late: otherwise a server would seem gone under load.
 async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const isLate = new Promise<never>((_, reject) => {
@@ -125,7 +125,7 @@ async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   }
 }
 
-// An error that the server itself reports came in time, and is the affair of whoever sent the command.
+// An error that the server itself reports is an answer in time; the caller handles it.
 function isNoAnswer(error: unknown): boolean {
   return !(error instanceof Error && error.name === 'ReplyError');
 }
@@ -134,7 +134,7 @@ function unavailable(why: string, cause?: unknown): OperatingError {
   return new OperatingError(
     'REDIS_UNAVAILABLE',
     `Redis ${why}`,
-    'Check REDIS_URL and that the server accepts connections; purchases go on without it',
+    'Check REDIS_URL and that the server accepts connections; purchases continue without it',
     { cause, retryable: true },
   );
 }

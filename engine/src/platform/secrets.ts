@@ -6,23 +6,23 @@ import { secretCharactersMin } from './config/fields.js';
 import { codeOf, OperatingError } from './errors.js';
 
 export type Secrets = {
-  /** Any of them is the shop's own server. */
+  /** Each of them identifies the shop's own server. */
   apiKeys: readonly string[];
   operators: readonly OperatorSecret[];
   /** Signs sessions and checkout codes. */
   secretKey: string;
-  /** Signs the tokens that a page has to send along with a cookie. */
+  /** Signs the CSRF tokens that a page sends along with a cookie. */
   csrfSecret: string;
 };
 
 type OperatorSecret = { name: string; secret: string };
 
-/** Where a secret that was not given by a setting is kept, readable by its owner alone. */
+/** The file of a generated secret; only its owner can read it. */
 export function secretPath(dataDir: string, name: 'api-key' | 'operator-token' | 'secret-key'): string {
   return join(dataDir, name);
 }
 
-/** Secrets from the settings; one that is not set is made at the first start and kept in DATA_DIR. */
+/** Secrets from the settings; a secret that is not set is generated at the first start and kept in DATA_DIR. */
 export async function readSecrets(config: Config): Promise<Secrets> {
   const { API_KEY, OPERATOR_TOKEN, OPERATORS = [], SECRET_KEY, CSRF_SECRET, DATA_DIR } = config;
   const apiKeys = API_KEY ?? [await readOrCreate(secretPath(DATA_DIR, 'api-key'))];
@@ -43,13 +43,13 @@ async function readOrCreate(path: string): Promise<string> {
   if (secret.length >= secretCharactersMin) return secret;
   throw new OperatingError(
     'SECRET_TOO_SHORT',
-    `${path} holds ${secret.length} characters; a secret has at least ${secretCharactersMin}`,
-    'Delete the file, and the next start makes a new one',
+    `${path} has ${secret.length} characters; a secret needs at least ${secretCharactersMin}`,
+    'Delete the file; the next start generates a new secret',
   );
 }
 
-// link(2) fails where the file exists and shows it whole where it does not: of two processes that start together, and of
-// one that is killed in between, there is one secret or none, never half of one.
+// link(2) fails if the file exists, and otherwise shows it complete. So if two processes start together, or one is killed
+// in between, there is one secret or none, never half of one.
 async function createOnce(path: string, text: string): Promise<void> {
   const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true });

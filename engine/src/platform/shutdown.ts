@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import { messageOf } from './errors.js';
 
-// Ctrl-C reaches the whole process group, and npm passes it on as well: one key press arrives here twice.
+// Ctrl-C reaches the whole process group, and npm also passes it on: one key press arrives here twice.
 const samePressMs = 1000;
 
 /**
- * Runs `close` once at SIGTERM or SIGINT and then ends the process. A second signal, or `close` taking longer
- * than `timeoutMs`, ends it at once: accepted orders are durable, so that loses nothing but answers under way.
+ * Runs `close` once at SIGTERM or SIGINT and then ends the process. A second signal, or `close` taking longer than
+ * `timeoutMs`, ends it at once: accepted orders are durable, so only answers in progress are lost.
  */
 export function onShutdown(timeoutMs: number, logger: Logger, close: () => Promise<void>): void {
   let firstSignalAtMs: number | undefined;

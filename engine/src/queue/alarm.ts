@@ -1,7 +1,7 @@
-/** Wakes one waiter. Raised while nobody waits, it lets the next wait end at once, so that no wake-up is lost. */
+/** Wakes one waiter. If it is raised while none waits, the next wait ends at once, so that no wake-up is lost. */
 export type Alarm = {
   raise(): void;
-  /** Ends when the alarm is raised, at the latest after `timeoutMs`. */
+  /** Ends when the alarm is raised, or after `timeoutMs`. */
   wait(timeoutMs: number): Promise<void>;
 };
 

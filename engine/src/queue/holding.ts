@@ -1,14 +1,14 @@
 import { OperatingError } from '../platform/errors.js';
 import type { Lease, Messages } from './postgres-messages.js';
 
-/** Messages in hand, whose lease is renewed until they are let go. */
+/** Fetched messages whose lease is renewed until they are released. */
 export type Held = { lease: Lease; release(): void };
 
-// A handler that needs longer than 30 leases (two and a half minutes) is taken for stuck, and its messages go to another.
+// A handler that needs longer than 30 leases (two and a half minutes) counts as stuck; other consumers get its messages.
 const renewalsMax = 90;
 const renewalsPerLease = 3;
 
-/** Renews the leases of what is in hand, within the bound. */
+/** Renews the leases of fetched messages, up to the bound. */
 export function createHolding(
   messages: Messages,
   leaseMs: number,
@@ -29,7 +29,7 @@ export function createHolding(
 function handlerStuck(count: number): OperatingError {
   return new OperatingError(
     'HANDLER_STUCK',
-    `A batch of ${count} messages has been in hand for too long and is left to others`,
-    'Find out what the worker waits for, and restart it',
+    `A batch of ${count} messages took too long, and their lease is no longer renewed`,
+    'Find out what the worker is waiting for, and restart it',
   );
 }

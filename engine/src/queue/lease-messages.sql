@@ -1,13 +1,14 @@
--- Purpose: lease up to p_batch_max messages whose time has come, oldest first, for p_lease_ms. If there are none, one row
--- without a message says in how many milliseconds the next one's time comes (null: nothing waits).
+-- Purpose: lease up to p_batch_max due messages, oldest first, for p_lease_ms. If none is due, one row without a message
+-- gives the milliseconds until the next one is due (null: no message waits).
 --
--- Locks: the rows it takes; those that another fetch has locked are skipped, so consumers never wait for each other.
--- Index: queue_messages_by_availability, from p_from on. The entries of messages that are gone stand at its beginning
--- until vacuum takes them away, and while an old snapshot is open (an audit, a backup) not even vacuum may. So the caller
--- begins where its last fetch ended, and only now and then at -infinity: below p_from there can only be a message whose
--- publish was committed late or whose fetch by another was rolled back.
+-- Locks: the rows it takes; rows that another fetch has locked are skipped, so consumers never wait for each other.
+-- Index: queue_messages_by_availability, from p_from on. Entries of deleted messages stay at its beginning until vacuum
+-- removes them, and while an old snapshot is open (an audit, a backup) vacuum cannot. So the caller starts where its last
+-- fetch ended, and only occasionally at -infinity: below p_from there can only be a message whose publish committed late,
+-- or whose fetch by another consumer was rolled back.
 --
--- The commit does not wait for the disk: a lease that a crash forgets is a message delivered again, which is promised.
+-- The commit does not wait for the disk: if a crash loses a lease, the message is redelivered, which the queue's contract
+-- allows.
 create or replace function lease_messages(
   p_leased_by uuid,
   p_lease_ms integer,
@@ -25,7 +26,7 @@ create or replace function lease_messages(
   was_available_at timestamptz,
   due_in_ms float8
 ) language plpgsql
--- A plan made while the table was empty must not scan it when 100,000 messages wait: index lookups alone qualify.
+-- A plan made while the table was empty must not scan it when 100,000 messages wait, so only index look-ups are allowed.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -36,8 +37,8 @@ as $$
 #variable_conflict use_column
 begin
   perform set_config('synchronous_commit', 'off', true);
-  -- statement_timestamp(), which is the database's clock too: clock_timestamp() is volatile and so no bound of an index
-  -- scan, which would read on through every delayed message.
+  -- statement_timestamp() is the database's clock too. clock_timestamp() is volatile and so cannot bound an index scan,
+  -- which would then read every delayed message.
   return query
     with due as materialized (
       select message_id, available_at from queue_messages

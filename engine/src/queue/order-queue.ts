@@ -2,14 +2,14 @@ import { OperatingError } from '../platform/errors.js';
 import type { Hook } from '../platform/hooks.js';
 import type { Span } from '../platform/telemetry/tracing.js';
 
-/** A hint that this order waits to be decided. The order itself is in the ledger, which alone is the truth. */
+/** A hint that this order waits to be decided. The order itself is in the ledger, which is the only truth. */
 export type QueuedOrder = {
   orderId: string;
   saleId: number;
   shopperId: string;
   quantity: number;
   forceFail?: boolean;
-  /** The span that sent it, where traces are kept. */
+  /** The span that sent it, if tracing is on. */
   traceparent?: string | undefined;
 };
 
@@ -17,55 +17,55 @@ export type QueuedOrder = {
 export type Delivery = {
   message: QueuedOrder;
   /**
-   * Counted from 1, without those that were settled with `laterInMs`. A broker that crashed may have forgotten some, and
-   * one that hands messages over ahead may count those that a consumer never got to before it died.
+   * Counted from 1, without deliveries that were settled with `laterInMs`. A broker that crashed may have forgotten some. A
+   * broker that prefetches may count messages that a consumer never handled before it died.
    */
   deliveries: number;
-  /** Of this try, where traces are kept. */
+  /** The span of this try, if tracing is on. */
   span?: Span | undefined;
 };
 
 /**
- * What became of a delivery: it never comes again, or it does after the delay (0 to `retryInMsMax`), not before. `retryInMs`
- * says that it was tried and failed, `laterInMs` that its time had not come: that delivery is not counted.
+ * The result of a delivery: the message is done, or it is redelivered after the delay (0 to `retryInMsMax`), not before.
+ * `retryInMs` means that it was tried and failed; `laterInMs` means that it was too early, and the delivery does not count.
  */
 export type Settlement = 'done' | { retryInMs: number } | { laterInMs: number };
 
 /**
- * The road from accepting an order to deciding it.
+ * The queue between accepting an order and deciding it.
  *
- * At least once: what was published is delivered until it is settled as done, so every message may come twice, to the
- * same consumer or to two, even after it was settled (the settlement may be lost with a connection or a crash). Its
- * effect must be one all the same. No order is promised, though messages come roughly as they were published.
+ * At-least-once delivery: a published message is delivered until it is settled as done. So every message may come twice,
+ * to the same consumer or to two, even after it was settled (a lost connection or a crash may lose the settlement).
+ * Handling it must have one effect. The order of messages is not guaranteed, but is roughly that of publishing.
  *
- * Durable is what `publish` has resolved for. Leases and settlements need not survive a crash: what they forget comes
- * again.
+ * A message is durable once `publish` resolves. Leases and settlements need not survive a crash: the message is then
+ * redelivered.
  */
 export type OrderQueue = {
   /**
-   * Resolves when the messages survive a crash of the broker; at most `publishMax` at once, and none is none.
+   * Resolves when the messages survive a crash of the broker; takes 0 to `publishMax` messages.
    *
-   * @throws OperatingError QUEUE_UNAVAILABLE (retryable; the messages may have been published all the same),
-   *   QUEUE_REFUSED (a message that can not be stored; none was published), PUBLISH_TOO_LARGE or QUEUE_CLOSED.
+   * @throws OperatingError QUEUE_UNAVAILABLE (retryable; the messages may have been published anyway),
+   *   QUEUE_REFUSED (a message cannot be stored; none was published), PUBLISH_TOO_LARGE or QUEUE_CLOSED.
    */
   publish(messages: readonly QueuedOrder[]): Promise<void>;
-  /** Begins at once, and goes on through every failure of the broker until it is stopped. @throws QUEUE_CLOSED. */
+  /** Starts at once, and continues through every failure of the broker until it is stopped. @throws QUEUE_CLOSED. */
   consume(options: ConsumeOptions): Consumer;
   depth(): Promise<Depth>;
-  /** Stops the consumers as `stop` does, then lets go of what the queue itself has opened. */
+  /** Stops the consumers like `stop`, then closes what the queue itself has opened. */
   close(): Promise<void>;
 };
 
 export type Depth = {
-  /** Could be delivered now. */
+  /** Messages that could be delivered now. */
   ready: number;
-  /** With a consumer, not settled yet; with one of this process where the broker tells no more. */
+  /** Messages at a consumer, not settled yet; only at this process's consumers if the broker does not report others. */
   inFlight: number;
-  /** Wait for the delay of a retry. */
+  /** Messages that wait for the delay of a retry. */
   delayed: number;
   /**
-   * The oldest ready message was published this long ago at most; 0 when none is ready. Undefined where neither the broker
-   * nor what this process has seen can tell.
+   * The oldest ready message was published at most this long ago; 0 if none is ready. Undefined if neither the broker nor
+   * this process knows.
    */
   oldestAgeMs: number | undefined;
 };
@@ -74,29 +74,29 @@ export type ConsumeOptions = {
   /** Messages in a batch, 1 to `publishMax`. */
   batchMax: number;
   /**
-   * Is given 1 to `batchMax` deliveries, one batch at a time, and answers one settlement a delivery, by position. If it
-   * rejects or answers anything else, the whole batch comes again after a backoff with full jitter.
+   * Gets 1 to `batchMax` deliveries, one batch at a time, and returns one settlement per delivery, by position. If it
+   * rejects or returns anything else, the whole batch is redelivered after a backoff with full jitter.
    */
   handle: (deliveries: readonly Delivery[]) => Promise<readonly Settlement[]>;
-  /** Told of every failure of the handler and of the broker; the consumer goes on. */
+  /** Called for every failure of the handler and of the broker; the consumer continues. */
   onError: (error: unknown) => void;
 };
 
-/** What is told of messages on their way. */
+/** Hooks on publishing and handling messages. */
 export type QueueHooks = {
   publishing?: readonly Hook<readonly QueuedOrder[], void>[];
-  /** One that rejects keeps the batch from the handler. Its messages come again as if they had not been delivered. */
+  /** If one rejects, the handler does not get the batch. Its messages are redelivered as if never delivered. */
   handling?: readonly Hook<readonly Delivery[], readonly Settlement[]>[];
 };
 
 export type Consumer = {
-  /** Finishes and settles the batch in hand, gives back what was taken beyond it, and takes no more. */
+  /** Finishes and settles the current batch, returns the messages fetched beyond it, and fetches no more. */
   stop(): Promise<void>;
 };
 
-// Bounds what one statement, and one batch of publisher confirms, holds in memory: some 2 MB.
+// Bounds the memory of one statement, and of one batch of publisher confirms: about 2 MB.
 export const publishMax = 10_000;
-// The longest delay that a retry is for; past a day an operator should have seen a dead letter instead.
+// The longest useful delay of a retry; after a day an operator should have seen a dead letter instead.
 export const retryInMsMax = 24 * 60 * 60_000;
 
 /** @throws OperatingError PUBLISH_TOO_LARGE */
@@ -104,24 +104,19 @@ export function checkPublishable(messages: readonly QueuedOrder[]): void {
   if (messages.length <= publishMax) return;
   throw new OperatingError(
     'PUBLISH_TOO_LARGE',
-    `${messages.length} messages were to be published at once, and ${publishMax} may be`,
-    'Publish them in parts',
+    `Cannot publish ${messages.length} messages at once; the limit is ${publishMax}`,
+    'Publish them in several calls',
   );
 }
 
 /** @throws RangeError */
 export function checkBatchMax(batchMax: number): void {
   if (Number.isInteger(batchMax) && batchMax >= 1 && batchMax <= publishMax) return;
-  throw new RangeError(`batchMax is ${batchMax} and has to be a whole number from 1 to ${publishMax}`);
+  throw new RangeError(`batchMax is ${batchMax} but must be a whole number from 1 to ${publishMax}`);
 }
 
 export function queueClosed(): OperatingError {
-  return new OperatingError(
-    'QUEUE_CLOSED',
-    'The queue has been closed',
-    'Try again on a process that serves',
-    {
-      retryable: true,
-    },
-  );
+  return new OperatingError('QUEUE_CLOSED', 'The queue has been closed', 'Try again on a running process', {
+    retryable: true,
+  });
 }

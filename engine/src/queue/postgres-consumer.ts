@@ -7,19 +7,19 @@ import { createLeaseSettler } from './postgres-settler.js';
 import { type HandleOptions, settlementsOf } from './settlements.js';
 
 export type PostgresConsumer = Consumer & {
-  /** Has it look at once whether there is something to take. */
+  /** Makes it check at once whether there are messages to fetch. */
   wake(): void;
 };
 
-/** What a fetch has come to; its failure is a value, since nobody waits for it while a batch is in hand. */
+/** The result of a fetch; its failure is a value, because nothing awaits it while a batch is handled. */
 type Taken = { held: Held } | { dueInMs: number | undefined } | { error: unknown };
 
-// Notifications are the rule; this is for those that a lost connection has swallowed.
+// Normally notifications wake the consumer; this covers those that a lost connection has dropped.
 const pollEveryMs = 1000;
 
 /**
- * Fetches, has handled and settles, one batch after the other. While more waits than a batch, the next one is fetched and
- * the last one settled while this one is handled; the handler is given one at a time all the same.
+ * Fetches, handles and settles one batch after the other. While more than one batch waits, the next batch is fetched and
+ * the last one settled during the handling of the current one; the handler still gets one batch at a time.
  */
 export function startPostgresConsumer(
   messages: Messages,
@@ -45,7 +45,7 @@ export function startPostgresConsumer(
     let settled = Promise.resolve();
     for (let failures = 0; !stopping.signal.aborted; ) {
       const taken = await (ahead ?? take());
-      // An empty fetch that was made ahead is old news by now.
+      // An empty result of a fetch that was made ahead is outdated by now.
       const isOld = ahead !== undefined && !('held' in taken);
       ahead = undefined;
       failures = 'error' in taken ? failures + 1 : 0;
@@ -58,7 +58,7 @@ export function startPostgresConsumer(
       if (lease.messageIds.length === batchMax) ahead = take();
       const settlements = await settlementsOf(lease.deliveries, options);
       release();
-      // One settlement under way at most, so that a slow database slows the consumer down.
+      // At most one settlement is under way, so that a slow database slows the consumer down.
       await settled;
       settled = settler.settle(lease, settlements);
     }
@@ -95,8 +95,8 @@ export function startPostgresConsumer(
 }
 
 /**
- * Each fetch begins where the last one ended, and one a second from the very beginning (lease-messages.sql says why).
- * With 200,000 dead entries that no vacuum may remove, a fetch from the beginning took 39 ms and this one 16 ms.
+ * Each fetch starts where the last one ended, and one a second starts from the beginning (lease-messages.sql says why).
+ * With 200,000 dead entries that vacuum cannot remove, a fetch from the beginning took 39 ms and this one 16 ms.
  */
 function createFetch(messages: Messages, batchMax: number): () => Promise<Fetched> {
   let from: Date | undefined;
@@ -105,7 +105,7 @@ function createFetch(messages: Messages, batchMax: number): () => Promise<Fetche
     const sentAtMs = performance.now();
     const isSweep = sentAtMs >= sweepAtMs;
     const fetched = await messages.fetch(batchMax, isSweep ? undefined : from);
-    // However slow sweeps become, they take no more than a tenth of the time.
+    // However slow sweeps become, they take at most a tenth of the time.
     const tookMs = performance.now() - sentAtMs;
     if (isSweep) sweepAtMs = sentAtMs + Math.max(pollEveryMs, 10 * tookMs);
     if ('lease' in fetched) from = fetched.lease.lastAvailableAt;

@@ -9,19 +9,19 @@ export type Lease = {
   token: string;
   messageIds: readonly number[];
   deliveries: readonly Delivery[];
-  /** When the last of them became available: the next fetch may begin there. */
+  /** When the last of them became available; the next fetch may start there. */
   lastAvailableAt: Date;
 };
 
-/** If nothing was due: how long until something is, as far as anybody knows now. */
+/** If no message was due: the time until the next one is, as far as is known now. */
 export type Fetched = { lease: Lease } | { dueInMs: number | undefined };
 
-/** The statements on `queue_messages`; every deadline in them is judged by the database's clock. */
+/** The statements on `queue_messages`; all their deadlines use the database's clock. */
 export type Messages = {
   publish(messages: readonly QueuedOrder[]): Promise<void>;
-  /** @param from skips what became available before; see lease-messages.sql for what may be left behind. */
+  /** @param from skips messages that became available before; see lease-messages.sql for what this can miss. */
   fetch(batchMax: number, from: Date | undefined): Promise<Fetched>;
-  /** @returns how many of the messages were still held by this lease; the others stay as they are. */
+  /** @returns how many of the messages this lease still held; the others stay unchanged. */
   settle(lease: Lease, settlements: readonly Settlement[]): Promise<number>;
   renew(lease: Lease): Promise<void>;
   depth(): Promise<Depth>;
@@ -56,7 +56,7 @@ export function createMessages(pool: Pool, leaseMs: number): Messages {
     },
     async renew({ token, messageIds }) {
       // Purpose: hold a batch for another leaseMs. Locks: its rows. Index: queue_messages_pkey.
-      // Rare, so planned each time, for the table as it is then.
+      // Rare, so it is planned each time for the current size of the table.
       await pool.query(
         `update queue_messages set available_at = clock_timestamp() + $3 * interval '1 millisecond'
          where message_id = any($2::bigint[]) and leased_by = $1`,
@@ -70,9 +70,9 @@ export function createMessages(pool: Pool, leaseMs: number): Messages {
   };
 }
 
-// Purpose: wake the consumers. A transaction of its own, which writes nothing: one that stored the messages as well would keep
-// every other that notifies waiting for its own flush. One that is lost costs its message a second. The payload is what
-// platform/listener.ts can read.
+// Purpose: wake the consumers. A separate transaction, which writes nothing: if it also stored the messages, every other
+// notifying transaction would wait for its flush. A lost notification delays its message by a second. The payload is one
+// that platform/listener.ts can read.
 const wakeStatement = { name: 'wake-consumers', text: 'select pg_notify($1, $2)', values: [channel, 'null'] };
 
 // Purpose: store a batch. Locks: none on rows.
@@ -87,13 +87,13 @@ function publishStatement(messages: readonly QueuedOrder[]) {
       messages.map(({ shopperId }) => shopperId),
       messages.map(({ quantity }) => quantity),
       messages.map(({ forceFail = false }) => forceFail),
-      // Null where nobody traces: unnest fills a list that is missing with nulls.
+      // Null without tracing: unnest fills a missing list with nulls.
       messages.some(({ traceparent }) => traceparent) ? messages.map(message => message.traceparent) : null,
     ],
   };
 }
 
-// Purpose: what waits. Locks: none. Index: none; it reads the whole table, which is as large as the queue is long.
+// Purpose: count what waits. Locks: none. Index: none; it reads the whole table, whose size is that of the queue.
 const depthStatement = {
   name: 'queue-depth',
   text: `select count(*) filter (where available_at <= statement_timestamp()) as ready,

@@ -16,27 +16,27 @@ import { type PostgresConsumer, startPostgresConsumer } from './postgres-consume
 import { channel, createMessages } from './postgres-messages.js';
 
 export type PostgresQueueOptions = {
-  /** Stays the caller's, who ends it after the queue is closed. A consumer uses two connections. */
+  /** Owned by the caller, who ends it after the queue is closed. A consumer uses two connections. */
   pool: Pool;
-  /** For a connection that listens to what is published. Without it, consumers that are idle look once a second. */
+  /** For a connection that listens for published messages. Without it, idle consumers poll once a second. */
   listen?: ClientConfig;
-  /** How long a consumer that was killed or stopped keeps what it had in hand from the others. */
+  /** How long the messages of a killed or suspended consumer stay leased. */
   leaseMs?: number;
   hooks?: QueueHooks;
 };
 
-// A worker that is killed keeps its messages from the others for this long. It is ten times what a batch takes on a busy
-// machine, and one that takes longer renews it.
+// How long a killed worker's messages stay leased. It is ten times what a batch takes on a busy machine; a batch that takes
+// longer renews its lease.
 const leaseDefaultMs = 5000;
-// Below the one, a lease could lapse between two renewals on a busy machine; above the other, what a killed worker had
-// in hand would wait longer than any sale's hold does.
+// Below the minimum, a lease could lapse between two renewals on a busy machine; above the maximum, a killed worker's
+// messages would wait longer than any sale's hold lasts.
 const leaseMinMs = 100;
 const leaseMaxMs = 15 * 60_000;
 
 /**
  * The queue in PostgreSQL: a table, leases, SKIP LOCKED (docs/decisions/0009-queue-in-postgresql.md).
  *
- * @throws RangeError for a `leaseMs` that is none.
+ * @throws RangeError for an invalid `leaseMs`.
  */
 export function createPostgresQueue({
   pool,
@@ -46,7 +46,7 @@ export function createPostgresQueue({
 }: PostgresQueueOptions): OrderQueue {
   if (!Number.isInteger(leaseMs) || leaseMs < leaseMinMs || leaseMs > leaseMaxMs) {
     throw new RangeError(
-      `leaseMs is ${leaseMs} and has to be a whole number from ${leaseMinMs} to ${leaseMaxMs}`,
+      `leaseMs is ${leaseMs} but must be a whole number from ${leaseMinMs} to ${leaseMaxMs}`,
     );
   }
   const messages = createMessages(pool, leaseMs);
@@ -62,7 +62,7 @@ export function createPostgresQueue({
       connection,
       channels: [channel],
       onNotification: wakeAll,
-      // What was published while nobody listened.
+      // For messages that were published while no connection listened.
       onConnect: async () => wakeAll(),
       onHeartbeat: async db => void (await db.query('select 1')),
       onError: error => {
@@ -106,14 +106,14 @@ function throwTyped(cause: unknown): never {
     throw new OperatingError(
       'QUEUE_REFUSED',
       `PostgreSQL refuses to store a message: ${messageOf(cause)}`,
-      'Publish the messages one by one to find it, and mend it',
+      'Publish the messages one by one to find the bad one, and correct it',
       { cause },
     );
   }
   throw new OperatingError(
     'QUEUE_UNAVAILABLE',
     `The messages could not be published: ${messageOf(cause)}`,
-    'Publish them again; a message that comes twice has one effect',
+    'Publish them again; a message that is delivered twice has one effect',
     { cause, retryable: true },
   );
 }

@@ -3,19 +3,19 @@ import { OperatingError } from '../platform/errors.js';
 import type { Settlement } from './order-queue.js';
 import type { Lease, Messages } from './postgres-messages.js';
 
-/** Stores what became of leased messages. Never rejects: what cannot be settled before its lease ends is delivered again. */
+/** Stores the settlements of leased messages. Never rejects: if a lease ends first, its messages are redelivered. */
 export type LeaseSettler = {
   settle(lease: Lease, settlements: readonly Settlement[]): Promise<void>;
-  /** Ends a lease under which nothing was handled, so that other consumers need not wait for its end. */
+  /** Ends a lease whose messages were not handled, so that other consumers need not wait for its end. */
   giveBack(lease: Lease): Promise<void>;
 };
 
 export type LeaseSettlerOptions = {
   messages: Messages;
   leaseMs: number;
-  /** Once it aborts, what fails is not tried again. */
+  /** Once it aborts, failures are not retried. */
   stopping: AbortSignal;
-  /** Told when messages were put back into the queue. */
+  /** Called when messages were put back into the queue. */
   onReturned: () => void;
   onError: (error: unknown) => void;
 };
@@ -28,7 +28,7 @@ export function createLeaseSettler(options: LeaseSettlerOptions): LeaseSettler {
     for (let failures = 0; ; failures++) {
       try {
         const settledCount = await messages.settle(lease, settlements);
-        // After a failure, what is missing may have been settled by the try whose reply was lost.
+        // After a failure, the missing messages may have been settled by the try whose reply was lost.
         if (failures === 0 && settledCount < settlements.length) {
           onError(leaseLost(settlements.length - settledCount));
         }
@@ -56,7 +56,7 @@ function leaseLost(count: number): OperatingError {
   return new OperatingError(
     'LEASE_LOST',
     `${count} messages were taken by another consumer before they were settled`,
-    'Nothing is lost, each comes again; if this goes on, take fewer messages in a batch',
+    'Nothing is lost, because each is redelivered; if this continues, use smaller batches',
     { retryable: true },
   );
 }

@@ -12,7 +12,7 @@ import type { Topology } from './rabbitmq-topology.js';
 import { type HandleOptions, settlementsOf } from './settlements.js';
 
 export type RabbitmqConsumer = Consumer & {
-  /** Messages that the broker has handed over and that are not settled. */
+  /** Messages that the broker has delivered and that are not settled. */
   inFlight(): number;
 };
 
@@ -21,14 +21,14 @@ export type RabbitmqConsumerParts = {
   timeoutMs: number;
   topology: Topology;
   publisher: Publisher;
-  /** Told when each message that comes for the first time was published. */
+  /** Called with the publishing time of each message that is delivered for the first time. */
   onPublishedAt: (publishedAtMs: number) => void;
 };
 
-// The broker hands over what it has in several writes, mostly less than a millisecond apart.
+// The broker delivers messages in several writes, mostly less than a millisecond apart.
 const lingerMs = 3;
 
-/** Takes what arrives, has it handled and settles it, one batch after the other. */
+/** Receives, handles and settles messages, one batch after the other. */
 export function startRabbitmqConsumer(
   parts: RabbitmqConsumerParts,
   options: ConsumeOptions & HandleOptions,
@@ -42,7 +42,7 @@ export function startRabbitmqConsumer(
   const subscriber = createSubscriber({
     topology,
     timeoutMs,
-    // While one batch is handled, the next one is on its way.
+    // While one batch is handled, the next one is already being delivered.
     prefetchMax: 2 * batchMax,
     stopping: stopping.signal,
     onMessage(session, message) {
@@ -80,7 +80,7 @@ export function startRabbitmqConsumer(
 
   async function leave(session: Session): Promise<void> {
     await subscriber.cancel(session);
-    // What could not be given back goes back with the channel.
+    // Messages that could not be returned go back when the channel closes.
     settler.giveBack(session);
     await settler.stop(timeoutMs);
     if (session.isOpen) await subscriber.close(session);
@@ -95,7 +95,7 @@ export function startRabbitmqConsumer(
   };
 }
 
-/** Reads what the broker delivers. @returns whether it went into the inbox; if not, it waits for longer or is unreadable. */
+/** Reads a delivered message. @returns whether it went into the inbox; if not, it must wait longer or is unreadable. */
 function createReceive(
   { topology, onPublishedAt }: RabbitmqConsumerParts,
   settler: Settler,
@@ -104,7 +104,7 @@ function createReceive(
   return (to, source) => {
     const incoming = decode(topology, source);
     if (!incoming) {
-      // First to what is parked, and from there to what is unreadable.
+      // It goes to the parked queue first, and from there to the unreadable queue.
       to.channel.reject(source, false);
       onError(unreadable());
       return false;
@@ -120,7 +120,7 @@ function createReceive(
   };
 }
 
-/** So that what was published together comes together; under load a batch is full before anybody has to wait. */
+/** Keeps messages that were published together in one batch; under load a batch is full before any wait is needed. */
 async function untilGathered(inbox: readonly Arrival[], batchMax: number): Promise<void> {
   for (let seen = 0; inbox.length > seen && inbox.length < batchMax; ) {
     seen = inbox.length;
@@ -131,7 +131,7 @@ async function untilGathered(inbox: readonly Arrival[], batchMax: number): Promi
 function unreadable(): OperatingError {
   return new OperatingError(
     'MESSAGE_UNREADABLE',
-    'A message in the queue of orders is none that this build can read',
-    'Look at it in the queue whose name ends in .unreadable, and find out who has published it',
+    'This build cannot read a message in the queue of orders',
+    'Look at it in the queue whose name ends in .unreadable, and find out which program published it',
   );
 }

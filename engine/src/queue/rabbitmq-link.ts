@@ -2,12 +2,12 @@ import { type ChannelModel, connect } from 'amqplib';
 import { backoffMs, endsWithin, pause } from '../platform/backoff.js';
 import { messageOf, OperatingError } from '../platform/errors.js';
 
-/** A connection to the broker that is opened again whenever it is lost, and what has been opened on it. */
+/** A connection to the broker, reopened whenever it is lost, and what is open on it. */
 export type Link<Opened> = {
   /**
-   * Waits for the connection until it has been down for `timeoutMs`, and later not at all.
+   * Waits for the connection until it has been down for `timeoutMs`. After that it does not wait.
    *
-   * @throws OperatingError QUEUE_UNAVAILABLE, or TOPOLOGY_CHANGED when that is what keeps it from being opened.
+   * @throws OperatingError QUEUE_UNAVAILABLE, or TOPOLOGY_CHANGED if a changed queue prevents the connection.
    */
   opened(): Promise<Opened>;
   close(): Promise<void>;
@@ -18,13 +18,13 @@ export type LinkOptions<Opened> = {
   timeoutMs: number;
   /** Opens what is needed on a fresh connection; if it rejects, another connection is tried. */
   open: (model: ChannelModel) => Promise<Opened>;
-  /** Told of every connection that was lost or could not be opened. */
+  /** Called for every connection that was lost or could not be opened. */
   onError?: (error: unknown) => void;
 };
 
-// A broker that falls silent is given up after two of these. A shorter beat would call a busy process dead.
+// The client gives up a silent broker after two of these. A shorter heartbeat would call a busy process dead.
 const heartbeatSeconds = 5;
-// Lost sooner than this, a connection was of no use: the next one is waited for longer, up to two seconds.
+// A connection lost sooner than this was of no use: the pause before the next one grows, up to two seconds.
 const steadyMs = 5000;
 
 export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOptions<Opened>): Link<Opened> {
@@ -33,8 +33,8 @@ export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOption
   const state = createState<Opened>();
   const ended = keepOpen();
 
-  // The library's own recovery listens for the end of a connection only once it is set up, so that it never hears of one
-  // that ends in the same turn, and waits for ever if the end of one that was not set up is not confirmed.
+  // The library's own recovery listens for the end of a connection only once it is set up. It therefore misses one that
+  // ends in the same turn, and waits forever if the end of an unfinished one is not confirmed.
   async function keepOpen(): Promise<void> {
     for (let losses = 0; !closing.signal.aborted; losses++) {
       const startedAtMs = performance.now();
@@ -47,7 +47,7 @@ export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOption
     }
   }
 
-  /** @returns what has ended the connection, or has kept it from being opened. */
+  /** @returns what ended the connection, or prevented it. */
   async function serve(): Promise<unknown> {
     try {
       const model = await connect(address, { noDelay: true, timeout: timeoutMs });
@@ -92,7 +92,7 @@ export function createLink<Opened>({ url, timeoutMs, open, onError }: LinkOption
   };
 }
 
-/** What is open at the moment, and those who wait for it. */
+/** What is open at the moment, and the callers that wait for it. */
 function createState<Opened>() {
   let current: { opened: Opened } | undefined;
   let failure: unknown = new Error('the broker has not answered yet');
@@ -124,7 +124,7 @@ function createState<Opened>() {
       }
     },
     async opened(timeoutMs: number): Promise<Opened> {
-      // Waiting does not help against a queue that is not as it should be.
+      // Waiting does not help against a changed queue.
       if (!current && !(failure instanceof OperatingError)) {
         const leftMs = downSinceMs + timeoutMs - performance.now();
         if (leftMs > 0) await endsWithin(next, leftMs);
@@ -135,7 +135,7 @@ function createState<Opened>() {
   };
 }
 
-/** Gives a connection up, so that the link opens another. */
+/** Gives up a connection, so that the link opens another. */
 export function abandon(model: ChannelModel): void {
   void model.close().catch(() => {});
 }
@@ -143,8 +143,8 @@ export function abandon(model: ChannelModel): void {
 export function unavailable(cause: unknown): OperatingError {
   return new OperatingError(
     'QUEUE_UNAVAILABLE',
-    `RabbitMQ can not be used: ${messageOf(cause)}`,
-    'Publish again; a message that comes twice has one effect',
+    `RabbitMQ cannot be used: ${messageOf(cause)}`,
+    'Publish again; a message that is delivered twice has one effect',
     { cause, retryable: true },
   );
 }

@@ -6,17 +6,17 @@ import { brokerDeliveriesMax, delaysMs, type Topology } from './rabbitmq-topolog
 /** A message on its way to the broker. */
 export type Outgoing = { queue: string; content: Buffer; options: Options.Publish };
 
-/** A message as it was read. */
+/** A message after decoding. */
 export type Incoming = {
   delivery: Delivery;
-  /** What is left of a delay that no single queue has; it is waited for before the message counts as delivered. */
+  /** The rest of a delay that no single queue has; the message waits for it before it counts as delivered. */
   restMs: number;
-  /** Undefined for one that has been delivered before. */
+  /** Undefined for a message that was delivered before. */
   publishedAtMs: number | undefined;
 };
 
-// Not before its time, and up to here at most two and a half times as late (three from 10 s on): these delays are
-// backoffs with jitter. A longer one goes through several queues one after the other, and is late by this much at most.
+// A message never comes early. Up to this delay it comes at most two and a half times as late (three times from 10 s on),
+// which is fine for a backoff with jitter. A longer delay passes through several queues, and is late by at most this much.
 const roundedUpToMs = 30_000;
 
 export function encodeNew(topology: Topology, messages: readonly QueuedOrder[]): Outgoing[] {
@@ -28,7 +28,7 @@ export function encodeNew(topology: Topology, messages: readonly QueuedOrder[]):
   }));
 }
 
-/** @param deliveries how often the message has been delivered so far. The broker's own count begins anew. */
+/** @param deliveries how often the message has been delivered so far. The broker's own count starts again. */
 export function encodeRetry(
   topology: Topology,
   { message, deliveries }: Delivery,
@@ -42,7 +42,7 @@ export function encodeRetry(
   };
 }
 
-/** The queue to wait in, and what is to be waited for after that. */
+/** The delay queue to wait in, and the delay that remains after it. */
 export function planDelay(retryInMs: number): { delayMs: number; restMs: number } {
   if (retryInMs <= 0) return { delayMs: 0, restMs: 0 };
   if (retryInMs <= roundedUpToMs) {
@@ -52,7 +52,7 @@ export function planDelay(retryInMs: number): { delayMs: number; restMs: number 
   return { delayMs, restMs: retryInMs - delayMs };
 }
 
-/** @returns undefined for what is no message of ours. */
+/** @returns undefined for content that is not an order message of this engine. */
 export function decode(
   topology: Topology,
   { content, fields, properties }: ConsumeMessage,
@@ -86,7 +86,7 @@ const headersSchema = z.object({
   deliveries: count,
   restMs: count,
   'x-delivery-count': count,
-  // A trace that nobody can read costs its message nothing.
+  // An unreadable trace does not affect its message.
   traceparent: z.string().length(55).optional().catch(undefined),
 });
 const timestampSchema = z.number().transform(seconds => seconds * 1000);
@@ -95,7 +95,7 @@ function encode({ traceparent: _header, ...message }: QueuedOrder): Buffer {
   return Buffer.from(JSON.stringify(message));
 }
 
-// A header by W3C's name, as others who trace RabbitMQ have it.
+// A header with W3C's name, as other tracing libraries for RabbitMQ use it.
 function traceHeaderOf({ traceparent }: QueuedOrder): { traceparent?: string } {
   return traceparent ? { traceparent } : {};
 }

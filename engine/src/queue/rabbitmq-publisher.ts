@@ -11,13 +11,13 @@ export type Publisher = {
   close(): Promise<void>;
 };
 
-// Bounds the memory that a broker which takes long can cost: some 10 MB.
+// Bounds the memory that a slow broker can cost: about 10 MB.
 const unconfirmedMax = 5 * publishMax;
 
-/** Publishes over a connection of its own: one that publishes is blocked by the broker's alarms, those that consume are not. */
+/** Publishes over its own connection, because the broker's alarms block publishing connections but not consuming ones. */
 export function createPublisher(url: string, timeoutMs: number, topology: Topology): Publisher {
   const link = createLink({ url, timeoutMs, open });
-  // What fails each publish that waits for its confirms.
+  // Functions that fail each publish that waits for its confirms.
   const waiting = new Set<(error: unknown) => void>();
   let unconfirmed = 0;
 
@@ -26,14 +26,14 @@ export function createPublisher(url: string, timeoutMs: number, topology: Topolo
     const connection = { model, channel, isBlocked: false };
     channel.on('error', () => {});
     channel.on('close', () => abandon(model));
-    // The queue is gone. Which of those under way it has met is not worth knowing; a new connection declares it again.
+    // The queue is gone. Which of the messages in flight were lost does not matter; a new connection declares it again.
     channel.on('return', () => {
       failAll(new Error('the queue has been deleted'));
       abandon(model);
     });
     model.on('blocked', reason => {
       connection.isBlocked = true;
-      failAll(new Error(`the broker takes nothing: ${reason}`));
+      failAll(new Error(`the broker accepts no messages: ${reason}`));
     });
     model.on('unblocked', () => {
       connection.isBlocked = false;
@@ -49,7 +49,7 @@ export function createPublisher(url: string, timeoutMs: number, topology: Topolo
   return {
     async publish(messages) {
       const { model, channel, isBlocked } = await link.opened();
-      if (isBlocked) throw unavailable(new Error('the broker has raised an alarm and takes nothing'));
+      if (isBlocked) throw unavailable(new Error('the broker has raised an alarm and accepts no messages'));
       if (unconfirmed + messages.length > unconfirmedMax) throw tooManyUnconfirmed();
       unconfirmed += messages.length;
       let fail = (_error: unknown) => {};
@@ -58,11 +58,11 @@ export function createPublisher(url: string, timeoutMs: number, topology: Topolo
       });
       waiting.add(fail);
       const silence = setTimeout(() => {
-        fail(unavailable(new Error(`nothing was confirmed for ${timeoutMs} ms`)));
+        fail(unavailable(new Error(`no message was confirmed for ${timeoutMs} ms`)));
         abandon(model);
       }, timeoutMs);
       try {
-        // A timer that has been cleared would be set anew by a confirm that comes late.
+        // A late confirm would restart a cleared timer.
         const onConfirm = () => waiting.has(fail) && silence.refresh();
         await Promise.race([failed, confirmed(channel, messages, onConfirm)]);
       } finally {
@@ -75,7 +75,7 @@ export function createPublisher(url: string, timeoutMs: number, topology: Topolo
   };
 }
 
-/** @param onConfirm told of each confirmed message. */
+/** @param onConfirm called for each confirmed message. */
 function confirmed(
   channel: ConfirmChannel,
   messages: readonly Outgoing[],
@@ -93,12 +93,12 @@ function confirmed(
       for (const { queue, content, options } of messages)
         channel.publish('', queue, content, options, settle);
     } catch (error) {
-      // The channel was closed in this very turn.
+      // The channel was closed in this turn of the event loop.
       reject(unavailable(error));
     }
   });
 }
 
 function tooManyUnconfirmed(): OperatingError {
-  return unavailable(new Error(`${unconfirmedMax} messages wait for its confirms already`));
+  return unavailable(new Error(`${unconfirmedMax} messages already wait for its confirms`));
 }

@@ -17,9 +17,9 @@ import { declareTopology, topologyOf } from './rabbitmq-topology.js';
 export type RabbitmqQueueOptions = {
   /** `amqp://user:password@host:port/vhost`, or `amqps:` */
   url: string;
-  /** How long to wait for a connection, or for the broker's next word, before it counts as unavailable. */
+  /** How long to wait for a connection, or for the broker's next answer, before it counts as unavailable. */
   timeoutMs?: number;
-  /** What the names of its queues begin with. */
+  /** Prefix of the names of its queues. */
   namespace?: string;
   hooks?: QueueHooks;
 };
@@ -31,7 +31,7 @@ export function createRabbitmqQueue(options: RabbitmqQueueOptions): OrderQueue {
   const publisher = createPublisher(url, timeoutMs, topology);
   const consumers = new Set<RabbitmqConsumer>();
   const age = createAge();
-  // Over a connection of its own, which no alarm blocks.
+  // Over its own connection, which no alarm blocks.
   let counting: Link<() => ReturnType<typeof declareTopology>> | undefined;
   let isClosed = false;
 
@@ -89,14 +89,14 @@ export function createRabbitmqQueue(options: RabbitmqQueueOptions): OrderQueue {
 }
 
 /**
- * The broker does not tell how old a message is. What waits is younger than the last one that came here for the first
- * time, and than the last moment at which nothing waited.
+ * The broker does not report how old a message is. A waiting message is younger than the last one that was delivered here
+ * for the first time, and younger than the last moment when the queue was empty.
  */
 function createAge() {
   let emptyBeforeMs = Number.NEGATIVE_INFINITY;
   return {
     noteEmptyBefore(atMs: number): void {
-      // A publisher whose clock is ahead must not make everything look new for long.
+      // A publisher whose clock is ahead must not make all messages look new for long.
       emptyBeforeMs = Math.max(emptyBeforeMs, Math.min(atMs, Date.now()));
     },
     oldestMs: () => (Number.isFinite(emptyBeforeMs) ? Math.max(0, Date.now() - emptyBeforeMs) : undefined),

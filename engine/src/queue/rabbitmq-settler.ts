@@ -7,30 +7,30 @@ import type { Topology } from './rabbitmq-topology.js';
 
 export type Arrival = { incoming: Incoming; source: ConsumeMessage };
 
-/** One connection's worth of messages. With it, all that is not settled goes back to the broker. */
+/** The messages of one connection. When it ends, all unsettled messages go back to the broker. */
 export type Session = {
   channel: Channel;
   isOpen: boolean;
   consumerTags: string[];
   inbox: Arrival[];
-  /** Handed over and not settled. */
+  /** Messages that were delivered and are not settled. */
   held: number;
-  /** Of these, the ones that wait for the broker to have taken them for a later time. */
+  /** Of these, messages whose delayed copy the broker has not confirmed yet. */
   retrying: number;
 };
 
-/** Says to the broker what has become of messages. Nothing here rejects: what could not be settled comes again. */
+/** Settles messages with the broker. Nothing here rejects: a message that could not be settled is redelivered. */
 export type Settler = {
   settle(session: Session, batch: readonly Arrival[], settlements: readonly Settlement[]): void;
-  /** Has a message wait for what is left of its delay. */
+  /** Makes a message wait for the rest of its delay. */
   delayFurther(session: Session, arrival: Arrival): void;
-  /** Puts what nobody has had in hand back into the queue, at its end: the broker by itself would count it as delivered. */
+  /** Puts unhandled messages back at the end of the queue: the broker itself would count them as delivered. */
   giveBack(session: Session): void;
-  /** Waits for what is under way, as long as the broker takes it. */
+  /** Waits for settlements in progress, as long as the broker accepts them. */
   stop(withinMs: number): Promise<void>;
 };
 
-/** A message that is to come again, and how many deliveries it counts by then. */
+/** A message to redeliver, with its count of deliveries. */
 type Retry = Arrival & { againInMs: number; deliveries: number };
 
 export function createSettler(
@@ -47,7 +47,7 @@ export function createSettler(
     underWay.add(work);
   }
 
-  /** Until it has succeeded, the broker still has the messages as they were: nothing is lost, only late or early. */
+  /** Until this succeeds, the broker still has the original messages: none is lost, only late or early. */
   async function publishRetries(session: Session, retries: readonly Retry[]): Promise<void> {
     const outgoing = retries.map(({ incoming, deliveries, againInMs }) =>
       encodeRetry(topology, { message: incoming.delivery.message, deliveries }, againInMs),
@@ -72,7 +72,7 @@ export function createSettler(
       if (!session.isOpen) return;
       const last = batch.at(-1);
       const isAllDone = settlements.every(settlement => settlement === 'done');
-      // One frame settles all up to the last one, as long as no other before it is open.
+      // One frame settles all messages up to the last one, if no earlier one is still open.
       if (isAllDone && last && session.retrying === 0) {
         session.channel.ack(last.source, true);
         session.held -= batch.length;

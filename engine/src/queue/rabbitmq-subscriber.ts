@@ -7,15 +7,15 @@ import { declareTopology, type Topology } from './rabbitmq-topology.js';
 /** A channel on which the broker delivers orders. */
 type Subscription = Session & { model: ChannelModel; heardAtMs: number };
 
-/** Keeps one subscription to the queue of orders, and replaces it when it falls silent or the link reconnects. */
+/** Keeps one subscription to the queue of orders, and replaces it if it falls silent or the link reconnects. */
 export type Subscriber = {
   /** Subscribes over a new connection. */
   open(model: ChannelModel): Promise<void>;
-  /** The subscription that delivers at the moment; none while the connection is lost. */
+  /** The subscription that delivers now; none while the connection is lost. */
   current(): Session | undefined;
   /** Replaces a subscription that has been silent for `silentAfterMs`. @returns whether it was. */
   renewIfSilent(): Promise<boolean>;
-  /** Ends the deliveries; what was delivered can still be settled. */
+  /** Ends the deliveries; delivered messages can still be settled. */
   cancel(session: Session): Promise<void>;
   close(session: Session): Promise<void>;
 };
@@ -30,7 +30,7 @@ export type SubscriberOptions = {
   onError: (error: unknown) => void;
 };
 
-// A renewal costs a dozen small frames, if nothing comes for that long; and orders wait as long for a subscription that was lost.
+// A renewal costs a dozen small frames if no message comes for this long; a lost subscription delays orders by this long.
 export const silentAfterMs = 5000;
 
 export function createSubscriber(options: SubscriberOptions): Subscriber {
@@ -43,7 +43,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     const opened: Subscription = { ...state, model, channel, heardAtMs: performance.now() };
     channel.on('error', onError);
     channel.on('close', () => {
-      // One that has been left is not missed.
+      // If the subscription was already replaced, its end needs no action.
       if (opened.isOpen && !stopping.aborted) giveUp(opened);
       opened.isOpen = false;
     });
@@ -67,13 +67,13 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   }
 
   /**
-   * A queue that is deleted and declared again at once may leave behind a channel that the broker has subscribed to the
-   * new queue by itself (rabbit_channel.erl, handle_consuming_queue_down_or_eol) and whose deliveries it then drops. No
-   * error tells of it: the queue counts a consumer, and what it should deliver counts as taken until the channel is closed.
+   * A queue that is deleted and declared again at once may leave behind a channel that the broker itself has subscribed to
+   * the new queue (rabbit_channel.erl, handle_consuming_queue_down_or_eol) and whose deliveries it then drops. No error
+   * reports this: the queue counts a consumer, and its messages count as delivered until the channel is closed.
    */
   async function renew(silent: Subscription): Promise<void> {
     await cancelAll(silent);
-    // What came meanwhile shows that it hears, and closing the channel would count it as delivered.
+    // Messages that came meanwhile show that it works, and closing the channel would count them as delivered.
     if (silent.held > 0) return subscribe(silent);
     silent.isOpen = false;
     await silent.channel.close();
@@ -113,7 +113,7 @@ async function cancelAll({ channel, consumerTags }: Session): Promise<void> {
   await Promise.all(consumerTags.map(tag => channel.cancel(tag)));
 }
 
-/** The link opens another connection. A message of this one that is still in hand must not be settled on it any more. */
+/** The link opens another connection. Messages of this one that are not settled yet must not be settled on it any more. */
 function giveUp(opened: Subscription): void {
   opened.isOpen = false;
   abandon(opened.model);

@@ -3,26 +3,26 @@ import { OperatingError } from '../platform/errors.js';
 
 /** The queues of one namespace, by their names. All are quorum queues, and dead-letter at least once. */
 export type Topology = {
-  /** Where orders wait to be decided. */
+  /** Orders that wait to be decided. */
   orders: string;
-  /** Orders that the broker has given up on. They are consumed too, for the worker says what becomes of them. */
+  /** Orders that the broker has given up on. They are consumed too, because the worker decides what to do with them. */
   parked: string;
-  /** What is no order of ours, for a person to look at. Nobody consumes it. */
+  /** Messages that are not orders of this engine, for an operator to look at. No process consumes them. */
   unreadable: string;
-  /** Where a message waits for a delay, which ends in `orders`. */
+  /** The queue in which a message waits for a delay before it goes to `orders`. */
   delay(delayMs: number): string;
 };
 
 /**
- * Delays that have a queue, in ascending order. A queue for each, since a message with a time to live of its own would
- * only leave when it has come to the head, behind others with longer ones.
+ * Delays that have a queue, in ascending order. Each has its own queue: a message with its own time to live would only
+ * leave when it reaches the head of the queue, behind messages with longer times.
  */
 export const delaysMs: readonly number[] = [100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 600_000];
 
-// The worker buries what was delivered 20 times. This is for what never lets it, on brokers that would go on for ever as
-// well as on those that would give up after 20.
+// The worker buries messages that were delivered 20 times. This limit is for messages that prevent it from doing so, both
+// on brokers that would redeliver forever and on those that would give up after 20.
 export const brokerDeliveriesMax = 100;
-// Some 50 MB at most, of messages that nobody should have sent.
+// At most about 50 MB, of messages that no program should have sent.
 const unreadableMax = 10_000;
 
 export function topologyOf(namespace: string): Topology {
@@ -36,9 +36,9 @@ export function topologyOf(namespace: string): Topology {
 }
 
 /**
- * Declares what is missing, and counts what waits.
+ * Declares missing queues, and counts what waits.
  *
- * @throws OperatingError TOPOLOGY_CHANGED when a queue of that name has other properties.
+ * @throws OperatingError TOPOLOGY_CHANGED if a queue of that name has other properties.
  */
 export async function declareTopology(
   channel: Channel,
@@ -46,7 +46,7 @@ export async function declareTopology(
 ): Promise<{ ready: number; delayed: number }> {
   const { orders, parked, unreadable } = topology;
   const declare = (queue: string, options: Options.AssertQueue) => declareQueue(channel, queue, options);
-  // The ends of each road before its beginning, so that nothing is ever on the way to nowhere.
+  // The destination of each route before its source, so that no message is ever routed to a missing queue.
   await declare(unreadable, { maxLength: unreadableMax, overflow: 'drop-head' });
   const parkedCount = await declare(parked, deadLetteringTo(unreadable));
   const ordersCount = await declare(
@@ -64,7 +64,7 @@ function deadLetteringTo(queue: string, more: Record<string, unknown> = {}): Opt
   return {
     deadLetterExchange: '',
     deadLetterRoutingKey: queue,
-    // Without it the broker could not keep dead letters until they have arrived.
+    // Required so that the broker keeps dead-lettered messages until they have arrived.
     overflow: 'reject-publish',
     arguments: { 'x-dead-letter-strategy': 'at-least-once', ...more },
   };
@@ -92,8 +92,8 @@ function isPreconditionFailed(error: unknown): boolean {
 function topologyChanged(queue: string, cause: unknown): OperatingError {
   return new OperatingError(
     'TOPOLOGY_CHANGED',
-    `The broker has a queue ${queue} with other properties than this build wants`,
-    `Let workers of the build that made it empty it, stop them, and delete it (rabbitmqctl delete_queue ${queue}): it is made anew, and what was in it is told again by the scheduler`,
+    `The broker has a queue ${queue} whose properties differ from those that this build needs`,
+    `Let workers of the build that made the queue empty it, stop them, and delete it (rabbitmqctl delete_queue ${queue}). This build then declares it again, and the scheduler re-publishes the orders that were in it`,
     { cause },
   );
 }

@@ -1,6 +1,6 @@
--- Purpose: settle a batch that was fetched under p_leased_by: a message without a delay is done and goes away, one with a
--- delay becomes available again after it, and its delivery is counted or not. @returns how many were still held by that
--- lease; the others have lapsed and been taken by somebody else, and stay as they are.
+-- Purpose: settle a batch that was fetched under p_leased_by. A message without a delay is done and deleted; one with a
+-- delay becomes available again after it, and its delivery is counted or not. @returns how many messages that lease still
+-- held; the others' lease has lapsed and another consumer has taken them, so they stay unchanged.
 --
 -- Locks: the rows. Index: queue_messages_pkey.
 -- The commit does not wait for the disk, for the same reason as in lease-messages.sql.

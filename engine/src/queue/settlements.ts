@@ -8,18 +8,18 @@ import {
   type Settlement,
 } from './order-queue.js';
 
-// The first failure is mostly one of the moment; a batch that has failed nine times is asked about twice a minute.
+// The first failure is mostly temporary; a batch that has failed nine times is retried twice a minute.
 const retryBaseMs = 100;
 const retryMaxMs = 30_000;
 
-// For a batch that its handler was never given.
+// For a batch that its handler never got.
 const againInMs = 500;
 
 export type HandleOptions = Pick<ConsumeOptions, 'handle' | 'onError'> & {
   hooks?: QueueHooks['handling'];
 };
 
-/** Has a batch handled. Never rejects: a handler that fails has the whole batch tried again. */
+/** Calls the handler with a batch. Never rejects: if the handler fails, the whole batch is retried. */
 export async function settlementsOf(
   batch: readonly Delivery[],
   { handle, onError, hooks = [] }: HandleOptions,
@@ -44,13 +44,13 @@ export async function settlementsOf(
 
 function check(settlements: readonly Settlement[], expected: number): void {
   if (settlements.length !== expected) {
-    throw new RangeError(`the handler answered ${settlements.length} settlements for ${expected} deliveries`);
+    throw new RangeError(`the handler returned ${settlements.length} settlements for ${expected} deliveries`);
   }
   for (const settlement of settlements) {
     if (settlement === 'done') continue;
     const delayMs = delayMsOf(settlement);
     if (!(delayMs >= 0 && delayMs <= retryInMsMax)) {
-      throw new RangeError(`the handler asked for a retry in ${delayMs} ms, not in 0 to ${retryInMsMax}`);
+      throw new RangeError(`the handler requested a retry in ${delayMs} ms; expected 0 to ${retryInMsMax}`);
     }
   }
 }

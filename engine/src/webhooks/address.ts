@@ -4,26 +4,26 @@ import { isIP, type LookupFunction } from 'node:net';
 import { createIsWithin, readAddress } from '../platform/addresses.js';
 
 export type Destinations = {
-  /** Why no webhook may go to this URL, undefined if one may. What a name stands for is judged when it is called. */
+  /** Why no webhook may go to this URL; undefined if one may. A host name's addresses are checked when it is called. */
   whyNot(url: URL): string | undefined;
-  /** For a socket: the name's addresses, all of which have been judged. It connects to these and to no others. */
+  /** For a socket: the name's addresses, all of them checked. It connects only to these. */
   lookup: LookupFunction;
 };
 
 export type DestinationRules = {
-  /** Ranges that webhooks may go to though they are not public, such as 127.0.0.0/8 while developing. */
+  /** Ranges that webhooks may call although they are not public, such as 127.0.0.0/8 during development. */
   allowedRanges: readonly string[];
   isHttpAllowed: boolean;
 };
 
-// Public by its range, and answers only inside of Azure, with what its machines are to know of themselves.
+// In a public range, but answers only inside Azure, where it serves internal data about virtual machines.
 const internalAddresses = new Set(['168.63.129.16']);
 
 /**
- * Where webhooks may go: an operator's browser, or whoever has an operator's session, must not reach through the engine what
- * only the engine can reach. Anything but a unicast address of the public internet is refused: private, loopback,
- * link-local (the metadata services of clouds), unique local, carrier-grade NAT, multicast, documentation, and addresses
- * that carry an IPv4 address inside (NAT64, 6to4, Teredo); one mapped into IPv6 is judged as what it is.
+ * Where webhooks may go. An operator, or an attacker with an operator's session, must not reach through the engine what
+ * only the engine can reach. Only unicast addresses of the public internet are allowed. Refused are private, loopback,
+ * link-local (the metadata services of clouds), unique local, carrier-grade NAT, multicast and documentation addresses,
+ * and addresses that embed an IPv4 address (NAT64, 6to4, Teredo); an IPv4-mapped IPv6 address is checked as IPv4.
  */
 export function createDestinations(
   { allowedRanges, isHttpAllowed }: DestinationRules,
@@ -52,7 +52,7 @@ export function createDestinations(
         addresses => {
           const refused = addresses.find(({ address }) => !isAllowed(address));
           const [first] = addresses;
-          // One that is internal among others that are not is an attempt, or a mistake: nothing is sent.
+          // An internal address among public ones is an attack or a mistake, so nothing is sent.
           if (refused || !first) return callback(new InternalAddress(hostname, refused?.address), '', 0);
           return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
         },
@@ -65,6 +65,6 @@ export function createDestinations(
 class InternalAddress extends Error {
   readonly code = 'INTERNAL_ADDRESS';
   constructor(hostname: string, address: string | undefined) {
-    super(`${hostname} stands for ${address ?? 'nothing'}, which is not an address of the public internet`);
+    super(`${hostname} resolves to ${address ?? 'nothing'}, which is not an address of the public internet`);
   }
 }

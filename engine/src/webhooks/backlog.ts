@@ -1,19 +1,19 @@
 import { onlyRow } from '../platform/only-row.js';
 import type { Queryable } from '../platform/postgres.js';
 
-/** What a webhook may be: told of events, or disabled, and why. */
+/** The state of a webhook: enabled, or the reason why it is disabled. */
 export const endpointStates = ['enabled', 'by-operator', 'failing', 'gone'] as const;
 type EndpointState = (typeof endpointStates)[number];
 
 export type WebhookBacklog = {
-  /** Since when the oldest delivery waits that has not arrived and is still tried; 0 where none waits. */
+  /** How long the oldest pending delivery has waited; 0 if none waits. */
   oldestPendingMs: number;
   endpoints: Record<EndpointState, number>;
 };
 
 /**
- * How far the receivers are behind. Index: webhook_deliveries_due, all of it: WEBHOOK_PENDING_MAX entries an endpoint at
- * most.
+ * How far the receivers are behind. Index: webhook_deliveries_due, all of it: at most WEBHOOK_PENDING_MAX entries per
+ * endpoint.
  */
 export async function readWebhookBacklog(db: Queryable): Promise<WebhookBacklog> {
   const { rows } = await db.query<{ oldestPendingMs: number } & Record<EndpointState, number>>({

@@ -1,6 +1,6 @@
 import { inTransaction, type Pool, type Queryable } from '../platform/postgres.js';
 
-/** A delivery in hand, with all that it takes to send it. */
+/** A leased delivery, with everything needed to send it. */
 export type Claimed = {
   deliveryId: number;
   endpointId: number;
@@ -14,7 +14,7 @@ export type Claimed = {
   formerSecret: string | null;
 };
 
-/** Endpoints that have something due, without those in `except`. Index: webhook_deliveries_due. */
+/** Endpoints with due deliveries, without those in `except`. Index: webhook_deliveries_due. */
 export async function findDueEndpoints(db: Queryable, except: readonly number[]): Promise<number[]> {
   const { rows } = await db.query<{ endpointId: number }>({
     name: 'due-webhook-endpoints',
@@ -29,8 +29,8 @@ export async function findDueEndpoints(db: Queryable, except: readonly number[])
 }
 
 /**
- * Takes what is due longest, for `leaseMs`: whoever dies with it in hand has it sent by another after that. Two who ask at
- * once get different ones. Index: webhook_deliveries_due.
+ * Leases the longest due deliveries for `leaseMs`. If the process dies, another one sends them after that. Two concurrent
+ * calls get different deliveries. Index: webhook_deliveries_due.
  */
 export async function claimDeliveries(
   db: Queryable,
@@ -67,15 +67,15 @@ export type RetryRules = {
   triesMax: number;
   retryBaseMs: number;
   retryMaxMs: number;
-  /** Without one success for as long as this an endpoint is disabled. */
+  /** An endpoint without any success for this long is disabled. */
   disableAfterMs: number;
 };
 
 /**
- * Writes down what came of a try. One whose lease has lapsed and that another has taken since is that one's to settle.
- * Locks: the delivery, then its endpoint.
+ * Stores the result of a try. If the lease has lapsed and another process has taken the delivery since, that process settles
+ * it. Locks: the delivery, then its endpoint.
  *
- * @returns whether the endpoint was disabled by it.
+ * @returns whether this disabled the endpoint.
  */
 export async function settleDelivery(
   pool: Pool,
@@ -84,7 +84,7 @@ export async function settleDelivery(
   rules: RetryRules,
 ): Promise<boolean> {
   if (result.outcome === 'delivered') {
-    // One statement, and the endpoint's row is left alone as long as all is well.
+    // One statement, which does not write the endpoint's row as long as all is well.
     await pool.query({
       name: 'webhook-delivered',
       text: `
@@ -104,7 +104,7 @@ export async function settleDelivery(
         update webhook_deliveries
         set last_status = $3, last_error = $4,
             status = case when tries >= $5 then 'failed' else 'pending' end,
-            -- Half of it by lot: what failed together shall not come back together.
+            -- Half of the pause is random, so that deliveries that failed together are not retried together.
             due_at = case when tries < $5 then clock_timestamp() + interval '1 ms' * greatest(
               $6::float8, least($8::float8, $7 * 2.0 ^ (tries - 1)) * (0.5 + random() / 2)) end
         where delivery_id = $1 and tries = $2 and status = 'pending'`,

@@ -15,7 +15,7 @@ import type { Post } from './post.js';
 import type { Seal } from './seal.js';
 import { signedHeaders } from './sign.js';
 
-/** What came of a try: it arrived, it is tried again, or it was the last one. */
+/** The outcome of a try: delivered, to be retried, or failed as the last one. */
 export const tryOutcomes = ['delivered', 'retried', 'failed'] as const;
 type TryOutcome = (typeof tryOutcomes)[number];
 
@@ -28,12 +28,12 @@ export type DeliverOptions = RetryRules & {
   onDisabled: (endpointId: number) => void;
 };
 
-// A receiver has that many at once at most, so that one that is slow for a moment is not run over.
+// Deliveries in flight per receiver, so that a receiver that is slow for a moment is not overloaded.
 const inHandMax = 10;
 
 /**
- * Sends what is due, to all endpoints that have something at the same time, so that a receiver that is slow or dead costs
- * no other its turn. What a process that dies had in hand is sent again when its lease is over.
+ * Sends due deliveries to all endpoints concurrently, so that a slow or dead receiver does not delay others. If a process
+ * dies, its deliveries are sent again when their lease ends.
  */
 export function createDeliver(options: DeliverOptions): Run {
   const { pool, timeoutMs } = options;
@@ -50,7 +50,7 @@ export function createDeliver(options: DeliverOptions): Run {
       let count = 0;
       let claimed: Claimed[];
       do {
-        // Beyond the time limit of a try is what writing its result takes; later it is sent once more rather than never.
+        // The timeout of a try, plus time to write its result. After that it is sent twice rather than never.
         const leaseMs = 2 * timeoutMs + 1000;
         claimed = await claimDeliveries(pool, { endpointId, limit: inHandMax, leaseMs });
         await settleAll(claimed.map(delivery => send(delivery, signal)));
@@ -61,7 +61,7 @@ export function createDeliver(options: DeliverOptions): Run {
   });
 }
 
-/** As Promise.all, but all have ended when it rejects. */
+/** Like Promise.all, but all promises have settled when it rejects. */
 async function settleAll(sendings: Promise<void>[]): Promise<void> {
   await Promise.allSettled(sendings);
   await Promise.all(sendings);
@@ -70,7 +70,7 @@ async function settleAll(sendings: Promise<void>[]): Promise<void> {
 function createSend({ pool, seal, post, onTried, onDisabled, ...rules }: DeliverOptions) {
   return async (delivery: Claimed, signal: AbortSignal): Promise<void> => {
     const result = await tryOnce(delivery, signal);
-    // Nobody's failure: whoever leads next sends it when the lease is over.
+    // The process stops, which is no failure of the receiver: the next leader sends it when the lease ends.
     if (result.outcome === 'failed' && signal.aborted) return;
     const isDisabled = await settleDelivery(pool, delivery, result, rules);
     onTried(outcomeOf(result, delivery.tries, rules.triesMax));
@@ -101,12 +101,12 @@ function outcomeOf({ outcome }: Result, tries: number, triesMax: number): TryOut
 
 const fixedHeaders = { 'content-type': 'application/json', 'user-agent': 'doorbuster-webhooks/1' };
 
-/** The same text for each try: a receiver may compare. */
+/** The same text for each try, because a receiver may compare them. */
 function bodyOf({ type, at, data }: Claimed): string {
   return JSON.stringify({ type, timestamp: at.toISOString(), data });
 }
 
-/** Any 2xx is a receipt, and nothing else is: a redirect would lead to where nobody has judged the address. */
+/** Only a 2xx counts as a receipt: a redirect could lead to an address that was not checked. */
 function judge(posted: Awaited<ReturnType<Post['post']>>): Result {
   if ('error' in posted) {
     return { outcome: 'failed', status: null, error: posted.error, retryAfterMs: 0, isGone: false };

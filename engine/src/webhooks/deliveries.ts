@@ -38,7 +38,7 @@ export async function listDeliveries(
   return rows;
 }
 
-/** Sends one again, whatever became of it. @returns undefined where the endpoint has no such delivery. */
+/** Sends a delivery again, whatever its status. @returns undefined if the endpoint has no such delivery. */
 export async function replayDelivery(
   db: Queryable,
   endpointId: number,
@@ -53,10 +53,10 @@ export async function replayDelivery(
   return rows[0];
 }
 
-// Half a second of work under no lock that anybody waits for; who has more failures asks again.
+// Half a second of work, under no lock that other transactions wait for; with more failures the operator asks again.
 export const replaysMax = 10_000;
 
-/** Sends again what has failed since then, oldest first. @returns how many; `replaysMax` of them may not be all. */
+/** Sends deliveries again that have failed since then, oldest first. @returns how many; `replaysMax` may not be all. */
 export async function replayFailedSince(db: Queryable, endpointId: number, since: Date): Promise<number> {
   const { rowCount } = await db.query(
     `update webhook_deliveries set ${asNew} where delivery_id in (
@@ -70,7 +70,7 @@ export async function replayFailedSince(db: Queryable, endpointId: number, since
 
 const asNew = `status = 'pending', tries = 0, due_at = clock_timestamp(), last_error = null, last_status = null`;
 
-/** An event of its own for this endpoint alone, to see whether it arrives. */
+/** Adds a test event for this endpoint only, to see whether it arrives. */
 export async function addTestDelivery(db: Queryable, endpointId: number): Promise<Delivery> {
   const { rows } = await db.query<Delivery>(
     `with e as (

@@ -17,20 +17,20 @@ export type Endpoint = {
   description: string;
   events: WebhookEventType[];
   status: 'enabled' | 'disabled';
-  /** `by-operator`, `failing` for too long, or `gone`: it has answered 410. */
+  /** `by-operator`, `failing` (for too long), or `gone` (it has answered 410). */
   disabledReason: 'by-operator' | 'failing' | 'gone' | null;
   failingSince: Date | null;
-  /** Until when the secret before this one signs as well. */
+  /** Until when the previous secret also signs. */
   formerSecretUntil: Date | null;
   createdAt: Date;
 };
 
-// Each has its own loop, and every event is written once for each of them. Who needs more has a hub of their own.
+// Each endpoint has its own loop, and every event is written once per endpoint. An operator who needs more should use a hub.
 export const endpointsMax = 20;
 
 export type NewEndpoint = Pick<Endpoint, 'url' | 'description' | 'events'>;
 
-/** @returns the endpoint with its secret, which is not told again; undefined where there are as many as there may be. */
+/** @returns the endpoint with its secret, which is never shown again; undefined if the limit of endpoints is reached. */
 export async function createEndpoint(
   pool: Pool,
   seal: Seal,
@@ -49,7 +49,7 @@ export async function createEndpoint(
   });
 }
 
-/** Whoever adds an endpoint, and the relay, come one after the other. @returns how many endpoints there are. */
+/** Serialises the creation of endpoints and the relay. @returns how many endpoints there are. */
 async function lockEndpoints(tx: Client): Promise<number> {
   await tx.query('select from webhook_cursor for update');
   const { rows } = await tx.query<{ count: number }>(
@@ -58,7 +58,7 @@ async function lockEndpoints(tx: Client): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** Nobody has listened: what has happened meanwhile is nobody's business, and need not be read. */
+/** Until now there was no endpoint, so earlier changes need not be read. */
 async function beginAtNow(tx: Client): Promise<void> {
   await tx.query(
     `update webhook_cursor set below = pg_snapshot_xmin(s), since = now(), mark = pg_snapshot_xmax(s), mark_at = now()
@@ -83,7 +83,7 @@ export async function readEndpoint(db: Queryable, endpointId: number): Promise<E
 
 export type EndpointChange = Partial<NewEndpoint> & { enabled?: boolean };
 
-/** Enabling it again begins with a clean slate; what waited meanwhile is sent. */
+/** Enabling an endpoint again resets its failures; deliveries that waited meanwhile are sent. */
 export async function changeEndpoint(
   db: Queryable,
   endpointId: number,
@@ -103,7 +103,7 @@ export async function changeEndpoint(
   return rows[0];
 }
 
-/** At once for everybody who asks and for the senders; its deliveries are swept away in steps. */
+/** Takes effect at once for operators and senders; the sweep deletes its deliveries in steps. */
 export async function deleteEndpoint(db: Queryable, endpointId: number): Promise<boolean> {
   const { rowCount } = await db.query(
     `update webhook_endpoints
@@ -114,7 +114,7 @@ export async function deleteEndpoint(db: Queryable, endpointId: number): Promise
   return rowCount === 1;
 }
 
-/** The secret of before signs as well for `overlapSeconds`, so that the receiver may change over in its own time. */
+/** The previous secret also signs for `overlapSeconds`, so that the receiver has time to change over. */
 export async function rotateSecret(
   db: Queryable,
   seal: Seal,

@@ -12,15 +12,15 @@ export type Post = {
 
 export type PostOptions = { destinations: Destinations; timeoutMs: number };
 
-// An answer says all there is to say with its status. What comes beyond is not read, and nothing of it is kept: an operator
-// shall not read through the engine what only the engine can reach.
+// Only the status of an answer matters. The rest is not kept, and beyond this size not read: an operator must not read
+// through the engine what only the engine can reach.
 const answerBytesMax = 16 * 1024;
-// For each receiver; as many as one has in hand at most.
+// Per receiver: the maximum number of deliveries in flight.
 const connectionsMax = 10;
 
 /**
- * Posts to receivers that strangers may have named: addresses are judged as the socket connects, so that a name that means
- * another address a moment later is no way in; redirects are not followed; time and answer are bounded.
+ * Posts to receivers with untrusted addresses. Addresses are checked when the socket connects, so that a name that resolves
+ * differently a moment later (DNS rebinding) is refused. Redirects are not followed; time and answer are bounded.
  */
 export function createPost({ destinations, timeoutMs }: PostOptions): Post {
   const connectTo = buildConnector({ lookup: destinations.lookup, timeout: timeoutMs });
@@ -28,10 +28,10 @@ export function createPost({ destinations, timeoutMs }: PostOptions): Post {
     connections: connectionsMax,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
-    // Receivers rest between two sales; a connection that is opened anew is judged anew.
+    // Receivers are idle between two sales; a new connection is checked again.
     keepAliveTimeout: 4000,
     connect(options, callback) {
-      // A URL that names an address asks nobody.
+      // A URL with a literal address needs no look-up, so it is checked here.
       const why = destinations.whyNot(new URL(`${options.protocol}//${options.host ?? options.hostname}`));
       if (why) return callback(new Error(why), null);
       return connectTo(options, callback);

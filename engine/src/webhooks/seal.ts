@@ -11,7 +11,7 @@ const algorithm = 'aes-256-gcm';
 const ivBytes = 12;
 const tagBytes = 16;
 
-/** Keeps secrets that have to be read again so that the database, or a backup of it, does not tell them. */
+/** Encrypts secrets that must be read again, so that the database and its backups do not reveal them. */
 export function createSeal(secretKey: string): Seal {
   const key = Buffer.from(hkdfSync('sha256', secretKey, '', 'doorbuster webhook secrets', 32));
 
@@ -34,8 +34,8 @@ export function createSeal(secretKey: string): Seal {
       } catch (cause) {
         throw new OperatingError(
           'SECRET_KEY_DIFFERS',
-          "A webhook's secret can not be read",
-          "Give this process the SECRET_KEY under which it was made, or rotate the webhook's secret",
+          "A webhook's secret cannot be read",
+          "Give this process the SECRET_KEY with which it was encrypted, or rotate the webhook's secret",
           { cause },
         );
       }

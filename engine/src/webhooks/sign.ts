@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 
 const prefix = 'whsec_';
 
-/** As Standard Webhooks has them: 24 to 64 random bytes, base64, behind a prefix that secret scanners know. */
+/** In the format of Standard Webhooks: 24 to 64 random bytes in base64, after a prefix that secret scanners know. */
 export function newWebhookSecret(): string {
   return `${prefix}${randomBytes(32).toString('base64')}`;
 }
@@ -10,8 +10,8 @@ export function newWebhookSecret(): string {
 export type Message = { id: string; timestamp: number; body: string };
 
 /**
- * The headers of a message by Standard Webhooks 1.0 (standardwebhooks.com). While a secret is being replaced the message
- * is signed with both, and the receiver takes it if either fits.
+ * The headers of a message by Standard Webhooks 1.0 (standardwebhooks.com). During a rotation of the secret, the message is
+ * signed with both, and the receiver accepts it if either signature fits.
  *
  * @param secrets the new one first.
  */

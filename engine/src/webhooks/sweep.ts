@@ -6,12 +6,12 @@ export type SweepOptions = { pool: Pool; retentionDays: number; eventsMax: numbe
 
 type Swept = 'events' | 'deliveries' | 'endpoints';
 
-// A tenth of a second of work a step.
+// A tenth of a second of work per step.
 const rowsPerStepMax = 5000;
 
 /**
- * Deletes events that are old, or more than are kept, with their deliveries, and what is left of deleted endpoints. What
- * still waits for an endpoint that is enabled stays. Done in steps, oldest first.
+ * Deletes events that are too old or too many, with their deliveries, and the remains of deleted endpoints. Deliveries that
+ * still wait for an enabled endpoint stay. Works in steps, oldest first.
  */
 export function createSweep({ pool, retentionDays, eventsMax }: SweepOptions): Run {
   const deletions: Record<Swept, () => Promise<{ rowCount: number | null }>> = {

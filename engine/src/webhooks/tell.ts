@@ -3,21 +3,21 @@ import { inTransaction, type Pool } from '../platform/postgres.js';
 
 export type TellWebhooksOptions = {
   pool: Pool;
-  /** Deliveries that may wait for one endpoint; those beyond it have failed at once, and can be replayed. */
+  /** Deliveries that may wait for one endpoint; further ones fail at once and can be replayed. */
   pendingMax: number;
 };
 
-// Some 0.2 s of work in one transaction, which nobody waits for.
+// About 0.2 s of work in one transaction, for which no purchase waits.
 const changesMax = 10_000;
-// Each pass looks at all that is new. After a day without a scheduler that is ten million rows, and must not end in the
-// timeout that purchases have, for ever again.
+// Each pass reads everything new. After a day without a scheduler that is ten million rows; with the timeout of purchases,
+// such a pass would fail forever.
 const passTimeoutMs = 60_000;
 
 /**
- * Turns what is new in the journals into events, and each event into one delivery for each endpoint that wants it, in the
- * transaction that moves the cursor: none is missed and none is told twice.
+ * Turns new rows of the journals into events, and each event into one delivery for each endpoint that subscribes to it, in
+ * the transaction that moves the cursor: no event is missed or sent twice.
  *
- * @returns how many changes were read; as many as there may be means that there are more.
+ * @returns how many changes were read; the maximum means that there may be more.
  */
 export function createTellWebhooks({ pool, pendingMax }: TellWebhooksOptions): Run {
   let passesOverAtMs = 0;
@@ -30,10 +30,10 @@ export function createTellWebhooks({ pool, pendingMax }: TellWebhooksOptions): R
       return 0;
     }
     return inTransaction(pool, async tx => {
-      // Of two relays the second goes on where the first has ended. A statement of its own: the next one's snapshot has to be
-      // younger than this lock.
+      // Of two relays, the second continues where the first has ended. This is a separate statement, because the next one's
+      // snapshot must be younger than this lock.
       await tx.query('select from webhook_cursor for update');
-      // Whatever the statistics say of tables that grow by the minute: by time, and an order by its key.
+      // Index scans, whatever the statistics say about these fast-growing tables: by time, and an order by its key.
       await tx.query(`set local enable_seqscan = off; set local statement_timeout = ${passTimeoutMs}`);
       const pass = {
         name: 'tell-webhooks',
@@ -48,10 +48,10 @@ export function createTellWebhooks({ pool, pendingMax }: TellWebhooksOptions): R
   };
 }
 
-// The first webhook has at most a minute of sales to wait behind; a write a minute is nothing to an installation without one.
+// The first endpoint has at most a minute of changes to catch up on, and a write a minute costs almost nothing.
 const passOverEveryMs = 60_000;
 
-/** Moves the cursor past all that nobody wanted to hear, as a pass does that has read everything; see below. */
+/** Moves the cursor past changes without an endpoint, like a pass that has read everything; see below. */
 const passOver = `
   update webhook_cursor w
   set below = s.horizon,
@@ -61,22 +61,22 @@ const passOver = `
   from (select pg_snapshot_xmin(v) as horizon, pg_snapshot_xmax(v) as newest from pg_current_snapshot() v) s,
        lateral (select s.horizon >= mark or mark > s.newest as is_passed from webhook_cursor) as m`;
 
-/** The number of the transaction that wrote a row, in full: `xmin` has its last 32 bits, and is less than 2^31 behind. */
+/** The full id of the transaction that wrote a row: `xmin` has its last 32 bits, and is less than 2^31 behind. */
 const writtenBy = (alias: string) => `(s.newest - ((s.newest - ${alias}.xmin::text::bigint) & 4294967295))`;
 
 const iso = (time: string) => `to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /*
- * Purpose: read the next changes from the journals, tell them, move the cursor.
+ * Purpose: read the next changes from the journals, write their events, move the cursor.
  *
- * A row is read once its transaction is below the horizon of this statement's snapshot, which is the oldest transaction
- * that is under way: all below it are over, and what they have committed is visible here. So no row can turn up below the
- * cursor later, in whatever order transactions commit (docs/decisions/0026). Rows are taken by the number of their
- * transaction, and those of one transaction together.
+ * A row is read once its transaction is below the horizon of this statement's snapshot. The horizon is the oldest running
+ * transaction: all transactions below it have ended, and their commits are visible here. So no row can appear below the
+ * cursor later, in whatever order transactions commit (docs/decisions/0026). Rows are read by transaction id, and those of
+ * one transaction together.
  *
- * "since" only spares reading what is old. A transaction has its number before it reads the clock for its rows; the margin
- * is for a clock that is set back. A cursor ahead of every number is from another cluster, whose dump this is: then "since"
- * alone says what is new, and what was told is known by its subject.
+ * "since" only avoids reading old rows. A transaction has its id before it reads the clock for its rows; the margin allows
+ * for a clock that is set back. A cursor ahead of every id comes from another cluster, of which this database is a dump:
+ * then only "since" decides what is new, and events that were already written are recognised by their subject.
  *
  * Locks: the cursor's row, by the statement before. Indexes: journal_by_time, sale_journal_by_time, orders_pkey, sales_pkey,
  * products_pkey.
@@ -98,7 +98,7 @@ const relay = `
       select ${writtenBy('j')}, j.sale_id, null, j.to_status, null, null, j.at
       from sale_journal j, s
       where j.at >= (select since from c) - interval '5 seconds' and j.to_status = 'open'
-        -- A sale that is paused and resumed opens once.
+        -- A sale that is paused and resumed opens only once.
         and not exists (select from sale_journal e where e.sale_id = j.sale_id and e.to_status = 'open' and e.seq < j.seq)
     ) as written
     where tx >= (select below from c) and tx < (select horizon from s)
@@ -119,7 +119,7 @@ const relay = `
     from change c join sales p on p.sale_id = c.sale_id join stock k on k.sale_id = c.sale_id
     where c.order_id is null
     union all
-    -- A bought unit stays bought: once all are, the sale is sold out for good.
+    -- A bought unit stays bought: once all are bought, the sale is sold out for good.
     select 'sale.sold_out', k.sale_id::text, c.at, jsonb_build_object(
              'saleId', p.sale_id, 'productId', p.product_id, 'allocation', k.allocation)
     from (select sale_id, max(at) as at from change where to_status = 'CONFIRMED' group by sale_id) c
@@ -128,7 +128,7 @@ const relay = `
     insert into webhook_events (type, subject, at, data)
     select type, subject, at, data from event
     where exists (select from webhook_endpoints e where e.status <> 'deleted' and event.type = any (e.events))
-      -- What a rehearsal sells nobody shall pack.
+      -- A receiver must not ship the orders of a rehearsal.
       and not exists (select from products r where r.product_id = (event.data ->> 'productId')::bigint and r.is_rehearsal)
     on conflict (type, subject) do nothing
     returning event_id, type, at
@@ -145,7 +145,7 @@ const relay = `
   ), added as (
     insert into webhook_deliveries (endpoint_id, event_id, status, due_at, last_error)
     select endpoint_id, event_id, case when has_room then 'pending' else 'failed' end,
-           case when has_room then clock_timestamp() end, case when not has_room then 'too many were waiting' end
+           case when has_room then clock_timestamp() end, case when not has_room then 'too many deliveries were waiting' end
     from delivery
   ), reached as (
     select case when count(*) < $1 then (select horizon from s) else max(tx) + 1 end as below, count(*) < $1 as is_all

@@ -173,7 +173,7 @@ describe('a broker that stops responding', () => {
     const startedAtMs = performance.now();
     const published = Array.from({ length: 5 }, () => queue.publish(orders(publishMax)));
     const refused = queue.publish(orders(1));
-    await expect(refused).rejects.toThrow('50000 messages wait');
+    await expect(refused).rejects.toThrow('50000 messages already wait');
     const results = await Promise.allSettled(published);
     expect(performance.now() - startedAtMs).toBeLessThan(20_000);
     for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: unavailable });

@@ -14,18 +14,18 @@ const formerEntrySchema = z.object({
   charge: z.object({ currency: z.string() }).loose(),
   state: z.object({}).loose(),
 });
-// Lines of earlier builds do not name the currency that was captured: it was the charge's.
+// Lines of earlier builds do not contain the captured currency: it was the charge's.
 const lineSchema = z.preprocess(line => {
   const { data: former } = formerEntrySchema.loose().safeParse(line);
   return former ? { ...former, state: { currency: former.charge.currency, ...former.state } } : line;
 }, entrySchema);
 
-/** A charge with what became of it. */
+/** A charge with its state. */
 type Entry = z.output<typeof entrySchema>;
 
 export type Book = {
   find(paymentId: string): Entry | undefined;
-  /** On file when it returns, so that it outlives this process. */
+  /** The entry is in the file when this returns, so it outlives the process. */
   write(charge: Charge, state: ChargeState, refund?: { reference: string }): Entry;
   totals(): Totals;
   close(): void;
@@ -40,10 +40,10 @@ type Totals = {
 };
 
 /**
- * The sandbox's memory: one JSON object a line, appended, the last one of a payment counts. A line is written with one
- * synchronous write, which takes some 10 µs and survives kill -9 of this process, though not of the machine.
+ * The sandbox's memory: one JSON object per line, append-only; the last line of a payment counts. A line is written with
+ * one synchronous write, which takes about 10 µs and survives kill -9 of this process, but not a crash of the machine.
  *
- * @throws OperatingError SANDBOX_FILE_DAMAGED for anything unreadable but a torn last line, which was never answered.
+ * @throws OperatingError SANDBOX_FILE_DAMAGED for any unreadable line except a torn last one, which was never answered.
  */
 export function openBook(path: string): Book {
   mkdirSync(dirname(path), { recursive: true });
@@ -61,7 +61,7 @@ export function openBook(path: string): Book {
 
   const { lines, bytes } = readLines(path);
   for (const [position, line] of lines.entries()) remember(readLine(path, position, line));
-  // What comes next must not be glued to a torn line.
+  // The next line must not be appended to a torn one.
   ftruncateSync(file, bytes);
   let sizeBytes = bytes;
 
@@ -73,7 +73,7 @@ export function openBook(path: string): Book {
       try {
         appendFileSync(file, line);
       } catch (error) {
-        // On a full disk half a line may have been written.
+        // On a full disk, half a line may have been written.
         ftruncateSync(file, sizeBytes);
         throw error;
       }
@@ -105,7 +105,7 @@ function readLine(path: string, position: number, line: string): Entry {
     throw new OperatingError(
       'SANDBOX_FILE_DAMAGED',
       `Line ${position + 1} of ${path} cannot be read`,
-      'Mend the line, or move the file away to begin with an empty sandbox',
+      'Repair the line, or move the file away to start with an empty sandbox',
       { cause: error },
     );
   }

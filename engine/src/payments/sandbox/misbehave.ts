@@ -7,9 +7,9 @@ export type Answer = { statusCode: number; body: unknown };
 
 export type Misbehaviour = {
   set(behaviour: Behaviour): void;
-  /** Does `act`, or not, and answers, or not, as it was told. */
+  /** Does `act` or not, and answers or not, according to the mode. */
   answer(reply: FastifyReply, act: () => Answer, isSlow?: boolean): Promise<FastifyReply>;
-  /** Lets go of all answers that are held back. */
+  /** Releases all answers that are held back. */
   close(): void;
 };
 
@@ -17,9 +17,9 @@ const heldAnswerMs = 30_000;
 const good: Behaviour = { mode: 'ok', latencyMs: 0 };
 
 /**
- * How a provider fails its callers, for trying out what they do about it.
+ * Fails its callers in the ways that providers do, to test how they handle it.
  *
- * @param heldMax answers held back at once; each holds a connection. A caller with time limits keeps a few hundred.
+ * @param heldMax answers held back at once; each holds a connection. A caller with timeouts causes a few hundred.
  */
 export function createMisbehaviour(heldMax = 5000): Misbehaviour {
   const closing = new AbortController();
@@ -35,7 +35,7 @@ export function createMisbehaviour(heldMax = 5000): Misbehaviour {
       const hungUp = once(reply.raw, 'close', { signal: isOver });
       await Promise.race([wait(durationMs, undefined, { signal: isOver }), hungUp]);
     } catch {
-      // Closing.
+      // The sandbox is closing.
     } finally {
       held -= 1;
       gone.abort();
@@ -54,7 +54,7 @@ export function createMisbehaviour(heldMax = 5000): Misbehaviour {
       if (mode === 'error' || isFull) return reply.code(503).send({ message: 'not now' });
       const { statusCode, body } = act();
       if (delayMs > 0) await hold(reply, delayMs);
-      if (mode === 'lost') return reply.code(500).send({ message: 'done, but this is all you hear of it' });
+      if (mode === 'lost') return reply.code(500).send({ message: 'done, but the result is withheld' });
       if (mode === 'garbled') return reply.type('application/json').send('{"status":"capt');
       return reply.code(statusCode).send(body);
     },

@@ -56,7 +56,7 @@ export function createSandboxProvider({
   };
 }
 
-// Named one by one: the sandbox refuses fields that it does not know.
+// Field by field, because the sandbox refuses unknown fields.
 function toWire({ paymentId, orderId, amountMinor, currency, method }: Charge): Charge {
   return { paymentId, orderId, amountMinor, currency, method };
 }
@@ -86,7 +86,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-// "fetch failed" says nothing; its cause is the one that names the address.
+// "fetch failed" says nothing; its cause names the address.
 function reasonOf(error: unknown): string {
   return messageOf(error instanceof Error && error.cause ? error.cause : error);
 }

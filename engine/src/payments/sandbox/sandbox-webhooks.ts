@@ -6,9 +6,9 @@ import { sign, signatureHeader } from './signature.js';
 import type { SandboxEvent } from './wire.js';
 
 export type WebhookSender = {
-  /** Never waits: what does not fit in the queue is dropped, as webhooks of real providers get lost too. */
+  /** Never waits: events that do not fit in the queue are dropped, since real providers' webhooks can get lost too. */
   send(event: SandboxEvent): void;
-  /** Events that wait or are under way. */
+  /** Events that wait or are being sent. */
   pending(): number;
   dropped(): number;
   close(): Promise<void>;
@@ -29,13 +29,13 @@ const sendersCount = 8;
 const answerTimeoutMs = 5000;
 const retryMaxMs = 5000;
 
-/** Delivers events at least once while the receiver is there, in no promised order. */
+/** Delivers events at least once while the receiver is up, in no guaranteed order. */
 export function createWebhookSender({
   url,
   secret,
   logger,
   queueMax = 10_000,
-  // With the backoff below these are spread over some ten seconds.
+  // With the backoff below, these tries take about ten seconds.
   triesMax = 8,
   retryBaseMs = 100,
 }: WebhookOptions): WebhookSender {
@@ -67,7 +67,7 @@ export function createWebhookSender({
     try {
       const answer = await fetch(url, {
         method: 'POST',
-        // Signed anew for each try: a signature has a best-before date.
+        // Signed anew for each try, because a signature expires.
         headers: {
           'content-type': 'application/json',
           [signatureHeader]: sign(body, secret, Math.floor(Date.now() / 1000)),

@@ -3,12 +3,12 @@ import { webhookAgeMaxSeconds } from '../provider.js';
 
 export const signatureHeader = 'x-sandbox-signature';
 
-/** `t=<unix seconds>,v1=<hex hmac sha256 of "t.body">`: the time is signed too, so that an old body cannot be made new. */
+/** `t=<unix seconds>,v1=<hex hmac sha256 of "t.body">`: the time is also signed, so that an old body cannot be replayed. */
 export function sign(rawBody: string | Buffer, secret: string, atSeconds: number): string {
   return `t=${atSeconds},v1=${digest(rawBody, secret, atSeconds).toString('hex')}`;
 }
 
-/** @returns why the signature is not believed, or undefined if it is. */
+/** @returns why the signature is not valid, or undefined if it is. */
 export function findFlaw(
   rawBody: Buffer,
   header: unknown,
@@ -19,7 +19,8 @@ export function findFlaw(
   const [, at, signature] = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(header) ?? [];
   if (at === undefined || signature === undefined) return `has an unreadable ${signatureHeader} header`;
   const expected = digest(rawBody, secret, Number(at));
-  if (!timingSafeEqual(Buffer.from(signature, 'hex'), expected)) return 'has a signature that is not its own';
+  if (!timingSafeEqual(Buffer.from(signature, 'hex'), expected))
+    return 'has a signature that does not match its body';
   return Math.abs(nowSeconds - Number(at)) > webhookAgeMaxSeconds
     ? `was signed more than ${webhookAgeMaxSeconds} s from now`
     : undefined;

@@ -14,19 +14,19 @@ export type Sandbox = { url: string; close(): Promise<void> };
 export type SandboxOptions = {
   host: string;
   port: number;
-  /** Where charges are kept; made if it is not there. One sandbox a file. */
+  /** The file of the charges; created if it does not exist. One sandbox per file. */
   dataFile: string;
   webhook: { url: string; secret: string } | undefined;
-  /** What callers present as `Authorization: Bearer`. */
+  /** The key that callers present as `Authorization: Bearer`. */
   apiKey: string;
   logger: Logger;
 };
 
-// The largest request is a charge with ids and a method of 255 characters at most, escaped.
+// The largest request is a charge with ids and a method of at most 255 characters, escaped.
 const bodyBytesMax = 16 * 1024;
 const oneCharge = { params: z.object({ paymentId: z.string() }) };
 
-/** A pretend payment provider, a service of its own, that can be told to fail in the ways that real ones do. */
+/** A simulated payment provider, a separate service that can be made to fail in the ways that real ones do. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const book = openBook(options.dataFile);
   const webhooks = options.webhook && createWebhookSender({ ...options.webhook, logger: options.logger });
@@ -93,7 +93,7 @@ function createServer(apiKey: string) {
   return app;
 }
 
-/** What can be done to a charge, each once. Synchronous, so that no two can get in each other's way. */
+/** The operations on a charge, each with one effect. Synchronous, so that no two can interfere. */
 function createDeeds(book: Book, webhooks: WebhookSender | undefined) {
   function record(charge: Charge, state: ChargeState): Answer {
     book.write(charge, state);
@@ -111,7 +111,7 @@ function createDeeds(book: Book, webhooks: WebhookSender | undefined) {
 
   return {
     charge: (charge: Charge) => onceOnly(charge, () => decideCharge(charge)),
-    // What has ended stays as it is; what is unknown is ended before it begins.
+    // A charge that has ended stays as it is; an unknown charge is ended before it begins.
     cancel: (charge: Charge) => onceOnly(charge, () => ({ status: 'canceled', reference: null })),
     refund(paymentId: string, amountMinor: number): Answer {
       const entry = book.find(paymentId);

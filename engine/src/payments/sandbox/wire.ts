@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { methodLengthMax } from '../provider.js';
 
-// What the sandbox and its adapter say to each other, over HTTP and in webhooks.
+// The messages between the sandbox and its adapter, over HTTP and in webhooks.
 
 const paymentId = z.string().min(1).max(200);
 const amountMinor = z.int().min(0);

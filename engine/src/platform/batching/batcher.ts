@@ -1,37 +1,37 @@
 import { answerAll, createLanes, type Patience, type Waiter } from './lanes.js';
 
-/** Gathers requests by key while the batch before them is under way. */
+/** Gathers requests by key while the previous batch is under way. */
 export type Batcher<Key, Request, Outcome> = {
-  /** Joins the open batch of its key. Always resolves: by the deadline, or when the batch that it is in has been served. */
+  /** Joins the open batch of its key. Always resolves: at the deadline, or when its batch has been served. */
   join(key: Key, request: Request, patience?: Patience): Promise<Outcome>;
-  /** Resolves when every request that had joined is answered. */
+  /** Resolves when every request that has joined is answered. */
   drained(): Promise<void>;
   /** Requests that wait for their batch, over all keys. */
   waiting(): number;
-  /** Requests of one key that are not answered yet, whether they wait or are in its batch. */
+  /** Requests of one key that are not answered yet, both waiting and in its current batch. */
   inHand(key: Key): number;
-  /** How long the first of one key has been waiting; of the key where that is longest, if none is named. 0 where nobody waits. */
+  /** How long the oldest request of this key has waited; without a key, the longest wait of all keys. 0 if none waits. */
   oldestWaitMs(key?: Key): number;
 };
 
 export type BatcherOptions<Key, Request, Outcome> = {
-  /** Answers every waiter of a batch, whatever fails on the way; the key's next batch begins when it resolves. */
+  /** Must answer every waiter of a batch, whatever fails; the key's next batch begins when this resolves. */
   serve: (key: Key, batch: Waiter<Request, Outcome>[]) => Promise<void>;
   /** Requests in one batch; the rest wait for the next. */
   batchMax: number;
   /** How long a request may wait for its batch to begin. */
   deadlineMs: number;
-  /** Whether a key of which `own` requests wait may have no more, while `all` wait of all keys. */
+  /** Whether a key with `own` waiting requests may have no more, while `all` requests wait over all keys. */
   isFull: (own: number, all: number) => boolean;
-  /** The answer to a request that finds no room, or that has waited too long. */
+  /** The answer to a request that finds no room or has waited too long. */
   refusal: Outcome;
 };
 
 const sweepEveryMs = 50;
 
 /**
- * No timer is needed: under load batches grow by themselves, and alone a request is a batch of one. Each key has one batch
- * under way at a time.
+ * No timer is needed: under load batches grow by themselves, and a single request is a batch of one. Each key has one
+ * batch under way at a time.
  */
 export function createBatcher<Key, Request, Outcome>(
   options: BatcherOptions<Key, Request, Outcome>,
@@ -58,7 +58,7 @@ export function createBatcher<Key, Request, Outcome>(
       });
       if (!isFirst) return;
       sweeper ??= setInterval(() => answerAll(lanes.takeLate(), refusal), sweepEveryMs).unref();
-      // What else arrives in this turn of the event loop shares the first batch.
+      // Other requests that arrive in this turn of the event loop share the first batch.
       setImmediate(() => serveAll(key));
     });
   }

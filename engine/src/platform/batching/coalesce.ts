@@ -4,7 +4,7 @@ import { createBatcher } from './batcher.js';
 export type CoalesceOptions = {
   /** Keys in one load; the rest wait for the next. */
   keysMax: number;
-  /** Keys that wait; one more is refused with OperatingError OVERLOADED. */
+  /** Keys that may wait; further ones are refused with OperatingError OVERLOADED. */
   waitersMax: number;
   /** How long a key may wait for its load to begin; then it is refused with OVERLOADED. */
   deadlineMs: number;
@@ -13,7 +13,7 @@ export type CoalesceOptions = {
 type Loaded<Value> = { value: Value } | { error: unknown } | 'overloaded';
 
 /**
- * Gathers keys that are asked for while the previous load is under way and loads them together.
+ * Gathers keys that are requested while the previous load is under way, and loads them together.
  *
  * @param load one value per key, in the same order.
  */

@@ -1,38 +1,38 @@
-/** How long a request is worth an answer. */
+/** How long an answer to a request is useful. */
 export type Patience = {
-  /** `performance.now()` after which its answer comes too late, where that is earlier than for all. */
+  /** `performance.now()` after which the answer is too late, if that is earlier than the common deadline. */
   deadlineAtMs?: number | undefined;
   connection?: Connection | undefined;
 };
 
-/** The connection that an answer would go out on. */
+/** The connection that the answer would use. */
 type Connection = { readonly destroyed: boolean };
 
 export type Waiter<Request, Outcome> = {
   request: Request;
   joinedAtMs: number;
   deadlineAtMs: number;
-  /** Asked, not listened to: a listener for each of 30,000 requests a second would cost more than all who go away. */
+  /** Checked, not listened to: a listener for each of 30,000 requests a second would cost more than it saves. */
   connection: Connection | undefined;
   answer: (outcome: Outcome) => void;
 };
 
-/** Requests that wait for their batch: one lane a key, each in order of arrival. */
+/** Requests that wait for their batch: one lane per key, each in order of arrival. */
 export type Lanes<Key, Request, Outcome> = {
-  /** Waiters of one lane, without its batch under way. */
+  /** Waiters of one lane, without those in its current batch. */
   waitingIn(key: Key): number;
-  /** @returns true if this is the first of its lane, so that somebody has to begin serving it. */
+  /** @returns true if this is the first of its lane, so that the caller must start serving it. */
   push(key: Key, waiter: Waiter<Request, Outcome>): boolean;
   /** Takes the next batch out; an empty one removes the lane. */
   take(key: Key, batchMax: number): Waiter<Request, Outcome>[];
-  /** Takes out the waiters whose deadline has passed while the batch before them is under way. */
+  /** Takes out the waiters whose deadline has passed while the previous batch is under way. */
   takeLate(): Waiter<Request, Outcome>[];
   /** Lanes being served. */
   laneCount(): number;
   waiting(): number;
-  /** Of one lane, those in its batch under way included. */
+  /** Requests of one lane, including those in its current batch. */
   inHand(key: Key): number;
-  /** How long the first of one lane has been waiting; of the lane where that is longest, if none is named. 0 where nobody waits. */
+  /** How long the oldest request of this lane has waited; without a key, the longest wait of all lanes. 0 if none waits. */
   oldestWaitMs(key?: Key): number;
 };
 
@@ -89,7 +89,7 @@ export function createLanes<Key, Request, Outcome>(): Lanes<Key, Request, Outcom
 
 type Lane<Request, Outcome> = { waiters: Waiter<Request, Outcome>[]; sealedCount: number };
 
-// In place: whoever serves the lane holds it, too.
+// In place, because the code that serves the lane refers to the same array.
 function keepInTime(lane: { deadlineAtMs: number }[], nowMs: number): void {
   let kept = 0;
   for (const waiter of lane) {

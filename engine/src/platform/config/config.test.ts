@@ -102,7 +102,7 @@ describe('settings', () => {
       METRICS_PORT: 9464,
     });
     expect(problemsOf({ ENABLE_METRICS: 'true', METRICS_PORT: '3000' })).toEqual([
-      'METRICS_PORT: expected another port than PORT (3000)',
+      'METRICS_PORT: expected a port other than PORT (3000)',
     ]);
   });
 

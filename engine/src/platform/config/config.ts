@@ -12,8 +12,8 @@ import { webSettings } from './settings/web-settings.js';
 import { webhooksSettings } from './settings/webhooks-settings.js';
 
 /**
- * Settings come from the environment alone. Each is read once at start; every bad value is reported in one go.
- * A secret may be given as NAME or, from a file, as NAME_FILE.
+ * Settings come only from the environment. They are read once at start; all bad values are reported together.
+ * A secret may be given as NAME or, in a file, as NAME_FILE.
  */
 const settings = {
   ...processSettings,
@@ -38,7 +38,7 @@ export type Config = z.output<typeof schema> & {
 
 type PaymentProviderName = 'none' | 'sandbox' | 'stripe';
 
-// Hidden when they are printed, and read from NAME_FILE as well. A public key is no secret, but it comes as a file.
+// Never printed, and also read from NAME_FILE. A public key is not secret, but it comes as a file.
 export const secrets: readonly Name[] = [
   'DATABASE_URL',
   'DATABASE_DIRECT_URL',
@@ -56,7 +56,7 @@ export const secrets: readonly Name[] = [
   'SENTRY_DSN',
 ];
 
-/** Lists every bad setting, with what was expected of it. */
+/** Lists every bad setting with what was expected. */
 export class ConfigError extends Error {
   readonly code = 'CONFIG_INVALID';
   constructor(readonly problems: readonly string[]) {
@@ -64,7 +64,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** @throws ConfigError naming every bad setting at once. */
+/** @throws ConfigError that names every bad setting. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = [];
   const given = readSecretFiles(env, problems);
@@ -88,7 +88,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   const { ENABLE_METRICS, METRICS_PORT, PORT } = parsed.data;
   if (ENABLE_METRICS && METRICS_PORT === PORT && PORT !== 0) {
-    problems.push(`METRICS_PORT: expected another port than PORT (${PORT})`);
+    problems.push(`METRICS_PORT: expected a port other than PORT (${PORT})`);
   }
   if (parsed.data.DATABASE_DIRECT_URL && !parsed.data.DATABASE_URL) {
     problems.push('DATABASE_DIRECT_URL: expected only with DATABASE_URL, the address of the pooler');
@@ -104,7 +104,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return config;
 }
 
-// In production nobody shall sell against money that is none because a setting was forgotten.
+// In production, a forgotten setting must not let a shop sell for play money.
 function paymentProviderOf({ NODE_ENV, PAYMENT_PROVIDER }: z.output<typeof schema>): PaymentProviderName {
   return PAYMENT_PROVIDER ?? (NODE_ENV === 'production' ? 'none' : 'sandbox');
 }
@@ -128,12 +128,12 @@ function isName(name: string): name is Name {
 
 function readSecretFiles(env: Readonly<Record<string, string | undefined>>, problems: string[]) {
   const given: Record<string, string | undefined> = {};
-  // An empty variable counts as not set: compose files and charts pass `NAME=` for what was left out.
+  // An empty variable counts as not set: compose files and charts pass `NAME=` for omitted values.
   for (const name of Object.keys(settings)) given[name] = env[name] || undefined;
   for (const name of secrets) {
     const path = env[`${name}_FILE`];
     if (!path) continue;
-    if (given[name]) problems.push(`${name}_FILE: ${name} is set as well; expected only one of the two`);
+    if (given[name]) problems.push(`${name}_FILE: ${name} is also set; expected only one of the two`);
     try {
       given[name] = readFileSync(path, 'utf8').trim();
     } catch (error) {

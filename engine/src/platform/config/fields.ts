@@ -27,12 +27,12 @@ const secretText = z
   .min(secretCharactersMin, `expected at least ${secretCharactersMin} characters`)
   .regex(/^[\x21-\x7e]+$/, 'expected printable ASCII without spaces');
 
-/** Text that nobody can guess, fit for a header. */
+/** Text that cannot be guessed and fits into a header. */
 export function secret() {
   return secretText.optional();
 }
 
-/** Several secrets, separated by commas: while one is being replaced, the old and the new one count. */
+/** Several secrets, separated by commas: during a rotation the old and the new one both work. */
 export function secretList(max: number) {
   return list(secretText, max).optional();
 }

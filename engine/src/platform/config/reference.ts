@@ -16,50 +16,52 @@ type Group = { title: string; readBy: string; settings: Record<string, z.ZodType
 const groups: readonly Group[] = [
   {
     title: 'The process',
-    readBy: 'By every role; rehearsals and `security.txt` are of `api`.',
+    readBy: 'Read by every role; `ENABLE_REHEARSAL`, `LOADGEN_PATH` and `SECURITY_CONTACT` only by `api`.',
     settings: processSettings,
   },
   {
-    title: 'Servers that it works with',
-    readBy: 'By every role and tool, alike in all processes.',
+    title: 'Servers',
+    readBy: 'Read by every role and tool. Give all processes the same values.',
     settings: connectionsSettings,
   },
   {
     title: 'Who may call',
-    readBy: 'By `api`; `OPERATOR_ACTIONS_RETENTION_DAYS` by `scheduler`, `SECRET_KEY` by every role.',
+    readBy: 'Read by `api`; `OPERATOR_ACTIONS_RETENTION_DAYS` by `scheduler`, `SECRET_KEY` by every role.',
     settings: identitySettings,
   },
-  { title: 'User ids', readBy: 'By `api`.', settings: idsSettings },
+  { title: 'User ids', readBy: 'Read by `api`.', settings: idsSettings },
   {
     title: 'Deciding purchases',
-    readBy: 'By `api` and `worker`; `ATTEMPTS_RETENTION_DAYS` by `scheduler`, `start` and `migrate`.',
+    readBy: 'Read by `api` and `worker`; `ATTEMPTS_RETENTION_DAYS` by `scheduler`, `start` and `migrate`.',
     settings: decisionsSettings,
   },
   {
     title: 'Payments',
     readBy:
-      'By `api`, `worker` and `scheduler`; where the sandbox listens and calls back by `sandbox` and `start`.',
+      'Read by `api`, `worker` and `scheduler`; `SANDBOX_PORT` and `PAYMENT_WEBHOOK_URL` by `sandbox` and `start`.',
     settings: paymentsSettings,
   },
   {
     title: 'Layers of protection',
-    readBy: 'By `api`. A limit of 0 is off. [protection.md](protection.md) shows them in their order.',
+    readBy:
+      'Read by `api`. A limit of 0 is off. [protection.md](protection.md) shows the layers in the order they apply.',
     settings: protectionSettings,
   },
   {
-    title: 'What can be watched',
-    readBy: 'By every role; slow requests are of `api`.',
+    title: 'Monitoring',
+    readBy: 'Read by every role; `SLOW_REQUEST_MS` by `api`.',
     settings: telemetrySettings,
   },
-  { title: 'Pages', readBy: 'By `start` and `api`.', settings: webSettings },
+  { title: 'Pages', readBy: 'Read by `start` and `api`.', settings: webSettings },
   {
     title: 'Webhooks',
-    readBy: 'By `scheduler`, which sends [them](webhooks.md); where they may go by `api` as well.',
+    readBy:
+      'Read by `scheduler`, which sends [webhooks](webhooks.md); `WEBHOOK_ALLOW_NETWORKS` also by `api`.',
     settings: webhooksSettings,
   },
 ];
 
-/** Every setting as a page in Markdown, from where it is read: docs/settings.md, which a test holds against this. */
+/** Every setting as a Markdown page: docs/settings.md, which a test compares with this. */
 export function describeSettings(): string {
   const sections = groups.map(({ title, readBy, settings }) =>
     [
@@ -78,14 +80,14 @@ export function describeSettings(): string {
 
 const introduction = `# Settings
 
-From the environment alone, read once at start. Every bad value is named at once, and the process exits 1. An empty variable
-counts as not set. \`npx doorbuster config\` prints those in force.
+Settings come only from the environment. Each process reads them once at start. If any value is bad, the process names
+all bad values and exits 1. An empty variable counts as not set. \`npx doorbuster config\` prints the values in force.
 
-Where a name that ends in \`_FILE\` stands beside it, a setting is a secret or comes as a file: it can be read from that file
-instead, such as \`API_KEY_FILE=/run/secrets/api-key\`, and no value of it is printed. What ends in \`_MS\` or \`_TIMEOUT\` is in
-milliseconds. What the settings do together is in [the guides](README.md#guides).
+A setting that also has a name ending in \`_FILE\` is a secret or usually comes as a file. You can give it as that file
+instead, for example \`API_KEY_FILE=/run/secrets/api-key\`, and its value is never printed. Settings that end in \`_MS\`
+or \`_TIMEOUT\` are in milliseconds. [The guides](README.md#guides) explain how the settings work together.
 
-This page is written by \`npx doorbuster config --reference\`, from where the settings are read.
+\`npx doorbuster config --reference\` generates this page from the code that reads the settings.
 `;
 
 function describeSetting(name: string, schema: z.ZodType): string {
@@ -99,7 +101,7 @@ function defaultOf(schema: z.ZodType): string {
   return text === '' ? '' : `\`${text}\``;
 }
 
-// It is said once, in the refusal: whatever has a form refuses this.
+// The form of a value is stated once, in its refusal: every setting that has a form refuses this text.
 const refused = '?';
 
 function takenBy(schema: z.ZodType): string {
@@ -107,6 +109,6 @@ function takenBy(schema: z.ZodType): string {
   const [, expected = ''] = /expected (.*)$/s.exec(message) ?? [];
   const values = [...expected.matchAll(/"([^"]*)"/g)].map(([, value]) => `\`${value}\``);
   if (expected.startsWith('one of ')) return values.join(', ');
-  // Addresses as code, or GitHub makes links of them.
+  // Addresses as code; otherwise GitHub turns them into links.
   return expected.replace('a whole number from ', '').replaceAll(/[a-z]+:\/\/[^\s,]*/g, '`$&`');
 }

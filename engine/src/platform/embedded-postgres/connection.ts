@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { unlessMissing } from './postgres-errors.js';
 
-/** Role, and database too. */
+/** The name of both the role and the database. */
 export const roleName = 'doorbuster';
 
 const passwordName = 'postgres-password';
@@ -24,7 +24,7 @@ export function writePassword(dataDir: string, password: string): Promise<void> 
   return writeSecret(join(dataDir, passwordName), password);
 }
 
-/** For tools that run beside the engine; see findRunningEmbeddedPostgres. */
+/** For tools that run alongside the engine; see findRunningEmbeddedPostgres. */
 export function writeDatabaseUrl(dataDir: string, databaseUrl: string): Promise<void> {
   return writeSecret(join(dataDir, urlName), databaseUrl);
 }
@@ -42,14 +42,14 @@ export function databaseUrlFor(port: number, password: string): string {
   return `postgres://${roleName}:${password}@127.0.0.1:${port}/${roleName}`;
 }
 
-/** Rejects with the error of the driver unless the server answers a query. */
+/** Rejects with the driver's error unless the server answers a query. */
 export async function checkConnection(databaseUrl: string): Promise<void> {
   const client = new pg.Client({
     connectionString: databaseUrl,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: connectTimeoutMs,
   });
-  // A server that stops right now would otherwise end this process with an unhandled 'error' event.
+  // If the server stopped at this moment, an unhandled 'error' event would end this process.
   client.on('error', () => {});
   try {
     await client.connect();
@@ -59,7 +59,7 @@ export async function checkConnection(databaseUrl: string): Promise<void> {
   }
 }
 
-/** A reader sees the old text or the new one, never half of it, and nobody but its owner sees any. */
+/** A reader sees the old or the new text, never half of it, and only the owner can read it. */
 async function writeSecret(path: string, secret: string): Promise<void> {
   const incomplete = `${path}.${randomUUID()}`;
   await writeFile(incomplete, `${secret}\n`, { mode: 0o600, flush: true });

@@ -17,28 +17,29 @@ const ownerSchema = z.object({
 });
 type Owner = z.infer<typeof ownerSchema>;
 
-/** `owner` is undefined for a file that a power cut left unreadable; whoever wrote it is gone with that power cut. */
+/** `owner` is undefined for a file that a power cut left unreadable; its writer ended with that power cut. */
 type Lock = { path: string; generation: number; owner: Owner | undefined };
 type Claim = { path: string; owner: Owner };
 
 const lockName = /^postgres\.lock\.(\d{1,15})$/;
 const claimPrefix = 'postgres.lock-claim-';
-// Contenders leave after one look at a live owner, so a few dozen rounds of 5 to 50 ms outlast any crowd.
+// A contender gives up as soon as it sees a live owner, so a few dozen rounds of 5 to 50 ms outlast any crowd.
 const attemptsMax = 60;
 const heartbeatMs = 2000;
-// Five heartbeats: a busy event loop may miss one or two. Paid only when the former owner lived in another container.
+// Five heartbeats: a busy event loop may miss one or two. This wait is needed only if the former owner ran in another
+// container.
 const silenceMs = 10_000;
-// Far above the time any contender needs, so that only claims of killed processes are swept away.
+// Far longer than any contender needs, so that only claims of killed processes are swept away.
 const claimAgeMaxMs = 10 * 60_000;
 
 /**
- * Makes this process the only engine on a data directory; throws DATA_DIR_IN_USE when another one is.
+ * Makes this process the only engine on a data directory; throws DATA_DIR_IN_USE if another engine is running there.
  *
- * Node has no flock, so a lock is a file `postgres.lock.<generation>` made by link(2), which is atomic and fails when
- * the name exists. A dead owner's file is never renamed or reused (two contenders that read the same stale file could
- * each remove the other's fresh one); the next generation is linked instead, which exactly one contender can do.
- * After linking, the others are looked at once more: a contender with an outdated listing may have linked a name that
- * a former owner has swept away, and then sees the true owner and withdraws.
+ * Node has no flock, so a lock is a file `postgres.lock.<generation>` made by link(2), which is atomic and fails if the
+ * name exists. A dead owner's file is never renamed or reused: two contenders that read the same stale file could each
+ * remove the other's fresh one. Instead, contenders link the next generation, which only one of them can do. After
+ * linking, a contender checks the other files once more: with an outdated listing it may have linked a name that a former
+ * owner had swept away. It then sees the true owner and withdraws.
  */
 export async function acquireDataDirLock(dataDir: string): Promise<DataDirLock> {
   const claim = await writeClaim(dataDir);
@@ -53,7 +54,7 @@ export async function acquireDataDirLock(dataDir: string): Promise<DataDirLock> 
     await rm(claim.path, { force: true });
   }
   throw new EmbeddedPostgresError('DATA_DIR_IN_USE', `Many processes compete for ${dataDir}.`, {
-    remedy: 'Start one engine only on a data directory.',
+    remedy: 'Start only one engine on a data directory.',
     retryable: true,
   });
 }
@@ -63,7 +64,7 @@ async function writeClaim(dataDir: string): Promise<Claim> {
   const startedAt = (await processStart(process.pid)) ?? '';
   const owner = { pid: process.pid, startedAt, pidSpace: await pidSpace(), token };
   const path = join(dataDir, `${claimPrefix}${token}`);
-  // Readable by all, for it holds no secret and tells another user who owns the directory.
+  // Readable by all users: it holds no secret, and it shows another user who owns the directory.
   const written = writeFile(path, `${JSON.stringify(owner)}\n`, { mode: 0o644, flag: 'wx' });
   await written.catch(cause => Promise.reject(unusable(path, cause)));
   return { path, owner };
@@ -96,7 +97,7 @@ async function linkUnlessTaken(from: string, to: string): Promise<boolean> {
 }
 
 function holdLock(path: string, token: string): DataDirLock {
-  // The heartbeat is read only by engines that cannot see our pid; see isLive.
+  // Only engines that cannot see our pid read the heartbeat; see isLive.
   const heartbeat = setInterval(() => {
     const now = new Date();
     utimes(path, now, now).catch(() => {});
@@ -105,7 +106,7 @@ function holdLock(path: string, token: string): DataDirLock {
   return {
     async release() {
       clearInterval(heartbeat);
-      // An engine that was suspended for long may have been declared dead, and the name taken by another since.
+      // If this engine was suspended for long, another may have considered it dead and taken the name since.
       const text = await unlessMissing(readFile(path, 'utf8'));
       if (text !== undefined && parseOwner(text)?.token === token) await rm(path, { force: true });
     },
@@ -140,7 +141,7 @@ async function isLive({ path, owner }: Lock, silent: Set<string>): Promise<boole
   return false;
 }
 
-/** Compares the file's time with itself and not with our clock, which may differ from the other machine's. */
+/** Compares the file's time with an earlier reading, because our clock may differ from the other machine's. */
 async function heartbeatMoves(path: string): Promise<boolean> {
   const first = await unlessMissing(stat(path));
   const deadline = performance.now() + silenceMs;
@@ -153,7 +154,7 @@ async function heartbeatMoves(path: string): Promise<boolean> {
   return false;
 }
 
-/** Only the owner removes the files of the dead, so nobody's live lock can be caught by it. */
+/** Only the owner removes files of dead engines, so that no live lock can be removed. */
 async function sweep(dataDir: string, dead: Lock[], own: Claim): Promise<void> {
   for (const lock of dead) await rm(lock.path, { force: true });
   for (const name of await readdir(dataDir)) {
@@ -165,9 +166,9 @@ async function sweep(dataDir: string, dead: Lock[], own: Claim): Promise<void> {
 }
 
 function unusable(path: string, cause: unknown): EmbeddedPostgresError {
-  return new EmbeddedPostgresError('DATA_DIR_UNUSABLE', `The lock file ${path} cannot be made.`, {
+  return new EmbeddedPostgresError('DATA_DIR_UNUSABLE', `The lock file ${path} cannot be created.`, {
     remedy:
-      'Set DATA_DIR to a directory that the engine can write to, on a local file system with hard links.',
+      'Set DATA_DIR to a directory that the engine can write to, on a local file system that supports hard links.',
     cause,
   });
 }
@@ -177,6 +178,6 @@ function inUse(dataDir: string, { owner }: Lock): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     'DATA_DIR_IN_USE',
     `The data directory ${dataDir} is in use by process ${owner?.pid ?? 'unknown'}${place}.`,
-    { remedy: 'Stop that process, or set DATA_DIR to another directory for this one.' },
+    { remedy: 'Stop that process, or set DATA_DIR to another directory for this engine.' },
   );
 }

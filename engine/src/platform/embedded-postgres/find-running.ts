@@ -3,9 +3,9 @@ import { checkConnection, readDatabaseUrl } from './connection.js';
 import { unlessMissing } from './postgres-errors.js';
 
 /**
- * The connection URL of the live server of this data directory, for tools (audit, migrate) that run beside an engine;
- * undefined when there is none or it does not accept connections yet. The password is this directory's own, so
- * another server that has taken the port since is not mistaken for it.
+ * The connection URL of this data directory's running server, for tools (audit, migrate) that run alongside an engine;
+ * undefined if there is none or it does not accept connections yet. The password belongs to this directory, so another
+ * server that has taken the port since is not mistaken for it.
  */
 export async function findRunningEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
   const directory = await unlessMissing(realpath(dataDir));

@@ -19,30 +19,30 @@ import { EmbeddedPostgresError, unlessMissing } from './postgres-errors.js';
 import { run, type ServerUser } from './run.js';
 
 const unfinishedPrefix = 'postgres.new-';
-// About 2 s on a laptop; the bound is for a disk that hardly moves.
+// About 2 s on a laptop; the bound allows for a very slow disk.
 const initdbTimeoutMs = 180_000;
 
-/** Whether a complete cluster is there; throws when it is unusable, instead of building a new one over it. */
+/** Whether a complete cluster exists. Throws if it is unusable, instead of building a new one over it. */
 export async function clusterExists({ clusterDir }: ClusterLocation, majorVersion: number): Promise<boolean> {
   const names = (await unlessMissing(readdir(clusterDir))) ?? [];
   if (names.length === 0) return false;
   const version = (await unlessMissing(readFile(join(clusterDir, 'PG_VERSION'), 'utf8')))?.trim();
   if (version === undefined) {
     throw new EmbeddedPostgresError('CLUSTER_BROKEN', `${clusterDir} has files but no PG_VERSION.`, {
-      remedy: 'Restore it from a backup, or move it away to begin with an empty database.',
+      remedy: 'Restore it from a backup, or move it away to start with an empty database.',
     });
   }
   if (version === `${majorVersion}`) return true;
   throw new EmbeddedPostgresError(
     'VERSION_MISMATCH',
-    `The database in ${clusterDir} is of PostgreSQL ${version}, the installed binaries are of ${majorVersion}.`,
+    `The database in ${clusterDir} was made by PostgreSQL ${version}; the installed binaries are version ${majorVersion}.`,
     {
       remedy: `Dump it with the engine version that made it and restore it here, or set DATA_DIR to another directory.`,
     },
   );
 }
 
-/** Builds the cluster under another name and renames it, so that one with the final name is complete. */
+/** Builds the cluster under another name and renames it, so that a cluster with the final name is complete. */
 export async function initialiseCluster(
   location: ClusterLocation,
   binaries: Binaries,
@@ -50,7 +50,7 @@ export async function initialiseCluster(
 ): Promise<void> {
   const { homeDir, clusterDir, user } = location;
   await removeUnfinished(homeDir);
-  // A fresh name each time: an initdb whose engine was killed may still be at work in the old one for a second.
+  // A fresh name each time: an initdb whose engine was killed may keep writing to the old directory for a second.
   const workDir = await mkdtemp(join(homeDir, unfinishedPrefix));
   await giveTo(user, workDir);
   try {
@@ -63,19 +63,19 @@ export async function initialiseCluster(
   }
 }
 
-/** For a cluster whose password file was lost. The server must not run. */
+/** For a cluster whose password file was lost. The server must not be running. */
 export function setPassword(location: ClusterLocation, binaries: Binaries, password: string): Promise<void> {
   // Our passwords are base64url, so they need no quoting.
   const sql = `alter role ${roleName} password '${password}'`;
   return runSingleUser(location.clusterDir, binaries, location.user, sql);
 }
 
-/** A backup that root copied back belongs to root, and the server's user could not read it. */
+/** A backup that root restored belongs to root, and the server's user could not read it. */
 export async function giveCluster({ clusterDir, user }: ClusterLocation): Promise<void> {
   if (user === undefined || (await lstat(clusterDir)).uid === user.uid) return;
   await chmod(clusterDir, 0o700);
   const paths = await readdir(clusterDir, { recursive: true });
-  // The directory itself comes last: its owner says whether this was finished.
+  // The directory itself comes last: its owner shows whether this was finished.
   for (const path of [...paths, '.']) await lchown(join(clusterDir, path), user.uid, user.gid);
 }
 
@@ -91,7 +91,7 @@ async function runInitdb(
   const args = [
     ...['-D', join(workDir, 'data'), '--username', roleName, '--pwfile', passwordFile],
     ...['--auth-host', 'scram-sha-256', '--auth-local', 'scram-sha-256', '--encoding', 'UTF8'],
-    // PostgreSQL's own collation sorts alike on every system, so that a copied data directory has sound indexes.
+    // PostgreSQL's own collation sorts the same on every system, so the indexes of a copied data directory stay valid.
     ...['--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8'],
   ];
   const result = await run(binaries.initdb, args, { user, cwd: workDir, timeoutMs: initdbTimeoutMs });
@@ -110,16 +110,16 @@ async function runSingleUser(
     timeoutMs: initdbTimeoutMs,
     input: `${sql}\n`,
   });
-  // In this mode PostgreSQL goes on after a failed statement and still ends with 0.
+  // In this mode PostgreSQL continues after a failed statement and still exits 0.
   const failed = result.exitCode !== 0 || /\b(ERROR|FATAL|PANIC):/.test(result.stderr);
   if (failed) throw initdbFailed(clusterDir, result.stderr);
 }
 
-/** What an engine left behind that was killed during initdb. */
+/** Removes the leftovers of an engine that was killed during initdb. */
 async function removeUnfinished(homeDir: string): Promise<void> {
   for (const name of await readdir(homeDir)) {
     if (!name.startsWith(unfinishedPrefix)) continue;
-    // A dying initdb may add files meanwhile; what resists is left to the next start.
+    // A dying initdb may still add files; the next start removes what remains.
     await rm(join(homeDir, name), { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   }
 }
@@ -128,7 +128,7 @@ async function giveTo(user: ServerUser | undefined, path: string): Promise<void>
   if (user !== undefined) await chown(path, user.uid, user.gid);
 }
 
-/** Makes the rename survive a power cut. Windows cannot open directories, and needs no such call. */
+/** Makes the rename survive a power cut. Windows cannot open directories and does not need this. */
 async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const directory = await open(path, 'r');
@@ -143,10 +143,10 @@ function initdbFailed(path: string, output: string): EmbeddedPostgresError {
   const lines = output.trim().split('\n').slice(-15).join('\n');
   return new EmbeddedPostgresError(
     'INITDB_FAILED',
-    `The database in ${path} could not be set up:\n${lines}\n`,
+    `The database in ${path} could not be created:\n${lines}\n`,
     {
       remedy:
-        'Check free space and permissions of DATA_DIR, or set DATABASE_URL to a PostgreSQL server of yours.',
+        'Check free space and permissions of DATA_DIR, or set DATABASE_URL to your own PostgreSQL server.',
       retryable: true,
     },
   );

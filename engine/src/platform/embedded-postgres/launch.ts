@@ -16,17 +16,17 @@ export type LaunchOptions = {
 type Outcome = 'ready' | 'silent' | 'exited' | 'password rejected';
 
 const portAttemptsMax = 5;
-// Sessions of a killed server notice its end and go within a second; a long statement may take a few more.
+// Sessions of a killed server notice its end and exit within a second; a long statement may take a few more.
 const leftoverWaitMs = 10_000;
-// Usually a few milliseconds; the whole of it passes when the server was killed and said no last word.
+// Usually a few milliseconds; the full wait passes only if the server was killed and wrote no final line.
 const collectorWaitMs = 1000;
-// To answer at all. A warm start takes half a second.
+// Until the first answer of any kind. A warm start takes half a second.
 const silenceMaxMs = 60_000;
-// To finish recovery, during which the server answers "starting up". Giving up earlier would begin it anew each time.
+// Until recovery ends; meanwhile the server answers "starting up". Giving up earlier would restart recovery each time.
 const recoveryMaxMs = 10 * 60_000;
 const progressEveryMs = 5000;
 
-/** Starts the server and waits until it answers a query. Fails as soon as the server has ended, with its last words. */
+/** Starts the server and waits until it answers a query. Fails as soon as the server ends, with the end of its log. */
 export async function launchServer(plan: ServerPlan, options: LaunchOptions): Promise<Launch> {
   const leftoverDeadline = performance.now() + leftoverWaitMs;
   for (let attempt = 1; ; attempt++) {
@@ -53,7 +53,7 @@ async function untilReady(
   let progressAt = startedAt + progressEveryMs;
   let deadline = startedAt + silenceMaxMs;
   while (performance.now() < deadline) {
-    // Whoever else listens on the port may keep a connection waiting; our server's end is not waited for behind it.
+    // Another program that listens on the port may keep the connection waiting; our server's end must not wait for that.
     const error = await Promise.race([attemptConnection(databaseUrl), server.exited]);
     if (server.hasExited()) return 'exited';
     if (error === undefined) return 'ready';
@@ -69,7 +69,7 @@ async function untilReady(
   return 'silent';
 }
 
-/** Another server may hold the port: then it was the one that refused us, and ours is about to give up. */
+/** Another server may hold the port. Then that server refused us, and ours is about to exit. */
 async function exitsWithin(server: ServerProcess, waitMs: number): Promise<boolean> {
   await Promise.race([server.exited, delay(waitMs)]);
   return server.hasExited();
@@ -84,7 +84,7 @@ async function attemptConnection(databaseUrl: string): Promise<unknown> {
   }
 }
 
-/** The log collector writes what is left a little after the server itself has ended. */
+/** The log collector writes its last lines shortly after the server has ended. */
 async function lastWords(server: ServerProcess): Promise<string[]> {
   const isComplete = async () => (await server.readLog()).some(line => line.includes('system is shut down'));
   await waitUntil(isComplete, collectorWaitMs);
@@ -105,13 +105,13 @@ function failure(
   server: ServerProcess,
   log: string[],
 ): EmbeddedPostgresError {
-  const words = `Its last words:\n${log.slice(-15).join('\n') || '(none)'}\n`;
+  const words = `The end of its log:\n${log.slice(-15).join('\n') || '(empty)'}\n`;
   if (outcome === 'password rejected') {
     return new EmbeddedPostgresError(
       'PASSWORD_REJECTED',
-      `The password in ${dataDir} is not the database's.`,
+      `The password in ${dataDir} does not match the database.`,
       {
-        remedy: `Delete ${dataDir}/postgres-password and start again: a new password is set.`,
+        remedy: `Delete ${dataDir}/postgres-password and start again; the engine then sets a new password.`,
       },
     );
   }
@@ -120,12 +120,12 @@ function failure(
       'START_TIMEOUT',
       `PostgreSQL on port ${server.port} does not answer. ${words}`,
       {
-        remedy: 'Look into its log, and start again when the machine is less busy.',
+        remedy: 'Check its log, and start again when the machine is less busy.',
         retryable: true,
       },
     );
   }
   return new EmbeddedPostgresError('START_FAILED', `PostgreSQL ended while it was starting. ${words}`, {
-    remedy: 'Mend what the log names, or set DATABASE_URL to a PostgreSQL server of yours.',
+    remedy: 'Fix the problem that the log names, or set DATABASE_URL to your own PostgreSQL server.',
   });
 }

@@ -2,17 +2,17 @@ import { open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unlessMissing } from './postgres-errors.js';
 
-/** How far each log file reached at some moment; what lies beyond was written since. */
+/** The length of each log file at some moment; everything beyond it was written later. */
 export type LogPositions = Map<string, number>;
 
 const ageMaxMs = 7 * 24 * 60 * 60_000;
-// A week of ordinary operation writes a few hundred lines; this bounds a server that complains on every statement.
+// A normal week writes a few hundred lines; this bounds a server that logs a complaint for every statement.
 const sizeMaxBytes = 32 * 1024 * 1024;
 const tailBytes = 16 * 1024;
 
 /**
- * PostgreSQL empties a weekday's file only when it runs across midnight. With an engine that is started and stopped
- * by day they would grow for ever, so old and oversized ones are dealt with here, before each start.
+ * PostgreSQL empties a weekday's file only if it runs across midnight. For an engine that is stopped every evening the
+ * files would grow forever, so each start first removes old ones and truncates oversized ones.
  */
 export async function pruneLogs(logDir: string): Promise<void> {
   for (const path of await logFiles(logDir)) {
@@ -28,7 +28,7 @@ export async function logPositions(logDir: string): Promise<LogPositions> {
   return positions;
 }
 
-/** What the server wrote since: to its standard error before the log collector ran, then to the log files. */
+/** What the server has written since: first to stderr, until the log collector ran, then to the log files. */
 export async function logsSince(
   startupLog: string,
   logDir: string,

@@ -5,9 +5,9 @@ import { isPostgresOf, processStart } from './process-identity.js';
 import { shutDown } from './signals.js';
 
 /**
- * Stops the server that an engine left running when it was killed. It is not adopted: its port and settings are those
- * of another engine version, perhaps, and a start takes half a second. The caller holds the data directory's lock, so
- * whatever runs here has no engine. Answers whether the last server ended without a clean shutdown.
+ * Stops the server that a killed engine left running. It is not adopted: its port and settings may be those of another
+ * engine version, and a start takes half a second. The caller holds the data directory's lock, so a server that runs
+ * here has no engine. Returns whether the last server ended without a clean shutdown.
  */
 export async function stopOrphan(
   clusterDir: string,
@@ -34,10 +34,10 @@ async function readPid(path: string): Promise<number | undefined> {
 }
 
 /**
- * After a crash the recorded pid may belong to an unrelated process, usual in containers where pids start at 1 again;
- * the server would take it for a rival and refuse to start. It ignores its own parent's pid, which is ours, so that is
- * written in its place. Deleting the file would also delete the key of the shared memory, by which the server
- * notices sessions of the former server that still run.
+ * After a crash the recorded pid may belong to an unrelated process, as is usual in containers, where pids restart at 1.
+ * The server would take that process for another server and refuse to start. It ignores its parent's pid, which is ours,
+ * so this writes our pid instead. Deleting the file would also delete the key of the shared memory, by which the server
+ * detects sessions of the former server that are still running.
  */
 async function disarm(path: string): Promise<void> {
   const [, ...rest] = (await readFile(path, 'utf8')).split('\n');
@@ -47,7 +47,7 @@ async function disarm(path: string): Promise<void> {
 function unstoppable(pid: number): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     'ORPHAN_UNSTOPPABLE',
-    `The PostgreSQL server with process id ${pid}, left behind by an engine, does not stop.`,
+    `The PostgreSQL server that an engine left behind (process ${pid}) does not stop.`,
     { remedy: `Stop it as its owner or as root (kill -QUIT ${pid}) and start again.`, retryable: true },
   );
 }

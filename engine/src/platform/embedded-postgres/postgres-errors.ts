@@ -17,13 +17,13 @@ export type EmbeddedPostgresErrorCode =
   | 'START_TIMEOUT'
   | 'VERSION_MISMATCH';
 
-/** Why the embedded server could not be had. `message` already ends with `remedy`, so printing it alone is enough. */
+/** Why the embedded server is not available. `message` already ends with `remedy`, so printing it is enough. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = 'EmbeddedPostgresError';
   readonly code: EmbeddedPostgresErrorCode;
-  /** True when the same call may succeed later without anybody changing anything. */
+  /** True if the same call may succeed later without any change. */
   readonly retryable: boolean;
-  /** What the person who reads it can do. */
+  /** What the operator can do. */
   readonly remedy: string;
 
   constructor(
@@ -38,7 +38,7 @@ export class EmbeddedPostgresError extends Error {
   }
 }
 
-/** For calls where a missing file is an ordinary answer. Any other error is thrown on. */
+/** For calls where a missing file is an expected answer. Any other error is rethrown. */
 export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;

@@ -17,9 +17,9 @@ export type ServerProcess = {
   port: number;
   exited: Promise<ServerExit>;
   hasExited(): boolean;
-  /** The lines this server has written to its logs so far, or its last 16 KB a file. */
+  /** The lines that this server has written to its logs so far, at most the last 16 KB per file. */
   readLog(): Promise<string[]>;
-  /** Answers whether the server is gone. */
+  /** Returns whether the server has ended. */
   stop(): Promise<boolean>;
 };
 
@@ -51,7 +51,7 @@ export async function spawnServer(plan: ServerPlan, port: number): Promise<Serve
   };
 }
 
-/** A port nobody listens on at this moment. Another process may be faster, so the caller tries again. */
+/** A port that is free at this moment. Another process may take it first, so the caller tries again. */
 export function findFreePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
@@ -68,14 +68,14 @@ export function findFreePort(): Promise<number> {
 
 async function spawnChild(plan: ServerPlan, port: number, startupLog: string): Promise<ChildProcess> {
   const { clusterDir, user } = plan.location;
-  // A file and not a pipe: the server outlives a killed engine for a moment and must not meet a broken pipe.
+  // A file instead of a pipe: the server outlives a killed engine for a moment and must not get a broken pipe.
   const output = await open(startupLog, 'w', 0o600);
   try {
     const child = spawn(plan.binaries.postgres, ['-D', clusterDir, ...settingArguments(port)], {
       cwd: clusterDir,
       env: childEnvironment(),
-      // Its own process group: Ctrl-C in a terminal reaches the whole group, and would stop the server before the
-      // engine has answered the requests it has accepted.
+      // Its own process group: Ctrl-C in a terminal signals the whole group, and would stop the server before the engine
+      // has answered the requests in work.
       detached: true,
       stdio: ['ignore', output.fd, output.fd],
       windowsHide: true,

@@ -5,12 +5,12 @@ import { codeOf } from '../errors.js';
 import { unlessMissing } from './postgres-errors.js';
 import { run } from './run.js';
 
-// Where the start time of a process cannot be had, a live pid has to be believed.
+// If the start time of a process is unavailable, a live pid has to be trusted.
 const unknownStart = 'unknown';
 
 /**
- * When a live process began, in a form that differs for a later process with the same pid; undefined when there is
- * no such process. A zombie counts as gone: it holds nothing and may never be reaped in a container without an init.
+ * When a live process started, in a form that differs for a later process with the same pid; undefined if there is no
+ * such process. A zombie counts as ended: it holds nothing, and a container without an init may never reap it.
  */
 export async function processStart(pid: number): Promise<string | undefined> {
   if (process.platform === 'linux') {
@@ -30,7 +30,7 @@ export async function isStillRunning(pid: number, startedAt: string): Promise<bo
   return current === startedAt || current === unknownStart || startedAt === unknownStart;
 }
 
-/** Names the space in which a pid means something: two containers may share a data directory but not their pids. */
+/** Names the pid namespace: two containers may share a data directory but not their pids. */
 export async function pidSpace(): Promise<string> {
   const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
   return `${hostname()} ${namespace}`.trim();
@@ -46,14 +46,14 @@ export async function isPostgresOf(pid: number, clusterDir: string): Promise<boo
   }
   const [program = '', ...args] = ((await readProc(`${pid}/cmdline`)) ?? '').split('\0');
   if (basename(program) !== 'postgres') return false;
-  // The server works inside its cluster, so the working directory is right even after the directory was moved.
+  // The server's working directory is its cluster, so this is right even after the directory was moved.
   const workingDir = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
   return workingDir === clusterDir || args[args.indexOf('-D') + 1] === clusterDir;
 }
 
 const psOptions = { user: undefined, cwd: '/', timeoutMs: 10_000 };
 
-/** Not tested. A pid says nothing about the cluster here, but postmaster.pid named it, and we hold the lock. */
+/** Not tested. Here a pid does not identify the cluster, but it came from postmaster.pid, and we hold the lock. */
 async function isPostgresOnWindows(pid: number): Promise<boolean> {
   const filter = ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'];
   const { stdout } = await run('tasklist', filter, { ...psOptions, cwd: process.cwd() });
@@ -61,7 +61,7 @@ async function isPostgresOnWindows(pid: number): Promise<boolean> {
 }
 
 async function startFromProc(status: string): Promise<string | undefined> {
-  // The command name in parentheses may itself contain spaces and parentheses; fields are counted after the last one.
+  // The command name in parentheses may contain spaces and parentheses, so fields are counted after the last one.
   const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
   const [state = ''] = fields;
   if (state === 'Z' || state === 'X') return undefined;

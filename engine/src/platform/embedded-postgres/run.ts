@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** An account other than ours, which only root can run a program as. */
+/** Another account than our own; only root can run a program under it. */
 export type ServerUser = { uid: number; gid: number };
 
 export type RunResult = { exitCode: number | null; stdout: string; stderr: string };
@@ -13,10 +13,10 @@ export type RunOptions = {
   input?: string;
 };
 
-// Enough for any message of initdb; a child that floods us must not fill our memory.
+// Enough for any message of initdb; a child with endless output must not fill our memory.
 const outputLengthMax = 100_000;
 
-/** Runs one short-lived program to its end. Rejects only when it cannot be started at all. */
+/** Runs one short-lived program to its end. Rejects only if it cannot be started. */
 export function run(command: string, args: string[], options: RunOptions): Promise<RunResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -25,7 +25,7 @@ export function run(command: string, args: string[], options: RunOptions): Promi
       windowsHide: true,
       ...identityOf(options.user),
     });
-    // Not spawn's own timeout: its timer outlives a program that could not be started, and holds the process with it.
+    // Not spawn's own timeout: its timer outlives a program that could not be started and keeps this process alive.
     const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
     const result: RunResult = { exitCode: null, stdout: '', stderr: '' };
     child.stdout.on('data', chunk => {
@@ -34,7 +34,7 @@ export function run(command: string, args: string[], options: RunOptions): Promi
     child.stderr.on('data', chunk => {
       result.stderr = `${result.stderr}${chunk}`.slice(-outputLengthMax);
     });
-    // A child that ends before it has read its input is judged by its exit code, not by our EPIPE.
+    // If a child ends before it has read its input, its exit code counts, not our EPIPE.
     child.stdin.on('error', () => {});
     child.stdin.end(options.input ?? '');
     child.on('error', error => {
@@ -53,8 +53,8 @@ export function identityOf(user: ServerUser | undefined): { uid?: number; gid?: 
 }
 
 /**
- * Only what a program needs to run: the engine's environment holds secrets, and a stray PGDATA, PGOPTIONS or LC_ALL
- * would change what initdb builds. LC_ALL=C also spares macOS the "postmaster became multithreaded" failure.
+ * Only the variables that a program needs to run: the engine's environment holds secrets, and a stray PGDATA, PGOPTIONS
+ * or LC_ALL would change what initdb builds. LC_ALL=C also avoids the failure "postmaster became multithreaded" on macOS.
  */
 export function childEnvironment(): NodeJS.ProcessEnv {
   const needed = ['PATH', 'SystemRoot', 'SystemDrive', 'TEMP', 'TMP', 'TMPDIR'];

@@ -3,8 +3,8 @@ import { EmbeddedPostgresError, unlessMissing } from './postgres-errors.js';
 import { run, type ServerUser } from './run.js';
 
 /**
- * The user the server must run as, or undefined for "as ourselves". PostgreSQL refuses to run as root, so root lends
- * the work to the cluster's owner, else to an account that exists on nearly every system.
+ * The user that the server must run as; undefined for our own user. PostgreSQL refuses to run as root, so root runs it
+ * as the cluster's owner, or else as an account that exists on nearly every system.
  */
 export async function chooseServerUser(clusterDir: string): Promise<ServerUser | undefined> {
   const ownUid = process.geteuid?.();
@@ -18,7 +18,7 @@ export async function chooseServerUser(clusterDir: string): Promise<ServerUser |
   return findUnprivilegedUser();
 }
 
-/** Whether that user can enter the directory. Asked of the system itself: modes alone miss ACLs and mount options. */
+/** Whether that user can enter the directory. A real attempt decides, because modes miss ACLs and mount options. */
 export async function canEnter(user: ServerUser, directory: string): Promise<boolean> {
   const attempt = run('/bin/sh', ['-c', 'cd -- "$1"', 'sh', directory], {
     user,
@@ -39,8 +39,8 @@ async function findUnprivilegedUser(): Promise<ServerUser> {
   }
   throw new EmbeddedPostgresError(
     'NO_UNPRIVILEGED_USER',
-    'PostgreSQL does not run as root, and this system has neither a user "postgres" nor "nobody".',
-    { remedy: 'Start the engine as an ordinary user, or set DATABASE_URL to a PostgreSQL server of yours.' },
+    'PostgreSQL does not run as root, and this system has neither a user "postgres" nor a user "nobody".',
+    { remedy: 'Start the engine as an ordinary user, or set DATABASE_URL to your own PostgreSQL server.' },
   );
 }
 

@@ -3,8 +3,8 @@ import { codeOf } from '../errors.js';
 
 /**
  * PostgreSQL's shutdowns, gentlest first: fast (ends sessions, writes a checkpoint), immediate (no checkpoint, the next
- * start recovers; the server itself kills its children after 5 s), and the one nobody can ignore. All of them keep
- * every committed order.
+ * start recovers; the server itself kills its children after 5 s), and SIGKILL, which no process can ignore. All of them
+ * keep every committed order.
  */
 const shutdowns: { signal: NodeJS.Signals; waitMs: number }[] = [
   { signal: 'SIGINT', waitMs: 10_000 },
@@ -12,7 +12,7 @@ const shutdowns: { signal: NodeJS.Signals; waitMs: number }[] = [
   { signal: 'SIGKILL', waitMs: 5_000 },
 ];
 
-/** Answers whether the process has ended; takes 23 s at most. */
+/** Returns whether the process has ended; takes at most 23 s. */
 export async function shutDown(pid: number, hasEnded: () => Promise<boolean>): Promise<boolean> {
   for (const { signal, waitMs } of shutdowns) {
     if (!sendSignal(pid, signal)) return hasEnded();
@@ -34,7 +34,7 @@ function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
   } catch (error) {
-    // EPERM: another user's process, which a later look shows to be still there.
+    // EPERM: another user's process; the caller then checks whether it is still running.
     if (codeOf(error) === 'ESRCH' || codeOf(error) === 'EPERM') return false;
     throw error;
   }

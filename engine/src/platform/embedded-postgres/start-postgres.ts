@@ -22,10 +22,10 @@ import {
 } from './postgres-server.js';
 
 export type EmbeddedPostgresOptions = {
-  /** The engine's DATA_DIR. The cluster lies in its subdirectory `postgres`, or where `postgres-location` says. */
+  /** The engine's DATA_DIR. The cluster is in its subdirectory `postgres`, or where the file `postgres-location` points. */
   dataDir: string;
   onProgress?: (message: string) => void;
-  /** Asked again, a few times, when the port turns out to be taken. Default: any free one. */
+  /** Called again, a few times, if the port turns out to be taken. Default: any free port. */
   choosePort?: () => Promise<number>;
 };
 
@@ -39,24 +39,24 @@ export type EmbeddedPostgres = {
   /** Resolves when the server has ended, by stop() or by itself. */
   exited: Promise<ServerExit>;
   /**
-   * Stops the server (fast shutdown; 10 s later without a checkpoint) and gives the data directory free. Ends open
-   * sessions, so drain first. Further calls answer with the first one's promise. Throws ORPHAN_UNSTOPPABLE.
+   * Stops the server (fast shutdown; after 10 s without a checkpoint) and releases the data directory. Ends open
+   * sessions, so drain first. Further calls return the first call's promise. Throws ORPHAN_UNSTOPPABLE.
    */
   stop(): Promise<void>;
 };
 
 /**
- * Starts the PostgreSQL server of a data directory, creating it at the first start, and answers once it takes queries.
- * Whatever a killed engine left is cleared up first: its server, a half-made cluster, stale locks.
+ * Starts the PostgreSQL server of a data directory, which it creates at the first start, and resolves once the server
+ * answers queries. First it cleans up after a killed engine: its server, an unfinished cluster, stale locks.
  *
- * Throws EmbeddedPostgresError, of which DATA_DIR_IN_USE (another engine is alive on this directory) is the usual one.
+ * Throws EmbeddedPostgresError; the usual code is DATA_DIR_IN_USE (another engine is running on this directory).
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = await prepareDataDir(resolve(options.dataDir));
   const locks = [await acquireDataDirLock(dataDir)];
   try {
     const location = await locateCluster(dataDir, options.onProgress ?? (() => {}));
-    // A copied DATA_DIR names the same cluster elsewhere, so that place has a lock of its own.
+    // A copied DATA_DIR may point to the same cluster elsewhere, so that place has its own lock.
     if (location.homeDir !== dataDir) locks.push(await acquireDataDirLock(location.homeDir));
     const { plan, launch } = await bringUp(dataDir, location, options);
     return runningServer(plan, launch, locks);
@@ -84,7 +84,7 @@ async function bringUp(
   return { plan, launch };
 }
 
-/** Leaves a complete cluster on which no server runs, and answers its role's password. */
+/** Leaves a complete cluster on which no server runs, and returns the role's password. */
 async function prepareCluster(
   dataDir: string,
   location: ClusterLocation,
@@ -101,11 +101,12 @@ async function prepareCluster(
   }
   await giveCluster(location);
   const { crashed } = await stopOrphan(location.clusterDir, onProgress);
-  if (crashed) onProgress('recovering after a crash: PostgreSQL replays its log, nothing committed is lost');
+  if (crashed)
+    onProgress('recovering after a crash: PostgreSQL replays its log, and no committed data is lost');
   if (stored === undefined) {
-    onProgress('the password file was missing: setting a new password');
+    onProgress('the password file is missing: setting a new password');
     await setPassword(location, binaries, password);
-    // Written last, so that a password on file is always one that the database knows.
+    // Written last, so that the password in the file is always one that the database knows.
     await writePassword(dataDir, password);
   }
   return password;
@@ -135,11 +136,11 @@ async function releaseAll(locks: DataDirLock[]): Promise<void> {
 
 async function stopAndRelease(dataDir: string, server: ServerProcess, locks: DataDirLock[]): Promise<void> {
   const stopped = await server.stop();
-  // Even then: the lock stands for a living engine, and the next one first stops what it finds.
+  // Even if it did not stop: the lock stands for a running engine, and the next engine first stops any server it finds.
   await removeDatabaseUrl(dataDir);
   await releaseAll(locks);
   if (stopped) return;
   throw new EmbeddedPostgresError('ORPHAN_UNSTOPPABLE', `PostgreSQL (process ${server.pid}) does not stop.`, {
-    remedy: `Stop it by hand: kill -KILL ${server.pid}. The next start recovers what it had committed.`,
+    remedy: `Stop it by hand: kill -KILL ${server.pid}. The next start recovers everything that was committed.`,
   });
 }

@@ -2,10 +2,10 @@ import { backoffMs } from '../backoff.js';
 import type { Round, Run } from './job.js';
 
 export type ItemsOptions<Item, Key extends string | number> = {
-  /** What an item is called in the log: its kind, then its key. */
+  /** The first part of an item's name in the log; its key is the second. */
   kind: string;
   keyOf: (item: Item) => Key;
-  /** What is to be done, the most urgent first, at most `limit`, without the items that `except` names. */
+  /** Finds items to work on, the most urgent first, at most `limit`, without those that `except` names. */
   find: (except: readonly Key[], limit: number) => Promise<readonly Item[]>;
   /** @returns how many things were done. */
   work: (item: Item, signal: AbortSignal) => Promise<number>;
@@ -13,21 +13,21 @@ export type ItemsOptions<Item, Key extends string | number> = {
   roundMax: number;
   /** Items in work at the same time. */
   atOnceMax?: number;
-  /** The next round begins while items of this one are in work: for items that may take long. */
+  /** Whether the next round begins while items of this one are still in work: for items that may take long. */
   overlaps?: boolean;
 };
 
 type Trouble = { failures: number; restsUntilMs: number };
 
-// The first retry comes within a second. An item that keeps failing costs its job a try a minute.
+// The first retry comes within a second. An item that keeps failing costs its job one try a minute.
 const restBaseMs = 1000;
 const restMaxMs = 60_000;
-// The keys go to the database with each search. Beyond so many, the item that failed first is tried again at once.
+// Each search sends these keys to the database. With more than this, the item that failed first is retried at once.
 const restingMax = 1000;
 
 /**
- * The one way in which jobs work through items: each has its turn, whatever becomes of the others. An item that fails is
- * reported, and left out of the search until its pause is over, so that failing items cannot fill a round either.
+ * The one way in which jobs work through items: each item has its turn, whatever happens to the others. A failed item is
+ * reported and left out of the search until its pause is over, so that failing items cannot fill a round.
  */
 export function eachItem<Item, Key extends string | number>(options: ItemsOptions<Item, Key>): Run {
   const { kind, keyOf, find, work, roundMax, atOnceMax = 1, overlaps = false } = options;
@@ -56,7 +56,7 @@ export function eachItem<Item, Key extends string | number>(options: ItemsOption
     troubles.set(key, { failures, restsUntilMs });
   }
 
-  // An item whose pause was over and that was not found any more has been settled elsewhere.
+  // An item whose pause is over and that the search no longer finds has been settled elsewhere.
   function forgetSettled(soughtAtMs: number, found: readonly Item[]): void {
     const foundKeys = new Set(found.map(keyOf));
     for (const [key, { restsUntilMs }] of troubles)

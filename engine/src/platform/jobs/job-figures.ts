@@ -1,6 +1,6 @@
-/** How a job fares in this process. */
+/** The figures of one job in this process. */
 type JobFigure = {
-  /** Milliseconds since 1970; before its first success, when this process began to run the job. */
+  /** Milliseconds since 1970; before the first success, the time when this process began to run the job. */
   lastSuccessAtMs: number;
   /** Rounds and items that failed. */
   failures: number;

@@ -11,14 +11,15 @@ export type RunJobsOptions = {
   logger: Pick<Logger, 'warn'>;
 };
 
-// A job that always finds more must not keep a processor and the database busy for itself alone.
+// A job that always finds more work must not occupy a processor and the database without pause.
 const roundsInARowMax = 100;
-// A job that fails for long is tried twice a minute: late enough to spare the database, early enough to be back soon after it.
+// A job that keeps failing is tried twice a minute: rarely enough to spare the database, often enough to recover soon after
+// it.
 const failurePauseMaxMs = 30_000;
 
 /**
- * Runs each job on a loop of its own until the signal aborts, so that one that fails or takes long delays no other.
- * A failure is reported and followed by a longer pause. Resolves when the work under way has ended.
+ * Runs each job in its own loop until the signal aborts, so that a slow or failing job delays no other. A failure is
+ * reported and followed by a longer pause. Resolves when the work in progress has ended.
  */
 export async function runJobs({ jobs, ...options }: RunJobsOptions): Promise<void> {
   await Promise.all(jobs.map(job => repeat(job, options)));
@@ -26,7 +27,7 @@ export async function runJobs({ jobs, ...options }: RunJobsOptions): Promise<voi
 
 export type OneRound = { count: number; failures: { item: string; error: unknown }[] };
 
-/** One round, for a tool that does not stay. @returns how many things were done, and which items failed. */
+/** One round, for a tool that then exits. @returns how many things were done, and which items failed. */
 export async function runOnce(run: Run): Promise<OneRound> {
   const failures: OneRound['failures'] = [];
   const held: Promise<void>[] = [];
@@ -45,7 +46,7 @@ async function repeat(job: Job, { signal, figures, logger }: Omit<RunJobsOptions
   const onFailure = (error: unknown, item?: { item: string; failures: number }) => {
     if (signal.aborted) return;
     figures.failed(job.name);
-    const what = item ? 'an item of a job failed, and is tried again' : 'a job failed, and is tried again';
+    const what = item ? 'an item of a job failed and will be retried' : 'a job failed and will be retried';
     logger.warn({ job: job.name, ...item, reason: messageOf(error) }, what);
   };
   const round: Round = {
@@ -76,6 +77,6 @@ async function repeat(job: Job, { signal, figures, logger }: Omit<RunJobsOptions
     await pause(pauseMs, signal);
   }
   await Promise.all(held);
-  // Whoever leads next finds them again.
+  // The next leader finds them again.
   figures.itemsFail(job.name, 0);
 }

@@ -5,7 +5,7 @@ export type Counts<Name extends string = string> = {
   entries(): [name: Name, count: number][];
 };
 
-/** @param names those that are shown as 0 before they are counted: a rate wants a series that was there before. */
+/** @param names names to show as 0 before their first count, because a rate needs a series that already exists. */
 export function createCounts<Name extends string>(names: readonly Name[] = []): Counts<Name> {
   const counts = new Map<Name, number>(names.map(name => [name, 0]));
   return {

@@ -1,14 +1,14 @@
-/** A line of the log that says error or worse. */
+/** A log line of level error or fatal. */
 export type ErrorReport = {
   level: 'error' | 'fatal';
   message: string;
-  /** What the line says beside it; `err` is what was thrown. */
+  /** The line's other fields; `err` is the thrown error. */
   fields: Readonly<Record<string, unknown>>;
 };
 
 export type ErrorReports = {
-  /** Never throws, and waits for nothing. */
+  /** Never throws, never waits. */
   report(report: ErrorReport): void;
-  /** Sends what waits, for two seconds at most. */
+  /** Sends what is pending, for at most two seconds. */
   close(): Promise<void>;
 };

@@ -1,13 +1,13 @@
 /**
- * A histogram in plain numbers: observing costs a few comparisons and no object. Whoever shows it reads it whole, which
- * copies nothing but the counts.
+ * A histogram in plain numbers: observing costs a few comparisons and allocates nothing. Readers read it whole, which
+ * copies only the counts.
  */
 export type Histogram = {
   observe(value: number): void;
   read(): HistogramReading;
 };
 
-/** `counts` has one element a bound, for values up to it and above the one before, and a last one for all beyond. */
+/** `counts` has one element per bound, for values up to it and above the previous one, and a last one for all beyond. */
 export type HistogramReading = { bounds: readonly number[]; counts: readonly number[]; sum: number };
 
 /** @param bounds upper bounds, in rising order. */
@@ -17,7 +17,7 @@ export function createHistogram(bounds: readonly number[]): Histogram {
   return {
     observe(value) {
       let bucket = 0;
-      // Most values are small, and there are twenty bounds at most: this is faster than halving.
+      // Most values are small, and there are at most twenty bounds: this is faster than a binary search.
       while (bucket < bounds.length && value > (bounds[bucket] ?? 0)) bucket += 1;
       counts[bucket] = (counts[bucket] ?? 0) + 1;
       sum += value;
@@ -47,9 +47,9 @@ export function sumOf(bounds: readonly number[], readings: readonly HistogramRea
 }
 
 /**
- * The value below which the share `quantile` of the observations lies, evenly spread within its bucket, as Prometheus'
- * histogram_quantile() has it: off by the width of a bucket at most. Beyond the last bound it is that bound; undefined
- * where nothing was observed.
+ * The value below which the share `quantile` of the observations lies, interpolated within its bucket like Prometheus'
+ * histogram_quantile(): the error is at most the width of a bucket. Beyond the last bound it is that bound; undefined if
+ * nothing was observed.
  */
 export function quantileOf({ bounds, counts }: HistogramReading, quantile: number): number | undefined {
   const total = counts.reduce((sum, count) => sum + count, 0);

@@ -3,13 +3,13 @@ import type { ErrorReport } from './error-reports.js';
 
 export type LoggerOptions = {
   destination?: pino.DestinationStream;
-  /** Told of each line that says error or worse. */
+  /** Called for each line of level error or fatal. */
   onError?: ((report: ErrorReport) => void) | undefined;
 };
 
 /**
- * One line of JSON for each event, on stderr: stdout is for whoever started it. What a library's error brings along is
- * logged without secrets: a failed command of Redis has its arguments, which may be a password; an error of HTTP its headers.
+ * One line of JSON per event, on stderr: stdout is for the user of the command. Fields of library errors are logged
+ * without secrets: a failed Redis command has its arguments, which may be a password, and an HTTP error has its headers.
  */
 export function createLogger(
   level: string,
@@ -28,17 +28,17 @@ export function createLogger(
 
 const secretNames = ['authorization', 'cookie', 'password', 'secret', 'token', 'apiKey'];
 
-// pino looks at the places that it is told, not at every depth: at an object that is logged, one within it, and headers.
+// pino redacts only the given paths, not every depth: a logged object, an object within it, and headers.
 const hidden = [
   ...secretNames.flatMap(name => [name, `*.${name}`, `*.headers.${name}`]),
   'err.command.args',
   'err.connectionString',
 ];
 
-// As pino counts them.
+// pino's numeric levels.
 const levels = { error: 50, fatal: 60 };
 
-// Whatever is worth an error in the log is worth one to whoever watches errors: so there is one place that says so.
+// Every line of level error is also reported as an error, so this is the one place that reports.
 function tell(onError: (report: ErrorReport) => void) {
   return function logMethod(
     this: Logger,

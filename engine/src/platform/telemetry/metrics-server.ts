@@ -8,13 +8,13 @@ export type MetricsServer = {
   close(): Promise<void>;
 };
 
-// A few scrapers, each with a connection that it keeps, and somebody with curl.
+// Enough for a few scrapers, each with a persistent connection, and an operator with curl.
 const connectionsMax = 32;
 const requestTimeoutMs = 5000;
 
 /**
- * GET /metrics on a port of its own, so that what stands before the shop can never let a shopper see it, and so that roles
- * without an API have one, too.
+ * GET /metrics on a port of its own, so that no proxy in front of the shop can expose it to shoppers, and so that roles
+ * without an API have metrics too.
  */
 export async function serveMetrics(
   metrics: Metrics,
@@ -25,7 +25,8 @@ export async function serveMetrics(
     createAnswer(metrics),
   );
   server.maxConnections = connectionsMax;
-  // Processes of one API share the shop's port. This one is each process's own: a scraper wants to know whom it has asked.
+  // Processes of one API share the shop's port, but each has its own metrics port: a scraper must know which process it
+  // reads.
   server.listen({ host, port, exclusive: true });
   await once(server, 'listening');
   const address = server.address();
@@ -44,7 +45,7 @@ export async function serveMetrics(
 function createAnswer(metrics: Metrics) {
   let underWay: Promise<string> | undefined;
 
-  // Those who ask at the same time share one text.
+  // Concurrent requests share one text.
   function text(): Promise<string> {
     underWay ??= metrics.text().finally(() => {
       underWay = undefined;

@@ -3,21 +3,21 @@ import type { HistogramReading } from './histogram.js';
 
 type Labels = Record<string, string>;
 
-/** One series: its labels, and what it stands at. */
+/** One series: its labels and its value. */
 export type Sample<Value = number> = readonly [labels: Labels, value: Value];
 
 type Naming = { name: string; help: string; labels?: readonly string[] };
 type Read<Value> = () => readonly Sample<Value>[] | Promise<readonly Sample<Value>[]>;
 
 /**
- * What a scraper is shown. Nothing is counted here: each metric is read, when somebody asks, from plain numbers that are
- * counted where things happen. So a request costs no look-up of labels and no object.
+ * The metrics that a scraper reads. Nothing is counted here: at each scrape, metrics are read from plain numbers, which
+ * are counted where things happen. So a request costs no look-up of labels and no allocation.
  */
 export type Metrics = {
   counter(naming: Naming, read: Read<number>): void;
   gauge(naming: Naming, read: Read<number>): void;
   histogram(naming: Naming, read: Read<HistogramReading>): void;
-  /** All of it, in Prometheus' text format. */
+  /** All metrics, in Prometheus' text format. */
   text(): Promise<string>;
   contentType: string;
 };
@@ -50,7 +50,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** A metric without labels is 0 after a reset: a figure, where there may be none. */
+/** After a reset, a metric without labels is 0, although it may have no value. */
 function empty(metric: Counter | Gauge): void {
   metric.reset();
   metric.remove({});
@@ -62,23 +62,23 @@ async function foldAll<Value>(
   fold: (sample: Sample<Value>) => void,
 ): Promise<void> {
   const samples = await read();
-  // Between the two nothing is awaited, so that no other scrape sees half of it.
+  // There is no await between the two, so no other scrape sees half of the values.
   reset();
   for (const sample of samples) fold(sample);
 }
 
-// Memory, processor time, garbage collection, lag of the event loop.
+// Memory, processor time, garbage collection, event loop lag.
 function collectProcess(registry: Registry): void {
   collectDefaultMetrics({ register: registry });
-  // These are gauges whose names say that they are counters, which Prometheus' own check refuses. Each has one by type.
+  // These are gauges with names of counters, which Prometheus' own check refuses. Each also exists as a metric by type.
   for (const name of ['handles', 'requests', 'resources']) {
     registry.removeSingleMetric(`nodejs_active_${name}_total`);
   }
 }
 
 /**
- * prom-client's own histogram counts by itself; this one shows what was counted elsewhere. The registry asks a histogram
- * for its text by this method, which its types leave out; the contract test of all metrics would notice its going.
+ * prom-client's own histogram counts by itself; this one shows what was counted elsewhere. The registry gets a histogram's
+ * text by this method, which its types omit; if it were removed, the contract test of all metrics would fail.
  */
 class ReadHistogram extends Histogram {
   constructor(
@@ -96,7 +96,7 @@ class ReadHistogram extends Histogram {
   }
 }
 
-/** Each bucket counts all up to its bound, and so those of the buckets before it. */
+/** Each bucket counts all values up to its bound, including those of the buckets before it. */
 function seriesOf(name: string, labels: Labels, { bounds, counts, sum }: HistogramReading) {
   let below = 0;
   const buckets = counts.map((count, bucket) => {

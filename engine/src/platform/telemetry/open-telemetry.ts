@@ -25,13 +25,13 @@ import { seldom } from './rarely.js';
 import { readTraceparent, type Span, type SpanKind, type Tracing, writeTraceparent } from './tracing.js';
 
 export type OpenTelemetryOptions = {
-  /** Takes OTLP as JSON, such as http://127.0.0.1:4318/v1/traces */
+  /** An address that accepts OTLP as JSON, such as http://127.0.0.1:4318/v1/traces */
   url: string;
   roles: readonly string[];
   sampler: SamplerName;
-  /** Of `traceidratio`: the part of the traces that is kept, 0 to 1. */
+  /** For `traceidratio`: the fraction of traces to keep, 0 to 1. */
   ratio: number;
-  /** Spans that one is linked to. */
+  /** Maximum number of spans that one span links to. */
   linksMax: number;
   onTrouble: (error: unknown) => void;
 };
@@ -40,12 +40,12 @@ type RootSampler = 'always_on' | 'always_off' | 'traceidratio';
 /** As OTEL_TRACES_SAMPLER names them. */
 type SamplerName = RootSampler | `parentbased_${RootSampler}`;
 
-// A collector that has not answered by then is down, and a stop has other things to wait for.
+// A collector that has not answered by then is down, and shutting down must not wait longer for it.
 const closeTimeoutMs = 2000;
 
 /**
- * Spans that we start ourselves, sent as OTLP over HTTP. Nothing is registered globally and nothing is patched: no other
- * library notices. What the environment says of resources, headers, time limits and buffers (OTEL_*) the SDK reads itself.
+ * Spans that the engine starts itself, sent as OTLP over HTTP. Nothing is registered globally and nothing is patched, so
+ * no other library is affected. The SDK itself reads resources, headers, timeouts and buffers from the environment (OTEL_*).
  */
 export function createOpenTelemetry(options: OpenTelemetryOptions): Tracing {
   const tell = seldom(options.onTrouble);
@@ -57,13 +57,14 @@ export function createOpenTelemetry(options: OpenTelemetryOptions): Tracing {
       'process.pid': process.pid,
       'doorbuster.roles': [...options.roles],
     }).merge(detectResources({ detectors: [envDetector] })),
-    // 2,048 ended spans wait while 512 are sent; what comes on top is dropped.
+    // Up to 2,048 ended spans wait while 512 are sent; further ones are dropped.
     spanProcessors: [new BatchSpanProcessor(exporter)],
     spanLimits: { linkCountLimit: options.linksMax },
   };
   const provider = new BasicTracerProvider({ ...shared, sampler: samplerOf(options) });
   const tracer = provider.getTracer('doorbuster');
-  // Whether a batch is kept has been decided with its requests. By lot, one in a hundred requests would find its batch.
+  // A batch is kept if its requests are. If it were sampled by itself at 1 %, only one kept request in a hundred would find
+  // its batch.
   const keeper = new BasicTracerProvider({ ...shared, sampler: new AlwaysOnSampler() }).getTracer(
     'doorbuster',
   );
@@ -76,10 +77,10 @@ export function createOpenTelemetry(options: OpenTelemetryOptions): Tracing {
       return wrap(keeper.startSpan(name, { kind: kinds[kind], attributes, links }, ROOT_CONTEXT));
     },
     async close() {
-      // What can not be delivered, the exporter has told of.
+      // The exporter has already reported what cannot be delivered.
       const closed = provider.shutdown().catch(() => {});
       if (await endsWithin(closed, closeTimeoutMs)) return;
-      tell(new Error(`the collector has not taken the last of them within ${closeTimeoutMs} ms`));
+      tell(new Error(`the collector did not accept the last spans within ${closeTimeoutMs} ms`));
     },
   };
 }
@@ -119,7 +120,7 @@ function wrap(span: SdkSpan): Span {
   };
 }
 
-// What went wrong is told by the log; a span says that something did.
+// The log has the details of an error; a span only shows that one happened.
 const messageCharactersMax = 200;
 
 function samplerOf({ sampler, ratio }: OpenTelemetryOptions): Sampler {
@@ -137,7 +138,7 @@ function samplerOf({ sampler, ratio }: OpenTelemetryOptions): Sampler {
   return byName[sampler];
 }
 
-/** As the exporter, but its failures are told. */
+/** The exporter, but its failures are reported. */
 function telling(exporter: SpanExporter, tell: (error: unknown) => void): SpanExporter {
   return {
     export: (spans, done) =>

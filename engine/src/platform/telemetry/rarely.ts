@@ -1,6 +1,6 @@
 const seldomMs = 60_000;
 
-/** Tells once a minute: a receiver that is down fails all the time. */
+/** Reports at most once a minute, because a receiver that is down fails all the time. */
 export function seldom(tell: (error: unknown) => void): (error: unknown) => void {
   let silentUntilMs = Number.NEGATIVE_INFINITY;
   return error => {
@@ -10,7 +10,7 @@ export function seldom(tell: (error: unknown) => void): (error: unknown) => void
   };
 }
 
-/** @returns what says whether there is room for one more in this second. */
+/** @returns a function that says whether there is room for one more in this second. */
 export function atMostPerSecond(max: number, nowMs = () => performance.now()): () => boolean {
   let secondEndsAtMs = 0;
   let count = 0;

@@ -1,21 +1,21 @@
 import { endsWithin } from '../backoff.js';
 
 export type RecentReading<T> = {
-  /** The value, at most `keptMs` old; undefined where it can not be had within `timeoutMs`. Never rejects. */
+  /** The value, at most `keptMs` old; undefined if it cannot be read within `timeoutMs`. Never rejects. */
   get(): Promise<T | undefined>;
-  /** Whether the last try brought a value. */
+  /** Whether the last try read a value. */
   isOk(): boolean;
 };
 
 export type RecentReadingOptions = { keptMs?: number; timeoutMs?: number };
 
 /**
- * Shares what is costly to read among all who look: it is read once a second at most, however many ask, and one reading is
- * under way at a time, also when it hangs. So nobody who looks at the engine can load what stands behind it.
+ * Shares a costly reading between all callers: it is read at most once a second, however many ask, and only one read is
+ * under way at a time, even if it hangs. So no observer of the engine can overload the servers behind it.
  */
 export function createRecentReading<T>(
   read: () => Promise<T>,
-  // Scrapers give up after 10 s by default, and a page wants its frame each second.
+  // Scrapers give up after 10 s by default, and the live page needs a frame each second.
   { keptMs = 1000, timeoutMs = 1000 }: RecentReadingOptions = {},
 ): RecentReading<T> {
   let kept: T | undefined;
@@ -32,7 +32,7 @@ export function createRecentReading<T>(
       kept = undefined;
       isOk = false;
     }
-    // One that failed is not tried more often than one that works.
+    // A failing read is not tried more often than a working one.
     readAtMs = startedAtMs;
   }
 

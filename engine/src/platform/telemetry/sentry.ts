@@ -13,19 +13,19 @@ import { atMostPerSecond, seldom } from './rarely.js';
 export type SentryOptions = { dsn: string; environment: string; onTrouble: (error: unknown) => void };
 
 const sendTimeoutMs = 5000;
-// One that has not answered by then is down, and a stop has other things to wait for.
+// A server that has not answered by then is down, and shutting down must not wait longer for it.
 const closeTimeoutMs = 2000;
-// When everything fails, the first ten of a second say what; the log has them all.
+// If everything fails, the first ten errors of a second show the cause; the log has them all.
 const reportsPerSecondMax = 10;
-// Those under way; what comes on top is dropped.
+// Reports in flight; further ones are dropped.
 const underWayMax = 64;
 const causesMax = 5;
 const charactersMax = 500;
 
 /**
- * Tells Sentry of errors, and of nothing else about whoever met them: an event is put together here, from the error's name,
- * words and stack and from the fields that are named below. None of the library's own integrations is used, which would add
- * what they find: requests with their headers, bodies, breadcrumbs, local variables.
+ * Reports errors to Sentry, and nothing else about the people affected: an event is built here from the error's name,
+ * message and stack, and from the fields that are named below. The library's own integrations are not used, because they
+ * would add requests with their headers, bodies, breadcrumbs and local variables.
  */
 export function createSentry({ dsn, environment, onTrouble }: SentryOptions): ErrorReports {
   const mayReport = atMostPerSecond(reportsPerSecondMax);
@@ -67,7 +67,7 @@ function createSend(tell: (error: unknown) => void) {
     });
 }
 
-/** When it wants to hear no more for a while, which the library keeps. */
+/** The headers by which Sentry asks for a pause, which the library respects. */
 function limitsOf({ headers }: Response) {
   return {
     'x-sentry-rate-limits': headers.get('x-sentry-rate-limits'),
@@ -87,7 +87,7 @@ function eventOf({ level, message, fields }: ErrorReport) {
   };
 }
 
-// None of them says who somebody is.
+// None of them identifies a person.
 const tags = ['requestId', 'route', 'orderId', 'code'];
 
 function tagsOf(fields: ErrorReport['fields']): Record<string, string> {
@@ -98,7 +98,7 @@ function tagsOf(fields: ErrorReport['fields']): Record<string, string> {
   return Object.fromEntries(known);
 }
 
-/** The error and what caused it, first causes first, as Sentry wants them. */
+/** The error and its causes, root cause first, as Sentry expects. */
 function exceptionsOf(error: Error): Exception[] {
   const chain: Exception[] = [];
   for (let next: unknown = error; next instanceof Error && chain.length < causesMax; next = next.cause) {
@@ -112,8 +112,8 @@ function exceptionsOf(error: Error): Exception[] {
 }
 
 /**
- * What stands in quotes is mostly what somebody has sent: `invalid input syntax for type uuid: "ann"`, or a part of a body
- * that is no JSON. Where PostgreSQL complains about something else than data (class 22), they are names of ours.
+ * Quoted text is mostly what a client has sent: `invalid input syntax for type uuid: "ann"`, or part of a body that is not
+ * JSON. If PostgreSQL complains about something other than data (class 22), the quotes contain the engine's own names.
  */
 function wordsOf(error: Error): string {
   const isAboutThings = sqlStateOf(error)?.startsWith('22') === false;

@@ -4,9 +4,9 @@ import type { ErrorReports } from './error-reports.js';
 type Settings = Pick<Config, 'SENTRY_DSN' | 'NODE_ENV'>;
 
 /**
- * Errors to Sentry where SENTRY_DSN is set; without it nothing of it is loaded.
+ * Reports errors to Sentry if SENTRY_DSN is set; without it, no code of Sentry is loaded.
  *
- * @param onTrouble told when one could not be delivered, at most once a minute.
+ * @param onTrouble called if a report could not be delivered, at most once a minute.
  */
 export async function startErrorReports(
   { SENTRY_DSN: dsn, NODE_ENV: environment }: Settings,

@@ -11,10 +11,10 @@ type TracingSettings = Pick<
 >;
 
 /**
- * OpenTelemetry where an endpoint is set. Without one nothing of it is loaded.
+ * Starts OpenTelemetry if an endpoint is set. Without one, no code of it is loaded.
  *
- * @param roles what this process does, for whoever looks at its spans.
- * @param onTrouble told when spans could not be delivered, at most once a minute.
+ * @param roles the roles of this process, to show with its spans.
+ * @param onTrouble called if spans could not be delivered, at most once a minute.
  */
 export async function startTracing(
   config: TracingSettings,
@@ -34,7 +34,7 @@ export async function startTracing(
   });
 }
 
-/** The one for traces is an address as it stands; to the one for everything the path is added, as OTLP says. */
+/** The endpoint for traces is used as it is; to the general endpoint the path is added, as OTLP specifies. */
 function endpointOf({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT }: TracingSettings) {
   if (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
   return OTEL_EXPORTER_OTLP_ENDPOINT && `${OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/traces`;

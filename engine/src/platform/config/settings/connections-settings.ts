@@ -1,29 +1,29 @@
 import { z } from 'zod';
 import { integer } from '../fields.js';
 
-/** The servers that it works with. */
+/** The servers that the engine uses. */
 export const connectionsSettings = {
   DATABASE_URL: postgresAddress().describe(
-    'your PostgreSQL; without it `start` brings one of its own. One address, which leads to the primary: [several servers](high-availability.md) stand behind it',
+    'your PostgreSQL; unless set, `start` runs its own. One address that leads to the primary, even with [several servers](high-availability.md) behind it',
   ),
-  // Where DATABASE_URL leads to a pooler: the server itself, for what needs a session of its own.
+  // If DATABASE_URL leads to a pooler: the server itself, for work that needs a session of its own.
   DATABASE_DIRECT_URL: postgresAddress().describe(
-    'where `DATABASE_URL` leads to [a pooler](servers.md#pgbouncer): PostgreSQL itself, behind it',
+    'if `DATABASE_URL` leads to [a pooler](servers.md#pgbouncer): the address of PostgreSQL itself',
   ),
   DB_POOL_MAX: integer(25, 3, 1000).describe(
-    'connections of one process. A fifth of them, two at least, are for decisions: opened first and kept. Up to four more are sessions of their own',
+    'connections of one process. A fifth of them, at least two, are for decisions: opened first and kept open. Up to four further connections are dedicated sessions',
   ),
   DB_POOL_MIN: integer(5, 0, 1000).describe(
-    'connections that a process keeps open beside those for decisions',
+    'connections that a process keeps open besides those for decisions',
   ),
   DB_TIMEOUT: integer(5000, 1, 600_000).describe(
-    'ms: for a connection, for a statement, for a lock, and for a transaction that is idle',
+    'timeout in ms for a connection, for a statement, for a lock, and for an idle transaction',
   ),
   DB_SSL: z
     .enum(['disable', 'require', 'verify-full'])
     .default('disable')
-    .describe('`require` encrypts, `verify-full` checks the certificate as well'),
-  // Without it orders queue in PostgreSQL.
+    .describe('`require` encrypts; `verify-full` also checks the certificate'),
+  // Unless set, orders queue in PostgreSQL.
   AMQP_URL: z
     .string()
     .regex(/^amqps?:\/\/[^\s/]+(\/[^\s/]*)?$/, 'expected amqp://user:password@host:port/vhost, or amqps:')
@@ -31,18 +31,19 @@ export const connectionsSettings = {
     .describe(
       'your RabbitMQ, 3.10 or later; [orders queue there](queued-orders.md#rabbitmq) instead of in PostgreSQL. Its path is the virtual host',
     ),
-  // As for decisions: what a shopper still takes for an answer.
+  // As for decisions: the longest that a shopper waits for an answer.
   AMQP_TIMEOUT: integer(2000, 1, 600_000).describe(
-    'ms without a connection or a confirm after which RabbitMQ counts as unavailable',
+    'ms without a connection or a publisher confirm, after which RabbitMQ counts as unavailable',
   ),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\/\S+$/, 'expected redis://user:password@host:port/number')
     .optional()
     .describe(
-      '[a gate that all processes share](servers.md#redis), and their limits of purchases; without it each has its own',
+      'your Redis: all processes share [their gate](servers.md#redis) and their purchase limits there; unless set, each process has its own',
     ),
-  // What a purchase may wait for advice. A round trip is under a millisecond; a tenth of a second is a server in trouble.
+  // How long a purchase may wait for advice. A round trip takes under a millisecond; a server that needs a tenth of a
+  // second is in trouble.
   REDIS_TIMEOUT: integer(100, 2, 60_000).describe('ms that a purchase may wait for Redis'),
 };
 
@@ -57,7 +58,7 @@ function postgresAddress() {
     .optional();
 }
 
-// What the driver does not know it passes over: it would look for one host named "one,two", or write to a standby.
+// The driver ignores options that it does not know: it would look up one host named "one,two", or write to a standby.
 function namesOneServer(url: string): boolean {
   const [address = '', query] = url.split('?', 2);
   const [authority = ''] = address.slice(address.indexOf('//') + 2).split('/');

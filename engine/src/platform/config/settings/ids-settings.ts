@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-// A shop has a handful of kinds; each is a row, and a queue in every process.
+// A shop has a handful of kinds; each costs a row, and a queue in every process.
 const kindsMax = 16;
-const expected = `expected at most ${kindsMax} names such as "guest", with commas between`;
+const expected = `expected at most ${kindsMax} names such as "guest", separated by commas`;
 
-/** Which kinds of sequential ids there are. */
+/** The kinds of sequential ids. */
 export const idsSettings = {
-  // A list that is known at the start makes a misspelt kind an error instead of a counter, without asking the database.
+  // With a list that is known at the start, a misspelt kind is an error instead of a new counter, without a query.
   ID_KINDS: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,31}(,[a-z][a-z0-9-]{0,31})*$/, expected)
@@ -14,6 +14,6 @@ export const idsSettings = {
     .refine(kinds => kinds.length <= kindsMax, expected)
     .default([])
     .describe(
-      'kinds of sequential ids beside `user`, such as `guest,ticket`; each has a counter of its own that begins with its first id',
+      'kinds of sequential ids besides `user`, such as `guest,ticket`; each has its own counter, created with its first id',
     ),
 };

@@ -2,59 +2,60 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { boolean, integer } from '../fields.js';
 
-/** What one process takes upon itself, and from whom. A limit that is 0 is off. */
+/** How much load one process accepts, and from whom. A limit of 0 is off. */
 export const protectionSettings = {
-  // Work that waits: at 20,000 purchases a second 500 of them are 25 ms of it. `doorbuster start` has 4,000.
+  // At 20,000 purchases a second, 500 waiting requests are 25 ms of work. `doorbuster start` allows 4,000.
   MAX_IN_FLIGHT: integer(500, 0, 1_000_000).describe(
-    'requests in work: read, and not answered yet, nine tenths of them for one sale at most; with `doorbuster start` 4000 unless set',
+    'requests in work (read but not yet answered), at most nine tenths of them for one sale; with `doorbuster start`, 4000 unless set',
   ),
-  // As many as there may be streams, and half as many to buy on; an idle one is some 20 kB.
+  // One for each stream that is allowed, and half as many for purchases; an idle connection takes about 20 kB.
   CONNECTIONS_MAX: integer(15_000, 0, 1_000_000).describe(
-    'open connections; 100 more are kept for operators and probes. `ulimit -n` has to be above it',
+    'open connections; 100 more are reserved for operators and probes. `ulimit -n` must be higher',
   ),
-  // A third of all: a campus or a carrier behind one address has fewer, and one address cannot take them all.
+  // A third of all: enough for a campus or a carrier behind one address, and one address cannot take them all.
   CONNECTIONS_PER_IP_MAX: integer(5000, 0, 1_000_000).describe(
-    'open connections of one address that is no proxy of `TRUST_PROXY`',
+    'open connections of one address, unless it is a proxy in `TRUST_PROXY`',
   ),
-  // Headers and body together are a few packets; who needs longer than this does not want an answer.
-  REQUEST_TIMEOUT_MS: integer(8000, 100, 600_000).describe('for a whole request to come in'),
-  HEADERS_TIMEOUT_MS: integer(5000, 100, 600_000).describe('for its headers to come in'),
-  // Longer than the 60 s of most load balancers, which would else send a request into a closing connection.
+  // Headers and body are a few packets; a client that needs longer than this does not want an answer.
+  REQUEST_TIMEOUT_MS: integer(8000, 100, 600_000).describe('timeout for receiving a whole request'),
+  HEADERS_TIMEOUT_MS: integer(5000, 100, 600_000).describe('timeout for receiving its headers'),
+  // Longer than the 60 s of most load balancers, which would otherwise send a request into a closing connection.
   IDLE_TIMEOUT_MS: integer(72_000, 100, 600_000).describe(
     'how long a connection stays open between two requests',
   ),
-  // A page of the shop is a dozen calls: several shoppers behind one address reload at once, a script does not get far.
-  RATE_LIMIT_IP_MAX: integer(100, 0, 1_000_000).describe('calls of one address that come back each second'),
+  // A page of the shop makes a dozen calls: several shoppers behind one address can reload at once, but a script does
+  // not get far.
+  RATE_LIMIT_IP_MAX: integer(100, 0, 1_000_000).describe('calls a second of one address, in the long run'),
   RATE_LIMIT_IP_BURST: integer(50, 1, 1_000_000).describe('calls of one address at once'),
-  // Nobody clicks more often than this on something that is sold out.
+  // No shopper clicks more often than this on a sold-out product.
   RATE_LIMIT_USER_MAX: integer(5, 0, 1_000_000).describe(
-    'purchases of one shopper in a window, and as many redemptions of checkout codes',
+    'purchases of one shopper per window, and as many redemptions of checkout codes',
   ),
-  // A hundred shoppers behind one address with all their tries, and some to spare.
+  // A hundred shoppers behind one address with all their tries, and some room.
   RATE_LIMIT_IP_PURCHASES_MAX: integer(600, 0, 1_000_000).describe(
-    'purchases of one address in a window, over all of its shoppers',
+    'purchases of one address per window, over all its shoppers',
   ),
-  RATE_LIMIT_WINDOW_MS: integer(60_000, 100, 86_400_000).describe('the window of both'),
-  // The shop's own server has its shoppers' limits in its own hands.
+  RATE_LIMIT_WINDOW_MS: integer(60_000, 100, 86_400_000).describe('the window of both limits'),
+  // By default the shop's own server limits its shoppers itself.
   RATE_LIMIT_SERVICE: boolean().describe(
-    "`true`: shoppers whom the shop's server names with the API key are under the limits of purchases, too",
+    "`true`: the purchase limits also apply to shoppers whom the shop's server names with the API key",
   ),
-  // Whole turns of the event loop: 2,000 requests that come at once keep it for 60 to 100 ms, which is no trouble yet.
+  // 2,000 requests that arrive at once occupy the event loop for 60 to 100 ms, which is harmless.
   SHED_LAG_MS: integer(500, 0, 60_000).describe(
-    'how late the event loop may be before purchases are shed; browsing goes at half of it',
+    'event loop lag at which purchases are shed; browsing is shed at half of it',
   ),
-  // Half of what an admitted purchase may take in all.
+  // Half of what an admitted purchase may take in total.
   SHED_WAIT_MS: integer(500, 0, 60_000).describe(
-    'how long the oldest purchase of a sale may have waited before further ones of that sale are refused',
+    "wait of a sale's oldest purchase at which further purchases of that sale are refused",
   ),
   TRUST_PROXY: z
     .string()
     .default('')
     .transform(splitList)
     .refine(isProxyList, {
-      message: 'expected addresses or CIDR ranges with commas between them, such as 10.0.0.0/8,fd00::/8',
+      message: 'expected addresses or CIDR ranges separated by commas, such as 10.0.0.0/8,fd00::/8',
     })
-    .describe('the proxies in front, whose `X-Forwarded-For` counts'),
+    .describe('the proxies in front of the engine, whose `X-Forwarded-For` is trusted'),
 };
 
 export function splitList(text: string): string[] {
@@ -68,7 +69,7 @@ export function isProxyList(list: readonly string[]): boolean {
   return list.every(isRange);
 }
 
-// A range of all addresses would have everybody name their own.
+// A range of all addresses would let every client choose its own address.
 function isRange(range: string): boolean {
   const [address = '', prefix, ...rest] = range.split('/');
   const version = isIP(address);
