@@ -1,4 +1,4 @@
-// The same table as the engine's (engine/src/ledger/currencies.ts). A test compares them.
+// The same table as the engine's (engine/src/platform/currencies.ts). A test compares them.
 const withNone = 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ');
 const withThree = 'BHD IQD JOD KWD LYD OMR TND'.split(' ');
 

@@ -8,7 +8,7 @@ const tableSchema = z.object({
 });
 
 it('the client has the same digits for each currency as the engine', async () => {
-  const { href } = new URL('../../engine/dist/ledger/currencies.js', import.meta.url);
+  const { href } = new URL('../../engine/dist/platform/currencies.js', import.meta.url);
   const engine = tableSchema.parse(await import(href));
   const digitsBy = (digits: (code: string) => number) =>
     [...engine.currencies].map(code => [code, digits(code)]);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { currencies, fractionDigits } from '../src/ledger/currencies.js';
 import { createDecide } from '../src/ledger/decide.js';
 import { createSettle } from '../src/ledger/settle.js';
+import { currencies, fractionDigits } from '../src/platform/currencies.js';
 import { serviceHeaders, startTestApi, type TestApi } from './support/api.js';
 import { expectCleanAudit } from './support/audit.js';
 import { createTestDatabase } from './support/database.js';

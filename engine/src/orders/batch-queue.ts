@@ -1,6 +1,6 @@
 import { type Batcher, createBatcher } from '../platform/batching/batcher.js';
+import { hasItsShare } from '../platform/batching/fair-share.js';
 import { answerAll, type Waiter } from '../platform/batching/lanes.js';
-import { hasItsShare } from './fair-share.js';
 import { createSendBatch, type SendBatchOptions } from './send-batch.js';
 import type { Undecided } from './undecided.js';
 

@@ -13,11 +13,11 @@ export type Payments = {
   readWebhook: PaymentProvider['readWebhook'];
   needsMethod: boolean;
   stepMinor: PaymentProvider['stepMinor'];
-  /** For display only: an open breaker turns half-open when somebody calls, not by itself. */
+  /** For display only: an open breaker turns half-open at the next call, not by itself. */
   breakerState(): BreakerState;
 };
 
-/** One call that is about to be sent to the provider; `span` is what it belongs to, where traces are kept. */
+/** One call to the provider, about to be sent; `span` is the span it belongs to, if traces are kept. */
 type ProviderCall = {
   name: 'charge' | 'cancel' | 'refund';
   paymentId: string;
@@ -28,27 +28,27 @@ export type PaymentHook = Hook<ProviderCall, ChargeState | { reference: string }
 
 export type ResilientPaymentsOptions = {
   provider: PaymentProvider;
-  /** Told of each call to the provider, those that are sent again included. */
+  /** Called for each call to the provider, retries included. */
   hooks?: readonly PaymentHook[];
-  /** For one call to the provider. */
+  /** Of one call to the provider. */
   timeoutMs: number;
-  /** For all tries together. */
+  /** Of all tries together. */
   budgetMs: number;
-  /** Failures in a row that open the breaker, and how long it then refuses before one call may try. */
+  /** Consecutive failures that open the breaker, and how long it stays open before it allows one call as a probe. */
   breaker: { failuresMax: number; openMs: number };
-  /** Calls under way at once; those beyond wait, within their budget. */
+  /** Calls in flight; further calls wait, within their budget. */
   inFlightMax: number;
-  /** Calls that wait; one more is refused. */
+  /** Waiting calls; one more is refused. */
   waitingMax?: number;
   /** Must not throw. */
   onBreaker: (state: BreakerState, reason: string | undefined) => void;
 };
 
 /**
- * Puts a time limit, retries, a circuit breaker and a bound on payments under way around a provider. Every call settles
- * within `budgetMs`, also if the provider hangs and ignores its signal.
+ * Gives a provider a timeout, retries, a circuit breaker and a bound on payments in flight. Every call settles within
+ * `budgetMs`, even if the provider hangs and ignores its signal.
  *
- * PROVIDER_UNAVAILABLE says that nothing of this call was sent; after any other retryable error its outcome is not known.
+ * PROVIDER_UNAVAILABLE means that nothing of this call was sent. After any other retryable error the outcome is unknown.
  */
 export function createResilientPayments({
   provider,
@@ -57,7 +57,7 @@ export function createResilientPayments({
   budgetMs,
   breaker: { failuresMax, openMs },
   inFlightMax,
-  // A batch of paid purchases is decided at once; a provider that answers within 100 ms has asked for 2,000 in a second.
+  // A batch of paid purchases is decided at once. Within a second a provider that answers in 100 ms completes 2,000.
   waitingMax = 2000,
   onBreaker,
 }: ResilientPaymentsOptions): Payments {

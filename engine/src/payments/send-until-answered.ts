@@ -2,30 +2,30 @@ import { backoffMs, sleep } from '../platform/backoff.js';
 import type { Breaker } from '../platform/breaker.js';
 import { PaymentError } from './provider.js';
 
-/** One call to the provider, which is sent again until it is answered. */
+/** One call to the provider; a retry sends it again. */
 export type Send<T> = (signal: AbortSignal) => Promise<T>;
 
-// Within the default budget more tries than four do not fit unless the provider fails fast, and then they only add to
-// its load. Four failures of one call are fewer than the five that open the breaker for all others.
+// More than four tries do not fit into the default budget unless the provider fails fast, and then they only add to its
+// load. Four failures of one call are fewer than the five that open the breaker for all others.
 const retriesMax = 3;
-// Half of it on average: a provider that is restarted or fails over needs some tenths of a second.
+// The pause is half of this on average: a provider that restarts or fails over needs some tenths of a second.
 const pauseBaseMs = 200;
 const pauseMaxMs = 1000;
 
 export type SendOptions = {
   breaker: Breaker;
-  /** For one try. */
+  /** Of one try. */
   timeoutMs: number;
-  /** For all tries together. */
+  /** Of all tries together. */
   budgetMs: number;
 };
 
-/** Sends a call until it is answered, for good or ill, or until `endsAtMs` (`performance.now()`). */
+/** Sends a call, with retries, until it is answered or until `endsAtMs` (`performance.now()`). */
 export function createSendUntilAnswered({ breaker, timeoutMs, budgetMs }: SendOptions) {
   async function sendOnce<T>(send: Send<T>, leftMs: number): Promise<T> {
     const limitMs = Math.min(timeoutMs, leftMs);
-    // A payment may have spent most of its time in waiting for a place: no fault of the provider. But a probe that heard
-    // nothing must not close the breaker.
+    // A payment that spent most of its time waiting for a place is not the provider's fault. But a probe without an
+    // answer must not close the breaker.
     const isFaulty = () => leftMs >= timeoutMs || breaker.state() === 'half-open';
     return settleWithin(limitMs, send, () => (isFaulty() ? timedOut(Math.round(limitMs)) : new BudgetOver()));
   }
@@ -39,7 +39,7 @@ export function createSendUntilAnswered({ breaker, timeoutMs, budgetMs }: SendOp
         return await breaker.run(() => sendOnce(send, leftMs()));
       } catch (error) {
         if (error instanceof BudgetOver) throw timedOut(budgetMs, failure);
-        // A later try that was refused or not sent says nothing about what an earlier one may have done.
+        // A later try that was refused or not sent says nothing about the effect of an earlier one.
         if (!isTransient(error)) throw failure && error instanceof PaymentError ? failure : error;
         failure = error;
       }
@@ -54,12 +54,12 @@ export function isFault(error: unknown): boolean {
   return error instanceof PaymentError && error.isFault;
 }
 
-// What may pass by itself. Nothing was sent after PROVIDER_UNAVAILABLE.
+// A retry may succeed. PROVIDER_UNAVAILABLE is excluded: nothing was sent.
 function isTransient(error: unknown): error is PaymentError {
   return error instanceof PaymentError && error.retryable && error.code !== 'PROVIDER_UNAVAILABLE';
 }
 
-/** Ends after `limitMs`, whatever the work does with its signal. */
+/** Settles within `limitMs`, whatever the work does with its signal. */
 async function settleWithin<T>(limitMs: number, send: Send<T>, late: () => Error): Promise<T> {
   const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -76,7 +76,7 @@ async function settleWithin<T>(limitMs: number, send: Send<T>, late: () => Error
   }
 }
 
-/** The time for the payment was over before that for the try. */
+/** The payment's budget ended before the timeout of the try. */
 class BudgetOver extends Error {}
 
 export function unavailable(why: string): PaymentError {

@@ -1,4 +1,4 @@
-import { fractionDigits } from '../ledger/currencies.js';
+import { fractionDigits } from '../platform/currencies.js';
 import { PaymentError } from './provider.js';
 
 // docs.stripe.com/currencies: zero-decimal currencies and special cases, where Stripe's digits differ from ISO 4217.

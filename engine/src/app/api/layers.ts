@@ -10,7 +10,7 @@ import { createIsOfWeb } from '../../http/limits/web-key.js';
 import type { ForwardedPages } from '../../http/pages/forwarded-pages.js';
 import { registerCors } from '../../http/server/cors.js';
 import type { ServerOptions } from '../../http/server/http-server.js';
-import { hasItsShare } from '../../orders/fair-share.js';
+import { hasItsShare } from '../../platform/batching/fair-share.js';
 import type { Config } from '../../platform/config/config.js';
 import type { Parts } from '../parts.js';
 import { createRateLimits } from '../shared-redis.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { currencies } from '../../ledger/currencies.js';
 import { orderStatuses } from '../../ledger/order-record.js';
 import { methodLengthMax } from '../../payments/provider.js';
+import { currencies } from '../../platform/currencies.js';
 import { slugs } from './problem-slugs.js';
 
 /** Shapes that several routes share. Nothing is coerced: a number is a number, an unknown field is an error. */

@@ -3,9 +3,9 @@ import { phaseOf } from '../../catalog/calendar.js';
 import type { Product } from '../../catalog/products.js';
 import type { Sale } from '../../catalog/sales.js';
 import type { Series } from '../../catalog/series.js';
-import { fractionDigits } from '../../ledger/currencies.js';
 import type { OrderRecord } from '../../ledger/order-record.js';
 import type { Stock } from '../../ledger/stock.js';
+import { fractionDigits } from '../../platform/currencies.js';
 
 /** What callers see of the engine's records; docs/api.md has the shapes and names. */
 export function orderView(orderId: string, product: Product, order: OrderRecord, remaining: number) {

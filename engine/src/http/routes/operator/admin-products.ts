@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Calendar } from '../../../catalog/calendar.js';
 import { changeProduct, createProduct, type Product, readProducts } from '../../../catalog/products.js';
-import { currencies } from '../../../ledger/currencies.js';
 import type { Payments } from '../../../payments/resilient.js';
+import { currencies } from '../../../platform/currencies.js';
 import type { Pool } from '../../../platform/postgres.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import { idParamSchema, newCurrencySchema, priceSchema, textSchema } from '../../answers/schemas.js';
