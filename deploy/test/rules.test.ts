@@ -63,7 +63,7 @@ describe('docs/runbook.md', () => {
 
   it('says in each section what the alert means, what shoppers see, what to look at and what to do', () => {
     for (const section of ofAlerts) {
-      const words = [...section.matchAll(/^\*\*(.+?)\.\*\* /gm)].map(([, word]) => word);
+      const words = [...section.matchAll(/^- \*\*(.+?)\.\*\* /gm)].map(([, word]) => word);
       expect(words, section.slice(0, 40)).toEqual(['Means', 'Shoppers see', 'Look at', 'Do']);
     }
   });

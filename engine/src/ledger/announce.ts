@@ -21,7 +21,7 @@ const salesMax = 2000;
 
 /**
  * A notification locks the whole server until its transaction is on disk, so transactions that notify commit one after
- * the other, whatever their sales. Therefore no transaction that writes notifies. A later transaction, which writes
+ * the other, whatever their sales. Therefore no transaction that writes orders notifies. A later transaction, which writes
  * nothing and waits for no disk, announces the newest state of each sale, at most 50 times a second.
  */
 export function createAnnounce(db: Queryable, onError: (error: unknown) => void): Announce {
