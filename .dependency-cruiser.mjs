@@ -15,6 +15,17 @@ const floors = [
   ['platform'],
 ];
 
+/** The same within engine/src/http: routes -> server -> buying, description -> identity -> limits -> pages, streams -> answers. */
+const httpFloors = [
+  ['routes'],
+  ['server'],
+  ['buying', 'description'],
+  ['identity'],
+  ['limits'],
+  ['pages', 'streams'],
+  ['answers'],
+];
+
 const pathOf = floor => `^engine/src/(${floor.join('|').replaceAll('.', '\\.')})(/|$)`;
 
 const oneWay = floors.slice(1).map((floor, position) => ({
@@ -23,6 +34,16 @@ const oneWay = floors.slice(1).map((floor, position) => ({
   severity: 'error',
   from: { path: pathOf(floor) },
   to: { path: pathOf(floors.slice(0, position + 1).flat()) },
+}));
+
+const httpPathOf = floor => `^engine/src/http/(${floor.join('|')})/`;
+
+const httpOneWay = httpFloors.slice(1).map((floor, position) => ({
+  name: `one-way-http-${floor[0]}`,
+  comment: `http/${floor.join(', http/')} may not import what stands above`,
+  severity: 'error',
+  from: { path: httpPathOf(floor) },
+  to: { path: httpPathOf(httpFloors.slice(0, position + 1).flat()) },
 }));
 
 const apart = floors
@@ -38,6 +59,7 @@ const apart = floors
 export default {
   forbidden: [
     ...oneWay,
+    ...httpOneWay,
     ...apart,
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     {

@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import { messageOf, OperatingError } from '../../platform/errors.js';
 import { sqlStateOf } from '../../platform/postgres.js';
 import { traceOf } from '../../platform/telemetry/tracing.js';
-import { nameRequest } from '../server/request-id.js';
 import type { ProblemSlug } from './problem-slugs.js';
+import { nameRequest } from './request-id.js';
 import { ProblemError, sendProblem } from './send-problem.js';
 
 const slugByFastifyCode: Record<string, ProblemSlug> = {

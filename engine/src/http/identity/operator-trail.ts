@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 
 import { addOperatorAction, endOperatorAction, type NewOperatorAction } from '../../operators/actions.js';
 import type { Queryable } from '../../platform/postgres.js';
-import { nameRequest } from '../server/request-id.js';
+import { nameRequest } from '../answers/request-id.js';
 import { isSafe } from './cross-site.js';
 import type { Identity } from './identity.js';
 

@@ -5,9 +5,9 @@ import { createMemoryRateLimits } from '../../admission/rate-limits/memory-rate-
 import type { RateLimit } from '../../admission/rate-limits/rate-limits.js';
 import type { Refusals } from '../../admission/refusals.js';
 import type { Shedding, Urgency } from '../../admission/shedding.js';
+import { createHold } from '../answers/answer-together.js';
 import { refuseOverloaded, sendProblem } from '../answers/send-problem.js';
 import { sendBusy } from '../pages/busy-page.js';
-import { createHold } from '../server/answer-together.js';
 import { addressKeyOf } from './client-address.js';
 import { tellRate, tellRetryAfter } from './rate-limit-answer.js';
 import { createRequestsInWork } from './requests-in-work.js';

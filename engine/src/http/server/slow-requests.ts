@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { atMostPerSecond } from '../../platform/telemetry/rarely.js';
 import { traceOf } from '../../platform/telemetry/tracing.js';
-import { nameRequest } from './request-id.js';
+import { nameRequest } from '../answers/request-id.js';
 
 declare module 'fastify' {
   interface FastifyRequest {

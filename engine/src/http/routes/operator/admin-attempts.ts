@@ -7,16 +7,16 @@ import {
 } from '../../../ledger/list-attempts.js';
 import type { DatabaseClock } from '../../../platform/database-clock.js';
 import type { Pool } from '../../../platform/postgres.js';
+import { csvOf, wantsCsv } from '../../answers/csv.js';
+import { nextPageUrl } from '../../answers/next-page.js';
+import { formatSchema, idParamSchema, idSchema, shopperIdSchema, timeSchema } from '../../answers/schemas.js';
 import {
   adminAttemptView,
   attemptExample,
   attemptLimitSchema,
   attemptOutcomes,
   attemptSchema,
-} from '../../answers/attempt-views.js';
-import { csvOf, wantsCsv } from '../../answers/csv.js';
-import { nextPageUrl } from '../../answers/next-page.js';
-import { formatSchema, idParamSchema, idSchema, shopperIdSchema, timeSchema } from '../../answers/schemas.js';
+} from '../../buying/attempt-views.js';
 import { withExample } from '../../description/with-example.js';
 import type { Identity } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';

@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { bySending } from '../../answers/answer-by-sending.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import { buyBodySchema, buyHeadersSchema, buyProblems, orderExample } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
 import type { Enter } from '../../buying/entrance.js';
 import { withExample } from '../../description/with-example.js';
-import { bySending } from '../../server/answer-by-sending.js';
 import type { App } from '../../server/http-server.js';
 
 export type AcceptOrderParts = {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { CheckoutCodes } from '../../../orders/checkout-code.js';
+import { bySending } from '../../answers/answer-by-sending.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import {
   buyBodySchema,
@@ -14,7 +15,6 @@ import { orderView } from '../../answers/views.js';
 import { answerEnded } from '../../buying/answer-order.js';
 import type { Enter } from '../../buying/entrance.js';
 import { withExample } from '../../description/with-example.js';
-import { bySending } from '../../server/answer-by-sending.js';
 import type { App } from '../../server/http-server.js';
 
 export type CheckoutParts = { enter: Enter; codes: CheckoutCodes };

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { listAttempts } from '../../../ledger/list-attempts.js';
 import type { DatabaseClock } from '../../../platform/database-clock.js';
 import type { Pool } from '../../../platform/postgres.js';
+import { slugs } from '../../answers/problem-slugs.js';
+import { headerUserIdSchema, idParamSchema } from '../../answers/schemas.js';
 import {
   attemptExample,
   attemptLimitSchema,
   attemptSchema,
   attemptView,
-} from '../../answers/attempt-views.js';
-import { slugs } from '../../answers/problem-slugs.js';
-import { headerUserIdSchema, idParamSchema } from '../../answers/schemas.js';
+} from '../../buying/attempt-views.js';
 import { withExample } from '../../description/with-example.js';
 import { type Identity, shopperOf } from '../../identity/identity.js';
 import type { App } from '../../server/http-server.js';

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Attempts } from '../../../ledger/attempts.js';
 import type { Pay } from '../../../orders/pay.js';
+import { bySending } from '../../answers/answer-by-sending.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import {
   boughtSchema,
@@ -18,7 +19,6 @@ import { answerByStatus } from '../../buying/answer-order.js';
 import type { Enter, Entered } from '../../buying/entrance.js';
 import type { Redeem } from '../../buying/redeem.js';
 import { withExample } from '../../description/with-example.js';
-import { bySending } from '../../server/answer-by-sending.js';
 import type { App } from '../../server/http-server.js';
 
 export type PurchaseParts = { enter: Enter; pay: Pay; redeem: Redeem; attempts: Attempts };

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { StoredAttempt } from '../../ledger/list-attempts.js';
 import type { Undecided } from '../../orders/undecided.js';
-import type { Refused } from '../buying/answer-refusal.js';
-import type { RedeemRefusal } from '../buying/redeem.js';
-import { idSchema } from './schemas.js';
+import { idSchema } from '../answers/schemas.js';
+import type { Refused } from './answer-refusal.js';
+import type { RedeemRefusal } from './redeem.js';
 
 type AttemptOutcome =
   | 'confirmed'
