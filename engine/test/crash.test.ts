@@ -109,7 +109,7 @@ describe('the command line', () => {
 
     expect({ code, output }).toMatchObject({
       code: 1,
-      output: expect.stringContaining(`127.0.0.1:${port} is taken`),
+      output: expect.stringContaining(`127.0.0.1:${port} is already in use`),
     });
   });
 
