@@ -54,7 +54,7 @@ try {
     }
   }
   const bare = figures[1];
-  if (!bare) throw new Error('there is no variant to compare with');
+  if (!bare) throw new Error('the list of variants is empty');
   const columns = [
     ...['attempts', `COPY of ${copyRows} rows, ms`, 'median, share'],
     ...[`${decideBatches * requestsPerBatch} orders, ms`, 'median, share'],
@@ -83,7 +83,7 @@ async function prepare({ isByDay, indexes: wanted }: (typeof variants)[number]):
   await pool.query('checkpoint');
 }
 
-/** A million shoppers within a minute. Their ids say nothing about the order in which they came. */
+/** A million shoppers within a minute. Their ids do not reveal their order of arrival. */
 function makeChunks(saleId: number): Buffer[] {
   const startMs = Date.now();
   const chunks: Buffer[] = [];

@@ -107,7 +107,7 @@ function report(results: Round[]): void {
     `Expiry of ${holdCount.toLocaleString('en')} holds at one instant, ${today()}`,
     [
       `Command: \`node engine/dist-bench/expiry.js\`. Purchases of the same sale at ${ratePerSecond}/s for ${durationS} s, first with nothing to`,
-      'expire, then across the lapse. Latency in ms, one line a round.',
+      'expire, then across the lapse. Latency in ms, one line per round.',
     ],
     machine,
     renderTable(columns, results.map(cellsOf)),

@@ -54,7 +54,7 @@ async function measure(gate: Gate, work: string, load: () => Promise<Load>): Pro
   return { gate, work, ...(await measureCost(servers[gate], `${gate}, ${work}`, load)) };
 }
 
-/** Buyers who have reached their limit keep trying, as fast as they are answered. */
+/** Buyers who have reached their limit keep trying as fast as the engine answers. */
 async function loadWithGreedy(server: Server): Promise<Load> {
   const productId = await openSale(server, 1_000_000);
   const agent = new Agent({ keepAlive: true, maxSockets: greedyConnections });

@@ -5,12 +5,12 @@ export type Load = { count: number; requestsPerSecond: number; errors: number };
 
 export type Cost = {
   requestsPerSecond: number;
-  /** CPU time of the engine's own process: the figure that other work on the machine affects least. */
+  /** CPU time of the engine's own process, the figure that other work on the machine affects least. */
   cpuUsPerRequest: number;
   errors: number;
 };
 
-/** What a load costs the process that answers it. */
+/** Measures what a load costs the process that answers it. */
 export async function measureCost(server: Server, name: string, load: () => Promise<Load>): Promise<Cost> {
   const cpuBeforeMs = server.cpuMs();
   const { count, requestsPerSecond, errors } = await load();

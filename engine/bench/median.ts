@@ -1,4 +1,4 @@
-/** The value in the middle, or the mean of the two that share it; NaN for none. */
+/** The middle value, or the mean of the two middle values; NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = Math.floor(sorted.length / 2);

@@ -9,7 +9,7 @@ import { insertOpenSale } from './open-sale.js';
 
 /**
  * `DATABASE_URL=... node engine/dist-bench/notify.js`: the cost of notifying inside the transaction that grants. With
- * 1, 2 and 8 sales at once, each sale has a batch of one purchase under way. Each batch is decided in a transaction
+ * 1, 2 and 8 sales at once, each sale has a batch of one purchase in progress. Each batch is decided in a transaction
  * that also notifies, or decided first and notified afterwards. Use a dedicated server whose flushes take milliseconds.
  */
 const secondsPerRun = 4;

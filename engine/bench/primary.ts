@@ -8,7 +8,7 @@ import { describeMachine, renderPage, renderTable, today, writeMeasurement } fro
 
 /**
  * `node engine/dist-bench/primary.js`: the decision rate of one primary, without HTTP, with 1, 2, 4 and 8 sales at once
- * and one batch of 500 purchases under way for each; and the WAL and disk space that an order takes. Writes raw figures
+ * and one batch of 500 purchases in progress for each; and the WAL and disk space that an order takes. Writes raw figures
  * to docs/measurements/.
  */
 const ordersPerRun = 48_000;
@@ -80,7 +80,7 @@ function report(results: Figures[], disk: { name: string; bytes: number }[]): vo
     `What one primary decides, ${today()}`,
     [
       `Command: \`node engine/dist-bench/primary.js\`. ${ordersPerRun.toLocaleString('en')} confirmed orders a run, batches of ${requestsPerBatch}, one batch of each`,
-      'sale under way at any time; no HTTP. The client that makes the requests shares the processors. One line a run.',
+      'sale in progress at any time; no HTTP. The client that makes the requests shares the processors. One line per run.',
     ],
     machine,
     [

@@ -162,7 +162,7 @@ function report(results: readonly Round[]): void {
     `One worker draining ${count(orderCount)} queued orders, ${today()}`,
     [
       'Command: `node engine/dist-bench/queue.js`. The orders are accepted first; then the worker starts and has the machine to',
-      'itself. One line a round.',
+      'itself. One line per round.',
     ],
     machine,
     [...renderTable(columns, results.map(cellsOf)), '', `Median: ${count(medianPerSecond)} orders/s.`],

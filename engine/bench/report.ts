@@ -13,7 +13,7 @@ export type Results = {
   measurements: Measurement[];
 };
 
-/** Medians over the rounds, and the two ratios that the budget is about. */
+/** Medians over the rounds, and the two ratios that the budget limits. */
 export function renderSummary(results: Results): string {
   const lines = groupsOf(results).map(group => {
     const { subject, scenario, connections, generator } = group.key;

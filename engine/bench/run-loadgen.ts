@@ -13,8 +13,8 @@ const runTimeoutMs = 10 * 60_000;
 /**
  * Runs our own load generator to its end.
  *
- * @param onMessage told what it says over its channel, if anybody listens.
- * @returns what `schema` names of its report, whatever its verdict.
+ * @param onMessage receives the messages that it sends over its IPC channel.
+ * @returns the part of its report that `schema` describes, whatever its verdict.
  */
 export async function runLoadgen<Report>(
   args: readonly string[],

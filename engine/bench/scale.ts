@@ -72,7 +72,7 @@ async function measure(engine: Engine, workers: number, orders: number): Promise
   try {
     const { throughput, decisions, verdict } = await runLoadgen(args, reportSchema, onMessage);
     if (verdict.result === 'fail')
-      throw new Error('the load failed; npm run load -- --scenario scale tells more');
+      throw new Error('the load failed; npm run load -- --scenario scale shows the details');
     return { workers, acceptedPerSecond: throughput.queuedPerSecond, ...decisions };
   } finally {
     for (const stop of stops) await stop();
@@ -88,9 +88,9 @@ function report(orders: number, rounds: number, results: Figures[]): void {
     `${orders.toLocaleString('en')} queued orders and 1 to ${workersMost} workers, ${today()}`,
     [
       `Command: \`node engine/dist-bench/scale.js --orders ${orders} --rounds ${rounds} --workers ${values.workers}\`. An API process accepts`,
-      'all orders of one sale with nobody at work on them; then the workers are started, each a process of its own. "Decided"',
-      'counts from the last look at which nothing was, so it has in it that the workers do not begin and end together; the',
-      'middle is from 10 % to 90 % of the orders. API, PostgreSQL and workers share the processors. One line a run.',
+      'all orders of one sale before any worker runs; then the workers start, each in its own process. "Decided" counts from',
+      'the last poll before the first decision, so it includes the time in which workers start and end at different moments;',
+      'the middle is from 10 % to 90 % of the orders. API, PostgreSQL and workers share the processors. One line per run.',
     ],
     machine,
     renderTable(

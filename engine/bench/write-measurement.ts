@@ -6,7 +6,7 @@ export type Machine = Record<string, string>;
 
 const directory = fileURLToPath(new URL('../../docs/measurements/', import.meta.url));
 
-/** Writes raw figures to docs/measurements/, and beside them the page about them if there is one. @returns where. */
+/** Writes raw figures to docs/measurements/, with the page about them, if any, beside them. @returns the path. */
 export function writeMeasurement(
   name: string,
   figures: Record<string, unknown>,
@@ -33,7 +33,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** What was measured and how, on which machine, and what came of it. */
+/** Renders what was measured and how, on which machine, and the results. */
 export function renderPage(
   title: string,
   how: readonly string[],

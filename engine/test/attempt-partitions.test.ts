@@ -20,7 +20,7 @@ import { createTestSale } from './support/sale.js';
 const dayMs = 86_400_000;
 
 describe('partitions of attempts', () => {
-  it('are there for today and the next two days, and a second run finds nothing to do', async () => {
+  it('exist for today and the next two days after one run, and a second run changes nothing', async () => {
     const { pool } = await createTestDatabase();
     const days = await daysFromToday(pool, 0, 1, 2);
 
@@ -29,7 +29,7 @@ describe('partitions of attempts', () => {
     expect(await partitions(pool)).toEqual([...days, 'attempts_default']);
   });
 
-  it('take what is stamped after midnight, and the default one whatever has no day', async () => {
+  it('receive attempts by the day of their timestamp, and the default partition receives the rest', async () => {
     const { pool } = await createTestDatabase();
     await keepPartitions(pool, 0);
     const [today, tomorrow] = await daysFromToday(pool, 0, 1);
@@ -40,7 +40,7 @@ describe('partitions of attempts', () => {
     expect(await rowsByPartition(pool)).toEqual({ [`${today}`]: 1, [`${tomorrow}`]: 1, attempts_default: 2 });
   });
 
-  it('get the rows of their day that the default one took before them', async () => {
+  it('receive the earlier rows of their day from the default partition', async () => {
     const { pool } = await createTestDatabase();
     const [today, tomorrow] = await daysFromToday(pool, 0, 1);
     await insertAt(pool, 3, 'clock_timestamp()');
@@ -53,7 +53,7 @@ describe('partitions of attempts', () => {
     expect(await rowsByPartition(pool)).toEqual({ [`${today}`]: 3, [`${tomorrow}`]: 2, attempts_default: 1 });
   });
 
-  it('leave a day with more than 20,000 rows in the default one, and make the days after it', async () => {
+  it('are not created for a day with more than 20,000 rows in the default partition; later days get theirs', async () => {
     const { pool } = await createTestDatabase();
     const [, tomorrow, after] = await daysFromToday(pool, 0, 1, 2);
     await insertAt(pool, 20_001, 'clock_timestamp()');
@@ -66,7 +66,7 @@ describe('partitions of attempts', () => {
     expect((await rowsByPartition(pool)).attempts_default).toBeUndefined();
   });
 
-  it('are made once by several that run at the same time', async () => {
+  it('are created once, even if several processes run the job at the same time', async () => {
     const { pool } = await createTestDatabase();
 
     const runs = [1, 2, 3, 4].map(() => runOnce(createKeepPartitions(pool, 1)));
@@ -79,7 +79,7 @@ describe('partitions of attempts', () => {
 });
 
 describe('purchases', () => {
-  it('that are under way put a new day off to the next run, and land in the default partition', async () => {
+  it('in progress postpone new partitions to the next run, which then moves their rows', async () => {
     const { pool } = await createTestDatabase();
     const end = await holdPurchaseOpen(pool);
 
@@ -91,7 +91,7 @@ describe('purchases', () => {
     await expectCleanAudit(pool);
   });
 
-  it('that are under way put a drop off to the next run', async () => {
+  it('in progress postpone the drop of an old partition to the next run', async () => {
     const { pool } = await createTestDatabase();
     await keepPartitions(pool, 0);
     await makeDay(pool, 91);
@@ -103,7 +103,7 @@ describe('purchases', () => {
     expect((await keepPartitions(pool, 90)).dropped).toHaveLength(1);
   });
 
-  it('all go through while partitions come and go', async () => {
+  it('all succeed while partitions are created and dropped', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 10_000 });
     const decide = createDecide(pool);
@@ -130,7 +130,7 @@ describe('purchases', () => {
   });
 });
 
-/** Attempts as the engine records them, at times by an estimate of the database's clock. */
+/** Records attempts as the engine does, with timestamps from an estimate of the database's clock. */
 async function recordAt(pool: Pool, timesMs: readonly number[]): Promise<void> {
   let nowMs = 0;
   const clock = { nowMs: () => nowMs, errorMs: () => 0, calibrate: async () => {} };
@@ -143,7 +143,7 @@ async function recordAt(pool: Pool, timesMs: readonly number[]): Promise<void> {
   await attempts.close(5000);
 }
 
-/** A purchase that has written its attempt and not committed; the answer ends it. */
+/** Starts a purchase that has written its attempt but not committed. @returns a function that commits it. */
 async function holdPurchaseOpen(pool: Pool): Promise<() => Promise<void>> {
   const { saleId } = await createTestSale(pool);
   const client = await pool.connect();

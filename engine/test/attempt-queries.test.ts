@@ -13,9 +13,9 @@ import { insertAttempts, minutesAgo } from './support/attempt-rows.js';
 import { createTestDatabase } from './support/database.js';
 import { createTestSale } from './support/sale.js';
 
-describe('listing attempts', () => {
+describe('a query for attempts', () => {
   it.each<[string, AttemptFilter, string[]]>([
-    ['nothing', {}, ['e', 'd', 'c', 'b', 'a']],
+    ['no filter', {}, ['e', 'd', 'c', 'b', 'a']],
     ['a sale', { saleId: 1 }, ['c', 'b', 'a']],
     ['a product', { productId: 20 }, ['e', 'd']],
     ['a shopper', { shopperId: 'd' }, ['d']],
@@ -23,8 +23,8 @@ describe('listing attempts', () => {
     ['an outcome', { outcome: 'sold-out' }, ['d', 'c']],
     ['a time', { from: minutesAgo(3), to: minutesAgo(1) }, ['d', 'c', 'b']],
     ['a sale and an outcome', { saleId: 1, outcome: 'sold-out' }, ['c']],
-    ['what nobody did', { saleId: 3 }, []],
-  ])('by %s gives what fits, newest first', async (_what, filter, shoppers) => {
+    ['a sale without attempts', { saleId: 3 }, []],
+  ])('returns the matches for %s, newest first', async (_what, filter, shoppers) => {
     const { pool } = await createTestDatabase();
     for (let sale = 1; sale <= 2; sale++) await createTestSale(pool);
     await insertAttempts(pool, [
@@ -40,7 +40,7 @@ describe('listing attempts', () => {
     expect(attempts.map(({ shopperId }) => shopperId)).toEqual(shoppers);
   });
 
-  it('page by page shows each once, although hundreds share a moment, and across partitions', async () => {
+  it('shows each attempt exactly once across pages and partitions, even if many share a timestamp', async () => {
     const { pool } = await createTestDatabase();
     await runOnce(createKeepPartitions(pool, 0));
     const moments = ['-2 days', '-1 second', '-999999 microseconds', '1 day', '5 days'];
@@ -69,7 +69,7 @@ describe('listing attempts', () => {
     expect(timesMs).toEqual(timesMs.toSorted((a, b) => b - a));
   });
 
-  it('finds a shopper, a sale and the newest of all by an index in every partition, with few rows and with many', async () => {
+  it('uses an index for a shopper, a sale and the newest attempts, in small and large partitions', async () => {
     const { pool } = await createTestDatabase();
     for (let sale = 1; sale <= 50; sale++) await createTestSale(pool);
     await runOnce(createKeepPartitions(pool, 0));
@@ -83,11 +83,11 @@ describe('listing attempts', () => {
     expect(await rowsRead(pool, { shopperId: 's7' })).toBeLessThan(100);
     expect(await rowsRead(pool, { saleId: 7 })).toBeLessThan(200);
     expect(await rowsRead(pool, {})).toBeLessThan(2000);
-    // The control: an outcome that nobody had is looked for in all rows.
+    // Negative control: a query for an outcome that never occurred reads all rows.
     expect(await rowsRead(pool, { outcome: 'confirmed' })).toBeGreaterThan(10_000);
   });
 
-  it('counts the attempts at a sale by outcome', async () => {
+  it('counts the attempts in a sale by outcome', async () => {
     const { pool } = await createTestDatabase();
     const at = minutesAgo(1);
     await insertAttempts(pool, [
@@ -105,7 +105,7 @@ describe('listing attempts', () => {
   });
 });
 
-/** Rows that PostgreSQL touches for a page of ten, by its own count. */
+/** The number of rows that PostgreSQL reads for a page of ten, by its own count. */
 async function rowsRead(pool: Pool, filter: AttemptFilter): Promise<number> {
   return inTransaction(pool, async tx => {
     await listAttempts(tx, filter, { limit: 10 });

@@ -15,7 +15,7 @@ import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 
 describe('retention of attempts', () => {
-  it('drops what ended that many days ago, and nothing else', async () => {
+  it('drops the partitions older than the retention period, and no others', async () => {
     const { pool } = await createTestDatabase();
     await keepPartitions(pool, 0);
     const [young, old, older] = await daysFromToday(pool, -90, -91, -92);
@@ -36,7 +36,7 @@ describe('retention of attempts', () => {
     expect(await keepPartitions(pool, 90)).toMatchObject({ dropped: [] });
   });
 
-  it('deletes old rows of the default partition too', async () => {
+  it('also deletes old rows from the default partition', async () => {
     const { pool } = await createTestDatabase();
     await keepPartitions(pool, 0);
     await insertAt(pool, 3, `clock_timestamp() - interval '92 days'`);
@@ -47,7 +47,7 @@ describe('retention of attempts', () => {
     expect(await rowsByPartition(pool)).toEqual({ attempts_default: 1 });
   });
 
-  it('leaves the audit clean: an order outlives its attempt', async () => {
+  it('leaves the audit clean, although orders outlive their attempts', async () => {
     const { pool } = await createTestDatabase();
     await keepPartitions(pool, 0);
     await makeDay(pool, 91);
@@ -68,7 +68,7 @@ describe('retention of attempts', () => {
 });
 
 describe('an audit', () => {
-  it('puts a drop off, so that no row that it has to find is taken away under it', async () => {
+  it('postpones the drop of a partition, so that no row it must find disappears while it runs', async () => {
     const { pool } = await createTestDatabase();
     await keepPartitions(pool, 0);
     await makeDay(pool, 91);
@@ -79,7 +79,7 @@ describe('an audit', () => {
     await blocker.query('begin; lock table journal in access exclusive mode');
 
     const audit = runAudit(pool);
-    await until('the audit has its snapshot, and waits', async () => {
+    await until('the audit has taken its snapshot and waits', async () => {
       const { rows } = await pool.query(
         `select from pg_locks where relation = 'journal'::regclass and not granted`,
       );

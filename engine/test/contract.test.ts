@@ -23,7 +23,7 @@ const documentSchema = z.looseObject({
 type Document = z.infer<typeof documentSchema>;
 
 describe('/openapi.json', () => {
-  it('describes every answer as it really is, refusals too', async () => {
+  it('describes every answer as the engine gives it, refusals included', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool);
     const upcoming = { startsInMs: 3_600_000, endsInMs: 7_200_000 };
@@ -197,7 +197,7 @@ describe('/openapi.json', () => {
   });
 });
 
-// By its exact status alone: "some refusal" documents nothing.
+// Only the exact status counts: a catch-all such as "default" documents nothing.
 function schemaOf(document: Document, method: string, path: string, status: number): z.ZodType {
   const response = document.paths[path]?.[method]?.responses[status];
   const [content] = Object.values(response?.content ?? {});

@@ -26,7 +26,7 @@ describe('a product', () => {
   });
 
   it.each(['XXX', 'XTS', 'BTC', 'XAU', 'CHW', 'HRK', 'BGN', 'ZZZ', 'eur', ''])(
-    'cannot be sold in "%s", with which no shopper can pay',
+    'cannot be sold in "%s", which no shopper can pay with',
     async currency => {
       const { url, pool } = await createTestDatabase();
       const api = await startTestApi(url);
@@ -50,7 +50,7 @@ describe('a product', () => {
     expect((await api.asOperator('PATCH', path, { currency: 'KWD' })).status).toBe(400);
     expect((await api.asOperator('PATCH', path, { currency: 'KWD', priceMinor: 1990 })).status).toBe(200);
 
-    // A product from before the provider was changed.
+    // A product created before the provider changed.
     const former = await createTestSale(pool, { endsInMs: 60_000 });
     await pool.query(`update products set currency = 'KWD' where product_id = $1`, [former.productId]);
     const [startsAt, endsAt] = [1, 2].map(hours => new Date(Date.now() + hours * 3_600_000).toISOString());
@@ -66,7 +66,7 @@ describe('a product', () => {
 });
 
 describe('Stripe', () => {
-  it('is charged the intended amount in each currency, and reports it', async () => {
+  it('charges the intended amount in each currency, and reports it', async () => {
     const { provider, double } = await startStripeRig();
     for (const currency of currencies) {
       const units = 120;
@@ -79,7 +79,7 @@ describe('Stripe', () => {
     }
   });
 
-  it('is charged the smallest amount it accepts, and no fraction of it', async () => {
+  it('accepts its smallest amount, and refuses a fraction of it', async () => {
     const { provider } = await startStripeRig();
     for (const currency of currencies) {
       const amountMinor = provider.stepMinor(currency);
@@ -94,7 +94,7 @@ describe('Stripe', () => {
 });
 
 describe('a sale', () => {
-  it('is charged and shown in its own currency after its product has changed to another', async () => {
+  it('is charged and shown in its own currency after its product changes to another', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { payment: 'required' });
     const { api, double } = await startStripeShop(url);

@@ -15,7 +15,7 @@ import { createTestSale } from './support/sale.js';
 describe('the ledger', () => {
   const digests = { payment: 'p', address: null };
 
-  it('counts queued orders, and replays of dead letters, when it decides them', async () => {
+  it('counts queued orders and replayed dead letters against the payment limit when it decides them', async () => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { perPaymentLimit: 1 });
     const order = (shopperId: string) => ({ orderId: orderIdOf(shopperId, 'k'), shopperId, quantity: 1 });
@@ -35,7 +35,7 @@ describe('the ledger', () => {
     { taken: 0, outcome: 'confirmed', reason: 'late-payment' },
     { taken: 1, outcome: 'refund-due', reason: 'late-payment-limit-reached' },
   ])(
-    'gives a late payment $outcome when $taken units of its card are bought',
+    'settles a late payment as $outcome when its card has bought $taken other units',
     async ({ taken, outcome, reason }) => {
       const { pool } = await createTestDatabase();
       const { saleId } = await createTestSale(pool, { perPaymentLimit: 1, payment: 'required' });
@@ -63,14 +63,14 @@ describe('the ledger', () => {
 
   it.each([
     { bug: 'units of a card are not counted', sql: 'update digest_allowances set units = units - 1' },
-    { bug: 'a card is forgotten', sql: 'delete from digest_allowances' },
-    { bug: 'a card has more than the limit', sql: 'update sales set per_payment_limit = 1' },
-    { bug: 'an order states nothing', sql: 'update orders set payment_digest = null' },
+    { bug: 'the row of a card is missing', sql: 'delete from digest_allowances' },
+    { bug: 'a card exceeds the limit', sql: 'update sales set per_payment_limit = 1' },
+    { bug: 'an order has lost its payment digest', sql: 'update orders set payment_digest = null' },
     {
-      bug: 'units stay counted after their order',
+      bug: 'units are counted without an order',
       sql: `insert into digest_allowances select sale_id, 'payment', 'gone', 1 from sales`,
     },
-  ])('has its audit find that $bug', async ({ sql }) => {
+  ])('fails its audit if $bug', async ({ sql }) => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { perPaymentLimit: 2 });
     const decide = decideDirect(pool, saleId, digests);
@@ -94,7 +94,7 @@ async function decideQueued(pool: Pool, saleId: number, shopperIds: readonly str
   return decisions.map(({ outcome }) => outcome);
 }
 
-/** Direct purchases of one unit each. @returns what gives the id of the payment it waits for, if any. */
+/** @returns a function that buys one unit directly and returns the id of the pending payment, or an empty string. */
 function decideDirect(pool: Pool, saleId: number, digests: Digests) {
   return async (shopperId: string): Promise<string> => {
     const request = { orderId: orderIdOf(shopperId, 'k'), shopperId, quantity: 1, digests };

@@ -11,7 +11,7 @@ import { descendantsOf } from './support/process-table.js';
 
 const place = placeForEach();
 
-test('5 s after kill -9 of the engine its server has ended, and the next start has its data', async () => {
+test('the server ends within 5 s of kill -9 on the engine, and the next start has its data', async () => {
   const child = place.startChild();
   const orphan = JSON.parse(await child.nextLine());
   await query(orphan.databaseUrl, keepRow);
@@ -22,7 +22,7 @@ test('5 s after kill -9 of the engine its server has ended, and the next start h
   expect(await query(databaseUrl, countRows)).toEqual([{ rows: 1 }]);
 }, 60_000);
 
-test('where the guardian of the server was killed too, the next start replaces the server and has its data', async () => {
+test("if the server's guardian is killed too, the next start replaces the server and has its data", async () => {
   const child = place.startChild();
   const orphan = JSON.parse(await child.nextLine());
   await query(orphan.databaseUrl, keepRow);
@@ -35,7 +35,7 @@ test('where the guardian of the server was killed too, the next start replaces t
   expect(await query(databaseUrl, countRows)).toEqual([{ rows: 1 }]);
 }, 60_000);
 
-test('after kill -9 of engine and server the data are recovered, though another process has its pid', async () => {
+test('after kill -9 on engine and server, the next start recovers the data, even if another process has the pid', async () => {
   const child = place.startChild();
   const { databaseUrl, pid } = JSON.parse(await child.nextLine());
   await query(databaseUrl, keepRow);
@@ -54,7 +54,7 @@ test('after kill -9 of engine and server the data are recovered, though another 
   bystander.kill('SIGKILL');
 }, 60_000);
 
-test('initdb that was killed half way is done again', async () => {
+test('the next start repeats an initdb that was killed halfway', async () => {
   const child = place.startChild();
   const isUnderWay = async () => {
     const names = await readdir(place.dataDir, { recursive: true }).catch(() => []);
@@ -68,7 +68,7 @@ test('initdb that was killed half way is done again', async () => {
   expect((await readdir(place.dataDir)).filter(name => name.startsWith('postgres.new-'))).toEqual([]);
 }, 60_000);
 
-test('Ctrl-C, which reaches the whole process group, leaves the server to the engine', async () => {
+test('Ctrl-C, which reaches the whole process group, does not stop the server before the engine does', async () => {
   const child = place.startChild();
   const { databaseUrl } = JSON.parse(await child.nextLine());
   process.kill(-child.pid, 'SIGINT');

@@ -11,7 +11,7 @@ import { countRows, isRoot, keepRow, placeForEach, query } from './support/embed
 
 const place = placeForEach();
 
-test('a server is durable, private, found by tools while it runs, and keeps its data across a stop', async () => {
+test('a server is durable and private, can be found by tools while it runs, and keeps its data across a stop', async () => {
   const first = await place.start();
   await query(first.databaseUrl, keepRow);
   const [settings] = await query(
@@ -34,13 +34,13 @@ test('a server is durable, private, found by tools while it runs, and keeps its 
   expect(place.messages.filter(message => message.includes('crash'))).toEqual([]);
 }, 60_000);
 
-test('a wrong password is refused', async () => {
+test('a server refuses a wrong password', async () => {
   const { databaseUrl } = await place.start();
   const wrong = query(databaseUrl.replace(/:[^:@]+@/, ':guess@'), 'select 1');
   await expect(wrong).rejects.toMatchObject({ code: '28P01' });
 }, 60_000);
 
-test('of three first starts at the same time one wins and the others name it', async () => {
+test('of three simultaneous first starts, one succeeds and the others name its process', async () => {
   const contenders = [place.startChild(), place.startChild(), place.startChild()];
   const answers = await Promise.all(contenders.map(async child => JSON.parse(await child.nextLine())));
   const winner = contenders[answers.findIndex(answer => answer.databaseUrl !== undefined)];
@@ -50,7 +50,7 @@ test('of three first starts at the same time one wins and the others name it', a
   await winner?.finish();
 }, 60_000);
 
-test('a taken port is replaced by another, and a server that dies is noticed', async () => {
+test('a start replaces a port that is taken, and the engine notices if the server dies', async () => {
   const squatter = createServer().listen(0, '127.0.0.1');
   await once(squatter, 'listening');
   const taken = portOf(squatter.address());
@@ -64,7 +64,7 @@ test('a taken port is replaced by another, and a server that dies is noticed', a
   await place.start();
 }, 60_000);
 
-test('a server that does not come up fails at once with the end of its log', async () => {
+test('a server that cannot start fails at once and reports the end of its log', async () => {
   await (await place.start()).stop();
   await writeFile(join(place.dataDir, 'postgres', 'pg_hba.conf'), 'nonsense\n');
   const startedAt = Date.now();
@@ -73,7 +73,7 @@ test('a server that does not come up fails at once with the end of its log', asy
   expect(Date.now() - startedAt).toBeLessThan(10_000);
 }, 60_000);
 
-test('a lost password is replaced; a cluster of another major version is refused', async () => {
+test('a start replaces a lost password and refuses a cluster of another major version', async () => {
   const first = await place.start();
   await query(first.databaseUrl, keepRow);
   await first.stop();
@@ -88,7 +88,7 @@ test('a lost password is replaced; a cluster of another major version is refused
 }, 60_000);
 
 test.runIf(isRoot)(
-  'a directory closed to the server has its cluster elsewhere, found again and never replaced',
+  'if the server cannot enter DATA_DIR, its cluster is stored elsewhere, found again and never replaced',
   async () => {
     await chmod(place.parentDir, 0o700);
     const first = await place.start();
@@ -98,7 +98,7 @@ test.runIf(isRoot)(
       expect(place.messages).toContainEqual(expect.stringContaining(homeDir));
       await query(first.databaseUrl, keepRow);
       expect(await findRunningEmbeddedPostgres(place.dataDir)).toBe(first.databaseUrl);
-      // A copy of DATA_DIR names the same cluster, and must not take it from under the engine that runs.
+      // A copy of DATA_DIR names the same cluster, and must not take it from the running engine.
       const copy = join(place.parentDir, 'copy');
       await mkdir(copy);
       await writeFile(join(copy, 'postgres-location'), `${homeDir}\n`);
@@ -111,14 +111,14 @@ test.runIf(isRoot)(
       await second.stop();
     } finally {
       await rm(homeDir, { recursive: true, force: true });
-      await rmdir(join(homeDir, '..')).catch(() => {}); // Only if nothing else lies there.
+      await rmdir(join(homeDir, '..')).catch(() => {}); // Succeeds only if the directory is empty.
     }
     await expect(place.start()).rejects.toMatchObject({ code: 'CLUSTER_MISSING' });
   },
   60_000,
 );
 
-test('files that are no cluster are left alone', async () => {
+test('a start refuses a directory whose files are not a cluster', async () => {
   await mkdir(join(place.dataDir, 'postgres', 'precious'), { recursive: true });
   if (!isRoot) await chmod(place.dataDir, 0o700);
   await expect(place.start()).rejects.toMatchObject({ code: 'CLUSTER_BROKEN' });

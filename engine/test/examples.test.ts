@@ -10,8 +10,8 @@ import {
 } from './support/example-engine.js';
 import { exampleScenes } from './support/example-scenes.js';
 
-describe('the examples of /openapi.json', () => {
-  it('cover every body and every answer, and a running engine answers each as it says', async () => {
+describe('the examples in /openapi.json', () => {
+  it('cover every body and every answer, and match the answers of a running engine', async () => {
     const report: ExampleReport = { compared: new Set(), differences: [] };
     for (const scene of exampleScenes) await scene(report);
 
@@ -23,12 +23,12 @@ describe('the examples of /openapi.json', () => {
     expect(Object.values(calls).filter(({ hasBody, body }) => hasBody && body === undefined)).toEqual([]);
   }, 60_000);
 
-  it('are printed without a database as they are served', async () => {
+  it('are the same printed without a database as served by an API', async () => {
     const { api } = await startForExamples();
     expect((await api.request('GET', '/openapi.json')).body).toEqual(JSON.parse(JSON.stringify(description)));
   });
 
-  it('show each problem as it is answered', async () => {
+  it('show a problem as the engine answers it', async () => {
     const { api } = await startForExamples();
     const { status, body } = await api.request('GET', '/api/orders', { headers: {} });
     expect({ status, body }).toEqual({
@@ -43,11 +43,11 @@ describe('the examples of /openapi.json', () => {
       expect(differencesFrom(example, answer), JSON.stringify(answer)).not.toEqual([]);
   });
 
-  it('differ from what an engine answers to another request', async () => {
+  it('differ from the answer to another request', async () => {
     const { api } = await startForExamples();
     const call = calls.createProduct;
     const body = { name: 'Other trainers', priceMinor: 1, currency: 'EUR' };
-    if (!call) throw new Error('there is no createProduct');
+    if (!call) throw new Error('/openapi.json does not describe createProduct');
     const { differences } = await sendExample(api.url, { ...call, body }, { headers: operatorHeaders });
     expect(differences).toContain('201 application/json.name is "Other trainers", not "Meridian trainers"');
   });

@@ -8,7 +8,7 @@ type Case = {
   slug?: 'forbidden-origin' | 'csrf';
 };
 
-/** What a browser, or somebody like one, says of where a request with a cookie comes from. */
+/** The headers by which a browser, or a client that poses as one, states where a request with a cookie comes from. */
 const unsafe: Record<string, Case> = {
   'from our own page': { headers: own => ({ origin: own, 'sec-fetch-site': 'same-origin' }) },
   'from our own page, in an older browser': { headers: own => ({ origin: own }) },
@@ -16,9 +16,9 @@ const unsafe: Record<string, Case> = {
     headers: () => ({ origin: 'https://public.example', 'sec-fetch-site': 'same-origin' }),
   },
   'from the address bar': { headers: () => ({ 'sec-fetch-site': 'none' }) },
-  'from an origin that is allowed': { headers: () => ({ origin: shop, 'sec-fetch-site': 'cross-site' }) },
-  'from an origin that is allowed, in an older browser': { headers: () => ({ origin: shop }) },
-  'with neither header, and the token': { headers: (_own, token) => ({ 'x-csrf-token': token }) },
+  'from an allowed origin': { headers: () => ({ origin: shop, 'sec-fetch-site': 'cross-site' }) },
+  'from an allowed origin, in an older browser': { headers: () => ({ origin: shop }) },
+  'with neither header, but with the token': { headers: (_own, token) => ({ 'x-csrf-token': token }) },
   'from another site': {
     headers: () => ({ origin: evil, 'sec-fetch-site': 'cross-site' }),
     slug: 'forbidden-origin',
@@ -33,33 +33,33 @@ const unsafe: Record<string, Case> = {
     headers: () => ({ 'sec-fetch-site': 'cross-site' }),
     slug: 'forbidden-origin',
   },
-  'from another host of our site': {
+  'from another host on our site': {
     headers: () => ({ origin: 'https://blog.example', 'sec-fetch-site': 'same-site' }),
     slug: 'forbidden-origin',
   },
-  'from a host that begins like ours': {
+  'from a host whose name begins with ours': {
     headers: own => ({ origin: `${own}.evil.example` }),
     slug: 'forbidden-origin',
   },
-  'from another port of our host': {
+  'from another port on our host': {
     headers: () => ({ origin: 'http://127.0.0.1:1' }),
     slug: 'forbidden-origin',
   },
-  'from a page of a file': { headers: () => ({ origin: 'file://' }), slug: 'forbidden-origin' },
+  'from a local file': { headers: () => ({ origin: 'file://' }), slug: 'forbidden-origin' },
   'from another site, with a stolen token': {
     headers: (_own, token) => ({ origin: evil, 'x-csrf-token': token }),
     slug: 'forbidden-origin',
   },
   'with neither header': { headers: () => ({}), slug: 'csrf' },
-  'with neither header, and a wrong token': { headers: () => ({ 'x-csrf-token': 'x' }), slug: 'csrf' },
-  'with neither header, and the token of another length': {
+  'with neither header, but with a wrong token': { headers: () => ({ 'x-csrf-token': 'x' }), slug: 'csrf' },
+  'with neither header, but with a token of the wrong length': {
     headers: (_own, token) => ({ 'x-csrf-token': `${token}x` }),
     slug: 'csrf',
   },
 };
 
-describe('a session cookie of a shopper', () => {
-  it(`speaks for requests of our own pages alone (${Object.keys(unsafe).length} ways to come)`, async () => {
+describe("a shopper's session cookie", () => {
+  it(`authorizes changes only from trusted origins or with its CSRF token (${Object.keys(unsafe).length} cases)`, async () => {
     const { api, productId, pool } = await startWithDemoShoppers({ CORS_ORIGIN: shop });
     const { cookie, csrfToken } = await openSession(api);
     let bought = 0;
@@ -82,7 +82,7 @@ describe('a session cookie of a shopper', () => {
     expect(rows[0]?.orders).toBe(bought);
   });
 
-  it('may be read with from anywhere, since no other page sees the answer', async () => {
+  it('authorizes reads from any page, because other pages cannot see the answer', async () => {
     const { api } = await startWithDemoShoppers();
     const { cookie } = await openSession(api);
     const { status, headers } = await send(api, 'GET', '/api/attempts', undefined, {
@@ -92,7 +92,7 @@ describe('a session cookie of a shopper', () => {
     expect(headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  it('takes no token of another session', async () => {
+  it('does not work with the CSRF token of another session', async () => {
     const { api, productId } = await startWithDemoShoppers();
     const [mine, other] = [await openSession(api), await openSession(api)];
     const answer = await send(
@@ -107,7 +107,7 @@ describe('a session cookie of a shopper', () => {
     expect(answer.slug).toBe('csrf');
   });
 
-  it('is nobody’s concern where a bearer token speaks, from whatever page', async () => {
+  it('is ignored if the request has a bearer token, whatever page it comes from', async () => {
     const { api, productId } = await startWithDemoShoppers();
     const { cookie, token } = await openSession(api);
     const headers = {
@@ -119,7 +119,7 @@ describe('a session cookie of a shopper', () => {
     expect((await send(api, 'POST', '/api/purchase', { productId }, headers)).status).toBe(200);
   });
 
-  it('is signed, ends, is hidden from pages, and is secure where the connection is said to be', async () => {
+  it('expires, is HttpOnly, and is Secure in production and with COOKIE_SECURE=true', async () => {
     const { api } = await startWithDemoShoppers({ SESSION_TTL_SECONDS: '100' });
     const { setCookie, token } = await openSession(api);
     expect(setCookie).toEqual([
@@ -133,7 +133,7 @@ describe('a session cookie of a shopper', () => {
     for (const cookie of (await openSession(production.api)).setCookie) expect(cookie).toMatch(/; Secure$/);
   });
 
-  it('is refused when it is over, is signed for something else, or says more than was signed', async () => {
+  it('is refused if it has expired, was signed for another purpose, or was altered', async () => {
     const { api } = await startWithDemoShoppers();
     const sign = (purpose: string, secret: string, inMs: number) =>
       createTokenSigner(secret, purpose).sign({ subject: '1', endsAtMs: Date.now() + inMs });
@@ -157,7 +157,7 @@ describe('a session cookie of a shopper', () => {
     }
   });
 
-  it('counts no longer than it says, also where it was known before', async () => {
+  it('expires on time even if it was accepted before', async () => {
     const { api } = await startWithDemoShoppers({ SESSION_TTL_SECONDS: '3' });
     const { token } = await openSession(api);
     const read = () => api.request('GET', '/api/attempts', { headers: { authorization: `Bearer ${token}` } });
@@ -165,7 +165,7 @@ describe('a session cookie of a shopper', () => {
     await expect.poll(async () => (await read()).status, { timeout: 20_000 }).toBe(401);
   });
 
-  it('is not given to a page of another site, which would have its visitors be somebody else', async () => {
+  it('is not issued to pages of other sites, which could sign in their visitors as another shopper', async () => {
     const { api } = await startWithDemoShoppers();
     for (const path of ['/api/session', '/api/admin/session']) {
       const answer = await send(api, 'POST', path, { secret: operatorToken }, { origin: evil });

@@ -3,8 +3,8 @@ import { until } from './support/condition.js';
 import { createKey, signToken } from './support/issuer.js';
 import { bearing, buy, issuerName, startWithIssuer } from './support/jwt-shop.js';
 
-describe('the keys of the issuer', () => {
-  it('are read again for a key that is new, once in the cooldown, and odd ones can not have it otherwise', async () => {
+describe("the issuer's keys", () => {
+  it('are fetched once per cooldown, however many tokens name an unknown key', async () => {
     const { api, issuer, key, token, productId } = await startWithIssuer({ JWT_JWKS_COOLDOWN_MS: '600000' });
     expect((await buy(api, await token(), productId)).status).toBe(200);
     expect(issuer.asked()).toBe(1);
@@ -17,7 +17,7 @@ describe('the keys of the issuer', () => {
     expect((await buy(api, await token(), productId)).status).toBe(200);
   });
 
-  it('rotate: the new one counts at once, and the old one no longer once it is withdrawn', async () => {
+  it('can be rotated: a new key is accepted at once, and a withdrawn key is refused', async () => {
     const { api, issuer, token, productId } = await startWithIssuer({ JWT_JWKS_COOLDOWN_MS: '1' });
     const old = await token();
     expect((await buy(api, old, productId)).status).toBe(200);
@@ -28,23 +28,27 @@ describe('the keys of the issuer', () => {
     expect((await buy(api, old, productId)).status).toBe(200);
 
     issuer.withdraw('a');
-    // Whoever brings an unknown key has them read; so does their age.
+    // A token with an unknown key makes the engine fetch the keys; so does their age.
     await buy(api, await signToken({ ...next, kid: 'c' }, issuerName), productId);
     expect((await buy(api, old, productId)).status).toBe(401);
     expect((await buy(api, await signToken(next, issuerName, { sub: 'new' }), productId)).status).toBe(200);
   });
 
-  it('are dropped for their age alone, with the requests that come then', async () => {
+  it('are fetched again when they are old, so that a withdrawn key is refused', async () => {
     const { api, issuer, token, productId } = await startWithIssuer({ JWT_JWKS_MAX_AGE_MS: '50' });
     const old = await token();
     expect((await buy(api, old, productId)).status).toBe(200);
     await issuer.publish(await createKey('b'));
     issuer.withdraw('a');
-    await until('it is withdrawn here', async () => (await buy(api, old, productId)).status === 401, 20_000);
+    await until(
+      'the engine refuses the withdrawn key',
+      async () => (await buy(api, old, productId)).status === 401,
+      20_000,
+    );
   });
 
   it.each(['fails', 'hangs', 'lies', 'floods'] as const)(
-    'go on counting while their URL %s, and nobody with a known key waits for it',
+    'stay valid while their URL %s, and a token with a known key does not wait for it',
     async behaviour => {
       const { api, issuer, key, token, productId } = await startWithIssuer({
         JWT_JWKS_COOLDOWN_MS: '1',
@@ -68,7 +72,7 @@ describe('the keys of the issuer', () => {
   );
 
   it.each(['fails', 'hangs', 'redirects'] as const)(
-    'that were never read (the URL %s) are 503 with Retry-After, and found when it is back',
+    'cause 503 with Retry-After if the URL %s before the first fetch, until it works again',
     async behaviour => {
       const { api, token, issuer, productId } = await startWithIssuer(
         { JWT_JWKS_COOLDOWN_MS: '50', JWT_JWKS_TIMEOUT: '200' },
@@ -77,12 +81,12 @@ describe('the keys of the issuer', () => {
       const answer = await buy(api, await token(), productId);
       expect(answer).toMatchObject({ status: 503, slug: 'unavailable' });
       expect(answer.headers.get('retry-after')).toMatch(/^[1-3]$/);
-      // Whoever needs no token is not troubled.
+      // Calls that do not depend on the token are not affected.
       expect((await api.purchase({ productId, userId: 'u' })).status).toBe(200);
       expect((await api.request('GET', '/api/products', bearing(await token()))).status).toBe(200);
       issuer.behave('well');
       await until(
-        'tokens count',
+        'the engine accepts tokens',
         async () => (await buy(api, await token(), productId)).status === 200,
         20_000,
       );

@@ -10,16 +10,16 @@ import { createTestSale } from './support/sale.js';
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 
-/** What a token may claim that makes it none. */
+/** Claims that make a token invalid. */
 const badClaims: Record<string, Claims> = {
-  'is over': { exp: nowSeconds() - 60 },
-  'does not count yet': { nbf: nowSeconds() + 600 },
-  'never ends': { exp: undefined },
-  'ends at no time': { exp: 'tomorrow' },
-  'is of another issuer': { iss: 'https://evil.example' },
-  'is of no issuer': { iss: undefined },
+  'has expired': { exp: nowSeconds() - 60 },
+  'is not valid yet': { nbf: nowSeconds() + 600 },
+  'never expires': { exp: undefined },
+  'has an expiry that is not a number': { exp: 'tomorrow' },
+  'is from another issuer': { iss: 'https://evil.example' },
+  'names no issuer': { iss: undefined },
   'is for another service': { aud: 'another' },
-  'is for nobody': { aud: undefined },
+  'names no audience': { aud: undefined },
   'names no shopper': { sub: undefined },
   'names an empty shopper': { sub: '' },
   'names a shopper by number': { sub: 7 },
@@ -29,8 +29,8 @@ const badClaims: Record<string, Claims> = {
   'is longer than 8,192 characters': { groups: 'x'.repeat(8192) },
 };
 
-describe('a token of the shop’s issuer', () => {
-  it('makes its subject the shopper, who sees their own things alone', async () => {
+describe("a token from the shop's issuer", () => {
+  it("identifies its subject as the shopper, and gives access only to that shopper's own orders", async () => {
     const { api, token, productId } = await startWithIssuer();
     const ann = await token();
     const bought = await buy(api, ann, productId);
@@ -47,7 +47,7 @@ describe('a token of the shop’s issuer', () => {
     expect((await api.request('POST', '/api/session', { headers: {} })).status).toBe(404);
   });
 
-  it('is refused with 401 where its claims are wrong', async () => {
+  it('gets 401 if its claims are wrong', async () => {
     const { api, token, productId } = await startWithIssuer();
     for (const [what, claims] of Object.entries(badClaims)) {
       const answer = await buy(api, await token(claims), productId);
@@ -61,7 +61,7 @@ describe('a token of the shop’s issuer', () => {
     expect((await buy(api, await token(), productId)).status).toBe(200);
   });
 
-  it('is refused with 401 where its signature is not the issuer’s', async () => {
+  it('gets 401 if the issuer did not sign it', async () => {
     const { api, key, token, productId } = await startWithIssuer();
     const good = await token();
     const [head = '', body = '', signature = ''] = good.split('.');
@@ -82,7 +82,7 @@ describe('a token of the shop’s issuer', () => {
       'HS256 with an empty secret': withHmac(''),
       'another algorithm for the key': `${unsigned({ alg: 'EdDSA', kid: 'a' })}.${signature}`,
       'an algorithm that is not listed': await signToken(await createKey('a', 'ES384'), issuerName),
-      'a key of somebody else under the same kid': await signToken(stranger, issuerName),
+      'a foreign key under the same kid': await signToken(stranger, issuerName),
       'a key in the header': await signToken(
         stranger,
         issuerName,
@@ -94,13 +94,13 @@ describe('a token of the shop’s issuer', () => {
       'a kid that is a property of every object': await signToken({ ...key, kid: '__proto__' }, issuerName),
       'a kid of 4,000 characters': await signToken({ ...key, kid: 'k'.repeat(4000) }, issuerName),
       'a kid that is a number': `${encode({ alg: 'ES256', kid: 7 })}.${body}.${signature}`,
-      'a body that was changed': `${head}.${encode({ sub: 'bob', iss: issuerName, aud: audience, exp: 2e9 })}.${signature}`,
-      'a signature that was cut short': good.slice(0, -4),
+      'an altered body': `${head}.${encode({ sub: 'bob', iss: issuerName, aud: audience, exp: 2e9 })}.${signature}`,
+      'a truncated signature': good.slice(0, -4),
       'a signature of zeros': `${head}.${body}.${'A'.repeat(86)}`,
-      'a header that is no JSON': `${Buffer.from('{').toString('base64url')}.${body}.${signature}`,
+      'a header that is not JSON': `${Buffer.from('{').toString('base64url')}.${body}.${signature}`,
       'a header that is null': `${encode(null)}.${body}.${signature}`,
       'two parts': `${head}.${body}`,
-      'five parts, as of an encrypted one': `${head}.${body}.${signature}.x.y`,
+      'five parts, as in an encrypted token': `${head}.${body}.${signature}.x.y`,
       'no token at all': '',
     };
     for (const [what, text] of Object.entries(tokens)) {
@@ -114,7 +114,7 @@ describe('a token of the shop’s issuer', () => {
     expect((await buy(api, good, productId)).status).toBe(200);
   });
 
-  it('is refused with an algorithm that is not set, though the issuer has such a key', async () => {
+  it('gets 401 if JWT_ALGORITHMS does not list its algorithm, even if the issuer publishes its key', async () => {
     const other = await createKey('b', 'ES384');
     const { api, issuer, productId } = await startWithIssuer({ JWT_JWKS_COOLDOWN_MS: '1' });
     await issuer.publish(other);
@@ -124,7 +124,7 @@ describe('a token of the shop’s issuer', () => {
     expect((await buy(both, await signToken(other, issuerName), 999_999)).slug).toBe('product-not-found');
   });
 
-  it('counts with RSA and Ed25519 as well, and with a key that is given as a setting', async () => {
+  it('is accepted with RSA, Ed25519 and ES256, and with a key from JWT_PUBLIC_KEY', async () => {
     for (const algorithm of ['RS256', 'EdDSA', 'ES256']) {
       const key = await createKey('a', algorithm);
       const pem = await exportSPKI(key.publicKey);
@@ -141,12 +141,16 @@ describe('a token of the shop’s issuer', () => {
     }
   });
 
-  it('counts no longer than it says, also where it was known before', async () => {
+  it('expires on time even if it was accepted before', async () => {
     const { api, token, productId } = await startWithIssuer();
-    // It counts for the five seconds more that two clocks may differ by.
+    // It stays valid for the five seconds by which two clocks may differ.
     const brief = await token({ exp: nowSeconds() });
     expect((await buy(api, brief, productId)).status).toBe(200);
-    await until('it is over', async () => (await buy(api, brief, productId)).status === 401, 20_000);
+    await until(
+      'the token has expired',
+      async () => (await buy(api, brief, productId)).status === 401,
+      20_000,
+    );
   });
 });
 

@@ -10,8 +10,8 @@ import { decidedStandings, queueOrder } from './support/queued.js';
 import { createTestSale } from './support/sale.js';
 import { heldBy } from './support/shopper.js';
 
-describe('units per payment fingerprint', () => {
-  it('hold when 60 shoppers come with one at once, in two processes, beside others', async () => {
+describe('the limit per payment fingerprint', () => {
+  it('holds when 40 of 60 simultaneous shoppers use the same one, in two processes', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { perPaymentLimit: 4 });
     const apis = [await startTestApi(url), await startTestApi(url)];
@@ -25,7 +25,7 @@ describe('units per payment fingerprint', () => {
     await expectCleanAudit(pool);
   });
 
-  it('fail without their check: the negative control', async () => {
+  it('is exceeded without the check in decide(), as the negative control shows', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { perPaymentLimit: 4 });
     const sql = await readFile(new URL('../src/ledger/decide.sql', import.meta.url), 'utf8');
@@ -41,7 +41,7 @@ describe('units per payment fingerprint', () => {
     expect(await brokenInvariants(pool)).toContain(4);
   });
 
-  it('are counted by all three roads together, in each sale of its own', async () => {
+  it('counts all three ways to buy together, and each sale separately', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { perPaymentLimit: 3 });
     const other = await createTestSale(pool, { perPaymentLimit: 3 });
@@ -62,7 +62,7 @@ describe('units per payment fingerprint', () => {
     await expectCleanAudit(pool);
   });
 
-  it('come back when a hold is cancelled or lapses', async () => {
+  it('counts the units of a hold only until it is cancelled or lapses', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { perPaymentLimit: 2, perAddressLimit: 2 });
     const api = await startTestApi(url);
@@ -83,8 +83,8 @@ describe('units per payment fingerprint', () => {
   });
 });
 
-describe('units per address', () => {
-  it('are those of whoever calls from it where shoppers call themselves, an IPv6 network being one', async () => {
+describe('the limit per address', () => {
+  it('counts the address that a shopper calls from, and an IPv6 /64 network as one address', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { perAddressLimit: 2 });
     const api = await startTestApi(url, { IDENTITY: 'demo', TRUST_PROXY: '127.0.0.0/8' });
@@ -100,7 +100,7 @@ describe('units per address', () => {
     await expectCleanAudit(pool);
   });
 
-  it('are not counted by what a shopper says of themselves', async () => {
+  it('does not let shoppers state their own address key or payment fingerprint', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId } = await createTestSale(pool, { perAddressLimit: 2 });
     const api = await startTestApi(url, { IDENTITY: 'demo' });
@@ -115,7 +115,7 @@ describe('units per address', () => {
   });
 });
 
-/** That many shoppers at once, spread over the processes. */
+/** Sends a purchase from each of `count` shoppers at once, spread over the processes. */
 function rush(
   apis: readonly TestApi[],
   count: number,
@@ -124,7 +124,7 @@ function rush(
   return Promise.all(
     Array.from({ length: count }, (_, position) => {
       const api = apis[position % apis.length];
-      if (!api) throw new Error('the test wants an API');
+      if (!api) throw new Error('the test needs at least one API');
       return buy(api, '/api/purchase', { ...bodyOf(position), userId: `shopper ${position}` });
     }),
   );

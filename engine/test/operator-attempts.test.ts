@@ -4,7 +4,7 @@ import { insertAttempts, minutesAgo, startWithSale } from './support/attempt-row
 import { operatorToken } from './support/config.js';
 
 describe('GET /api/admin/attempts', () => {
-  it('gives operators every attempt at a sale, page by page', async () => {
+  it('returns every attempt in a sale to operators, page by page', async () => {
     const { api, productId, saleId } = await startWithSale();
     for (const userId of ['a', 'b', 'c']) await api.purchase({ productId, userId });
 
@@ -21,7 +21,7 @@ describe('GET /api/admin/attempts', () => {
     });
   });
 
-  it('shows the last hour where neither a sale, a shopper nor a time is asked for', async () => {
+  it('covers the last hour unless the operator names a sale, a shopper or a time', async () => {
     const { api, pool } = await startWithSale();
     await insertAttempts(pool, [
       { shopper: 'old', sale: 1, product: 1, outcome: 'sold-out', at: minutesAgo(70) },
@@ -38,7 +38,7 @@ describe('GET /api/admin/attempts', () => {
     expect(await shoppers(`?to=${minutesAgo(60).toISOString()}`)).toEqual(['old']);
   });
 
-  it('is CSV where that is asked for, in which no shopper can plant a formula', async () => {
+  it('returns CSV on request, and escapes names that a spreadsheet would run as formulas', async () => {
     const { api, pool } = await startWithSale();
     const names = ['=1+1', '+1', '-1', '@sum(a1)', 'a "quoted", name', 'plain'];
     const at = minutesAgo(1);
@@ -67,7 +67,7 @@ describe('GET /api/admin/attempts', () => {
     expect((await api.asOperator('GET', `${path}&format=json`)).body.next).toBeNull();
   });
 
-  it('answers 400 to what it does not know', async () => {
+  it('answers 400 to invalid and unknown parameters', async () => {
     const { api } = await startWithSale();
     for (const path of badPaths) {
       const answer = path.startsWith('/api/admin')
@@ -81,13 +81,13 @@ describe('GET /api/admin/attempts', () => {
     }
   });
 
-  it('takes a limit of 1000 and the farthest cursor', async () => {
+  it('accepts a limit of 1000 and the highest cursor', async () => {
     const { api } = await startWithSale();
     const path = '/api/admin/attempts?limit=1000&after=9999999999999999-999999999-9999';
     expect(await api.asOperator('GET', path)).toMatchObject({ status: 200, body: { attempts: [] } });
   });
 
-  it('is 403 for shoppers and for the API key, and 401 for strangers', async () => {
+  it('answers 403 to shoppers and to the API key, and 401 without credentials', async () => {
     const { api } = await startWithSale({ IDENTITY: 'demo' });
     const session = await api.request('POST', '/api/session', { headers: {} });
     const asShopper = { authorization: `Bearer ${String(session.body.token)}` };

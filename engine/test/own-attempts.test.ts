@@ -6,7 +6,7 @@ import { until } from './support/condition.js';
 import { createTestSale } from './support/sale.js';
 
 describe('GET /api/attempts', () => {
-  it('tells shoppers of their own attempts, newest first, and why', async () => {
+  it("returns the shopper's own attempts, newest first, each with an explanation", async () => {
     const { api, pool, productId, saleId } = await startWithSale();
     const bought = await api.purchase({ productId, userId: 'me', quantity: 2, key: 'k' });
     await api.purchase({ productId, userId: 'me', quantity: 3 });
@@ -34,7 +34,7 @@ describe('GET /api/attempts', () => {
     ]);
   });
 
-  it('takes a product and a limit', async () => {
+  it('filters by product and accepts a limit', async () => {
     const { api, pool, productId } = await startWithSale();
     const other = await createTestSale(pool);
     await api.purchase({ productId, userId: 'me' });
@@ -48,7 +48,7 @@ describe('GET /api/attempts', () => {
     ]);
   });
 
-  it('never shows those of another shopper', async () => {
+  it("never returns another shopper's attempts", async () => {
     const { api, productId } = await startWithSale({ IDENTITY: 'demo' });
     await api.purchase({ productId, userId: 'victim' });
     const session = await api.request('POST', '/api/session', { headers: {} });
@@ -69,9 +69,9 @@ describe('GET /api/attempts', () => {
   });
 });
 
-/** Attempts are rows soon after their answers. */
+/** Waits for the attempts to be written, which happens soon after their answers. */
 async function untilRows(pool: Pool, count: number): Promise<void> {
-  await until('the attempts are rows', async () => {
+  await until('the attempts are written', async () => {
     const { rows } = await pool.query('select from attempts');
     return rows.length === count;
   });

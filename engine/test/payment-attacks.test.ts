@@ -34,7 +34,7 @@ describe('a shopper who presents one code many times at once', () => {
 });
 
 describe('a shopper whose payments are declined', () => {
-  it('gets five tries in a sale, across all codes and direct purchases, and then no unit; others still buy', async () => {
+  it('gets five tries in a sale, across all codes and direct purchases, and then cannot buy; others still can', async () => {
     const { mallory, honest, double, pool } = await startShop();
     const { code } = heldBy(await mallory.checkout());
     const other = heldBy(await mallory.checkout());
@@ -47,7 +47,7 @@ describe('a shopper whose payments are declined', () => {
 
     const refused = [
       await mallory.pay(code, declinedCard),
-      // A valid card as well: finding out which card works is the purpose of the tries.
+      // A valid card is refused too: such an attack wants to find out which cards work.
       await mallory.pay(other.code, 'pm_card_visa'),
       await mallory.buy('pm_card_visa'),
       await mallory.checkout(),
@@ -61,7 +61,7 @@ describe('a shopper whose payments are declined', () => {
     await expectCleanAudit(pool);
   });
 
-  it('falls under the rate limit for redemptions as well, which has its own count', async () => {
+  it('is also subject to the rate limit for redemptions', async () => {
     const { mallory, double } = await startShop({ RATE_LIMIT_USER_MAX: '2', RATE_LIMIT_SERVICE: 'true' });
     const { code } = heldBy(await mallory.checkout());
     const answers = [];
@@ -76,7 +76,7 @@ describe('a shopper whose payments are declined', () => {
 });
 
 describe('a bad payment method', () => {
-  it('is refused to the shopper, holds nothing, and leaves no dead letter', async () => {
+  it('is refused, holds no units, and leaves no dead letter', async () => {
     const { mallory, honest, pool, saleId } = await startShop();
     const [ann] = honest;
     const { code } = heldBy(await mallory.checkout());

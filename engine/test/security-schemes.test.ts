@@ -9,16 +9,16 @@ import { calls, operatorHeaders, signatureOf, startForExamples } from './support
 import { audience, createKey, signToken } from './support/issuer.js';
 
 type Headers = Record<string, string>;
-/** What a caller presents, with the schemes of /openapi.json that it is. */
+/** The headers that a caller presents, and the schemes of /openapi.json that they satisfy. */
 type Credential = { name: string; schemes: string[]; headers: Headers };
 
-it('each call lets in exactly those whose credentials /openapi.json names for it', async () => {
+it('each call accepts exactly the credentials that /openapi.json names for it', async () => {
   const { api } = await startForExamples({ ENABLE_REHEARSAL: 'false' });
   expect(await mistakesIn(api, calls)).toEqual([]);
   expect(Object.keys(calls).length).toBeGreaterThan(60);
 
   const { getOrder, audit } = calls;
-  if (!getOrder || !audit) throw new Error('two calls of this test are not there');
+  if (!getOrder || !audit) throw new Error('/openapi.json does not describe getOrder or audit');
   const control = { getOrder: { ...getOrder, ways: [] }, audit: { ...audit, ways: [['apiKey']] } };
   expect(await mistakesIn(api, control)).toEqual(
     expect.arrayContaining([
@@ -29,7 +29,7 @@ it('each call lets in exactly those whose credentials /openapi.json names for it
   );
 });
 
-it("a token of the shop's issuer is let in where /openapi.json names it, and nowhere else", async () => {
+it("a token from the shop's issuer is accepted exactly where /openapi.json names it", async () => {
   const { url } = await createTestDatabase();
   const key = await createKey('examples');
   const issuer = 'https://id.example';
@@ -44,7 +44,7 @@ it("a token of the shop's issuer is let in where /openapi.json names it, and now
   expect(letIn).toEqual(named.map(([name]) => name));
 });
 
-/** Which credential is let in by which call, or is not, other than the call says. */
+/** Calls that accept or refuse a credential contrary to their description. */
 async function mistakesIn(api: TestApi, described: Record<string, ExampleCall>): Promise<string[]> {
   const mistakes: string[] = [];
   for (const [name, call] of Object.entries(described)) {
@@ -60,7 +60,7 @@ async function mistakesIn(api: TestApi, described: Record<string, ExampleCall>):
 
 const kept = new Set(['not-authenticated', 'forbidden', 'forbidden-origin', 'csrf']);
 
-/** Whatever else is refused is refused to somebody who may ask. */
+/** Any other refusal means that the call accepted the credential. */
 function isLetIn(slug: string | undefined): boolean {
   return slug === undefined || !kept.has(slug);
 }
@@ -90,15 +90,15 @@ const queries: Record<string, string> = {
   '/api/purchase-token': '?productId=1',
 };
 
-/** New ones for each call: one that signs out, or changes what it was let in by, is in the way of none. */
+/** Creates new credentials for each call, because a call may end the session that it is made with. */
 async function credentialsFor(api: TestApi, { method, hasBody, body }: ExampleCall): Promise<Credential[]> {
   const demo = await signIn(api, '/api/session');
   const operator = await signIn(api, '/api/admin/session', calls.signIn?.body);
-  // The call that signs out ends the session that it is made with.
+  // Signing out ends the session that the call is made with.
   const other = await signIn(api, '/api/admin/session', calls.signIn?.body);
-  // A page of another origin is no caller of ours; a client that is no browser says nothing of where it comes from.
+  // A cookie is sent by a page of our own origin; a client other than a browser sends no Origin.
   const ownPage = { origin: api.url };
-  // Where nothing is changed a cookie is enough.
+  // A cookie alone is enough for a read.
   const withToken = method === 'GET' ? [] : ['csrfToken'];
   return [
     { name: 'nobody', schemes: [], headers: {} },

@@ -4,8 +4,8 @@ import { createTestDatabase } from './support/database.js';
 import { buy, card, roads, unitsByKind } from './support/digest-limits.js';
 import { createTestSale, stockOf } from './support/sale.js';
 
-describe('a sale that counts by something', () => {
-  it('refuses whoever leaves it out, by all roads, but for a retry of an order that there is', async () => {
+describe('a sale with limits per payment fingerprint and address', () => {
+  it('refuses requests that omit either, in every way to buy, except retries of existing orders', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { perPaymentLimit: 2, perAddressLimit: 2 });
     const api = await startTestApi(url);
@@ -25,7 +25,7 @@ describe('a sale that counts by something', () => {
     expect(await unitsByKind(pool)).toEqual({ payment: 1, address: 1 });
   });
 
-  it('keeps nothing that was stated, and where it does not count by it not even a digest', async () => {
+  it('stores only digests, and only those that its limits need', async () => {
     const { url, pool } = await createTestDatabase();
     const counting = await createTestSale(pool, { perPaymentLimit: 2 });
     const plain = await createTestSale(pool);
@@ -43,7 +43,7 @@ describe('a sale that counts by something', () => {
     expect(await unitsByKind(pool)).toEqual({ payment: 1 });
   });
 
-  it('grants nothing to a build that does not know of it, which goes on selling everything else', async () => {
+  it('grants nothing to an older build that does not know these limits; that build still sells other sales', async () => {
     const { pool } = await createTestDatabase();
     const counting = await createTestSale(pool, { perAddressLimit: 2 });
     const plain = await createTestSale(pool);

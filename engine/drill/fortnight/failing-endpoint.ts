@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { portOf } from '../servers/port-of.js';
 import type { Desk } from './desk.js';
 
-/** Receives webhooks, refuses one try in seven, and all tries while it is down. */
+/** Receives webhooks. Refuses one try in seven, and every try while it is down. */
 export type FailingEndpoint = {
   port: number;
   hasHeardOf(orderId: string): boolean;
   setDown(isDown: boolean): void;
-  /** Tries since the last call, and those of them that it refused. */
+  /** Tries since the last call, and how many of them it refused. */
   takeCounts(): { tries: number; refused: number };
   close(): Promise<void>;
 };
@@ -27,7 +27,7 @@ export async function openFailingEndpoint({ shop, complain }: Desk): Promise<Fai
     for await (const chunk of request) chunks.push(chunk);
     counts.tries += 1;
     const sentAtMs = Number(request.headers['webhook-timestamp']) * 1000;
-    // One that is under way when the clock jumps was signed before.
+    // A webhook in flight when the clock jumps was signed before the jump.
     if (!shop.clock.wasNow(sentAtMs))
       complain(`a webhook says that it was sent at ${new Date(sentAtMs).toISOString()}`);
     if (isDown || counts.tries % failsEvery === 0) {

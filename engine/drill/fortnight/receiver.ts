@@ -10,7 +10,7 @@ const allEvents = ['order.confirmed', 'order.refunded', 'sale.opened', 'sale.sol
 
 // From six to ten in the morning the endpoint is down.
 const outage = { from: 6, to: 10 };
-// Retries are an hour apart at most, and half an hour at least by then; the sweep of one step leaves those of the next.
+// By then, retries are 30 to 60 minutes apart, and the sweep of one step leaves later retries to the next.
 const deliveredWithinHours = 3;
 
 /**

@@ -14,7 +14,7 @@ export type FaultProxy = {
   /** Delays the server's replies by this many milliseconds. */
   setDelay(delayMs: number): void;
   cuts(): number;
-  /** Closes every connection on the server's side. The client's side notices nothing until it is repaired. */
+  /** Closes every connection on the server's side. The client notices nothing until `mend()`. */
   sever(): void;
   mend(): void;
   /** Closes every connection on both sides. */
@@ -22,7 +22,7 @@ export type FaultProxy = {
   close(): void;
 };
 
-/** What is spoiled at the moment. */
+/** The faults in effect. */
 type Faults = {
   pattern: string;
   cutsLeft: number;
@@ -34,7 +34,7 @@ type Faults = {
 
 type Connection = { client: Socket; upstream: Socket; pipes: readonly Pipe[] };
 
-/** Stands between the engine and a server, such as PostgreSQL, and spoils what it is told to. */
+/** Forwards between the engine and a server, such as PostgreSQL, and injects faults on request. */
 export async function openFaultProxy(serverUrl: string): Promise<FaultProxy> {
   const target = new URL(serverUrl);
   const faults: Faults = {
@@ -92,7 +92,7 @@ export async function openFaultProxy(serverUrl: string): Promise<FaultProxy> {
   };
 }
 
-/** Sends on what either side says, as the faults of the moment have it. */
+/** Forwards data in both directions, subject to the faults in effect. */
 function forward(client: Socket, upstream: Socket, faults: Faults): Connection {
   if (faults.isSevered) upstream.destroy();
   const isHeld = () => faults.isSilent;

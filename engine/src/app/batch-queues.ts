@@ -79,7 +79,7 @@ export function createBatchQueues({ foundation, queue, onStock, createDecisions 
   };
 }
 
-// A few lines a second name enough requests to find what they have in common.
+// A few lines a second show enough requests to find what they have in common.
 const poisonLinesPerSecondMax = 10;
 
 function createTellTrouble(logger: Logger) {

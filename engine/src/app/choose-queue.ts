@@ -3,7 +3,7 @@ import { createPostgresQueue } from '../queue/postgres-queue.js';
 import type { Foundation } from './foundation.js';
 import { createQueueHooks } from './hooks/queue-hooks.js';
 
-/** The order queue that the settings name. */
+/** Creates the order queue that the settings select. */
 export async function createOrderQueue(foundation: Foundation): Promise<OrderQueue> {
   const { config, pool, connection, tracing, faults } = foundation;
   if (config.AMQP_URL === undefined) {

@@ -17,13 +17,13 @@ export type FoundationOptions = {
   secrets: Secrets;
   databaseUrl: string;
   logger: Logger;
-  /** Where traces are kept; without it none are. */
+  /** Records traces; without it, none are recorded. */
   tracing?: Tracing | undefined;
 };
 
 export type Foundation = ReturnType<typeof createFoundation>;
 
-/** What the parts of a process stand on: settings, connections to PostgreSQL, counts, and faults for drills. */
+/** What every part of a process builds on: settings, connections to PostgreSQL, counts, and faults for drills. */
 export function createFoundation(options: FoundationOptions) {
   const { config, secrets, databaseUrl, logger, tracing } = options;
   const { pool, decisionPool, decisionConnections } = createPools(databaseUrl, config, logger);
@@ -33,7 +33,7 @@ export function createFoundation(options: FoundationOptions) {
     secrets,
     logger,
     warn: (message: string) => (error: unknown) => logger.warn({ reason: messageOf(error) }, message),
-    /** For connections that are no pool's. */
+    /** For connections outside the pools. */
     connection: connectionOptions(config.DATABASE_DIRECT_URL ?? databaseUrl, config),
     pool,
     pools: { decisions: decisionPool, other: pool },

@@ -11,18 +11,18 @@ import { createReadings } from './instruments.js';
 import { createShared } from './shared-redis.js';
 
 export type PartsOptions = FoundationOptions & {
-  /** Another way to decide, for baselines and for tests of failures; in batches otherwise. */
+  /** Replaces the decisions in batches, for baselines and for tests of failures. */
   createDecisions?: CreateDecisions;
 };
 
 export type Parts = Awaited<ReturnType<typeof createParts>>;
 
-/** What all roles of a process share: its foundation, the queues of decisions, the order queue, payments. */
+/** Creates what all roles of a process share: its foundation, the decision queues, the order queue and payments. */
 export async function createParts(options: PartsOptions) {
   const foundation = createFoundation(options);
   const { config, logger, warn, pool, pools, decisionConnections } = foundation;
   const shared = await createShared({ config, pool, warn });
-  const announce = createAnnounce(pool, warn('other processes could not be told of a change'));
+  const announce = createAnnounce(pool, warn('other processes could not be notified of a change'));
   const { onStock, followStock } = tellStock([announce.tell, ...(shared ? [shared.stock.write] : [])]);
   const queue = await createOrderQueue(foundation);
   const readDepth = createReadDepth({ pool, queue, isQueueOutside: config.AMQP_URL !== undefined });
@@ -64,7 +64,9 @@ export async function createParts(options: PartsOptions) {
   };
 }
 
-/** Who is told of each change of stock that this process makes; only an API has a memory to keep, and puts itself first. */
+/**
+ * Passes each change of stock that this process makes to its listeners. An API, which keeps a copy in memory, is first.
+ */
 function tellStock(tell: readonly ((stock: Stock) => void)[]) {
   let listener: (stock: Stock) => void = () => {};
   return {
@@ -72,7 +74,7 @@ function tellStock(tell: readonly ((stock: Stock) => void)[]) {
       listener(stock);
       for (const one of tell) one(stock);
     },
-    /** Has every change told to `follow`. */
+    /** Passes every change to `follow`. */
     followStock(follow: (stock: Stock) => void): void {
       listener = follow;
     },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createLedger, createQueue, request, turn } from '../../test/support/held-ledger.js';
 
 describe('the decision queue', () => {
-  it('decides what arrives while a batch commits in the next one, in order of arrival', async () => {
+  it('puts requests that arrive while a batch commits into the next batch, in order of arrival', async () => {
     const ledger = createLedger();
     const queue = createQueue(ledger.decide);
 
@@ -33,7 +33,7 @@ describe('the decision queue', () => {
     expect((await answer).outcome).toBe('sold-out');
   });
 
-  it('has one batch per sale under way, and does not let one sale wait for another', async () => {
+  it('sends one batch per sale at a time, and does not let one sale wait for another', async () => {
     const ledger = createLedger();
     const queue = createQueue(ledger.decide);
 
@@ -49,7 +49,7 @@ describe('the decision queue', () => {
     await Promise.all(answers);
   });
 
-  it('takes no more than batchMax into one batch', async () => {
+  it('puts at most batchMax requests into one batch', async () => {
     const ledger = createLedger();
     const queue = createQueue(ledger.decide, { batchMax: 2 });
 
@@ -63,7 +63,7 @@ describe('the decision queue', () => {
     expect(ledger.batches).toEqual([['a', 'b'], ['c']]);
   });
 
-  it('refuses the request after queueMax at once, and takes it again when there is room', async () => {
+  it('refuses requests beyond queueMax at once, and accepts requests again when there is room', async () => {
     const ledger = createLedger();
     const queue = createQueue(ledger.decide, { queueMax: 2 });
 
@@ -82,14 +82,14 @@ describe('the decision queue', () => {
     ]);
   });
 
-  it('gives each sale its share of the room, so that however many hang, the next still gets in', async () => {
+  it('bounds the share of each sale, so that another sale still gets in while several hang', async () => {
     const ledger = createLedger();
     const queueMax = 60;
     const queue = createQueue(ledger.decide, { queueMax });
     const answers = [1, 2, 3].map(saleId => queue.join(saleId, request(`first of ${saleId}`)));
     await ledger.called(3);
 
-    // Their batches hang, and each sale asks for all of the room.
+    // Their batches hang, and each sale has enough requests to fill the whole queue.
     for (let i = 0; i < 2 * queueMax; i++) {
       for (const saleId of [1, 2, 3]) answers.push(queue.join(saleId, request(`${saleId}-${i}`)));
     }
@@ -106,7 +106,7 @@ describe('the decision queue', () => {
     await Promise.all(answers);
   });
 
-  it('has nine tenths of the room for a sale that is alone', async () => {
+  it('gives a single sale nine tenths of its places', async () => {
     const ledger = createLedger();
     const queue = createQueue(ledger.decide, { queueMax: 40 });
     const answers = [queue.join(1, request('first'))];
@@ -122,7 +122,7 @@ describe('the decision queue', () => {
     expect(queue.inHand(1)).toBe(0);
   });
 
-  it('is drained when nothing waits and nothing is being decided', async () => {
+  it('is drained once no request waits or is being decided', async () => {
     const ledger = createLedger();
     const queue = createQueue(ledger.decide);
     let isDrained = false;

@@ -4,8 +4,8 @@ import { createLedger, createQueue, databaseError, request, stock } from '../../
 import type { Decide } from '../ledger/decide.js';
 import { ConnectError } from '../platform/postgres.js';
 
-describe('a batch that hangs or fails', () => {
-  it('refuses those who wait behind a batch that hangs, when their deadline is over', async () => {
+describe('a decision queue whose batch hangs or fails', () => {
+  it('refuses requests behind a hanging batch at their deadline', async () => {
     const ledger = createLedger();
     const queue = createQueue(ledger.decide, { deadlineMs: 80 });
 
@@ -22,7 +22,7 @@ describe('a batch that hangs or fails', () => {
     expect(ledger.batches).toEqual([['a']]);
   });
 
-  it.each(['40001', '40P01', '55P03'])('sends a batch again after SQLSTATE %s', async code => {
+  it.each(['40001', '40P01', '55P03'])('retries a batch after SQLSTATE %s', async code => {
     const ledger = createLedger();
     const queue = createQueue(ledger.decide);
 
@@ -36,13 +36,13 @@ describe('a batch that hangs or fails', () => {
     expect(ledger.batches).toEqual([['a'], ['a']]);
   });
 
-  it('stops sending again at the deadline, and says that nothing was taken', async () => {
+  it('stops retrying at the deadline, and answers that nothing was taken', async () => {
     const queue = createQueue(() => Promise.reject(databaseError('40001')), { deadlineMs: 60 });
 
     expect(await queue.join(1, request('a'))).toEqual({ outcome: 'overloaded' });
   });
 
-  it('says "unknown" when a connection was cut and the deadline came before anybody could ask', async () => {
+  it('answers "unknown" if a connection was cut and the deadline passed before the outcome could be read', async () => {
     const queue = createQueue(() => Promise.reject(new Error('Connection terminated unexpectedly')), {
       deadlineMs: 60,
     });
@@ -50,14 +50,14 @@ describe('a batch that hangs or fails', () => {
     expect(await queue.join(1, request('a'))).toEqual({ outcome: 'unknown' });
   });
 
-  it('does not say "unknown" when the statement can not have been sent', async () => {
+  it('does not answer "unknown" if the statement cannot have been sent', async () => {
     const refused = new ConnectError(new Error('connect ECONNREFUSED'));
     const queue = createQueue(() => Promise.reject(refused), { deadlineMs: 60 });
 
     expect(await queue.join(1, request('a'))).toEqual({ outcome: 'overloaded' });
   });
 
-  it('halves a batch that PostgreSQL refuses until the one poisonous request stands alone', async () => {
+  it('halves a batch that PostgreSQL refuses until the poisonous request is alone', async () => {
     const poisoned: string[] = [];
     const decide: Decide = (saleId, requests) =>
       requests.some(({ shopperId }) => shopperId === 'poison')
@@ -77,7 +77,7 @@ describe('a batch that hangs or fails', () => {
   });
 
   it.each(['42883', '42501', '58030', 'XX000'])(
-    'sends a batch once and answers all of it when the ledger is broken (%s), and tries again with the next',
+    'sends a batch once and refuses all of it if the ledger is broken (%s), and tries again with the next batch',
     async code => {
       const broken: unknown[] = [];
       const ledger = createLedger();

@@ -14,7 +14,7 @@ import { type ChargeState, PaymentError } from './provider.js';
 holdTime();
 
 describe('the breaker', () => {
-  it('opens after five failures in a row, then refuses without a call', async () => {
+  it('opens after five failures in a row, then refuses payments without a call', async () => {
     const { payments, sent, states } = around(() => Promise.reject(busy()));
     await failTimes(payments, 2);
     expect(sent).toHaveLength(5);
@@ -27,7 +27,7 @@ describe('the breaker', () => {
     expect(sent).toHaveLength(5);
   });
 
-  it('sends one probe when its time has come, refuses others meanwhile, and closes if it succeeds', async () => {
+  it('sends one probe after openMs, refuses other payments meanwhile, and closes if the probe succeeds', async () => {
     let finishProbe: (state: ChargeState) => void = () => {};
     const { payments, sent, states } = around(n => {
       if (n <= 5) return Promise.reject(busy());
@@ -55,7 +55,7 @@ describe('the breaker', () => {
     expect(states).toEqual(['open', 'half-open', 'open']);
   });
 
-  it('counts neither a key that is in use nor calls that came too often, however many', async () => {
+  it('does not count throttled calls, however many', async () => {
     const throttled = () => new PaymentError('PROVIDER_THROTTLED', 'The provider answered 409');
     const { payments, sent, states } = around(() => Promise.reject(throttled()));
     await failTimes(payments, 20);
@@ -63,7 +63,7 @@ describe('the breaker', () => {
     expect(states).toEqual([]);
   });
 
-  it('counts no payment whose time was over before the provider had its own: it had waited for a place', async () => {
+  it('does not count a payment that timed out early because it had waited for a place', async () => {
     const slow = () => new Promise<ChargeState>(resolve => setTimeout(resolve, 1900, captured));
     const { payments, states } = around(slow, { inFlightMax: 1, waitingMax: 10 });
     const outcomes = Array.from({ length: 10 }, () => settle(payments.charge(charge)));
@@ -72,7 +72,7 @@ describe('the breaker', () => {
     expect(states).toEqual([]);
   });
 
-  it('stays open when its probe hears nothing, however little time that had', async () => {
+  it('opens again if its probe gets no answer, however little time the probe had', async () => {
     const { payments, states } = around(n => (n <= 5 ? Promise.reject(busy()) : new Promise(() => {})), {
       timeoutMs: 60_000,
       breaker: { failuresMax: 5, openMs: 100 },
@@ -81,7 +81,7 @@ describe('the breaker', () => {
     expect(states).toEqual(['open', 'half-open', 'open']);
   });
 
-  it('counts neither refusals nor declined charges', async () => {
+  it('does not count refusals or declined charges', async () => {
     const declined: ChargeState = { status: 'declined', reference: null, reason: 'insufficient funds' };
     const refusing = around(() => Promise.reject(refused()));
     await failTimes(refusing.payments, 20);
@@ -90,7 +90,7 @@ describe('the breaker', () => {
     expect([refusing.states, declining.states]).toEqual([[], []]);
   });
 
-  it('is closed by a success in between', async () => {
+  it('stays closed if a success interrupts the failures', async () => {
     const { payments, states } = around(n =>
       n % 5 === 0 ? Promise.resolve(captured) : Promise.reject(busy()),
     );

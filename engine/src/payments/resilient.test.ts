@@ -12,8 +12,8 @@ import type { ChargeState } from './provider.js';
 
 holdTime();
 
-describe('time', () => {
-  it('settles at the end of the budget when the provider hangs and ignores its signal', async () => {
+describe('a payment', () => {
+  it('ends with its budget, even if the provider hangs and ignores the abort signal', async () => {
     const { payments, sent } = around(() => new Promise(() => {}));
     const outcome = settle(payments.charge(charge));
     await vi.advanceTimersByTimeAsync(2499);
@@ -23,7 +23,7 @@ describe('time', () => {
     expect(sent.map(({ aborted }) => aborted)).not.toContain(false);
   });
 
-  it('sends nothing after the budget is over, even if a retry was waiting', async () => {
+  it('makes no call after its budget has ended, even if a retry was waiting', async () => {
     const { payments, sent } = around(() => new Promise(() => {}), { timeoutMs: 2499 });
     const outcome = settle(payments.charge(charge));
     await vi.advanceTimersByTimeAsync(2500);
@@ -33,7 +33,7 @@ describe('time', () => {
     expect(sent).toHaveLength(sentInTime);
   });
 
-  it('aborts a single call at its own limit and tries again', async () => {
+  it('aborts a call at timeoutMs and retries it', async () => {
     const { payments, sent } = around(n => (n === 1 ? new Promise(() => {}) : Promise.resolve(captured)));
     const outcome = settle(payments.charge(charge));
     await vi.advanceTimersByTimeAsync(1999);
@@ -45,7 +45,7 @@ describe('time', () => {
 });
 
 describe('retries', () => {
-  it('repeat what may pass, four tries at most', async () => {
+  it('repeat temporary failures, up to four tries', async () => {
     const recovering = around(n => (n < 4 ? Promise.reject(busy()) : Promise.resolve(captured)));
     const failing = around(() => Promise.reject(busy()));
     const outcomes = [settle(recovering.payments.charge(charge)), settle(failing.payments.charge(charge))];
@@ -54,7 +54,7 @@ describe('retries', () => {
     expect([recovering.sent.length, failing.sent.length]).toEqual([4, 4]);
   });
 
-  it('leave alone what would fail again, at once', async () => {
+  it('do not follow a permanent failure', async () => {
     const { payments, sent } = around(() => Promise.reject(refused()));
     await expect(payments.charge(charge)).rejects.toMatchObject({
       code: 'PROVIDER_REFUSED',
@@ -63,7 +63,7 @@ describe('retries', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('do not let a refusal hide that an earlier try may have taken the money', async () => {
+  it('never replace the error of a try that may have taken the money with a later refusal', async () => {
     const { payments } = around(n => Promise.reject(n === 1 ? busy() : refused()));
     const outcome = settle(payments.charge(charge));
     await vi.advanceTimersByTimeAsync(2500);
@@ -71,8 +71,8 @@ describe('retries', () => {
   });
 });
 
-describe('payments under way', () => {
-  it('are bounded: one more is refused unsent, and a place is free again when one ends', async () => {
+describe('payments in flight', () => {
+  it('are bounded: a further payment is refused unsent, and a place is free again when one ends', async () => {
     const { payments, sent } = around(() => new Promise(() => {}), { inFlightMax: 3, waitingMax: 0 });
     const outcomes = [1, 2, 3].map(() => settle(payments.charge(charge)));
     await expect(payments.charge(charge)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
@@ -88,7 +88,7 @@ describe('payments under way', () => {
 });
 
 describe('payments that wait for a place', () => {
-  it('are sent when one is free', async () => {
+  it('are sent when a place is free', async () => {
     const answers: ((state: ChargeState) => void)[] = [];
     const { payments, sent } = around(() => new Promise(resolve => answers.push(resolve)), {
       inFlightMax: 1,
@@ -106,7 +106,7 @@ describe('payments that wait for a place', () => {
     expect(await second).toEqual({ status: 'canceled', reference: null });
   });
 
-  it('are given up at the end of their budget', async () => {
+  it('time out at the end of their budget', async () => {
     const { payments } = around(() => new Promise(() => {}), {
       inFlightMax: 1,
       waitingMax: 1,

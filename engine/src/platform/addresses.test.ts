@@ -25,13 +25,13 @@ describe('ranges', () => {
 
   it.each([
     ['10.255.0.1', '192.0.2.1', 'fd12::1', '::1'],
-    // The same, as an IPv4 peer of a socket for both kinds is called; and a range that is written so.
+    // The same addresses mapped into IPv6, as a dual-stack socket reports IPv4 peers; and a range written that way.
     ['::ffff:10.0.0.1', '::ffff:c000:201', '198.51.100.9', '::ffff:198.51.100.9'],
-  ])('have %s, %s, %s and %s in them', (...inside) => {
+  ])('contain %s, %s, %s and %s', (...inside) => {
     expect(inside.map(isWithin(ranges))).toEqual(inside.map(() => true));
   });
 
-  it('have no other in them, and none has any', () => {
+  it('contain no other address, and an empty list contains none', () => {
     const outside = ['11.0.0.1', '192.0.2.2', 'fe00::1', '::2', '198.51.101.0', '::ffff:11.0.0.1'];
     expect(outside.map(isWithin(ranges))).toEqual(outside.map(() => false));
     expect(['10.0.0.1', '::1'].map(isWithin([]))).toEqual([false, false]);

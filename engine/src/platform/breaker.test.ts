@@ -5,7 +5,7 @@ const failuresMax = 3;
 const openMs = 1000;
 
 describe('a closed breaker', () => {
-  it('opens after so many failures in a row, and not before', async () => {
+  it('opens after failuresMax failures in a row, and not before', async () => {
     const { breaker, fail, moves } = createRig();
     await fail(failuresMax - 1);
     expect(breaker.state()).toBe('closed');
@@ -14,7 +14,7 @@ describe('a closed breaker', () => {
     expect(moves).toEqual(['open: fault 3']);
   });
 
-  it('begins to count again after a success', async () => {
+  it('starts counting again after a success', async () => {
     const { breaker, fail, succeed, moves } = createRig();
     for (let i = 0; i < 5; i++) {
       await fail(failuresMax - 1);
@@ -24,7 +24,7 @@ describe('a closed breaker', () => {
     expect(moves).toEqual([]);
   });
 
-  it('counts no error that is not a failure, and none ends a row of failures', async () => {
+  it('ignores errors that are not failures: they neither count nor reset the count', async () => {
     const { breaker, fail, answerWithError } = createRig();
     for (let i = 0; i < 20; i++) await answerWithError();
     await fail(failuresMax - 1);
@@ -34,7 +34,7 @@ describe('a closed breaker', () => {
     expect(breaker.state()).toBe('open');
   });
 
-  it('passes on results and errors as they are', async () => {
+  it('passes results and errors through unchanged', async () => {
     const { breaker } = createRig();
     expect(await breaker.run(async () => 'result')).toBe('result');
     const error = new Error('fault');
@@ -43,7 +43,7 @@ describe('a closed breaker', () => {
 });
 
 describe('an open breaker', () => {
-  it('refuses without a call until its time is over, to the millisecond', async () => {
+  it('refuses without a call until openMs have passed, to the millisecond', async () => {
     const { breaker, open, pass, isCalled } = createRig();
     await open();
     pass(openMs - 1);
@@ -53,7 +53,7 @@ describe('an open breaker', () => {
     expect(await isCalled()).toBe(true);
   });
 
-  it('does not turn half-open by itself', async () => {
+  it('does not become half-open without a call', async () => {
     const { breaker, open, pass } = createRig();
     await open();
     pass(60 * openMs);
@@ -62,7 +62,7 @@ describe('an open breaker', () => {
 });
 
 describe('a half-open breaker', () => {
-  it('has one probe, and refuses all others until it has ended', async () => {
+  it('makes one call as its probe, and refuses all others until the probe ends', async () => {
     const { breaker, moves, isCalled, start, halfOpen } = createRig();
     await halfOpen();
     const probe = start();
@@ -74,7 +74,7 @@ describe('a half-open breaker', () => {
     expect(moves).toEqual(['open: fault 3', 'half-open', 'closed']);
   });
 
-  it('closes with nothing counted', async () => {
+  it('counts failures from zero once it closes', async () => {
     const { breaker, fail, succeed, halfOpen } = createRig();
     await halfOpen();
     await succeed();
@@ -84,14 +84,14 @@ describe('a half-open breaker', () => {
     expect(breaker.state()).toBe('open');
   });
 
-  it('closes when its probe is answered with an error that is not a failure', async () => {
+  it('closes if its probe ends with an error that is not a failure', async () => {
     const { breaker, answerWithError, halfOpen } = createRig();
     await halfOpen();
     await answerWithError();
     expect(breaker.state()).toBe('closed');
   });
 
-  it('opens again for the whole time when its probe fails', async () => {
+  it('opens again for all of openMs if its probe fails', async () => {
     const { breaker, moves, pass, fail, isCalled, halfOpen } = createRig();
     await halfOpen();
     pass(500);
@@ -105,7 +105,7 @@ describe('a half-open breaker', () => {
   });
 });
 
-describe('a call that ends after the breaker has moved', () => {
+describe('a call that ends after the breaker has changed state', () => {
   it('neither closes nor opens it', async () => {
     const { breaker, start, open, pass, succeed } = createRig();
     const [early, late, latest] = [start(), start(), start()];
@@ -122,7 +122,7 @@ describe('a call that ends after the breaker has moved', () => {
     expect(breaker.state()).toBe('closed');
   });
 
-  it('has not failed in the row that began since', async () => {
+  it('does not count towards the failures since then', async () => {
     const { breaker, start, fail, succeed, halfOpen } = createRig();
     const old = Array.from({ length: failuresMax }, () => start());
     await halfOpen();
@@ -133,7 +133,7 @@ describe('a call that ends after the breaker has moved', () => {
   });
 });
 
-/** A breaker with a clock that stands still but for what a test lets pass. */
+/** A breaker with a clock that advances only when a test lets time pass. */
 function createRig() {
   let nowMs = 5000;
   let faults = 0;
@@ -148,7 +148,7 @@ function createRig() {
     nowMs: () => nowMs,
   });
 
-  /** A call that is under way until the test ends it. */
+  /** Starts a call that lasts until the test ends it. */
   function start() {
     const { promise, resolve, reject } = deferred();
     const ended = breaker.run(() => promise).catch(() => {});
@@ -184,7 +184,7 @@ function createRig() {
     open,
     succeed: () => start().succeed(),
     answerWithError: () => start().answerWithError(),
-    /** Open for long enough: the next call is the probe. */
+    /** Opens the breaker and lets openMs pass, so that the next call is the probe. */
     async halfOpen() {
       await open();
       pass(openMs);

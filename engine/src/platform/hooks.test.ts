@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Ended, type Hook, withHooks } from './hooks.js';
 
 describe('a call with hooks', () => {
-  it('runs its hooks in order when it begins, and in reverse order when it has ended', async () => {
+  it('runs its hooks in order when it begins, and in reverse order when it ends', async () => {
     const told: string[] = [];
     const result = await withHooks([note('a', told), note('b', told)], 1, async call => {
       told.push('made');
@@ -13,7 +13,7 @@ describe('a call with hooks', () => {
     expect(told).toEqual(['a begins', 'b begins', 'made', 'b ended with 2', 'a ended with 2']);
   });
 
-  it('is not made if a hook refuses it, and the hooks before that one learn of the refusal', async () => {
+  it('is not made if a hook refuses it, and the earlier hooks see the refusal', async () => {
     const told: string[] = [];
     const refuse = () => Promise.reject(new Error('a fault'));
     const calling = withHooks([note('a', told), refuse, note('b', told)], 1, async () => told.push('made'));
@@ -25,13 +25,13 @@ describe('a call with hooks', () => {
   it('fails with the error of the called function, and waits for a slow hook', async () => {
     const told: string[] = [];
     const slow = () => new Promise<undefined>(resolve => setTimeout(() => resolve(undefined), 10));
-    const calling = withHooks([slow, note('a', told)], 1, () => Promise.reject(new Error('in vain')));
+    const calling = withHooks([slow, note('a', told)], 1, () => Promise.reject(new Error('a failure')));
 
-    await expect(calling).rejects.toThrow('in vain');
-    expect(told).toEqual(['a begins', 'a ended with Error: in vain']);
+    await expect(calling).rejects.toThrow('a failure');
+    expect(told).toEqual(['a begins', 'a ended with Error: a failure']);
   });
 
-  it('receives the argument that the hook passes on', async () => {
+  it('receives the argument as the hook changed it', async () => {
     const named: Hook<string, string> = call => ({ call: `${call}, of a span` });
     expect(await withHooks([named], 'a call', async call => call)).toBe('a call, of a span');
   });

@@ -1,12 +1,12 @@
 /**
- * Attaches to a call what is not part of it: a count, a span, or a fault in drills. It runs before each call. If it
+ * Adds to a call what is not part of it: a count, a span, or a fault in drills. A hook runs before each call. If it
  * returns a promise, the call waits for it; if the promise rejects, the call is not made and fails.
  */
 export type Hook<Call, Result> = (call: Call) => Hooked<Call, Result> | Promise<Hooked<Call, Result>>;
 
 type Hooked<Call, Result> =
   | {
-      /** Replaces the call: the same call with the span that it belongs to. */
+      /** Replaces the call, for example with the same call and its span. */
       call?: Call;
       /** Called when the call has ended. Must not throw. */
       ended?: (ended: Ended<Result>) => void;
@@ -15,7 +15,7 @@ type Hooked<Call, Result> =
 
 export type Ended<Result> = { result: Result } | { error: unknown };
 
-/** Makes a call with its hooks: they begin in their order and end in reverse order. */
+/** Makes a call with its hooks, which begin in order and end in reverse order. */
 export async function withHooks<Call, Result>(
   hooks: readonly Hook<Call, Result>[],
   call: Call,

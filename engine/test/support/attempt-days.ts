@@ -5,7 +5,7 @@ import { runOnce } from '../../src/platform/jobs/run-jobs.js';
 import type { Pool } from '../../src/platform/postgres.js';
 import { createTestSale } from './sale.js';
 
-/** One round of the job. @returns what it made and dropped, and whether all of it went well. */
+/** Runs the job once. @returns the partitions that it created and dropped, and whether every step succeeded. */
 export async function keepPartitions(pool: Pool, retentionDays: number) {
   const before = await partitions(pool);
   const { failures } = await runOnce(createKeepPartitions(pool, retentionDays));
@@ -21,13 +21,13 @@ export function request(shopperId: string) {
   return { orderId: orderIdOf(shopperId, 'k'), shopperId, quantity: 1, receivedAtMs: performance.now() };
 }
 
-/** Buys a unit of a sale of its own. */
+/** Buys one unit in a new sale. */
 export async function buy(pool: Pool, shopperId: string): Promise<void> {
   const { saleId } = await createTestSale(pool);
   await createDecide(pool)(saleId, [request(shopperId)]);
 }
 
-/** @param time when they were answered, in SQL. */
+/** @param time the SQL expression for when the attempts were answered. */
 export async function insertAt(pool: Pool, count: number, time: string): Promise<void> {
   await pool.query(
     `insert into attempts select 1, 1, 'u', null, 1, 'sold-out', ${time}, 1 from generate_series(1, $1::integer)`,
@@ -35,7 +35,7 @@ export async function insertAt(pool: Pool, count: number, time: string): Promise
   );
 }
 
-/** The names of the partitions of days, by the database's clock. */
+/** The names of daily partitions, by the database's clock. */
 export async function daysFromToday(pool: Pool, ...offsets: number[]): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(
     `select to_char((clock_timestamp() at time zone 'UTC')::date + day, '"attempts_"YYYYMMDD') as name

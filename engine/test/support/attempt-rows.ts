@@ -23,7 +23,7 @@ export function minutesAgo(minutes: number): Date {
   return new Date(Date.now() - minutes * 60_000);
 }
 
-/** An API with a sale of which each may have two. */
+/** Starts an API with a sale that has a limit of two units per shopper. */
 export async function startWithSale(env: Record<string, string> = {}) {
   const { url, pool } = await createTestDatabase();
   const { productId, saleId } = await createTestSale(pool, { perUserLimit: 2 });

@@ -4,7 +4,7 @@ import { startTestApi, type TestApi } from './api.js';
 import { createTestDatabase } from './database.js';
 import { createTestSale } from './sale.js';
 
-/** An origin that CORS_ORIGIN may allow, and one that it never does. */
+/** An origin that CORS_ORIGIN may allow, and one that it never allows. */
 export const shop = 'https://shop.example';
 export const evil = 'https://evil.example';
 
@@ -23,7 +23,7 @@ export async function openSession(api: TestApi) {
   return { setCookie, cookie, token: String(body.token), csrfToken: String(body.csrfToken) };
 }
 
-/** fetch() would not send what browsers alone may. */
+/** Uses node:http, because fetch() does not send headers that only browsers may set. */
 export function send(
   api: TestApi,
   method: string,

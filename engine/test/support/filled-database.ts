@@ -82,7 +82,7 @@ async function addWebhook(pool: Pool): Promise<void> {
   });
 }
 
-/** A purchase in a sale with every term that a sale can have. */
+/** Buys in a sale that has every term a sale can have. */
 async function buyWithProofs(pool: Pool): Promise<void> {
   const terms = {
     perPaymentLimit: 3,
@@ -113,7 +113,7 @@ async function refuse(pool: Pool): Promise<void> {
   await attempts.close(5000);
 }
 
-/** Queued orders: one is rejected, and one waits. @returns the one that waits. */
+/** Queues orders, of which one is rejected and one waits. @returns the id of the waiting one. */
 async function queue(pool: Pool): Promise<string> {
   const orderQueue = createPostgresQueue({ pool });
   const soldOut = await createTestSale(pool, { allocation: 1 });

@@ -4,7 +4,7 @@ import { createStuckSales } from '../../src/orders/stuck-sales.js';
 
 export const stock = { saleId: 1, allocation: 10, available: 10, reserved: 0, sold: 0, version: 1 };
 
-/** A ledger whose every call waits until the test commits it or lets it fail. */
+/** A ledger in which each call waits until the test commits it or makes it fail. */
 export function createLedger() {
   const batches: string[][] = [];
   let calls: { commit: () => void; fail: (error: Error) => void }[] = [];

@@ -5,7 +5,7 @@ import { createTestSale } from './sale.js';
 
 export const issuerName = 'https://id.example';
 
-/** A shop whose shoppers have tokens of an issuer, which begins as `behaviour` says. */
+/** Starts a shop whose shoppers have tokens from an issuer, which behaves as `behaviour` says from the start. */
 export async function startWithIssuer(
   env: Record<string, string> = {},
   behaviour: Parameters<Issuer['behave']>[0] = 'well',

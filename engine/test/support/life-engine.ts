@@ -12,12 +12,12 @@ import { createTestSale } from './sale.js';
 
 export const priceMinor = 1999;
 
-/** The ledger's own functions, told and heard in the words of the model. */
+/** The ledger's own functions, with arguments and outcomes in the model's terms. */
 export type LifeEngine = Awaited<ReturnType<typeof createLifeEngine>>;
 
 export async function createLifeEngine(pool: Pool, terms: readonly ModelSale[]) {
   const saleIds = await createSales(pool, terms);
-  // Letters of a run that was given up are not this one's.
+  // Dead letters may be left over from an aborted run.
   while (await compensateNext(pool));
   const idOf = (sale: number) => saleIds[sale] ?? 0;
   const { paymentIds, payWord } = createPaymentWords();
@@ -34,7 +34,7 @@ export async function createLifeEngine(pool: Pool, terms: readonly ModelSale[]) 
 
   async function settle(sale: number, event: OrderEvent): Promise<string> {
     const [settled] = (await createSettle(pool)(idOf(sale), [event])).decisions;
-    if (!settled) throw new Error('settle() gave no decision');
+    if (!settled) throw new Error('settle() returned no decision');
     return 'paymentId' in settled && settled.paymentId !== null
       ? payWord(settled.paymentId)
       : settled.outcome;
@@ -96,7 +96,7 @@ async function createSales(pool: Pool, terms: readonly ModelSale[]): Promise<num
   return saleIds;
 }
 
-/** The model does not know payments by their ids, but as the first that was begun, the second, and so on. */
+/** The model numbers payments in the order in which they began, and does not know their ids. */
 function createPaymentWords() {
   const paymentIds: string[] = [];
   return {

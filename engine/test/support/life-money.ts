@@ -9,7 +9,7 @@ import {
   refusalOf,
 } from './life.js';
 
-// What the provider says of payments, and what becomes of dead letters, in the model.
+// What the provider reports about payments, and what operators and the engine do with dead letters, in the model.
 
 export function hear(life: Life, number: number, word: PaymentWord): string {
   const payment = at(life.payments, number);
@@ -21,13 +21,13 @@ export function hear(life: Life, number: number, word: PaymentWord): string {
     if (['EXPIRED', 'CANCELLED', 'FAILED'].includes(order.status)) move(order, 'REFUNDED', payment.reason);
     return 'refunded';
   }
-  // Whoever hears a decline again is told of it, though it has no second effect.
+  // A repeated decline is reported as declined again, but has no second effect.
   if (payment.status === 'DECLINED' && word === 'declined') return 'declined';
   if (payment.status !== 'PENDING') return 'replayed';
   payment.status = word === 'declined' ? 'DECLINED' : 'CANCELLED';
   if (word === 'declined') countDecline(life, order);
   const reason = word === 'declined' ? 'payment-declined' : 'payment-canceled';
-  // A code stays held for another card.
+  // The units behind a code stay held, so that the shopper can try another card.
   if (order.status === 'RESERVED' && order.entrance !== 'checkout') move(order, 'CANCELLED', reason);
   return word === 'declined' ? 'declined' : 'cancelled';
 }

@@ -10,7 +10,8 @@ import {
   startPayment,
 } from './life.js';
 
-// What shoppers, the worker and operators do to orders and sales, in the model. Each answers what the engine shall say of it.
+// What shoppers, workers and operators do to orders and sales in the model. Each function returns the outcome that the
+// engine must report.
 
 export function buy(life: Life, ask: Ask, entrance: Entrance): string {
   const known = life.orders.get(ask.orderId);

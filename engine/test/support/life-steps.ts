@@ -8,11 +8,11 @@ import * as money from './life-money.js';
 import * as orders from './life-orders.js';
 
 type World = { life: Life; engine: LifeEngine; run: string };
-/** Something that happens, in the model and in the engine; fails where the two do not say the same of it. */
+/** An event that happens both in the model and in the engine. Fails if their outcomes differ. */
 export type Step = { happen: (world: World) => Promise<void> };
 
 const sale = fc.nat(1);
-/** Chooses one of the orders, payments or letters that exist by then. */
+/** Selects one of the orders, payments or dead letters that exist at that point. */
 const which = fc.nat(1000);
 const shopper = fc.constantFrom('ann', 'bob', 'cid');
 const asks = fc.array(
@@ -38,7 +38,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     expect(await engine.accept(sale, asked)).toEqual(expected);
   }),
   step('decide queued', 4, fc.record({ which, times: fc.constantFrom(1, 2) }), decideQueued),
-  step('queue a stranger', 1, fc.record({ sale }), async ({ sale }, { life, engine }) => {
+  step('decide an unknown order', 1, fc.record({ sale }), async ({ sale }, { life, engine }) => {
     const ask = { orderId: randomUUID(), sale, shopper: 'ann', quantity: 1, entrance: 'queued' as const };
     expect(await engine.decide(sale, [ask])).toEqual([orders.decideQueued(life, ask.orderId)]);
   }),
@@ -62,14 +62,19 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     const expected = orders.cancel(life, order.orderId, canceller);
     expect(await engine.cancel(order, canceller)).toBe(expected);
   }),
-  step('hear', 8, fc.record({ which, word: fc.constantFrom(...paymentWords) }), async (given, world) => {
-    const { life, engine } = world;
-    const payment = pick([...life.payments.entries()], given.which);
-    if (!payment) return;
-    const [number, { order }] = payment;
-    const expected = money.hear(life, number, given.word);
-    expect(await engine.hear(order, number, given.word, order.quantity * priceMinor)).toBe(expected);
-  }),
+  step(
+    'hear from the provider',
+    8,
+    fc.record({ which, word: fc.constantFrom(...paymentWords) }),
+    async (given, world) => {
+      const { life, engine } = world;
+      const payment = pick([...life.payments.entries()], given.which);
+      if (!payment) return;
+      const [number, { order }] = payment;
+      const expected = money.hear(life, number, given.word);
+      expect(await engine.hear(order, number, given.word, order.quantity * priceMinor)).toBe(expected);
+    },
+  ),
   step('lapse', 2, fc.record({ which }), async ({ which }, { life, engine }) => {
     const order = pick([...life.orders.values()], which);
     if (!order) return;
@@ -81,7 +86,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     expect(await engine.expire(sale)).toBe(expected);
   }),
   step(
-    'add a letter',
+    'add a dead letter',
     2,
     fc.record({ which, source: fc.constantFrom(...letterSources) }),
     async ({ which, source }, { life, engine }) => {
@@ -145,7 +150,7 @@ function step<Given>(
 
 type Asked = { shopper: string; key: string | null; quantity: number; entrance: 'direct' | 'checkout' };
 
-/** The ids that the intents stand for; without a key each is an intent of its own. */
+/** Adds the order ids to the requests. Without a key, each request gets an id of its own. */
 function withIds(asks: readonly Asked[], sale: number, life: Life, run: string) {
   return asks.map(({ key, shopper, quantity, entrance }, i) => {
     const orderId = orderIdOf(`${run} ${shopper}`, key ?? `${life.orders.size} ${i} ${entrance}`);

@@ -1,5 +1,5 @@
-// The life of orders as docs/outcomes.md and docs/api.md tell it, one thing after the other and without a counter: stock
-// and allowances are what the orders add up to.
+// A model of the life of orders as docs/outcomes.md and docs/api.md describe it. It handles one event at a time and
+// keeps no counters: it adds up stock and allowances from the orders.
 export type ModelSale = { allocation: number; limit: number; isPaid: boolean };
 export type Ask = { orderId: string; sale: number; shopper: string; quantity: number };
 export type Entrance = 'direct' | 'checkout' | 'queued';
@@ -33,7 +33,7 @@ export function createLife(terms: readonly ModelSale[]): Life {
   return { sales, orders: new Map(), payments: [], letters: [], declines: new Map() };
 }
 
-/** What a look into the database shall find. */
+/** The state that the database must have. */
 export function stateOf(life: Life) {
   return {
     stock: life.sales.map((_, sale) => ({
@@ -57,7 +57,7 @@ export function startPayment(life: Life, order: Order): string {
   return `pay ${life.payments.push({ order, status: 'PENDING', reason: null }) - 1}`;
 }
 
-/** Why it is not granted with what is there now; undefined if it is. */
+/** Why the request is refused at this moment; undefined if it is granted. */
 export function refusalOf(life: Life, { sale, shopper, quantity }: Ask): string | undefined {
   const { limit } = at(life.sales, sale);
   if (quantity > limit) return 'limit-reached';
@@ -82,7 +82,7 @@ function available(life: Life, sale: number): number {
 
 export function at<T>(list: readonly T[], position: number): T {
   const item = list[position];
-  if (item === undefined) throw new Error(`the model has no number ${position}`);
+  if (item === undefined) throw new Error(`the model has no item at position ${position}`);
   return item;
 }
 

@@ -31,7 +31,7 @@ const asConfigured = {
   inFlightMax: 200,
 };
 
-/** Time stands still but for what a test lets pass, so that limits can be asserted to the millisecond. */
+/** Time advances only when a test advances it, so that limits can be asserted to the millisecond. */
 export function holdTime(): void {
   beforeEach(() => {
     vi.useFakeTimers();
@@ -41,7 +41,7 @@ export function holdTime(): void {
   });
 }
 
-/** Resilient payments around a provider that does as it is told; `answer` is given the number of the call. */
+/** Resilient payments around a scripted provider; `answer` receives the number of the call. */
 export function around(
   answer: (n: number) => Promise<ChargeState>,
   options: Partial<ResilientPaymentsOptions> = {},

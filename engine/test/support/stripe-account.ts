@@ -24,7 +24,7 @@ export type Answer = { statusCode: number; body: unknown };
 type Emit = (type: string, intent: Intent) => void;
 type IntentCall = (intent: Intent, form: URLSearchParams) => Answer;
 
-/** What the double knows: payment intents and refunds, and what the calls do to them. */
+/** The double's payment intents and refunds, and the calls that change them. */
 export function createStripeAccount(emit: Emit) {
   const intents = new Map<string, Intent>();
   const refunds: Refund[] = [];
@@ -74,7 +74,7 @@ export function createStripeAccount(emit: Emit) {
   };
 }
 
-/** What the calls do to one intent, and the events that they cause. */
+/** The calls that change one intent and emit events. */
 function createIntentCalls(emit: Emit) {
   function confirm(intent: Intent, form: URLSearchParams): Answer {
     if (!isOpen(intent)) return unexpectedState(intent);
@@ -90,7 +90,7 @@ function createIntentCalls(emit: Emit) {
         intent.last_payment_error = { message: 'Your card has insufficient funds.' };
         emit('payment_intent.payment_failed', intent);
         return cardDeclined(intent);
-      // Refused without naming the parameter, as for methods that were used up or belong to somebody else.
+      // Refused without naming the parameter, as Stripe refuses a method that was used before or is another customer's.
       case 'pm_of_another_customer':
         return invalid('payment_method_customer_decline');
       default:
@@ -113,7 +113,8 @@ export function failure(statusCode: number, error: Record<string, unknown>): Ans
   return { statusCode, body: { error } };
 }
 
-// docs.stripe.com/currencies, on its own and not from the engine's table. ISK and UGX have no decimals, but are counted in two.
+// From docs.stripe.com/currencies, independent of the engine's table. ISK and UGX have no decimals, but Stripe counts
+// them with two.
 const zeroDecimal = 'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' ');
 const threeDecimal = 'BHD IQD JOD KWD LYD OMR TND'.split(' ');
 

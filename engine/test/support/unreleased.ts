@@ -1,6 +1,6 @@
 import type { Pool } from '../../src/platform/postgres.js';
 
-/** Turns a migrated database into one whose migrations are those of a build from before the first release. */
+/** Gives a migrated database the migration history of a build from before the first release. */
 export async function leaveToUnreleasedBuild(pool: Pool): Promise<void> {
   await pool.query(`
     update schema_migrations set checksum = '82a05d189eb20d973d44c960b0edd28f391809d10e24895d876cbb62a9fdd72e';

@@ -138,9 +138,9 @@ function traceBatches<Request extends HookedRequest>(tracing: Tracing, work: str
 }
 
 /**
- * Applies the faults that are set at the ledger to each batch before its statement is sent, so that a batch that fails
- * this way has written nothing. A fault that lasts longer than the oldest request may wait fails the batch, and the
- * queue answers the requests whose time is over.
+ * Applies the faults that are set for the ledger to each batch before its statement is sent, so that a batch that fails
+ * this way has written nothing. A fault that lasts longer than the oldest request may wait makes the batch fail, and
+ * the queue answers the requests whose deadline has passed.
  */
 function disturbBatches<Request extends HookedRequest>(
   faults: Faults,

@@ -17,7 +17,7 @@ export function createPaymentHooks(
 
 /**
  * Each call to the provider is a span, each retry is a span of its own, and the provider receives the trace context. A
- * call that the reconciler makes on its own begins a trace.
+ * call by the reconciler starts a new trace.
  */
 function traceCalls(provider: string, tracing: Tracing): PaymentHook {
   return call => {
@@ -38,7 +38,7 @@ function traceCalls(provider: string, tracing: Tracing): PaymentHook {
   };
 }
 
-/** Applies the faults that are set at the payment to each call, as if they were the provider's own. */
+/** Applies the faults that are set for payments to each call, as if they were the provider's own. */
 function disturbCalls(faults: Faults): PaymentHook {
   return () =>
     faults.inject('payment')?.then(

@@ -6,10 +6,10 @@ import { describeRoute } from './describe-route.js';
 import { isRecord } from './is-record.js';
 import { securitySchemes } from './security-schemes.js';
 
-/** Never answered to a call in this document: one is for calls outside it, the other for a defect of the engine. */
+/** Problems of no documented operation: one is for unknown calls, the other for a defect of the engine. */
 const ofNoOperation: ReadonlySet<ProblemSlug> = new Set(['method-not-allowed', 'internal'] as const);
 
-/** What /openapi.json says besides its operations, and how they get into it. */
+/** The parts of /openapi.json besides its operations, and the transforms that add those. */
 export const apiDocument = {
   openapi: {
     openapi: '3.1.0',
@@ -50,7 +50,7 @@ export const apiDocument = {
   transformObject: finish,
 } satisfies FastifyDynamicSwaggerOptions;
 
-/** Corrects two libraries: one marks every body as required, the other also describes an answer as an input. */
+/** Corrects two libraries: one marks every body as required, and the other also describes an answer as an input. */
 function finish(input: Parameters<SwaggerTransformObject>[0]): ReturnType<SwaggerTransformObject> {
   const document = jsonSchemaTransformObject(input);
   if (!('components' in document)) return document;

@@ -11,9 +11,9 @@ import { type Callers, securityOf } from './security-schemes.js';
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** The refusals of this call besides those of every call of its kind. docs/outcomes.md says when each occurs. */
+    /** The refusals of this call beyond those of every call of its kind. docs/outcomes.md says when each occurs. */
     problems?: readonly ProblemSlug[];
-    /** Who may make this call. */
+    /** The callers that may make this call. */
     callers?: Callers;
   }
 }
@@ -47,8 +47,8 @@ const ofOperators: readonly ProblemSlug[] = ['not-authenticated', 'forbidden', '
 const ofActionsByCookie: readonly ProblemSlug[] = ['forbidden-origin', 'csrf'];
 
 /**
- * Documents who may make a call, from its `callers`, and each of its refusals by its exact status, from its `problems`,
- * method and tag.
+ * Documents the credentials of a call, from its `callers`, and each of its refusals by exact status, from its
+ * `problems`, method and tag.
  */
 export const describeRoute: SwaggerTransform<FastifySchema & { hide?: boolean }> = input => {
   const { problems: own = [], callers, tags, ...schema } = input.schema;

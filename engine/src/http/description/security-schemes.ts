@@ -2,7 +2,7 @@ import { signatureHeader as sandboxSignatureHeader } from '../../payments/sandbo
 import { operatorCookie } from '../identity/operator-identity.js';
 import { sessionCookie } from '../identity/shoppers.js';
 
-/** Every credential that the API takes, as /openapi.json describes it. */
+/** Every credential that the API accepts, as /openapi.json describes it. */
 export const securitySchemes = {
   apiKey: {
     type: 'http',

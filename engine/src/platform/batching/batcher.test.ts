@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createBatcher } from './batcher.js';
 
-it('a batcher answers every waiter, also when 200,000 of them expire in the same sweep', async () => {
+it('a batcher answers every waiter, even if 200,000 of them expire in the same sweep', async () => {
   let finish = () => {};
   const { join, waiting } = createBatcher<string, number, string>({
     async serve(_, batch) {

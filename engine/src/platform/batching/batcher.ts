@@ -1,6 +1,6 @@
 import { answerAll, createLanes, type Patience, type Waiter } from './lanes.js';
 
-/** Gathers requests by key while the previous batch is under way. */
+/** Gathers the requests of each key while its previous batch is in progress. */
 export type Batcher<Key, Request, Outcome> = {
   /** Joins the open batch of its key. Always resolves: at the deadline, or when its batch has been served. */
   join(key: Key, request: Request, patience?: Patience): Promise<Outcome>;
@@ -21,7 +21,7 @@ export type BatcherOptions<Key, Request, Outcome> = {
   batchMax: number;
   /** How long a request may wait for its batch to begin. */
   deadlineMs: number;
-  /** Whether a key with `own` waiting requests may have no more, while `all` requests wait over all keys. */
+  /** Whether a key that has `own` of the `all` waiting requests may add no more. */
   isFull: (own: number, all: number) => boolean;
   /** The answer to a request that finds no room or has waited too long. */
   refusal: Outcome;
@@ -30,8 +30,8 @@ export type BatcherOptions<Key, Request, Outcome> = {
 const sweepEveryMs = 50;
 
 /**
- * No timer is needed: under load batches grow by themselves, and a single request is a batch of one. Each key has one
- * batch under way at a time.
+ * Needs no timer: under load batches grow by themselves, and a single request is a batch of one. Each key has one
+ * batch in progress at a time.
  */
 export function createBatcher<Key, Request, Outcome>(
   options: BatcherOptions<Key, Request, Outcome>,

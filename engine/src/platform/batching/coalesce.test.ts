@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { coalesce } from './coalesce.js';
 
 describe('coalesce', () => {
-  it('loads together what is requested in one turn, and leaves what arrives during a load to the next one', async () => {
+  it('loads the keys of one turn together, and leaves those beyond keysMax to the next load', async () => {
     const loads: number[][] = [];
     const get = coalesce<number, number>(
       async keys => {
@@ -16,7 +16,7 @@ describe('coalesce', () => {
     expect(loads).toEqual([[1, 2, 3], [4]]);
   });
 
-  it('refuses waiters beyond waitersMax, and those whose load does not begin before their deadline', async () => {
+  it('refuses waiters beyond waitersMax, and waiters whose load does not begin before their deadline', async () => {
     let finish = (_values: number[]) => {};
     const get = coalesce<number, number>(() => new Promise(resolve => (finish = resolve)), {
       keysMax: 1,
@@ -32,7 +32,7 @@ describe('coalesce', () => {
     expect(await first).toBe(10);
   });
 
-  it('reports a failure to those who waited for that load, and to no later caller', async () => {
+  it('reports a failure to the callers that waited for that load, and to no later caller', async () => {
     let calls = 0;
     const load = async (keys: readonly number[]) => {
       calls += 1;

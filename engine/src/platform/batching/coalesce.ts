@@ -13,9 +13,9 @@ export type CoalesceOptions = {
 type Loaded<Value> = { value: Value } | { error: unknown } | 'overloaded';
 
 /**
- * Gathers keys that are requested while the previous load is under way, and loads them together.
+ * Gathers the keys that are requested while the previous load is in progress, and loads them together.
  *
- * @param load one value per key, in the same order.
+ * @param load returns one value per key, in the same order.
  */
 export function coalesce<Key, Value>(
   load: (keys: readonly Key[]) => Promise<readonly Value[]>,

@@ -1,6 +1,6 @@
-/** How long an answer to a request is useful. */
+/** How long the answer to a request is useful. */
 export type Patience = {
-  /** `performance.now()` after which the answer is too late, if that is earlier than the common deadline. */
+  /** `performance.now()` after which the answer is too late, if earlier than the common deadline. */
   deadlineAtMs?: number | undefined;
   connection?: Connection | undefined;
 };
@@ -12,7 +12,7 @@ export type Waiter<Request, Outcome> = {
   request: Request;
   joinedAtMs: number;
   deadlineAtMs: number;
-  /** Checked, not listened to: a listener for each of 30,000 requests a second would cost more than it saves. */
+  /** The queue checks it rather than listening: a listener for each of 30,000 requests a second would cost too much. */
   connection: Connection | undefined;
   answer: (outcome: Outcome) => void;
 };
@@ -25,7 +25,7 @@ export type Lanes<Key, Request, Outcome> = {
   push(key: Key, waiter: Waiter<Request, Outcome>): boolean;
   /** Takes the next batch out; an empty one removes the lane. */
   take(key: Key, batchMax: number): Waiter<Request, Outcome>[];
-  /** Takes out the waiters whose deadline has passed while the previous batch is under way. */
+  /** Takes out the waiters whose deadline has passed while the previous batch is in progress. */
   takeLate(): Waiter<Request, Outcome>[];
   /** Lanes being served. */
   laneCount(): number;
@@ -65,7 +65,7 @@ export function createLanes<Key, Request, Outcome>(): Lanes<Key, Request, Outcom
         if (late.length === 0) continue;
         keepInTime(waiters, nowMs);
         waitingCount -= late.length;
-        // Not all at once: the arguments of one call are bounded, and waiters may be more than that.
+        // One by one: the number of arguments of a call is bounded, and there may be more waiters than that.
         for (const waiter of late) taken.push(waiter);
       }
       return taken;
