@@ -29,8 +29,11 @@ chmodSync(work, 0o755);
 const base = options.base ?? '/';
 try {
   const image = buildStages(readDockerfile(join(root, 'deploy', 'Dockerfile')), {
-    ...{ context: root, ignored: readFileSync(join(root, '.dockerignore'), 'utf8') },
-    ...{ work, base: '/', say },
+    context: root,
+    ignored: readFileSync(join(root, '.dockerignore'), 'utf8'),
+    work,
+    base: '/',
+    say,
   });
   say(
     `size of the last stage: ${spawnSync('du', ['-sh', image.directory], { encoding: 'utf8' }).stdout.split('\t')[0]}`,

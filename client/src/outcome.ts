@@ -134,7 +134,10 @@ export function outcomeOf<Data>({ data, error, response }: Answered<Data>): Outc
   if (isUnknown) return { kind: 'lost', cause: new UnknownAnswer(response.status) };
   const retryAfterMs = readRetryAfter(response.headers.get('retry-after'));
   return {
-    ...{ kind: 'refused', slug, status: response.status, message: error?.message ?? slug },
+    kind: 'refused',
+    slug,
+    status: response.status,
+    message: error?.message ?? slug,
     tookNothing: natureOf(slug) !== 'open',
     ...(error?.orderId !== undefined && { orderId: error.orderId }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),

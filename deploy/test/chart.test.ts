@@ -156,10 +156,14 @@ describe('the Helm chart', () => {
   it('lets no container run as root, write to its image, or have a capability', () => {
     for (const { pod, container } of allPods()) {
       expect(pod.securityContext).toMatchObject({
-        ...{ runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        seccompProfile: { type: 'RuntimeDefault' },
       });
       expect(container.securityContext).toEqual({
-        ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
       });
       expect(container.image).toMatch(/:\d+\.\d+\.\d+$|@sha256:/);
     }

@@ -35,7 +35,8 @@ beforeAll(async () => {
     API_KEY: apiKey,
     OPERATOR_TOKEN: operatorToken,
     // Overrides this environment: an empty variable counts as not set.
-    ...{ REDIS_URL: '', AMQP_URL: '' },
+    REDIS_URL: '',
+    AMQP_URL: '',
   });
 });
 

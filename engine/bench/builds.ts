@@ -29,7 +29,9 @@ const metricsPort = await freePort();
 const servers: Record<Build, Server> = {
   base: await startServer('engine', { WEB_ENABLED: 'false' }, `${options.base}/engine/dist/cli/main.js`),
   this: await startServer('engine', {
-    ...{ WEB_ENABLED: 'false', ENABLE_METRICS: 'true', METRICS_PORT: String(metricsPort) },
+    WEB_ENABLED: 'false',
+    ENABLE_METRICS: 'true',
+    METRICS_PORT: String(metricsPort),
   }),
 };
 const scraper = setInterval(() => void scrape(), 1000);

@@ -70,7 +70,10 @@ async function measureRound(db: Pool): Promise<Round> {
     const workerCpuS = processorTimeS(worker.pid ?? 0) - workerBeforeS;
     const postgresCpuS = processorTimeS(server.pid) - postgresBeforeS;
     return {
-      ...{ loadBefore, acceptedPerSecond, workerCpuS, postgresCpuS },
+      loadBefore,
+      acceptedPerSecond,
+      workerCpuS,
+      postgresCpuS,
       ...(await readDrain(db, saleId)),
     };
   } finally {

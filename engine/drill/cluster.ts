@@ -109,7 +109,14 @@ async function build(
   return {
     url: `http://127.0.0.1:${port}`,
     directory: dataDir,
-    ...{ env, postgres, redis, rabbitmq, proxy, pool, api, stop },
+    env,
+    postgres,
+    redis,
+    rabbitmq,
+    proxy,
+    pool,
+    api,
+    stop,
     async killWorker() {
       await crew.shift()?.kill('SIGKILL');
       return async () => {

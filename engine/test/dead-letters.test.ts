@@ -23,9 +23,18 @@ describe('an order that fails permanently', () => {
     const [letter] = await listLetters(api);
     expect(letter).toEqual({
       id: expect.any(Number),
-      ...{ saleId, orderId, shopperId: 'a', quantity: 2, source: 'queue', reason: 'force-fail' },
-      ...{ error: expect.stringContaining('forceFail'), deliveries: 1, status: 'COMPENSATED' },
-      ...{ orderStatus: 'FAILED', createdAt: expect.any(String), resolvedAt: null },
+      saleId,
+      orderId,
+      shopperId: 'a',
+      quantity: 2,
+      source: 'queue',
+      reason: 'force-fail',
+      error: expect.stringContaining('forceFail'),
+      deliveries: 1,
+      status: 'COMPENSATED',
+      orderStatus: 'FAILED',
+      createdAt: expect.any(String),
+      resolvedAt: null,
     });
     expect((await api.asOperator('GET', `${path}/${letter?.id}`)).body).toEqual(letter);
     expect(await stockOf(pool, saleId)).toMatchObject({ available: 100, reserved: 0, sold: 0 });

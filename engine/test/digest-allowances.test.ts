@@ -87,7 +87,10 @@ async function decideQueued(pool: Pool, saleId: number, shopperIds: readonly str
   const { decisions } = await createDecide(pool)(
     saleId,
     shopperIds.map(shopperId => ({
-      ...{ orderId: orderIdOf(shopperId, 'k'), shopperId, quantity: 1, receivedAtMs: performance.now() },
+      orderId: orderIdOf(shopperId, 'k'),
+      shopperId,
+      quantity: 1,
+      receivedAtMs: performance.now(),
       entrance: 'queued',
     })),
   );

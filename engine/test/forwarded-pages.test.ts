@@ -177,7 +177,10 @@ describe('pages of the shop', () => {
     const webKey = 'web-key-of-the-test-000000';
     const { url: databaseUrl } = await createTestDatabase();
     const { request } = await startTestApi(databaseUrl, {
-      ...{ WEB_URL: web.url, WEB_KEY: webKey, RATE_LIMIT_IP_MAX: '1', RATE_LIMIT_IP_BURST: '2' },
+      WEB_URL: web.url,
+      WEB_KEY: webKey,
+      RATE_LIMIT_IP_MAX: '1',
+      RATE_LIMIT_IP_BURST: '2',
     });
     const ask = (path: string, headers: Record<string, string>) => request('GET', path, { headers });
     const statusesOf = async (path: string, headers = {}) => {

@@ -10,7 +10,8 @@ const keys = ['first-key-00000000', 'second-key-0000000000'];
 describe.each(['demo', 'jwt', 'trusted'])('with IDENTITY=%s', IDENTITY => {
   it('every API key may name shoppers, and nothing that resembles a key may', async () => {
     const jwt = {
-      ...{ JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'shop' },
+      JWT_ISSUER: 'https://id.example',
+      JWT_AUDIENCE: 'shop',
       JWT_PUBLIC_KEY: await exportSPKI((await createKey('a')).publicKey),
     };
     const { url } = await createTestDatabase();

@@ -86,7 +86,9 @@ describe("a shopper's session cookie", () => {
     const { api } = await startWithDemoShoppers();
     const { cookie } = await openSession(api);
     const { status, headers } = await send(api, 'GET', '/api/attempts', undefined, {
-      ...{ cookie, origin: evil, 'sec-fetch-site': 'cross-site' },
+      cookie,
+      origin: evil,
+      'sec-fetch-site': 'cross-site',
     });
     expect(status).toBe(200);
     expect(headers['access-control-allow-origin']).toBeUndefined();
@@ -101,7 +103,8 @@ describe("a shopper's session cookie", () => {
       '/api/purchase',
       { productId },
       {
-        ...{ cookie: mine.cookie, 'x-csrf-token': other.csrfToken },
+        cookie: mine.cookie,
+        'x-csrf-token': other.csrfToken,
       },
     );
     expect(answer.slug).toBe('csrf');

@@ -30,7 +30,9 @@ describe('an operator', () => {
     const { session, csrfToken } = signedInSchema.parse(answer.body);
     const cookie = cookieOf(answer);
     expect((await api.request('GET', path, { headers: { cookie } })).body).toMatchObject({
-      ...{ operator: 'ann', csrfToken, session: { id: session.id, operator: 'ann' } },
+      operator: 'ann',
+      csrfToken,
+      session: { id: session.id, operator: 'ann' },
     });
     expect((await api.request('GET', '/api/admin/audit', { headers: { cookie } })).status).toBe(200);
 
@@ -165,8 +167,12 @@ describe('the audit trail', () => {
       },
       {
         ...ann,
-        ...{ action: 'POST /api/admin/sales/:id/pause', target: `/api/admin/sales/${saleId}/pause` },
-        ...{ detail: null, status: 200, outcome: 'ok', requestId: 'from-the-proxy-1' },
+        action: 'POST /api/admin/sales/:id/pause',
+        target: `/api/admin/sales/${saleId}/pause`,
+        detail: null,
+        status: 200,
+        outcome: 'ok',
+        requestId: 'from-the-proxy-1',
       },
       { ...creation, detail: JSON.stringify(product), status: 201, outcome: 'ok' },
       { ...creation, status: 400, outcome: 'invalid' },

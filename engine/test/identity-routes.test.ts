@@ -141,7 +141,11 @@ describe('every route of /openapi.json', () => {
 
 function expectOwn(name: string, gets: Gets, { status, body }: Answer, things: Things): void {
   const statuses: Record<typeof gets, number[]> = {
-    ...{ hidden: [404], service: [403], own: [200], buys: [200, 201, 202], public: [200] },
+    hidden: [404],
+    service: [403],
+    own: [200],
+    buys: [200, 201, 202],
+    public: [200],
   };
   expect(statuses[gets], `${name} answers ${status}`).toContain(status);
   const text = JSON.stringify(body);

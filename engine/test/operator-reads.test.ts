@@ -27,8 +27,14 @@ describe('an operator', () => {
     expect(await idsOf(api, `before=${body.next}`)).toEqual([over.saleId]);
     expect(await idsOf(api, `productId=${open.productId}`)).toEqual([open.saleId]);
     expect((await api.asOperator('GET', `/api/admin/sales/${open.saleId}`)).body).toMatchObject({
-      ...{ id: open.saleId, productName: 'Test product', state: 'open', priceMinor: 1999 },
-      ...{ allocation: 7, stock: 5, reserved: 0, sold: 2 },
+      id: open.saleId,
+      productName: 'Test product',
+      state: 'open',
+      priceMinor: 1999,
+      allocation: 7,
+      stock: 5,
+      reserved: 0,
+      sold: 2,
     });
     expect((await api.asOperator('GET', '/api/admin/sales/999')).slug).toBe('sale-not-found');
   });

@@ -210,7 +210,9 @@ describe('stripe only', () => {
     const first = provider.charge(charge, never);
     await until('the first call is in progress', async () => double.intents().length === 1);
     await expect(provider.charge(charge, never)).rejects.toMatchObject({
-      ...{ code: 'PROVIDER_THROTTLED', isFault: false, retryable: true },
+      code: 'PROVIDER_THROTTLED',
+      isFault: false,
+      retryable: true,
     });
     expect(await first).toMatchObject({ status: 'captured' });
   });

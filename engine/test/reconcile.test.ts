@@ -120,7 +120,9 @@ function createReconciler(pool: Pool, payments: Payments): () => Promise<number>
   const settlements = createBatchQueue<OrderEvent, Settlement>({
     decide: createSettle(pool),
     ...createUnwatched(),
-    ...{ deadlineMs: 5000, queueMax: 1000, batchMax: 500 },
+    deadlineMs: 5000,
+    queueMax: 1000,
+    batchMax: 500,
   });
   const pay = createPay({ db: pool, payments, settlements, onError });
   const reconcile = createReconcile({ pool, pay, payments, settlements, onError });

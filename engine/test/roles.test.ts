@@ -26,7 +26,9 @@ describe('doorbuster start', () => {
 
     const { order_id: paidId } = await post('/api/orders', { productId: paid.productId, userId: 'a' });
     const { order_id: failedId } = await post('/api/orders', {
-      ...{ productId: quick.productId, userId: 'a', forceFail: true },
+      productId: quick.productId,
+      userId: 'a',
+      forceFail: true,
     });
     const { order: held } = await post('/api/checkout', { productId: quick.productId, userId: 'b' });
 
@@ -128,8 +130,11 @@ async function holdUnits(pool: Pool, saleId: number, count: number): Promise<voi
   const decide = createDecide(pool);
   for (let held = 0; held < count; held += 500) {
     const requests = Array.from({ length: 500 }, () => ({
-      ...{ orderId: crypto.randomUUID(), shopperId: crypto.randomUUID(), quantity: 1 },
-      ...{ entrance: 'checkout' as const, receivedAtMs: performance.now() },
+      orderId: crypto.randomUUID(),
+      shopperId: crypto.randomUUID(),
+      quantity: 1,
+      entrance: 'checkout' as const,
+      receivedAtMs: performance.now(),
     }));
     await decide(saleId, requests);
   }

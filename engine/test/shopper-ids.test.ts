@@ -62,7 +62,10 @@ describe('shoppers whose ids look the same', () => {
     await issuer.publish(key);
     const name = 'https://id.example';
     const { api, productId } = await start({
-      ...{ IDENTITY: 'jwt', JWT_JWKS_URL: issuer.url, JWT_ISSUER: name, JWT_AUDIENCE: audience },
+      IDENTITY: 'jwt',
+      JWT_JWKS_URL: issuer.url,
+      JWT_ISSUER: name,
+      JWT_AUDIENCE: audience,
     });
     const buy = async (sub: string) => {
       const headers = { authorization: `Bearer ${await signToken(key, name, { sub })}` };

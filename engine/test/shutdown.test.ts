@@ -72,8 +72,14 @@ describe('a signal to a process that is still starting', () => {
     const port = await findFreePort();
     const engine = spawnEngine(['api'], {
       ...process.env,
-      ...{ ...patient, NODE_ENV: 'development', DATABASE_URL: url, PORT: String(port), WEB_ENABLED: 'false' },
-      ...{ API_KEY: apiKey, OPERATOR_TOKEN: operatorToken, SECRET_KEY: secrets.secretKey },
+      ...patient,
+      NODE_ENV: 'development',
+      DATABASE_URL: url,
+      PORT: String(port),
+      WEB_ENABLED: 'false',
+      API_KEY: apiKey,
+      OPERATOR_TOKEN: operatorToken,
+      SECRET_KEY: secrets.secretKey,
     });
     onTestFinished(() => engine.kill('SIGKILL').then(() => {}));
     // It listens before it copies its listener and reports that it is running.

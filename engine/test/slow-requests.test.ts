@@ -94,7 +94,8 @@ async function start() {
   const env = { SLOW_REQUEST_MS: String(slowMs), FAULTS_ENABLED: 'true' };
   const api = await startTestApi(url, env, { logger });
   return {
-    ...{ api, productId },
+    api,
+    productId,
     slowLines: () => lines().filter(({ msg }) => msg === 'slow request'),
   };
 }

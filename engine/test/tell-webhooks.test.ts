@@ -18,7 +18,9 @@ const seal = createSeal('a-test-secret-key');
 async function startRelay(pendingMax = 100_000) {
   const { pool } = await createTestDatabase();
   const endpoint = await createEndpoint(pool, seal, {
-    ...{ url: 'https://shop.example/', description: '', events: [...webhookEventTypes] },
+    url: 'https://shop.example/',
+    description: '',
+    events: [...webhookEventTypes],
   });
   if (!endpoint) throw new Error('no endpoint');
   const run = createTellWebhooks({ pool, pendingMax });

@@ -184,7 +184,11 @@ describe('the log', () => {
     });
     const client = clientSpan();
     await api.asOperator('POST', '/api/admin/faults', {
-      ...{ place: 'ledger', effect: 'latency', latencyMs: 50, share: 1, forMs: 60_000 },
+      place: 'ledger',
+      effect: 'latency',
+      latencyMs: 50,
+      share: 1,
+      forMs: 60_000,
     });
     const headers = { ...serviceHeaders, traceparent: client.traceparent };
     await api.request('POST', '/api/purchase', { body: { productId, userId: 'ann' }, headers });

@@ -62,7 +62,15 @@ export async function prepare(options: Options): Promise<Run> {
   });
   const traffic = orderTraffic ?? createIdTraffic(plan, { ...options, isOpenLoop });
   return {
-    ...{ options, plan, shop, sale, traffic, orderTraffic, acknowledged, journal, phases },
+    options,
+    plan,
+    shop,
+    sale,
+    traffic,
+    orderTraffic,
+    acknowledged,
+    journal,
+    phases,
     shopperPrefix: `load-${runId}-`,
   };
 }

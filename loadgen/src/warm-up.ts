@@ -30,8 +30,11 @@ try {
 async function warmUp(): Promise<number> {
   const target = parseTarget(process.env.BASE_URL || 'http://127.0.0.1:3000');
   const sources = {
-    ...{ apiKey: undefined, operatorToken: undefined, operatorTokenFile: undefined },
-    ...{ env: process.env, directory: process.cwd() },
+    apiKey: undefined,
+    operatorToken: undefined,
+    operatorTokenFile: undefined,
+    env: process.env,
+    directory: process.cwd(),
   };
   const apiKey = findApiKey(sources, true);
   const runId = randomBytes(5).toString('hex');
@@ -42,8 +45,14 @@ async function warmUp(): Promise<number> {
   });
   const { productId } = await prepareSale(shop, null, { allocation: UNITS, perUserLimit: 1 }, runId);
   const { write } = requestWriter({
-    ...{ target, apiKey, runId, productId, shopperOf: uniqueShopper },
-    ...{ path: ROAD_CONTRACTS.direct.path, keys: true, quantity: QUANTITY },
+    target,
+    apiKey,
+    runId,
+    productId,
+    shopperOf: uniqueShopper,
+    path: ROAD_CONTRACTS.direct.path,
+    keys: true,
+    quantity: QUANTITY,
   });
   let refused = 0;
   const drive = createDrive(

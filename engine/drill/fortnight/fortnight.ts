@@ -97,7 +97,10 @@ async function endDay(life: Life, day: number): Promise<FortnightDay> {
   for (const each of repeating) await checkWindows(shop, each, complain);
   checkAudit(await runAudit(shop.env), complain);
   const ended = {
-    ...{ day, size: await measure(shop), endsAt: shop.clock.now(), webhooks: receiver.takeCounts() },
+    day,
+    size: await measure(shop),
+    endsAt: shop.clock.now(),
+    webhooks: receiver.takeCounts(),
     warnings: shop.takeWarnings(),
     breaches: found.splice(0),
   };

@@ -37,7 +37,9 @@ export async function measure({ pool, directory, metricsUrl, enginePid, database
   const files = listFiles(directory);
   const database = [databasePid, ...childrenOf(databasePid)];
   return {
-    ...{ rows, partitions: attached.length, files: files.length },
+    rows,
+    partitions: attached.length,
+    files: files.length,
     megabytes: sum(files.map(bytesOf)) / mebibyte,
     engineDescriptors: descriptorsOf(enginePid),
     engineMegabytes: memoryOf(enginePid),

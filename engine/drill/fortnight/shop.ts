@@ -54,7 +54,12 @@ export async function openShop(startsAt: Date, keptDays: number): Promise<Shop> 
     const limits = { DB_POOL_MAX: 2, DB_POOL_MIN: 0, DB_TIMEOUT: 20_000, DB_SSL: 'disable' } as const;
     const pool = createPool(databaseUrl, limits);
     return {
-      ...{ clock, pool, env, metricsUrl, directory: dataDir, enginePid: engine.pid },
+      clock,
+      pool,
+      env,
+      metricsUrl,
+      directory: dataDir,
+      enginePid: engine.pid,
       databasePid: readPostmasterPid(dataDir),
       takeWarnings: createWarnings(engine.output),
       call: (method, path, asked) => call(url, method, path, { timeoutMs: answerTimeoutMs, ...asked }),

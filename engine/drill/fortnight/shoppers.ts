@@ -18,8 +18,12 @@ export async function openRepeatingSales(desk: Desk): Promise<Repeating[]> {
     const firstStartsAt = firstStart(pattern, shop.clock.now());
     const startsAtMs = firstStartsAt.getTime();
     const body = {
-      ...{ productId, allocation: unitsPerWindow, perUserLimit: 2, recurrence: { cron, timeZone } },
-      ...{ startsAt: isoOf(startsAtMs), endsAt: isoOf(startsAtMs + minutes * minuteMs) },
+      productId,
+      allocation: unitsPerWindow,
+      perUserLimit: 2,
+      recurrence: { cron, timeZone },
+      startsAt: isoOf(startsAtMs),
+      endsAt: isoOf(startsAtMs + minutes * minuteMs),
     };
     expect(pattern.name, await shop.call('POST', '/api/admin/sales', { body }), 201);
     made.push({ pattern, productId, firstStartsAt });

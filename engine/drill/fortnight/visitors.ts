@@ -68,7 +68,10 @@ const signInPath = '/api/admin/session';
 const idSchema = z.object({ id: z.number() });
 
 const challengeSchema = z.object({
-  ...{ algorithm: z.string(), challenge: z.string(), salt: z.string(), signature: z.string() },
+  algorithm: z.string(),
+  challenge: z.string(),
+  salt: z.string(),
+  signature: z.string(),
   maxnumber: z.number(),
 });
 

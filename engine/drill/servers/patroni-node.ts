@@ -41,7 +41,9 @@ export async function createNode(options: NodeOptions): Promise<PatroniNode> {
   let patroni: LaunchedServer | undefined;
   const killServer = () => killPostmaster(join(directory, name));
   return {
-    ...{ name, port, restPort },
+    name,
+    port,
+    restPort,
     start() {
       patroni = launch(programs.patroni, [file], user);
       process.once('exit', killServer);
@@ -64,13 +66,18 @@ function settingsOf({ name, port, restPort, directory, programs, etcdUrl }: Node
   const [address, restAddress] = [`127.0.0.1:${port}`, `127.0.0.1:${restPort}`];
   const superuser = { username: 'postgres', password: superuserPassword };
   return {
-    ...{ scope: 'drill', name },
+    scope: 'drill',
+    name,
     restapi: { listen: restAddress, connect_address: restAddress },
     etcd3: { host: new URL(etcdUrl).host },
     bootstrap: {
       // The smallest values that Patroni accepts: a lost leader is replaced after `ttl`. See docs/high-availability.md.
       dcs: {
-        ...{ ttl: 20, loop_wait: 2, retry_timeout: 5, master_start_timeout: 0, synchronous_mode: true },
+        ttl: 20,
+        loop_wait: 2,
+        retry_timeout: 5,
+        master_start_timeout: 0,
+        synchronous_mode: true,
         postgresql: {
           use_pg_rewind: true,
           parameters: { max_connections: 120, unix_socket_directories: '', wal_log_hints: 'on' },
@@ -80,10 +87,14 @@ function settingsOf({ name, port, restPort, directory, programs, etcdUrl }: Node
       pg_hba: ['all', 'replication'].map(database => `host ${database} all 127.0.0.1/32 scram-sha-256`),
     },
     postgresql: {
-      ...{ listen: address, connect_address: address, bin_dir: programs.postgresBin },
-      ...{ data_dir: join(directory, name), pgpass: join(directory, `${name}.pgpass`) },
+      listen: address,
+      connect_address: address,
+      bin_dir: programs.postgresBin,
+      data_dir: join(directory, name),
+      pgpass: join(directory, `${name}.pgpass`),
       authentication: {
-        ...{ superuser, rewind: superuser },
+        superuser,
+        rewind: superuser,
         replication: { username: 'replicator', password: 'drill-replicator' },
       },
     },

@@ -98,7 +98,10 @@ async function untilReplicated(nodes: readonly PatroniNode[], timeoutMs: number)
 /** @returns its address for the engine, whose role owns only the database. */
 async function createDatabase(port: number): Promise<string> {
   const admin = createPool(`postgres://postgres:${superuserPassword}@127.0.0.1:${port}/postgres`, {
-    ...{ DB_POOL_MAX: 1, DB_POOL_MIN: 0, DB_TIMEOUT: 5000, DB_SSL: 'disable' },
+    DB_POOL_MAX: 1,
+    DB_POOL_MIN: 0,
+    DB_TIMEOUT: 5000,
+    DB_SSL: 'disable',
   });
   try {
     await admin.query(`create role doorbuster login password 'doorbuster'`);

@@ -72,7 +72,9 @@ async function createNode(): Promise<RabbitmqServer> {
 
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
-    ...{ start, kill, remove },
+    start,
+    kill,
+    remove,
     async control(...args: string[]) {
       return (await run(programs.control, ['--node', node, ...args], { env })).stdout;
     },

@@ -11,7 +11,9 @@ export type LaunchedServer = {
 /** Starts a server in the foreground. It ends with this process at the latest. */
 export function launch(program: string, args: readonly string[], user?: ServerUser): LaunchedServer {
   const child = spawn(program, args, {
-    ...{ stdio: 'ignore', cwd: '/', env: childEnvironment() },
+    stdio: 'ignore',
+    cwd: '/',
+    env: childEnvironment(),
     ...identityOf(user),
   });
   const end = () => child.kill('SIGKILL');

@@ -24,7 +24,10 @@ export function createWebhookJobs({ config, pool, secrets, logger, instruments }
   const timeoutMs = config.WEBHOOK_TIMEOUT_MS;
   const post = createPost({ destinations: destinationsOf(config), timeoutMs });
   const deliver = createDeliver({
-    ...{ pool, seal: createSeal(secrets.secretKey), post, timeoutMs },
+    pool,
+    seal: createSeal(secrets.secretKey),
+    post,
+    timeoutMs,
     triesMax: config.WEBHOOK_TRIES_MAX,
     retryBaseMs: config.WEBHOOK_RETRY_BASE_MS,
     retryMaxMs: config.WEBHOOK_RETRY_MAX_MS,

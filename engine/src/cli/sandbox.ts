@@ -40,7 +40,10 @@ function startHere(config: Config, secrets: Secrets, logger: Logger): Promise<Sa
   const { apiKey, webhookSecret: secret } = sandboxSecrets(secrets);
   const url = webhookUrlOf(config);
   return startSandbox({
-    ...{ host: config.HOST, port: config.SANDBOX_PORT, apiKey, logger },
+    host: config.HOST,
+    port: config.SANDBOX_PORT,
+    apiKey,
+    logger,
     dataFile: dataFileOf(config),
     webhook: url === undefined ? undefined : { url, secret },
   });

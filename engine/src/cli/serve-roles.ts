@@ -73,7 +73,10 @@ async function serve(
     };
     const starting = startApp({
       roles: chosen,
-      ...{ config: inForce, secrets, databaseUrl: database.url, logger },
+      config: inForce,
+      secrets,
+      databaseUrl: database.url,
+      logger,
       listeners,
     });
     // It takes requests before it has started completely. A stop in between lets those finish, too.

@@ -37,7 +37,8 @@ export function createRabbitmqQueue(options: RabbitmqQueueOptions): OrderQueue {
 
   function countOverALink() {
     return createLink({
-      ...{ url, timeoutMs },
+      url,
+      timeoutMs,
       async open(model) {
         const channel = await model.createChannel();
         channel.on('error', () => {});

@@ -96,7 +96,9 @@ function argumentsOf(options: GeneratorOptions): string[] {
     units: options.allocation,
     rate: options.ratePerSecond,
     duration: options.seconds,
-    ...{ connections, timeout: requestTimeoutS, 'reconnect-for': requestTimeoutS },
+    connections,
+    timeout: requestTimeoutS,
+    'reconnect-for': requestTimeoutS,
   };
   return [
     ...['--scenario', 'rehearsal', '--url', options.url, '--quiet'],

@@ -46,7 +46,10 @@ export function createPost({ destinations, timeoutMs }: PostOptions): Post {
           headers: answered,
           body: answer,
         } = await request(url, {
-          ...{ dispatcher: agent, method: 'POST', headers, body },
+          dispatcher: agent,
+          method: 'POST',
+          headers,
+          body,
           signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         });
         await answer.dump({ limit: answerBytesMax });

@@ -79,7 +79,8 @@ export const callerRows: Row[] = [
   ...buyPaths.map(path => post(path, 'a shopper names another', good, { sender: 'shopper' })),
   ...buyPaths.map(path =>
     post(path, 'a shopper names another in a header', '{"productId":$P}', {
-      ...{ sender: 'shopper', headers: { 'x-user-id': 'owner' } },
+      sender: 'shopper',
+      headers: { 'x-user-id': 'owner' },
     }),
   ),
   call('GET', '/api/orders/$ORDER', { sender: 'shopper', headers: { 'x-user-id': 'owner' } }),
@@ -142,7 +143,8 @@ export const codeRows: Row[] = [
   }),
   ...buyPaths.map(path =>
     post(path, 'before the sale opens', '{"productId":$UPCOMING,"userId":"u"}', {
-      ...{ status: 409, slug: 'sale-not-open' },
+      status: 409,
+      slug: 'sale-not-open',
     }),
   ),
 ];
@@ -164,12 +166,16 @@ export const keyRows: Row[] = [
     ['another product', '{"productId":$OPEN,"userId":"owner"}'],
   ].flatMap(([what = '', body = '']) =>
     post('/api/purchase', `a key reused for ${what}`, body, {
-      ...{ status: 422, slug: 'idempotency-key-reused', headers: { 'idempotency-key': 'used' } },
+      status: 422,
+      slug: 'idempotency-key-reused',
+      headers: { 'idempotency-key': 'used' },
     }),
   ),
   ...['/api/checkout', '/api/orders'].map(path =>
     post(path, 'a key reused for another way to buy', '{"productId":$P,"userId":"owner"}', {
-      ...{ status: 422, slug: 'idempotency-key-reused', headers: { 'idempotency-key': 'used' } },
+      status: 422,
+      slug: 'idempotency-key-reused',
+      headers: { 'idempotency-key': 'used' },
     }),
   ),
   ...['x'.repeat(129), '', 'a b', 'é'].map(name =>

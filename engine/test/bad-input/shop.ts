@@ -55,7 +55,9 @@ export async function openShop(identity: 'demo' | 'trusted'): Promise<Shop> {
     nobody: undefined,
   };
   return {
-    ...{ api, pool, close },
+    api,
+    pool,
+    close,
     send: row => send(requestOf(row, names, tokens)),
     footprint: () => footprintOf(pool),
   };
@@ -95,7 +97,8 @@ function requestOf(
   const token = tokens[sender];
   const named = typeof body === 'string' ? withNames(body, names) : body;
   return {
-    ...{ method, path: withNames(path, names) },
+    method,
+    path: withNames(path, names),
     body: named,
     headers: {
       ...(body === undefined || type === null ? {} : { 'content-type': type }),

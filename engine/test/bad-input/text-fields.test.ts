@@ -51,8 +51,14 @@ const good: Readonly<Record<string, unknown>> = {
     url: 'https://shop.example/hook',
     imageUrl: 'https://shop.example/a.png',
   },
-  ...{ cron: '0 * * * *', timeZone: 'UTC', operator: 'operator', secret: 'a-wrong-secret-0000' },
-  ...{ startsAt: '2030-01-01T00:00:00Z', endsAt: '2030-01-01T01:00:00Z', id: '1', place: 'gate' },
+  cron: '0 * * * *',
+  timeZone: 'UTC',
+  operator: 'operator',
+  secret: 'a-wrong-secret-0000',
+  startsAt: '2030-01-01T00:00:00Z',
+  endsAt: '2030-01-01T01:00:00Z',
+  id: '1',
+  place: 'gate',
 };
 
 type Good = typeof good;

@@ -19,7 +19,8 @@ export const unicodeRows: Row[] = [
   ),
   ...withField('/api/purchase', { userId: '"u"' }, 'code', noText.slice(0, 4)),
   ...withField('/api/purchase', { userId: '"u"' }, 'code', ['"\\n"', '"💥"'], {
-    ...{ status: 404, slug: 'code-not-found' },
+    status: 404,
+    slug: 'code-not-found',
   }),
   ...withField('/api/admin/products', product, 'name', noText, operator),
   ...withField('/api/admin/products', product, 'description', noText.slice(0, 4), operator),

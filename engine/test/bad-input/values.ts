@@ -39,7 +39,8 @@ const purchases = buyPaths.flatMap(path => [
   post(path, 'no shopper', '{"productId":$P}'),
   ...withField(path, goodBuy, 'forceFail', ['true', '1', '"true"', 'null']),
   post(path, 'a product that does not exist', '{"productId":999999,"userId":"u"}', {
-    ...{ status: 404, slug: 'product-not-found' },
+    status: 404,
+    slug: 'product-not-found',
   }),
   ...withField(path, goodBuy, 'quantity', ['11', '2147483647', '1.1e1'], {
     status: 409,
@@ -160,7 +161,9 @@ const operators = [
   call('POST', '/api/admin/series/999999/end', { ...byOperator, status: 404, slug: 'series-not-found' }),
   ...['replay', 'discard'].flatMap(verb => [
     post(`/api/admin/dead-letters/999999/${verb}`, verb, '{}', {
-      ...{ ...byOperator, status: 404, slug: 'dead-letter-not-found' },
+      ...byOperator,
+      status: 404,
+      slug: 'dead-letter-not-found',
     }),
     post(`/api/admin/dead-letters/1/${verb}`, `${verb} with dryRun "true"`, '{"dryRun":"true"}', byOperator),
   ]),

@@ -62,10 +62,17 @@ describe('a scheduler in its own process, which never sees the queue empty', () 
 async function spawnRole(role: string, databaseUrl: string): Promise<void> {
   const started = spawnEngine([role], {
     ...process.env,
-    ...{ NODE_ENV: 'development', LOG_LEVEL: 'warn', DATABASE_URL: databaseUrl, AMQP_URL: rabbitmq.url },
-    ...{ API_KEY: 'test-api-key-00000000', OPERATOR_TOKEN: 'test-operator-token-00' },
+    NODE_ENV: 'development',
+    LOG_LEVEL: 'warn',
+    DATABASE_URL: databaseUrl,
+    AMQP_URL: rabbitmq.url,
+    API_KEY: 'test-api-key-00000000',
+    OPERATOR_TOKEN: 'test-operator-token-00',
     // One message at a time, so that the backlog never empties.
-    ...{ SECRET_KEY: 'test-secret-key-000000', DECISION_BATCH_MAX: '1', DB_POOL_MAX: '5', DB_POOL_MIN: '0' },
+    SECRET_KEY: 'test-secret-key-000000',
+    DECISION_BATCH_MAX: '1',
+    DB_POOL_MAX: '5',
+    DB_POOL_MIN: '0',
   });
   onTestFinished(() => started.kill('SIGTERM').then(() => {}));
   await started.says(/is running/);

@@ -109,7 +109,9 @@ async function open(url: string, allocation: number) {
   onTestFinished(() => queue.close());
   const env = { AMQP_URL: url };
   return {
-    ...{ pool, saleId, queue },
+    pool,
+    saleId,
+    queue,
     async startWorkers(more: Record<string, string> = {}) {
       await startTestRoles(database.url, ['worker', 'scheduler', 'compensator'], { ...env, ...more });
       await startTestRoles(database.url, ['worker'], { ...env, ...more });

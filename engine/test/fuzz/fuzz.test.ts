@@ -91,7 +91,9 @@ function createRecord() {
   }
 
   return {
-    ...{ unexpected, orders, codes },
+    unexpected,
+    orders,
+    codes,
     add(request: FuzzRequest, answer: RawAnswer | Error): void {
       const fault = faultOf(request, answer);
       const { method, path, headers, body } = request;

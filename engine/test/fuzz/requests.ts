@@ -51,7 +51,9 @@ export function requestFor(operation: Operation, known: Known, tokens: Tokens, r
     query.push(random.pick(['limit=1&limit=2', 'x=%zz', '&&', '__proto__=1']));
   const { body, json, type } = bodyFor(operation, kind, known, random);
   return {
-    ...{ operation, body, json },
+    operation,
+    body,
+    json,
     method: kind === 'hostile' && random.chance(0.05) ? random.pick(methods) : operation.method,
     path: query.length > 0 ? `${path}?${query.join('&')}` : path,
     headers: {

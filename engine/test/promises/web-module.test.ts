@@ -77,7 +77,8 @@ describe('the web module', () => {
     const without = await withRedis.request('GET', '/api/health');
     expect(without.status).toBe(200);
     expect(without.body).toEqual({
-      ...{ status: 'healthy', timestamp },
+      status: 'healthy',
+      timestamp,
       services: { database: 'healthy', redis: 'unhealthy' },
     });
     expect(await alone.request('GET', '/api/ready')).toMatchObject({

@@ -71,7 +71,10 @@ function callOf(method: string, path: string, operation: z.infer<typeof operatio
     return media.map(([type, { example }]) => [`${status} ${type}`, readAs(type, example)]);
   });
   return {
-    ...{ method, path, hasBody: json !== undefined, body: json?.example },
+    method,
+    path,
+    hasBody: json !== undefined,
+    body: json?.example,
     ways: security.map(way => Object.keys(way)),
     headers: Object.fromEntries(headers),
     answers: Object.fromEntries(answers),

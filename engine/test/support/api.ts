@@ -42,7 +42,10 @@ export async function startTestApi(
   const logger = pino({ level: 'silent' });
   const app = await startApp({
     roles: ['api'],
-    ...{ config: testConfig(env), secrets, databaseUrl, logger },
+    config: testConfig(env),
+    secrets,
+    databaseUrl,
+    logger,
     ...options,
   });
   onTestFinished(() => app.drain());

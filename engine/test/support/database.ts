@@ -35,8 +35,10 @@ let admin: pg.Pool | undefined;
 
 async function asAdmin(sql: string): Promise<void> {
   admin ??= new pg.Pool({
-    ...{ connectionString: inject('serverUrl'), max: 1 },
-    ...{ allowExitOnIdle: true, idleTimeoutMillis: 0 },
+    connectionString: inject('serverUrl'),
+    max: 1,
+    allowExitOnIdle: true,
+    idleTimeoutMillis: 0,
   }).on('error', () => {});
   await admin.query(sql);
 }

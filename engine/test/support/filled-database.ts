@@ -78,7 +78,9 @@ async function liveThrough(pool: Pool, kind: OrderKind): Promise<void> {
 
 async function addWebhook(pool: Pool): Promise<void> {
   await createEndpoint(pool, createSeal(secrets.secretKey), {
-    ...{ url: 'https://shop.example/', description: 'the warehouse', events: [...webhookEventTypes] },
+    url: 'https://shop.example/',
+    description: 'the warehouse',
+    events: [...webhookEventTypes],
   });
 }
 

@@ -53,7 +53,10 @@ export async function startGateProcess(url: string, env: Record<string, string> 
   const decide = createDecide(pool);
   let orders = 0;
   return {
-    ...{ gate, shared, views, onStock },
+    gate,
+    shared,
+    views,
+    onStock,
     async decide(saleId, shopperId, quantity = 1) {
       const orderId = orderIdOf(shopperId, `order-${++orders}-${performance.now()}`);
       const request = { orderId, shopperId, quantity, receivedAtMs: performance.now() };

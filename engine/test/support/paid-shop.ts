@@ -48,7 +48,9 @@ export async function startPaidShop(databaseUrl: string, options: PaidShopOption
   const { roles = allRoles, env = {}, webhookUrl, interpose = async url => url, logger = silent } = options;
   const { apiKey, webhookSecret: secret } = sandboxSecrets(secrets);
   const sandbox = await startSandbox({
-    ...{ host: '127.0.0.1', port: 0, apiKey },
+    host: '127.0.0.1',
+    port: 0,
+    apiKey,
     webhook: webhookUrl === undefined ? undefined : { url: webhookUrl, secret },
     dataFile: join(await createTestDir(), 'charges.ndjson'),
     logger: silent,

@@ -30,7 +30,9 @@ export async function openConnections(url: string, count: number): Promise<RawCo
 export async function openConnection(url: string, localAddress?: string): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
   const socket = connect({
-    ...{ host: hostname, port: Number(port), noDelay: true },
+    host: hostname,
+    port: Number(port),
+    noDelay: true,
     ...(localAddress === undefined ? {} : { localAddress }),
   });
   // The answer, or its absence, shows what the server did to the connection.

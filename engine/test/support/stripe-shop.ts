@@ -23,7 +23,8 @@ export async function startStripeShop(
     PAYMENT_PROVIDER: 'stripe',
     STRIPE_SECRET_KEY: secretKey,
     STRIPE_WEBHOOK_SECRET: webhookSecret,
-    ...{ ENABLE_METRICS: 'true', METRICS_PORT: '0' },
+    ENABLE_METRICS: 'true',
+    METRICS_PORT: '0',
     ...env,
   };
   const api = await startTestApi(databaseUrl, settings, {

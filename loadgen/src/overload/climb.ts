@@ -114,7 +114,12 @@ function figuresOf(multiple: number, ratePerSecond: number, phase: Phase, result
   const { confirmed, refused, errors, admitted, refusals } = phase;
   const { issued, overflowed, elapsedMs } = result;
   return {
-    ...{ multiple, ratePerSecond, elapsedMs, confirmed, refused, errors },
+    multiple,
+    ratePerSecond,
+    elapsedMs,
+    confirmed,
+    refused,
+    errors,
     sent: issued,
     notSent: overflowed,
     confirmedPerSecond: (confirmed * 1000) / Math.max(1, elapsedMs),

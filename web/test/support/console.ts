@@ -33,8 +33,11 @@ export function startConsole(): Console {
 
   beforeAll(async () => {
     shop = await startShop({
-      ...{ WEB_ENABLED: 'true', FAULTS_ENABLED: 'true', OPERATOR_TRIES_MAX: '3' },
-      ...{ OPERATOR_TOKEN: secret, API_KEY: apiKey },
+      WEB_ENABLED: 'true',
+      FAULTS_ENABLED: 'true',
+      OPERATOR_TRIES_MAX: '3',
+      OPERATOR_TOKEN: secret,
+      API_KEY: apiKey,
     });
     await pagesOf(shop.url);
   });

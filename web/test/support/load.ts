@@ -26,8 +26,14 @@ export async function startLoad(productId: number, { ratePerSecond, durationS }:
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const reportFile = join(directory, 'report.json');
   const options = {
-    ...{ scenario: 'constant', url: inject('shopUrl'), 'product-id': productId, json: reportFile },
-    ...{ rate: ratePerSecond, duration: durationS, 'api-key': apiKey, 'operator-token': operatorToken },
+    scenario: 'constant',
+    url: inject('shopUrl'),
+    'product-id': productId,
+    json: reportFile,
+    rate: ratePerSecond,
+    duration: durationS,
+    'api-key': apiKey,
+    'operator-token': operatorToken,
   };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn(process.execPath, [generator, ...args, '--no-verify', '--tolerate-errors', '--quiet'], {

@@ -28,7 +28,10 @@ export async function createDrop(drop: NewDrop = {}): Promise<number> {
       productId,
       startsAt: new Date(Date.now() + startsInMs).toISOString(),
       endsAt: new Date(Date.now() + 3_600_000).toISOString(),
-      ...{ allocation: 20, perUserLimit: 5, payment: 'none', holdTtlSeconds: 900 },
+      allocation: 20,
+      perUserLimit: 5,
+      payment: 'none',
+      holdTtlSeconds: 900,
       ...terms,
     }),
   );

@@ -40,7 +40,9 @@ export function createChallenges(secretKey: string, clock: DatabaseClock): Chall
   return {
     async issue(saleId, shopperId, maxnumber) {
       const made = await createChallenge({
-        ...{ algorithm: 'SHA-256', hmacKey, maxnumber },
+        algorithm: 'SHA-256',
+        hmacKey,
+        maxnumber,
         expires: new Date(clock.nowMs() + lifetimeMs),
         params: { owner: ownerOf(saleId, shopperId) },
       });

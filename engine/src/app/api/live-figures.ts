@@ -83,7 +83,8 @@ function countStatuses({ requests }: Instruments) {
 function rateFigures(now: Snapshot, before: Snapshot): Pick<LiveFrame, 'outcomes' | 'gate'> {
   return {
     outcomes: [...now.outcomes].map(([outcome, total]) => ({
-      ...{ outcome, total },
+      outcome,
+      total,
       perSecond: rateOf(total, before.outcomes.get(outcome) ?? 0, now, before),
     })),
     gate: [...now.gate].map(([result, count]) => ({
@@ -102,7 +103,9 @@ function requestFigures(
   const rate = (name: 'ok' | 'refused' | 'failed') => rateOf(now[name], before[name], now, before);
   return {
     perSecond: rate('ok') + rate('refused') + rate('failed'),
-    ...{ ok: rate('ok'), refused: rate('refused'), failed: rate('failed') },
+    ok: rate('ok'),
+    refused: rate('refused'),
+    failed: rate('failed'),
     inFlight: inFlight(),
     ...percentilesOf(differenceOf(now.requests, oldest.requests)),
   };

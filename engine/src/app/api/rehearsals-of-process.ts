@@ -16,7 +16,10 @@ export function createRehearsals(parts: Parts, server: App, calendar: Calendar):
     return 'The load generator is not installed next to this engine: set LOADGEN_PATH to its program.';
   }
   return createRehearse({
-    ...{ pool, program, apiKey, operatorToken: operator.secret },
+    pool,
+    program,
+    apiKey,
+    operatorToken: operator.secret,
     ownUrl: () => urlOf(server.server.address()),
     onSale: calendar.refresh,
     onError: warn('error in a rehearsal'),

@@ -91,8 +91,12 @@ export function createOperators(options: OperatorsOptions): Operators {
       const ttlSeconds = config.OPERATOR_SESSION_TTL_SECONDS;
       const userAgent = (request.headers['user-agent'] ?? '').slice(0, userAgentCharactersMax);
       const session = await sessions.create({
-        ...{ sessionId: randomUUID(), operator: name, ip: request.ip, userAgent },
-        ...{ secretMark: marks.get(name) ?? '', ttlSeconds },
+        sessionId: randomUUID(),
+        operator: name,
+        ip: request.ip,
+        userAgent,
+        secretMark: marks.get(name) ?? '',
+        ttlSeconds,
       });
       const token = signer.sign({ subject: session.sessionId, endsAtMs: session.endsAt.getTime() });
       const csrfToken = crossSite.tokenFor(token);

@@ -42,7 +42,10 @@ function describe(request: FastifyRequest, reply: FastifyReply, durationMs: numb
   return {
     requestId: nameRequest(request, reply),
     ...traceOf(span),
-    ...{ method, route: routeOptions.url, status: reply.statusCode, durationMs: rounded(durationMs) },
+    method,
+    route: routeOptions.url,
+    status: reply.statusCode,
+    durationMs: rounded(durationMs),
     ...(decision && { orderId: decision.orderId, stagesMs: stagesOf(decision, enteredAtMs, durationMs) }),
   };
 }

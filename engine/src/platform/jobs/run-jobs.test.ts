@@ -134,7 +134,9 @@ describe('items of a job', () => {
       kind: 'item',
       keyOf: (key: string) => key,
       find: async except => ['slow', 'quick'].filter(key => !except.includes(key)),
-      ...{ roundMax: 5, atOnceMax: 2, overlaps: true },
+      roundMax: 5,
+      atOnceMax: 2,
+      overlaps: true,
       async work(key) {
         if (key === 'slow') await released;
         done.push(key);

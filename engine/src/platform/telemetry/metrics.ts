@@ -28,7 +28,10 @@ export function createMetrics(): Metrics {
 
   function configOf<Value>({ name, help, labels = [] }: Naming, fold: (sample: Sample<Value>) => void) {
     return {
-      ...{ name, help, labelNames: labels, registers: [registry] },
+      name,
+      help,
+      labelNames: labels,
+      registers: [registry],
       collect: (read: Read<Value>, reset: () => void) => foldAll(read, reset, fold),
     };
   }

@@ -107,7 +107,9 @@ function wrap(span: SdkSpan): Span {
   const { traceId, spanId, traceFlags } = span.spanContext();
   return {
     traceparent: writeTraceparent({ traceId, spanId, flags: traceFlags }),
-    ...{ traceId, spanId, isRecorded: span.isRecording() },
+    traceId,
+    spanId,
+    isRecorded: span.isRecording(),
     set: attributes => void span.setAttributes(attributes),
     link: other => void span.addLink({ context: contextOfSpan(other) }),
     fail(error) {

@@ -30,7 +30,11 @@ const charactersMax = 500;
 export function createSentry({ dsn, environment, onTrouble }: SentryOptions): ErrorReports {
   const mayReport = atMostPerSecond(reportsPerSecondMax);
   const client = new ServerRuntimeClient({
-    ...{ dsn, environment, platform: 'node', integrations: [], stackParser },
+    dsn,
+    environment,
+    platform: 'node',
+    integrations: [],
+    stackParser,
     runtime: { name: 'node', version: process.version },
     transport: createSend(seldom(onTrouble)),
     transportOptions: { bufferSize: underWayMax },

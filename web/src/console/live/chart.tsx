@@ -89,7 +89,10 @@ function optionsOf(element: HTMLElement, shape: string): uPlot.Options {
     series: [
       {},
       ...lines.map(([label, tone, dash]) => ({
-        ...{ label, stroke: stroke(tone), width: 2, points: { show: false } },
+        label,
+        stroke: stroke(tone),
+        width: 2,
+        points: { show: false },
         ...(dash && { dash }),
       })),
     ],

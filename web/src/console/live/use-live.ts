@@ -33,7 +33,9 @@ export function useLive(): Live {
     };
     expectFrame();
     const end = streamWhileVisible({
-      ...{ url: '/api/admin/live', event: 'live', againMs },
+      url: '/api/admin/live',
+      event: 'live',
+      againMs,
       onData(data) {
         setFrames(known => withFrame(known, parseFrame(data)));
         setStale(false);

@@ -221,8 +221,12 @@ function registerOwnSession(
 
 function sessionView({ sessionId, createdAt, endsAt, operator, ip, userAgent }: OperatorSession) {
   return {
-    ...{ id: sessionId, operator, ip, userAgent },
-    ...{ createdAt: createdAt.toISOString(), expiresAt: endsAt.toISOString() },
+    id: sessionId,
+    operator,
+    ip,
+    userAgent,
+    createdAt: createdAt.toISOString(),
+    expiresAt: endsAt.toISOString(),
   };
 }
 

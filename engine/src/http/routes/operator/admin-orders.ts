@@ -112,7 +112,17 @@ function adminOrderView(order: StoredOrder) {
   const { orderId: id, saleId, productId, shopperId, quantity, totalMinor, currency } = order;
   const { entrance, status, reason, createdAt, expiresAt, prize } = order;
   return {
-    ...{ id, saleId, productId, shopperId, quantity, totalMinor, currency, entrance, status, reason, prize },
+    id,
+    saleId,
+    productId,
+    shopperId,
+    quantity,
+    totalMinor,
+    currency,
+    entrance,
+    status,
+    reason,
+    prize,
     createdAt: createdAt.toISOString(),
     expiresAt: expiresAt?.toISOString() ?? null,
   };

@@ -113,8 +113,13 @@ export function registerStats(app: App, { identity, pool, clock }: StatsParts): 
     const tookMs = Math.round((performance.now() - startedAtMs) * 10) / 10;
     const { mostSold: _, ...sums } = revenue;
     return {
-      ...{ from: hours.from.toISOString(), to: hours.to.toISOString(), ...sums, tookMs },
-      ...{ success: true as const, data: summaryOf(revenue), meta: { queryTimeMs: tookMs } },
+      from: hours.from.toISOString(),
+      to: hours.to.toISOString(),
+      ...sums,
+      tookMs,
+      success: true as const,
+      data: summaryOf(revenue),
+      meta: { queryTimeMs: tookMs },
     };
   });
 }
