@@ -41,7 +41,7 @@ async function measure() {
       child.once('exit', code => reject(new Error(`npm start ended with ${code}`)));
       setTimeout(() => reject(new Error('npm start took too long')), giveUpAfterMs).unref();
       child.stdout.on('data', text => {
-        if (String(text).includes('prepare: done')) preparedAtMs = performance.now();
+        if (/prepare: .* took/.test(String(text))) preparedAtMs = performance.now();
         const [, shop] = /shop +(http:\/\/[^/\s]+)\//.exec(String(text)) ?? [];
         if (shop) resolve(shop);
       });
@@ -55,7 +55,18 @@ async function measure() {
     // Signals the whole group, because npm does not forward every signal.
     if (child.pid && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
     await exited;
+    // npm ends before the engine has drained.
+    while (child.pid && isAlive(child.pid)) await new Promise(resolve => setTimeout(resolve, 100));
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** @param {number} group of processes */
+function isAlive(group) {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
   }
 }
 

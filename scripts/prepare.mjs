@@ -47,8 +47,7 @@ try {
   if (!isReady(installOnly)) {
     await withLock(join(root, '.prepare.lock'), async () => {
       if (!isInstalled()) await install();
-      if (!installOnly && !isBuilt()) await build();
-      if (!installOnly && !isWebBuilt()) await timed('building the pages', buildWeb);
+      if (!installOnly) await buildAll();
     });
   }
 } catch (error) {
@@ -173,19 +172,36 @@ function filesIn(directory) {
     .map(name => `${directory}/${name}`);
 }
 
-async function build() {
+/** The pages contain the client's code, so the client comes first; the rest is built beside them. */
+async function buildAll() {
   // Taken before the build, so that a change saved during the build is built next time.
   const fingerprint = buildFingerprint();
-  await timed('building', async () => {
-    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-    const args = ['-b', ...presentProjects().map(({ project }) => project)];
-    // tsc does not notice a partly deleted dist, because it only reads its own build info.
-    if (!existsSync(buildStamp)) args.push('--force');
-    await run(process.execPath, [tsc, ...args], `npx tsc ${args.join(' ')}`);
-    copySql();
-  });
+  const isStale = !isBuilt();
+  const isWebStale = !isWebBuilt();
+  // tsc does not notice a partly deleted dist, because it only reads its own build info.
+  const force = existsSync(buildStamp) ? [] : ['--force'];
+  const present = presentProjects().map(({ project }) => project);
+  const client = present.filter(project => project === 'client');
+  const others = present.filter(project => project !== 'client');
+  if (isStale && client.length > 0) await timed('building the client', () => compile(client, force));
+  await Promise.all([
+    isStale && timed('building the engine', () => compile(others, force)),
+    isWebStale && timed('building the pages', buildWeb),
+  ]);
+  if (!isStale) return;
+  copySql();
   mkdirSync(dirname(buildStamp), { recursive: true });
   writeFileSync(buildStamp, fingerprint);
+}
+
+/**
+ * @param {string[]} projects
+ * @param {string[]} options
+ */
+async function compile(projects, options) {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const args = ['-b', ...projects, ...options];
+  await run(process.execPath, [tsc, ...args], `npx tsc ${args.join(' ')}`);
 }
 
 /**
@@ -196,7 +212,7 @@ async function timed(what, work) {
   console.log(`prepare: ${what} ...`);
   const startedAt = performance.now();
   await work();
-  console.log(`prepare: done after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  console.log(`prepare: ${what} took ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
 }
 
 /**
