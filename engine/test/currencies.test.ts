@@ -52,6 +52,8 @@ describe('a product', () => {
 
     // A product created before the provider changed.
     const former = await createTestSale(pool, { endsInMs: 60_000 });
+    // This process remembers the product as it was before another process changed it.
+    await api.request('GET', `/api/stock/${former.productId}`);
     await pool.query(`update products set currency = 'KWD' where product_id = $1`, [former.productId]);
     const [startsAt, endsAt] = [1, 2].map(hours => new Date(Date.now() + hours * 3_600_000).toISOString());
     const sale = { productId: former.productId, startsAt, endsAt, allocation: 1, perUserLimit: 1 };

@@ -73,7 +73,7 @@ describe('traces', () => {
     { what: 'of an invalid version', traceparent: good.replace('00-', 'ff-') },
     { what: 'of a trace without an id', traceparent: `00-${'0'.repeat(32)}-${'1'.repeat(16)}-01` },
     { what: 'of a span without an id', traceparent: `00-${'1'.repeat(32)}-${'0'.repeat(16)}-01` },
-  ])('start anew behind a traceparent $what', async ({ traceparent }) => {
+  ])('start a new trace behind a traceparent $what', async ({ traceparent }) => {
     const { api, collector, productId } = await open();
     const answer = await api.request('POST', '/api/purchase', {
       body: { productId, userId: 'ann' },

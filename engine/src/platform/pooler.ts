@@ -15,7 +15,7 @@ export function isThroughPooler(
 
 /**
  * Makes a connection send each statement without its name. PgBouncer supports named statements since 1.21 and only if
- * configured to; parsing each batch anew costs about 0.1 ms.
+ * configured to; parsing each batch again costs about 0.1 ms.
  */
 export function dropStatementNames(client: pg.ClientBase): void {
   client.query = new Proxy(client.query, {

@@ -67,7 +67,7 @@ export function createWebhookSender({
     try {
       const answer = await fetch(url, {
         method: 'POST',
-        // Signed anew for each try, because a signature expires.
+        // Each try has its own signature, because a signature expires.
         headers: {
           'content-type': 'application/json',
           [signatureHeader]: sign(body, secret, Math.floor(Date.now() / 1000)),
