@@ -199,9 +199,8 @@ async function buildAll() {
  * @param {string[]} options
  */
 async function compile(projects, options) {
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const args = ['-b', ...projects, ...options];
-  await run(process.execPath, [tsc, ...args], `npx tsc ${args.join(' ')}`);
+  const args = ['node_modules/typescript-7/bin/tsc', '-b', ...projects, ...options];
+  await run(process.execPath, args, `node ${args.join(' ')}`);
 }
 
 /**
