@@ -40,7 +40,7 @@ const httpPathOf = floor => `^engine/src/http/(${floor.join('|')})/`;
 
 const httpOneWay = httpFloors.slice(1).map((floor, position) => ({
   name: `one-way-http-${floor[0]}`,
-  comment: `http/${floor.join(', http/')} may not import what stands above`,
+  comment: `http/${floor.join(', http/')} may not import the layers above`,
   severity: 'error',
   from: { path: httpPathOf(floor) },
   to: { path: httpPathOf(httpFloors.slice(0, position + 1).flat()) },
@@ -92,7 +92,7 @@ export default {
     {
       name: 'web-style-knows-no-room',
       comment:
-        'web/src: app -> shop, console -> ui. All of them may call the API; ui is the part that the rooms share',
+        'web/src: app -> shop, console -> ui. All of them may call the API; ui is what shop and console share',
       severity: 'error',
       from: { path: '^web/src/(ui|api)/' },
       to: { path: '^web/src/(app|shop|console)/' },

@@ -7,7 +7,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
  * tsc copies only TypeScript, but the engine reads each statement from the .sql file beside its module.
- * Copies engine/src/**\/*.sql to the same place in engine/dist and removes those whose source is gone.
+ * Copies engine/src/**\/*.sql to the same place in engine/dist and removes those whose source no longer exists.
  */
 export function copySql() {
   const source = join(root, 'engine', 'src');

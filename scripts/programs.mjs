@@ -1,4 +1,4 @@
-// Looks for programs that npm does not bring and that the tests start (with the argument `drill`: the drills; with
+// Looks for programs that npm does not install and that the tests start (with the argument `drill`: the drills; with
 // `failover`: the failover drill). As root on Debian it installs missing ones. Otherwise it lists them with the command
 // that installs them, and fails.
 import { spawnSync } from 'node:child_process';
@@ -42,7 +42,7 @@ const forTests = [
       '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
     ],
   },
-  // On Linux on x64 npm brings Helm.
+  // On Linux on x64, npm installs Helm.
   ...(process.platform === 'linux' && process.arch === 'x64'
     ? []
     : [{ program: 'helm', debianPackage: 'helm' }]),

@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Buy now, or pay for a checkout by its code
-         * @description Decided and durable by the time it is answered. With `code` instead of `productId` it pays for and confirms what a checkout holds. 202 means that the units are held while the payment is pending.
+         * @description The purchase is decided and durable before the call returns. With `code` instead of `productId` it pays for and confirms what a checkout holds. 202 means that the units are held while the payment is pending.
          */
         post: operations["purchase"];
         delete?: never;
@@ -132,7 +132,7 @@ export interface paths {
         };
         /**
          * Get a challenge to solve before buying
-         * @description For a sale with a `challenge`: a proof of work of ALTCHA, version 1.
+         * @description For a sale with a `challenge`: an ALTCHA proof of work, version 1.
          */
         get: operations["getChallenge"];
         put?: never;
@@ -309,7 +309,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a sale
-         * @description Once this is answered, no purchase is decided under the former status.
+         * @description Once this call returns, no purchase is decided under the previous status.
          */
         post: operations["pauseSale"];
         delete?: never;
@@ -329,7 +329,7 @@ export interface paths {
         put?: never;
         /**
          * Resume a paused sale
-         * @description Once this is answered, no purchase is decided under the former status.
+         * @description Once this call returns, no purchase is decided under the previous status.
          */
         post: operations["resumeSale"];
         delete?: never;
@@ -349,7 +349,7 @@ export interface paths {
         put?: never;
         /**
          * End a sale for good
-         * @description Once this is answered, no purchase is decided under the former status.
+         * @description Once this call returns, no purchase is decided under the previous status.
          */
         post: operations["endSale"];
         delete?: never;
@@ -458,7 +458,7 @@ export interface paths {
         };
         /**
          * Find the orders of a sale, or one order, as JSON or CSV
-         * @description Sorted by id. Needs a `saleId` or an `orderId`.
+         * @description Sorted by id. Requires a `saleId` or an `orderId`.
          */
         get: operations["findOrders"];
         put?: never;
@@ -668,7 +668,7 @@ export interface paths {
         head?: never;
         /**
          * Update, enable or disable a webhook
-         * @description A webhook that is enabled again gets the events that waited meanwhile.
+         * @description A webhook that is enabled again receives the events that waited while it was disabled.
          */
         patch: operations["updateWebhook"];
         trace?: never;
@@ -684,7 +684,7 @@ export interface paths {
         put?: never;
         /**
          * Replace the secret of a webhook
-         * @description Messages are also signed with the former secret until the overlap ends.
+         * @description Messages are also signed with the previous secret until the overlap ends.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -1171,7 +1171,7 @@ export interface operations {
                             createdAt: string;
                             /** @enum {string} */
                             status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why the order ended, unless the status says it */
+                            /** @description Why the order ended, unless the status already says so */
                             reason: string | null;
                             /** @description When the hold expires or expired; null if nothing was held */
                             expiresAt: string | null;
@@ -1229,7 +1229,7 @@ export interface operations {
                             createdAt: string;
                             /** @enum {string} */
                             status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why the order ended, unless the status says it */
+                            /** @description Why the order ended, unless the status already says so */
                             reason: string | null;
                             /** @description When the hold expires or expired; null if nothing was held */
                             expiresAt: string | null;
@@ -1466,7 +1466,7 @@ export interface operations {
                             createdAt: string;
                             /** @enum {string} */
                             status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why the order ended, unless the status says it */
+                            /** @description Why the order ended, unless the status already says so */
                             reason: string | null;
                             /** @description When the hold expires or expired; null if nothing was held */
                             expiresAt: string | null;
@@ -1655,7 +1655,7 @@ export interface operations {
                             createdAt: string;
                             /** @enum {string} */
                             status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                            /** @description Why the order ended, unless the status says it */
+                            /** @description Why the order ended, unless the status already says so */
                             reason: string | null;
                             /** @description When the hold expires or expired; null if nothing was held */
                             expiresAt: string | null;
@@ -1955,7 +1955,7 @@ export interface operations {
                         createdAt: string;
                         /** @enum {string} */
                         status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                        /** @description Why the order ended, unless the status says it */
+                        /** @description Why the order ended, unless the status already says so */
                         reason: string | null;
                         /** @description When the hold expires or expired; null if nothing was held */
                         expiresAt: string | null;
@@ -2083,7 +2083,7 @@ export interface operations {
                         createdAt: string;
                         /** @enum {string} */
                         status: "QUEUED" | "RESERVED" | "CONFIRMED" | "REJECTED" | "EXPIRED" | "CANCELLED" | "FAILED" | "REFUNDED";
-                        /** @description Why the order ended, unless the status says it */
+                        /** @description Why the order ended, unless the status already says so */
                         reason: string | null;
                         /** @description When the hold expires or expired; null if nothing was held */
                         expiresAt: string | null;
@@ -2690,7 +2690,7 @@ export interface operations {
                                 payment: "none" | "required";
                                 /** @description One confirmed order in this many wins the prize; null without a prize */
                                 prizeOdds: number | null;
-                                /** @description The most numbers that a solver has to try; null without a challenge */
+                                /** @description The maximum number of values that a solver has to try; null without a challenge */
                                 challenge: number | null;
                                 /** @description Whether buyers need a token, which is available only before the sale opens */
                                 requiresToken: boolean;
@@ -2839,7 +2839,7 @@ export interface operations {
                             payment: "none" | "required";
                             /** @description One confirmed order in this many wins the prize; null without a prize */
                             prizeOdds: number | null;
-                            /** @description The most numbers that a solver has to try; null without a challenge */
+                            /** @description The maximum number of values that a solver has to try; null without a challenge */
                             challenge: number | null;
                             /** @description Whether buyers need a token, which is available only before the sale opens */
                             requiresToken: boolean;
@@ -3412,7 +3412,7 @@ export interface operations {
                             payment: "none" | "required";
                             /** @description One confirmed order in this many wins the prize; null without a prize */
                             prizeOdds: number | null;
-                            /** @description The most numbers that a solver has to try; null without a challenge */
+                            /** @description The maximum number of values that a solver has to try; null without a challenge */
                             challenge: number | null;
                             /** @description Whether buyers need a token, which is available only before the sale opens */
                             requiresToken: boolean;
@@ -3609,7 +3609,7 @@ export interface operations {
                         payment: "none" | "required";
                         /** @description One confirmed order in this many wins the prize; null without a prize */
                         prizeOdds: number | null;
-                        /** @description The most numbers that a solver has to try; null without a challenge */
+                        /** @description The maximum number of values that a solver has to try; null without a challenge */
                         challenge: number | null;
                         /** @description Whether buyers need a token, which is available only before the sale opens */
                         requiresToken: boolean;
@@ -3787,7 +3787,7 @@ export interface operations {
                         payment: "none" | "required";
                         /** @description One confirmed order in this many wins the prize; null without a prize */
                         prizeOdds: number | null;
-                        /** @description The most numbers that a solver has to try; null without a challenge */
+                        /** @description The maximum number of values that a solver has to try; null without a challenge */
                         challenge: number | null;
                         /** @description Whether buyers need a token, which is available only before the sale opens */
                         requiresToken: boolean;
@@ -3965,7 +3965,7 @@ export interface operations {
                         payment: "none" | "required";
                         /** @description One confirmed order in this many wins the prize; null without a prize */
                         prizeOdds: number | null;
-                        /** @description The most numbers that a solver has to try; null without a challenge */
+                        /** @description The maximum number of values that a solver has to try; null without a challenge */
                         challenge: number | null;
                         /** @description Whether buyers need a token, which is available only before the sale opens */
                         requiresToken: boolean;
@@ -4143,7 +4143,7 @@ export interface operations {
                         payment: "none" | "required";
                         /** @description One confirmed order in this many wins the prize; null without a prize */
                         prizeOdds: number | null;
-                        /** @description The most numbers that a solver has to try; null without a challenge */
+                        /** @description The maximum number of values that a solver has to try; null without a challenge */
                         challenge: number | null;
                         /** @description Whether buyers need a token, which is available only before the sale opens */
                         requiresToken: boolean;
@@ -4915,7 +4915,7 @@ export interface operations {
                         payment: "none" | "required";
                         /** @description One confirmed order in this many wins the prize; null without a prize */
                         prizeOdds: number | null;
-                        /** @description The most numbers that a solver has to try; null without a challenge */
+                        /** @description The maximum number of values that a solver has to try; null without a challenge */
                         challenge: number | null;
                         /** @description Whether buyers need a token, which is available only before the sale opens */
                         requiresToken: boolean;
@@ -5160,9 +5160,9 @@ export interface operations {
     getStats: {
         parameters: {
             query?: {
-                /** @description Orders of this hour or later; 30 days before `to` by default */
+                /** @description Orders made in this hour or later; 30 days before `to` by default */
                 from?: string;
-                /** @description Orders before this time; now by default */
+                /** @description Orders made before this time; now by default */
                 to?: string;
             };
             header?: never;
@@ -8339,7 +8339,7 @@ export interface operations {
                             p95Ms: number | null;
                             /** @description null if there was none in the last five seconds */
                             p99Ms: number | null;
-                            /** @description Orders made in any of the three ways to buy. The percentiles are of decisions. */
+                            /** @description Orders made in any of the three ways to buy. The percentiles cover decisions. */
                             perSecond: number;
                             batchSize: number | null;
                             waiting: number;
@@ -8372,7 +8372,7 @@ export interface operations {
                             /** @enum {string} */
                             postgres: "up" | "down";
                         };
-                        /** @description Of all processes; null if it cannot be read right now */
+                        /** @description Across all processes; null if it cannot be read right now */
                         queue: {
                             ready: number;
                             inFlight: number;

@@ -101,7 +101,7 @@ it('a decision is not retried and is identified by its slug', async () => {
   expect(sent).toHaveLength(1);
 });
 
-it('a queued order is waited for until it has ended', async () => {
+it('waiting for a queued order returns once it has ended', async () => {
   const { buyer, userId } = createShopper();
   const accepted = await buyer.order({ productId: queueable, userId });
   if (accepted.kind !== 'granted') throw new Error(`refused: ${JSON.stringify(accepted)}`);

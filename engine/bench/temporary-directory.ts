@@ -10,7 +10,7 @@ export function makeTemporaryDirectory(): string {
 /** A new directory for an embedded database. */
 export function makeDataDirectory(): string {
   const dataDir = makeTemporaryDirectory();
-  // When run by root, the database server is another user, which may traverse this directory.
+  // When root runs this, the database server runs as another user, who must be able to enter this directory.
   chmodSync(dataDir, 0o711);
   return dataDir;
 }

@@ -14,7 +14,7 @@ export type Drill = {
   isQuick: boolean;
   /** How long after the load the engine's audit may report a breach before it counts. */
   auditWithinS: number;
-  /** From 0 to 1: the share of units that is gone when the fault strikes. */
+  /** From 0 to 1: the share of units that is taken when the fault strikes. */
   strikeAt: number;
 };
 
@@ -87,7 +87,7 @@ async function newestSale({ pool }: Cluster): Promise<number> {
   return rows[0]?.saleId ?? 0;
 }
 
-/** Whether that share of units of the sale created after `saleId` is gone. */
+/** Whether that share of the units of the sale created after `saleId` is taken. */
 async function shareGone({ pool }: Cluster, saleId: number, share: number): Promise<boolean> {
   const { rowCount } = await pool.query(
     'select from stock where sale_id > $1 and available <= allocation * (1 - $2::float8) and available < allocation',

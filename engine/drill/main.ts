@@ -95,7 +95,7 @@ async function setStage(database: DatabaseKind): Promise<Stage> {
   }
 }
 
-/** Stops all servers and gives no verdict: the interruption broke off the work, not a fault. */
+/** Stops all servers and gives no verdict: the interruption ended the work, not a fault. */
 async function interrupt(): Promise<void> {
   if (isInterrupted) process.exit(130);
   isInterrupted = true;
@@ -104,7 +104,7 @@ async function interrupt(): Promise<void> {
   process.exit(130);
 }
 
-/** If servers are still starting, waits until they have started, because only then it is known what to stop. */
+/** If servers are still starting, waits until they have started, because what to stop is known only then. */
 async function endStage(): Promise<void> {
   const staged = await stage?.catch(() => undefined);
   stage = undefined;

@@ -11,7 +11,7 @@ export async function until<T>(
     const value = await check();
     if (value) return value;
     if (performance.now() > giveUpAtMs)
-      throw new Error(`gave up after ${timeoutMs} ms of waiting until ${what}`);
+      throw new Error(`gave up after ${timeoutMs} ms waiting until ${what}`);
     await sleep(10);
   }
 }

@@ -12,7 +12,7 @@ describe('14: the audit of a gate', () => {
     ['has a version that the ledger never had', { version: 999, available: 0 }],
     ["has the ledger's version, with other units", { available: 0 }],
     ['lags behind the ledger', { version: -1 }],
-  ])('finds a view that %s and does not heal', async (_, wrong) => {
+  ])('finds a view that %s and does not recover', async (_, wrong) => {
     const { pool } = await createTestDatabase();
     const { saleId } = await createTestSale(pool, { allocation: 10 });
     const views = createStockViews(pool, () => true, 300);
@@ -29,7 +29,7 @@ describe('14: the audit of a gate', () => {
     expect(await countDisagreements()).toBe(0);
   });
 
-  it('waits until an engine that was told something wrong has healed', async () => {
+  it('waits until an engine that was told something wrong has recovered', async () => {
     const { url, pool } = await createTestDatabase();
     const { productId, saleId } = await createTestSale(pool, { allocation: 10 });
     const api = await startTestApi(url);

@@ -59,12 +59,12 @@ const planted: Planted[] = [
   },
   {
     invariant: 5,
-    bug: 'an order has another step than its last journal row',
+    bug: "an order's step differs from its last journal row",
     sql: `update orders set seq = seq + 1 where shopper_id = 'holder'`,
   },
   {
     invariant: 5,
-    bug: 'an order has another reason than its last journal row',
+    bug: "an order's reason differs from its last journal row",
     sql: `update orders set reason = 'sold-out' where shopper_id = 'failed'`,
   },
   {
@@ -151,7 +151,7 @@ const planted: Planted[] = [
 ];
 
 describe('the audit of the life of an order', () => {
-  it('finds nothing in a healthy database of all kinds of orders', async () => {
+  it('finds nothing in a healthy database with all kinds of orders', async () => {
     const { pool } = await createTestDatabase();
     await liveThroughAll(pool);
     await expectCleanAudit(pool);

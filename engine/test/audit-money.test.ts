@@ -59,7 +59,7 @@ const planted: {
   },
   {
     invariant: 11,
-    bug: 'a payment has another currency than its sale',
+    bug: "a payment's currency differs from its sale's",
     sql: `update payments set currency = 'KWD', captured_currency = 'KWD' where ${of('paid')}`,
   },
   {

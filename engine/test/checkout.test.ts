@@ -163,7 +163,7 @@ describe('a code', () => {
     expect(await ann.redeem(code)).toMatchObject({ status: 410, slug: 'code-expired', body: { orderId } });
     expect((await ann.read(orderId)).body).toMatchObject({ status: 'EXPIRED', reason: 'hold-lapsed' });
     expect(await stockOf(pool, saleId)).toEqual({ allocation: 2, available: 2, reserved: 0, sold: 0 });
-    await until('the API has heard of it', async () => (await ann.checkout(productId)).status === 201);
+    await until('the API has been notified', async () => (await ann.checkout(productId)).status === 201);
     await expectCleanAudit(pool);
   });
 });

@@ -71,7 +71,7 @@ describe('the commands in the documents', () => {
     ['curl -s http://127.0.0.1:3000/api/stocks/1', 'there is no /api/stocks/1'],
     ['curl -X PUT http://127.0.0.1:3000/api/orders', '/api/orders takes no PUT'],
     ["curl 'http://127.0.0.1:3000/api/products?page=2'", 'GET /api/products has no parameter page'],
-    ["curl http://127.0.0.1:3000/api/purchase -d '{}'", 'not said to be JSON'],
+    ["curl http://127.0.0.1:3000/api/purchase -d '{}'", 'has no JSON content type'],
     [
       `curl http://127.0.0.1:3000/api/purchase -H 'Content-Type: application/json' \\\n -d '{"product": 1}'`,
       'its body',

@@ -140,7 +140,7 @@ describe('the documents', () => {
     ]);
   });
 
-  it('on the architecture name only existing files and rooms, and every room of the engine', () => {
+  it('on the architecture name only existing files and folders, and every folder of the engine', () => {
     const page = readDocument('ARCHITECTURE.md');
     expect(pathsNamedIn(page).length).toBeGreaterThan(60);
     expect(pathsNamedIn(page).filter(path => !isInTheHouse(path))).toEqual([]);

@@ -23,7 +23,7 @@ describe('the examples in /openapi.json', () => {
     expect(Object.values(calls).filter(({ hasBody, body }) => hasBody && body === undefined)).toEqual([]);
   }, 60_000);
 
-  it('are the same printed without a database as served by an API', async () => {
+  it('are the same whether printed without a database or served by an API', async () => {
     const { api } = await startForExamples();
     expect((await api.request('GET', '/openapi.json')).body).toEqual(JSON.parse(JSON.stringify(description)));
   });

@@ -29,7 +29,7 @@ describe('a fault at the ledger', () => {
     await until('purchases are quick again', async () => (await purchaseMs()) < 300);
   });
 
-  it('that fails all decisions is answered 503 overloaded, and nothing is sold', async () => {
+  it('that fails all decisions gives callers 503 overloaded, and nothing is sold', async () => {
     const { api, pool, productId, saleId } = await start();
     await set(api, { place: 'ledger', effect: 'error', forMs: 60_000 });
 
@@ -43,7 +43,7 @@ describe('a fault at the ledger', () => {
     expect((await api.purchase({ productId, userId: 'a' })).status).toBe(200);
   });
 
-  it('that fails a part of the decisions is overcome by retries', async () => {
+  it('that fails some of the decisions is overcome by retries', async () => {
     const { api, pool, productId, saleId } = await start();
     await set(api, { place: 'ledger', effect: 'error', share: 0.3, forMs: 60_000 });
 
@@ -54,7 +54,7 @@ describe('a fault at the ledger', () => {
     await expectCleanAudit(pool);
   });
 
-  it('that hangs is answered 503 at the deadline, also for the first requests', async () => {
+  it('that hangs gives callers 503 at the deadline, including the first ones', async () => {
     const { api, pool, productId, saleId } = await start({ DECISION_DEADLINE_MS: '300' });
     await set(api, { place: 'ledger', effect: 'hang', forMs: 60_000 });
 
@@ -105,7 +105,7 @@ describe('a fault at the gate', () => {
   it('affects a request that memory alone would have refused', async () => {
     const { api, pool, productId } = await start({}, 1);
     await api.purchase({ productId, userId: 'first' });
-    // Without decide(), a purchase that reaches the ledger is answered with overloaded.
+    // Without decide(), a purchase that reaches the ledger gets overloaded.
     await pool.query('alter function decide rename to decide_is_gone');
 
     expect((await api.purchase({ productId, userId: 'a' })).slug).toBe('sold-out');
@@ -158,7 +158,7 @@ describe('the faults API', () => {
       { sender, clear: 'x' },
     ];
 
-    await until('the readable one is heard', async () => {
+    await until('the readable one has arrived', async () => {
       for (const message of [...bad, readable]) {
         const payload = typeof message === 'string' ? message : JSON.stringify(message);
         await pool.query('select pg_notify($1, $2)', ['doorbuster_faults', payload]);

@@ -32,7 +32,7 @@ describe('following orders', () => {
     expect(new Set(seen).size).toBe(orderIds.length);
   });
 
-  it('reads more orders than fit into one query in several', async () => {
+  it('reads orders in several queries if they do not fit into one', async () => {
     const { pool } = await createTestDatabase();
     const follower = createOrderFollower({ db: pool, onError: () => {} });
     await pool.query(

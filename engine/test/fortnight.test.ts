@@ -3,7 +3,7 @@ import { openShopFor, runFortnight } from '../drill/fortnight/fortnight.js';
 import { problemsOf } from '../drill/fortnight/windows.js';
 
 // Two days, and then forty days at once; `npm run drill -- --fortnight autumn` runs them all.
-it("across a change of the clocks everything due is done, each day's audit is clean, and old rows are gone", async () => {
+it("across a clock change, all due work is done, each day's audit is clean, and old rows are deleted", async () => {
   const said: string[] = [];
   const options = {
     season: 'autumn',

@@ -78,7 +78,7 @@ describe('pages of the shop', () => {
     expect(requests).toBe(1);
   });
 
-  it('are shared whatever a query, a HEAD or a conditional request asks for; the console’s filters are kept', async () => {
+  it('are shared whatever a query, a HEAD or a conditional request specifies; the console’s filters are kept', async () => {
     const asked: (string | undefined)[] = [];
     const web = await startWeb(({ url }, response) => {
       asked.push(url);

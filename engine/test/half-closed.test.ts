@@ -20,7 +20,7 @@ describe('a caller that half-closes its connection after its request', () => {
     expect((await stockOf(pool, saleId)).sold).toBe(3);
   });
 
-  it('keeps its place for 3 s at most: it may be gone', async () => {
+  it('keeps its place for 3 s at most: it may have disconnected', async () => {
     const { url, pool } = await createTestDatabase();
     const { saleId, productId } = await createTestSale(pool);
     const api = await startTestApi(url, { DECISION_DEADLINE_MS: '20000', DB_TIMEOUT: '20000' });

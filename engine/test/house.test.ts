@@ -7,7 +7,7 @@ const sources = readdirSync(join(root, 'engine/src'), { recursive: true, encodin
   /\.(ts|sql)$/.test(name),
 );
 
-/** Names of files that stand in more than one folder. */
+/** Names of files that occur in more than one folder. */
 function namesTwice(paths: readonly string[]): string[] {
   const names = paths.map(path => basename(path));
   return [...new Set(names.filter((name, position) => names.indexOf(name) !== position))];

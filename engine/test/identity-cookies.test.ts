@@ -59,7 +59,7 @@ const unsafe: Record<string, Case> = {
 };
 
 describe("a shopper's session cookie", () => {
-  it(`authorizes changes only from trusted origins or with its CSRF token (${Object.keys(unsafe).length} cases)`, async () => {
+  it(`authorises changes only from trusted origins or with its CSRF token (${Object.keys(unsafe).length} cases)`, async () => {
     const { api, productId, pool } = await startWithDemoShoppers({ CORS_ORIGIN: shop });
     const { cookie, csrfToken } = await openSession(api);
     let bought = 0;
@@ -82,7 +82,7 @@ describe("a shopper's session cookie", () => {
     expect(rows[0]?.orders).toBe(bought);
   });
 
-  it('authorizes reads from any page, because other pages cannot see the answer', async () => {
+  it('authorises reads from any page, because other pages cannot see the answer', async () => {
     const { api } = await startWithDemoShoppers();
     const { cookie } = await openSession(api);
     const { status, headers } = await send(api, 'GET', '/api/attempts', undefined, {

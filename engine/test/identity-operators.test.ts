@@ -102,7 +102,7 @@ describe('a session', () => {
     expect((await api.asOperator('DELETE', `/api/admin/sessions/${session.id}`)).status).toBe(204);
     const revokedAtMs = performance.now();
     expect(await status(api)).toBe(401);
-    await until('the other hears', async () => (await status(other)) === 401, 20_000);
+    await until('the other has been notified', async () => (await status(other)) === 401, 20_000);
     // One second, plus the time of a request on a busy machine.
     expect(performance.now() - revokedAtMs).toBeLessThan(5000);
     expect(await list()).not.toContain(session.id);

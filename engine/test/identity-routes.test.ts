@@ -16,9 +16,9 @@ type Headers = Record<string, string>;
 type Gets = 'hidden' | 'own' | 'service' | 'public' | 'buys';
 
 /**
- * What a shopper gets from each route of the shop when they use another shopper's data: `hidden` (404), `own`
- * (their own, of which there is none), `service` (403: for the shop's own server only), or a public resource. `POST
- * /api/session` gives an unknown caller an identity.
+ * What a shopper gets from each route of the shop when they use another shopper's data: `hidden` (404), `own` (their
+ * own, and they have none), `service` (403: for the shop's own server only), or a public resource. `POST /api/session`
+ * gives an unknown caller an identity.
  */
 const shopRoutes: Record<string, { gets: Gets; tries: Try[] }> = {
   'POST /api/session': { gets: 'public', tries: [] },

@@ -185,6 +185,6 @@ async function locksHeld(pool: Pool): Promise<number> {
   return rowCount ?? 0;
 }
 
-// Only of this database: others on the same server have leaders of their own.
+// Only of this database: others on the same server have their own leaders.
 const heldLocks = `select pid from pg_locks where locktype = 'advisory' and granted
   and database = (select oid from pg_database where datname = current_database())`;

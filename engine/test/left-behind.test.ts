@@ -5,7 +5,7 @@ import { descendantsOf, stillRunning } from './support/process-table.js';
 
 const leftAtMostMs = 5000;
 
-describe('a process that is gone, however it ended', () => {
+describe('a process that has ended, for whatever reason', () => {
   it('leaves nothing running after 5 s: kill -9 of start ends its PostgreSQL and its web process', async () => {
     const dataDir = await createDataDir();
     const engine = await startEngine(dataDir, { WEB_ENABLED: 'true' });

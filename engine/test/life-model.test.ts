@@ -17,7 +17,7 @@ const steps = fc.array(anyStep, { minLength: 10, maxLength: 60, size: 'max' });
 
 describe('the life of orders, compared with a model', () => {
   // A failure prints its seed and the shortest path to it. A machine too slow for all runs fails as well.
-  it('follows the documents through any sequence of events, and leaves clean books', async () => {
+  it('matches the documents through any sequence of events, and leaves clean books', async () => {
     const { pool } = await createTestDatabase();
     let runs = 0;
     const counted = propertyOf(pool).beforeEach(() => {
@@ -31,7 +31,7 @@ describe('the life of orders, compared with a model', () => {
 
   it.each([
     ['a code were good for a second key', `when v_order.status = 'CONFIRMED' then 'code-used'`],
-    ['a cancel took what is bought', `when 'CONFIRMED' then 'order-confirmed'`],
+    ['a cancel took what has been bought', `when 'CONFIRMED' then 'order-confirmed'`],
   ])(
     'would fail if %s: the negative control',
     async (_what, guard) => {

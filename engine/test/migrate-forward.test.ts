@@ -62,7 +62,7 @@ describe('a database of this version', () => {
     `update payments set captured_currency = null where status = 'CAPTURED'`,
     `delete from webhook_deliveries`,
     `alter table orders drop column reason, add column reason text`,
-  ])('fails this check if a migration loses something, as by "%s": the negative control', async sql => {
+  ])('fails this check if a migration loses something, as with "%s": the negative control', async sql => {
     const { pool } = await createTestDatabase();
     await fillDatabase(pool);
     const tables = await listTables(pool);

@@ -5,7 +5,7 @@ import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
 import { startTestRoles } from './support/roles.js';
 
-it("the scheduler deletes the record of operators' actions after the configured number of days, a bounded number at once", async () => {
+it("the scheduler deletes the record of operators' actions after the configured number of days, in bounded batches", async () => {
   const { url, pool } = await createTestDatabase();
   await fillTrail(pool, 2500, '3 days');
   await fillTrail(pool, 5, '1 day');

@@ -23,7 +23,7 @@ it("an operator's session ends with the operator’s removal or a change of the 
   expect(await statuses(before)).toEqual([200, 200, 200, 200]);
   await before.kill('SIGTERM');
 
-  // The operator now called ann has not opened a session yet, and eve is gone.
+  // The operator now called ann has not opened a session yet, and eve has been removed.
   const changed = {
     OPERATOR_TOKEN: 'another-secret-000000',
     OPERATORS: 'ann:another-secret-of-ann-000000,bob:secret-of-bob-000000',

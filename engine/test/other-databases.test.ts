@@ -73,7 +73,7 @@ describe('doorbuster audit against another database', () => {
     );
   });
 
-  it('asks for the newer build if that build has migrated it', async () => {
+  it('requires the newer build if that build has migrated it', async () => {
     const { url, pool } = await createTestDatabase();
     await pool.query(
       `insert into schema_migrations (version, name, checksum) values (9000, '9000_later.sql', 'x')`,

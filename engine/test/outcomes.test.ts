@@ -181,7 +181,7 @@ async function answerOf(example: Case): Promise<Answer> {
     // The first is sealed and hangs; the next one waits behind it.
     await untilProtection(api, `${n} are in flight`, ({ inFlight }) => inFlight === n);
   }
-  if (busy) await untilProtection(api, 'it is as busy as wanted', busy.until);
+  if (busy) await untilProtection(api, 'it is as busy as required', busy.until);
   const answers = await Promise.all(Array.from({ length: times }, ask));
   stuck.letGo();
   await Promise.all(underWay);

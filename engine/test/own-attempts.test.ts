@@ -10,7 +10,7 @@ describe('GET /api/attempts', () => {
     const { api, pool, productId, saleId } = await startWithSale();
     const bought = await api.purchase({ productId, userId: 'me', quantity: 2, key: 'k' });
     await api.purchase({ productId, userId: 'me', quantity: 3 });
-    await api.purchase({ productId, userId: 'somebody else' });
+    await api.purchase({ productId, userId: 'another shopper' });
     await untilRows(pool, 3);
 
     const { body } = await ofShopper(api, 'me');

@@ -34,7 +34,7 @@ describe('through PgBouncer in transaction mode', () => {
     );
     expect(race.every(({ status }) => [200, 202, 409].includes(status))).toBe(true);
 
-    // The scheduler leads by a lock of its session, and the worker hears of orders by LISTEN.
+    // The scheduler leads by a session lock, and the worker learns of orders through LISTEN.
     await until('holds have lapsed', async () => (await stockOf(pool, saleId)).reserved === 0, 20_000);
     await Promise.all(Array.from({ length: 60 }, (_, i) => buy('purchase', `late-${i}`, other.url)));
     await until('all is sold', async () => (await stockOf(pool, saleId)).available === 0, 20_000);

@@ -66,7 +66,7 @@ describe('a lost connection', () => {
     expect(taker.deliveries.filter(({ deliveries }) => deliveries === 2)).toHaveLength(20);
   });
 
-  it('after a publish is committed, before its reply: the error says that a retry is right', async () => {
+  it('after a publish is committed, before its reply: the error says to retry', async () => {
     const { url, pool } = await createTestDatabase();
     const { queue, proxy } = await connectThroughProxy(url);
 

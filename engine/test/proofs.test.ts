@@ -48,7 +48,7 @@ describe('a sale with a challenge', () => {
     await expectCleanAudit(pool);
   });
 
-  it('recognizes a retry by its key, even if the challenge is missing or old by then', async () => {
+  it('recognises a retry by its key, even if the challenge is missing or old by then', async () => {
     const { api, productId } = await startShop({ challenge: 1000 });
     const challenge = await solved(api, productId, 'a');
     const purchase = { productId, userId: 'a', challenge };

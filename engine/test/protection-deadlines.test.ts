@@ -5,7 +5,7 @@ import { readProtection, untilProtection } from './support/protection.js';
 import { createTestSale, lockStock, stockOf } from './support/sale.js';
 import { openConnection, purchaseText } from './support/sockets.js';
 
-describe('a purchase whose caller has gone', () => {
+describe('a purchase whose caller has disconnected', () => {
   // A caller that stays is the negative control: the same purchase is then decided.
   it.each([
     { goesAway: true, sold: 1 },
@@ -17,7 +17,7 @@ describe('a purchase whose caller has gone', () => {
       const { saleId, productId } = await createTestSale(pool);
       const api = await startTestApi(url, { DECISION_DEADLINE_MS: '20000', DB_TIMEOUT: '20000' });
       const unlock = await lockStock(pool, saleId);
-      // The first is sealed in a batch of its own, which hangs; the second waits behind it.
+      // The first is sealed in its own batch, which hangs; the second waits behind it.
       const sealed = await openConnection(api.url);
       sealed.write(purchaseText(productId, 'sealed'));
       await untilProtection(api, 'the first is in progress', ({ inFlight }) => inFlight === 1);

@@ -65,7 +65,7 @@ describe('an overloaded process', () => {
       expect((await readProtection(api)).shedding.level).toBe('none');
     }
     await Promise.all(orders);
-    // Each had a batch of its own, so that the last one has waited as long as the first two took.
+    // Each had its own batch, so that the last one has waited as long as the first two took.
     expect(answeredAfterMs[1]).toBeGreaterThan(2 * shedWaitMs);
 
     // The control: shedding is active here.

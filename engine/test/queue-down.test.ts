@@ -42,7 +42,7 @@ describe('a queue that is down', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(4000);
     expect(await countMessages(pool)).toBe(0);
     await clearFaults(api);
-    await until('the queue has heard of it late', async () => (await countMessages(pool)) === 1);
+    await until('the message has arrived late', async () => (await countMessages(pool)) === 1);
   });
 });
 

@@ -10,7 +10,7 @@ import { startTestRoles } from './support/roles.js';
 import { createTestSale, type SaleOptions, stockOf } from './support/sale.js';
 
 describe('an accepted order', () => {
-  it('is durable before it is answered 202 with its address', async () => {
+  it('is durable before its caller gets 202 with its address', async () => {
     const { pool, api, productId } = await start();
 
     const { status, body, headers } = await postOrder(api, { productId, userId: 'a', quantity: 2 });

@@ -89,7 +89,7 @@ describe('a race between two queues on one sale', () => {
     expect(await brokenInvariants(pool)).toContain(1);
   });
 
-  it('is stopped by the CHECKs when only the lock is gone', async () => {
+  it('is stopped by the CHECKs when only the lock is removed', async () => {
     const { pool } = await createTestDatabase();
     const sale = await createTestSale(pool, { allocation: 50 });
     await installDecideWithoutLock(pool);

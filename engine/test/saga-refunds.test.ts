@@ -59,7 +59,7 @@ it('a refund that is refused permanently is a dead letter, stays due, and is don
   expect(proxy.calls.filter(isRefund)).toHaveLength(1);
   await expectCleanAudit(pool);
 
-  // Replayed while the provider still refuses, it appears again as a letter of its own.
+  // Replayed while the provider still refuses, it appears again as a separate letter.
   expect((await replay(api, letter.id)).body).toMatchObject({ outcome: 'replayed' });
   const second = await until('it appears again', () => openLetter(api));
   expect(second.id).toBeGreaterThan(letter.id);
@@ -73,7 +73,7 @@ it('a refund that is refused permanently is a dead letter, stays due, and is don
   await expectBooksAgree(shop);
 });
 
-// One cent less than asked for: the order cannot keep the money, which has to be refunded.
+// One cent less than requested: the order cannot keep the money, which has to be refunded.
 function takeTooLittle(proxy: Awaited<ReturnType<typeof startProxiedSale>>['proxy']): void {
   proxy.rewrite(call =>
     isRefund(call) ? call.body : JSON.stringify({ ...JSON.parse(call.body), amountMinor: 1998 }),

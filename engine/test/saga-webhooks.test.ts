@@ -177,7 +177,7 @@ describe('a webhook that is not accepted', () => {
   });
 });
 
-/** A shop that hears of captures only by webhook: there is no reconciler. */
+/** A shop that learns of captures only through webhooks: there is no reconciler. */
 async function startUnreconciled() {
   const { shop, receiver } = await startWithReceiver(['api']);
   return { ...shop, received: receiver.received };

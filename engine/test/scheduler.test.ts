@@ -40,10 +40,10 @@ describe('the opening and closing of sales', () => {
     const heard = await listen(pool);
 
     await openAndClose(pool);
-    await until('the opening is heard', () => heard.length === 1);
+    await until('the opening has been announced', () => heard.length === 1);
     await pool.query(`update sales set ends_at = clock_timestamp() where sale_id = $1`, [saleId]);
     await openAndClose(pool);
-    await until('the end is heard', () => heard.length === 2);
+    await until('the end has been announced', () => heard.length === 2);
 
     expect(heard).toEqual([{ productId }, { productId }]);
   });

@@ -96,7 +96,7 @@ async function credentialsFor(api: TestApi, { method, hasBody, body }: ExampleCa
   const operator = await signIn(api, '/api/admin/session', calls.signIn?.body);
   // Signing out ends the session that the call is made with.
   const other = await signIn(api, '/api/admin/session', calls.signIn?.body);
-  // A cookie is sent by a page of our own origin; a client other than a browser sends no Origin.
+  // A cookie is sent by a page of the API's own origin; a client other than a browser sends no Origin.
   const ownPage = { origin: api.url };
   // A cookie alone is enough for a read.
   const withToken = method === 'GET' ? [] : ['csrfToken'];

@@ -68,7 +68,7 @@ describe('stock from memory', () => {
     const api = await startTestApi(proxy.url);
     expect(await stockIn(api, productId)).toBe(10);
 
-    // Every new listener is cut as soon as it has said what it listens to.
+    // Every new listener is cut off as soon as it has said what it listens to.
     proxy.cutReplyTo('listen', 1_000_000);
     await pool.query(`select pg_terminate_backend(pid) from pg_stat_activity
                       where datname = current_database() and query ilike '%stock%' and pid <> pg_backend_pid()`);
@@ -81,7 +81,7 @@ describe('stock from memory', () => {
     await pool.query('update stock set available = 0, sold = 10, version = version + 1 where sale_id = $1', [
       saleId,
     ]);
-    // Without decide(), a purchase that reaches the ledger is not answered with sold-out.
+    // Without decide(), a purchase that reaches the ledger does not get sold-out.
     await pool.query('alter function decide rename to decide_is_gone');
     const refusal = async () => (await api.purchase({ productId, userId: 'a' })).slug === 'sold-out';
     await until('memory says sold out', refusal, 10_000);

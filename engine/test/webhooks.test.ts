@@ -79,7 +79,7 @@ it('a scheduler killed with deliveries in hand loses none of them', async () => 
   expect(new Set(receiver.received.map(idOf)).size).toBe(13);
 });
 
-it('during a rotation both secrets sign, and the former one expires at its end', async () => {
+it('during a rotation both secrets sign, and the previous one expires when the rotation ends', async () => {
   const { api, receiver, webhook } = await startShop();
   const path = `/api/admin/webhooks/${webhook.id}`;
   const rotated = await api.asOperator('POST', `${path}/rotate`, { overlapSeconds: 3600 });

@@ -89,7 +89,7 @@ describe('the command', () => {
     expect(journalLines()).toHaveLength(shop.arrived);
   });
 
-  it('exits 130 when it is interrupted and the server is gone', { timeout: 15_000 }, async () => {
+  it('exits 130 when it is interrupted and the server is down', { timeout: 15_000 }, async () => {
     shop = await startFakeShop();
     const running = startMain(shop.url, [
       '--scenario',

@@ -8,7 +8,7 @@ export interface Options {
   /** The server on which the run is prepared and verified: the first of the targets. */
   readonly target: Target;
   readonly targets: readonly [Target, ...Target[]];
-  /** A path to POST to instead of the road's own; null for the road's own. */
+  /** A path to POST to; null for the usual one. */
   readonly path: string | null;
   readonly apiKey: string | null;
   readonly operatorToken: string | null;

@@ -27,7 +27,7 @@ export function startTelling(read: () => ProgressState): () => void {
   return () => clearInterval(timer);
 }
 
-/** Calls `onGone` when the parent process is gone, however it ended: the load then has no purpose. */
+/** Calls `onGone` when the parent process has ended, for whatever reason: the load then has no purpose. */
 export function endWithParent(onGone: () => void): void {
   if (process.send === undefined) return;
   process.once('disconnect', onGone);

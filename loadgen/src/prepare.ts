@@ -76,7 +76,7 @@ export async function prepare(options: Options): Promise<Run> {
 }
 
 function createIdTraffic({ roads }: Plan, options: IdTrafficOptions): Traffic {
-  if (typeof roads === 'string' || !('batchSize' in roads)) throw new Error('The plan does not ask for ids.');
+  if (typeof roads === 'string' || !('batchSize' in roads)) throw new Error('The plan requests no ids.');
   return idTraffic(roads, options);
 }
 

@@ -40,7 +40,7 @@ export interface Report {
   readonly latencyMs: LatencyFigures;
   /** All due requests by outcome; `status` is null if there was no answer. */
   readonly outcomes: readonly OutcomeCount[];
-  /** The same by road, if the scenario has several; otherwise empty. */
+  /** The same by way to buy, if the scenario has several; otherwise empty. */
   readonly roads: readonly RoadReport[];
   /** The final status of granted orders, as far as the server was asked. */
   readonly ends: readonly EndCount[];

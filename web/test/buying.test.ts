@@ -4,7 +4,7 @@ import { createDrop, stockOf } from './support/operator.js';
 import { buyButton, countOrders, heading, watch } from './support/shopper.js';
 
 describe('a shopper', () => {
-  it('buys now, and has a receipt, fewer left, and the units in their name', async () => {
+  it('buys now, and sees the receipt, the smaller stock, and the units in their name', async () => {
     const productId = await createDrop({ name: 'Receipt lamp', allocation: 20, perUserLimit: 3 });
     const { page } = await openVisit();
     await watch(page, productId);
@@ -16,11 +16,11 @@ describe('a shopper', () => {
     await watch(page, productId);
     await page.getByTestId('stock').filter({ hasText: /^18$/ }).waitFor();
     await page.getByTestId('mine').filter({ hasText: '2 in your name' }).waitFor();
-    // One more is all that the limit leaves.
+    // Only one more unit is within the limit.
     expect(await page.getByRole('button', { name: 'One more' }).isDisabled()).toBe(true);
   });
 
-  it('holds, is declined, pays with another card, and a reload in between loses nothing', async () => {
+  it('holds units, is declined, and pays with another card; a reload in between loses nothing', async () => {
     const productId = await createDrop({ allocation: 5, payment: 'required' });
     const { page } = await openVisit();
     await watch(page, productId);
@@ -38,7 +38,7 @@ describe('a shopper', () => {
     expect(await countOrders(page)).toBe(1);
   });
 
-  it('queues, and sees by itself what came of it', async () => {
+  it('queues an order, and the page shows its outcome without a reload', async () => {
     const productId = await createDrop();
     const { page } = await openVisit();
     await watch(page, productId);
@@ -47,7 +47,7 @@ describe('a shopper', () => {
     await heading(page, 'It is yours.').waitFor();
   });
 
-  it('gives a hold back, and the units are on sale again', async () => {
+  it('cancels a hold, and the units are on sale again', async () => {
     const productId = await createDrop({ allocation: 1 });
     const { page } = await openVisit();
     await watch(page, productId);
@@ -61,7 +61,7 @@ describe('a shopper', () => {
     expect(await stockOf(productId)).toEqual({ stock: 1, reserved: 0, sold: 0 });
   });
 
-  it('sees a hold run out', async () => {
+  it('sees a hold expire', async () => {
     const productId = await createDrop({ payment: 'required', holdTtlSeconds: 3 });
     const { page } = await openVisit();
     await watch(page, productId);
@@ -71,10 +71,10 @@ describe('a shopper', () => {
     await page.getByRole('button', { name: /^Hold and check out/ }).waitFor();
   });
 
-  it('is told why a purchase failed, then and later among the orders', async () => {
+  it('is told why a purchase failed, both at once and later among the orders', async () => {
     const productId = await createDrop({ allocation: 1 });
     const [{ page }, { page: other }] = [await openVisit(), await openVisit()];
-    // What this page shows stays as it was, so that the press comes a moment too late.
+    // This page keeps its old figures, so the click comes a moment too late.
     await page.route(/\/api\/stock\//, route => route.abort());
     await page.goto(`/drops/${productId}`);
     await page.getByText('Last known figures').waitFor();

@@ -8,7 +8,7 @@ import { operatorToken } from './support/shop.js';
 
 const artefacts = fileURLToPath(new URL('./artefacts/', import.meta.url));
 
-/** Each page of the console, and what is there when it has been read. */
+/** Each page of the console, and a text that it shows once it has loaded. */
 const pages: Record<string, [path: string, sign: string]> = {
   live: ['/admin', 'Live'],
   sales: ['/admin/sales', 'Meridian trainers'],
@@ -28,8 +28,8 @@ const pages: Record<string, [path: string, sign: string]> = {
   sessions: ['/admin/sessions', 'This one'],
 };
 
-// One visit for all of them: each is opened once, and shown in every look.
-it('each page of the console can be used by everybody, on a phone and on a desk, in light and in dark', async () => {
+// One visit for all pages: each is opened once, and checked in every size and theme.
+it('each page of the console is accessible, on a phone and on a desktop, in light and in dark', async () => {
   const { page, context } = await openVisit();
   const faults: string[] = [];
   page.on('pageerror', error => faults.push(error.message));
@@ -61,7 +61,7 @@ async function barriersInEveryLook(page: Page, name: string): Promise<string[]> 
   for (const { theme, size, isSearched } of looks) {
     await page.emulateMedia({ colorScheme: theme });
     await page.setViewportSize(sizes[size]);
-    // Colours that are still on their way from one theme to the other are those of none.
+    // While colours change from one theme to the other, they belong to neither.
     const path = `${artefacts}console-${name}-${size}-${theme}.png`;
     await page.screenshot({ path, animations: 'disabled' });
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

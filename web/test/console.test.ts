@@ -8,7 +8,7 @@ import { heading } from './support/shopper.js';
 const room = startConsole();
 
 describe('an operator', () => {
-  it('is asked to sign in, told of a wrong secret, led back, and out again', async () => {
+  it('is asked to sign in, told that a secret is wrong, led back to the page, and signed out again', async () => {
     const { page } = await openVisit();
     await page.goto(`${room.url()}/admin/orders?saleId=1`);
     await heading(page, 'Sign in to the console').waitFor();
@@ -27,7 +27,7 @@ describe('an operator', () => {
     await heading(page, 'Sign in to the console').waitFor();
   });
 
-  it('adds a product and a sale of it, is told what is wrong where it is wrong, pauses and resumes', async () => {
+  it('adds a product and a sale, sees each error at its field, pauses and resumes', async () => {
     const { page } = await room.openSignedIn();
     await page.goto(`${room.url()}/admin/products/new`);
     await page.getByLabel('Name', { exact: true }).fill('Console lamp');
@@ -56,7 +56,7 @@ describe('an operator', () => {
     await page.getByText('Open', { exact: true }).waitFor();
   });
 
-  it('clones a sale, and ends one after having been told what that does', async () => {
+  it('clones a sale, and ends one after a warning about the effect', async () => {
     const { page } = await room.openSignedIn();
     await page.goto(`${room.url()}/admin/sales`);
     await page.getByRole('link', { name: /^Clone Console lamp/ }).click();
@@ -80,7 +80,7 @@ describe('an operator', () => {
     await page.getByText('Upcoming', { exact: true }).waitFor();
   });
 
-  it('looks into a dead letter, tries a replay dry, and replays it', async () => {
+  it('inspects a dead letter, runs a replay as a dry run, and replays it', async () => {
     const orderId = await room.buy('/api/orders', { productId: 4, userId: 'unlucky', forceFail: true });
     const { page } = await room.openSignedIn();
     await page.goto(`${room.url()}/admin/dead-letters`);
@@ -94,7 +94,7 @@ describe('an operator', () => {
     await expect.poll(() => room.statusOf(orderId, 'unlucky'), { timeout: 20_000 }).toBe('CONFIRMED');
   });
 
-  it('has the ledger audited, with a result for each invariant', async () => {
+  it('audits the ledger, with a result for each invariant', async () => {
     const { page } = await room.openSignedIn();
     await page.goto(`${room.url()}/admin/audit`);
     await page.getByRole('button', { name: 'Run the audit' }).click();
@@ -102,7 +102,7 @@ describe('an operator', () => {
     expect(await page.getByText('Holds', { exact: true }).count()).toBeGreaterThanOrEqual(13);
   });
 
-  it('downloads orders and attempts as CSV, and sees what was earned', async () => {
+  it('downloads orders and attempts as CSV, and sees the revenue', async () => {
     const orderId = await room.buy('/api/purchase', { productId: 1, quantity: 2, userId: 'csv-buyer' });
     const { page } = await room.openSignedIn();
     await page.goto(`${room.url()}/admin/orders`);
@@ -132,7 +132,7 @@ describe('an operator', () => {
     await page.getByText('Nothing is broken on purpose').waitFor();
   });
 
-  it('whose session is revoked is led to the sign-in', async () => {
+  it('whose session is revoked is sent to the sign-in page', async () => {
     const { page } = await room.openSignedIn();
     await page.goto(`${room.url()}/admin/sessions`);
     await page
@@ -143,11 +143,11 @@ describe('an operator', () => {
     await heading(page, 'Sign in to the console').waitFor();
   });
 
-  // The last, since the address of this machine is locked out with the name.
-  it('who guesses is locked out and told until when, and is let in with the right secret', async () => {
+  // This is the last test, because the address of this machine is locked out as well as the name.
+  it('who guesses is locked out and told until when, and still gets in with the right secret', async () => {
     const { page } = await openVisit();
     await page.goto(`${room.url()}/admin/sign-in`);
-    // The third, since the wrong secret of the first test counts for the address.
+    // The third guess here is locked out, because the wrong secret in the first test also counts for the address.
     for (const guess of ['a-first-guess-here', 'a-second-guess-here']) {
       await signIn(page, guess);
       await page.getByRole('alert').filter({ hasText: 'There is no such operator' }).waitFor();
@@ -167,14 +167,14 @@ async function signIn(page: Page, text: string): Promise<void> {
   await answered;
 }
 
-/** @returns the lines of the file that the page's button gives. */
+/** @returns the lines of the file that the page's button downloads. */
 async function download(page: Page): Promise<string[]> {
   const given = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download CSV' }).click();
   return (await readFile(await (await given).path(), 'utf8')).split('\r\n');
 }
 
-/** A moment as a form's field has it; browser and test are on one machine. */
+/** A time in the format of a form's field; the browser and the test are on one machine. */
 function local(fromNowMs: number): string {
   const moment = new Date(Date.now() + fromNowMs);
   return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);

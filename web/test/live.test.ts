@@ -11,7 +11,7 @@ import { operatorToken } from './support/shop.js';
 const artefacts = fileURLToPath(new URL('./artefacts/', import.meta.url));
 
 describe('the live page', () => {
-  it('moves with what shoppers do', async () => {
+  it('follows what shoppers do', async () => {
     const { page } = await openVisit();
     const productId = await createDrop({ name: 'Burning down', allocation: 60 });
     await openLive(page);
@@ -26,11 +26,11 @@ describe('the live page', () => {
     expect(await page.locator('canvas').count()).toBe(5);
   });
 
-  it('keeps the last figures when the stream breaks, says that they are old, and goes on by itself', async () => {
+  it('keeps the last figures when the stream breaks, says that they are old, and recovers on its own', async () => {
     const { page } = await openVisit();
     await openLive(page);
     await page.route('**/api/admin/live', route => route.abort());
-    // As after a change of networks: the page lets go of its stream and asks for a new one.
+    // As after a change of network: the page closes its stream and opens a new one.
     await page.evaluate(() => dispatchEvent(new Event('online')));
 
     await page.getByRole('alert').filter({ hasText: 'Not up to date' }).waitFor();
@@ -45,7 +45,7 @@ describe('the live page', () => {
     expect(await page.getByRole('alert').filter({ hasText: 'Not up to date' }).count()).toBe(0);
   });
 
-  it('can be used by everybody, on a phone and on a desk, in light and dark', async () => {
+  it('is accessible, on a phone and on a desktop, in light and dark', async () => {
     const { page } = await openVisit();
     const faults: string[] = [];
     page.on('pageerror', error => faults.push(error.message));
@@ -57,7 +57,7 @@ describe('the live page', () => {
     for (const { size, theme, isSearched } of looks) {
       await page.setViewportSize(sizes[size]);
       await page.emulateMedia({ colorScheme: theme });
-      // Charts follow the width with the next frame of the browser.
+      // Charts adapt to the width in the browser's next frame.
       await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth);
       await page.screenshot({ path: `${artefacts}live-${size}-${theme}.png`, fullPage: true });
       if (isSearched) expect(await findBarriers(page)).toEqual([]);
@@ -76,7 +76,7 @@ async function openLive(page: Page): Promise<void> {
     .waitFor();
 }
 
-/** Waits until the figure of that name is as wanted. */
+/** Waits until the figure with that name has a wanted value. */
 async function figure(page: Page, name: string, isWanted: (text: string) => boolean): Promise<void> {
   const value = page
     .locator('dl > div')
@@ -91,7 +91,7 @@ async function confirmed(page: Page): Promise<number> {
   return Number((await row.locator('td').last().textContent())?.replaceAll(',', ''));
 }
 
-/** Shoppers who come one after the other, until the test is over. */
+/** Shoppers who buy one after the other until the test ends. */
 function keepBuying(productId: number): void {
   let isOver = false;
   const buyers = (async () => {
@@ -113,6 +113,6 @@ async function buyOne(productId: number): Promise<void> {
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ productId }),
   });
-  // Beside the browser, which has the same address, this stays below what an address may ask for.
+  // Together with the browser, which has the same address, this stays below the limit per address.
   await new Promise(resolve => setTimeout(resolve, 100));
 }

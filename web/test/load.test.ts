@@ -3,18 +3,19 @@ import { openVisit } from './support/browser.js';
 import { startLoad } from './support/load.js';
 import { createDrop, stockOf } from './support/operator.js';
 
-// What is wanted of an idle machine. One that gives less is loaded with all that it gives, and the figure says how much.
+// The target on an idle machine. A machine that reaches less is loaded with all it can take, and the output says how
+// much.
 const ratePerSecond = 10_000;
-// More than the look at the page takes, after which it is ended.
+// Longer than the observation of the page takes; the load is then ended.
 const durationS = 30;
 const watchedMs = 3000;
-// A machine that ten others used opened it after 16 s, at 519 purchases a second.
+// On a machine shared with ten other users, it opened after 16 s, at 519 purchases a second.
 const openWithinMs = 40_000;
-// Where streams and readings are refused for a while, since purchases come first.
+// If streams and readings are refused for a while, because purchases come first.
 const watchedMaxMs = 15_000;
 const changesMin = 2;
 
-it('while the API has all the load that it can take, a drop’s page opens and its stock moves', async () => {
+it('while the API is under all the load that it can take, a drop’s page opens and its stock changes', async () => {
   const productId = await createDrop({ allocation: 10_000_000 });
   const { page } = await openVisit();
   const load = await startLoad(productId, { ratePerSecond, durationS });
@@ -32,14 +33,14 @@ it('while the API has all the load that it can take, a drop’s page opens and i
   process.stdout.write(
     `under ${throughput.requestsPerSecond.toFixed(0)} purchases/s (${ratePerSecond} wanted): first content after ` +
       `${paintMs.toFixed(0)} ms, open after ${openedMs.toFixed(0)} ms, ${changes} changes in ${elapsedMs.toFixed(0)} ms, ` +
-      `still for ${stillMs.toFixed(0)} ms at most (${freshness}); ${outcomes.map(({ slug, count }) => `${slug} ${count}`).join(', ')}\n`,
+      `unchanged for ${stillMs.toFixed(0)} ms at most (${freshness}); ${outcomes.map(({ slug, count }) => `${slug} ${count}`).join(', ')}\n`,
   );
-  // Some 15 by the stream, one in 2 s by the fallback.
+  // About 15 with the stream, one every 2 s with the fallback.
   expect(changes).toBeGreaterThanOrEqual(changesMin);
   expect(throughput.answered).toBeGreaterThan(0);
 }, 90_000);
 
-/** Runs in the page: how often its stock changes, and how long it does not. */
+/** Runs in the page: counts how often its stock changes, and measures how long it stays the same. */
 async function watchStock(bounds: { watchedMs: number; watchedMaxMs: number; changesMin: number }) {
   const startedAtMs = performance.now();
   const elapsed = () => performance.now() - startedAtMs;

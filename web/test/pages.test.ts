@@ -9,7 +9,7 @@ import { buyButton, heading, watch } from './support/shopper.js';
 
 const artefacts = fileURLToPath(new URL('./artefacts/', import.meta.url));
 
-/** Each page, and how to come to it. */
+/** Each page, and how to get to it. */
 const pages: Record<string, (page: Page) => Promise<unknown>> = {
   drops: page => page.goto('/'),
   drop: page => watch(page, 1),
@@ -65,7 +65,7 @@ const soldOut = {
 };
 
 it.each(Object.entries(pages))(
-  'the page "%s" can be used by everybody, on a phone and on a desk, in light and dark',
+  'the page "%s" is accessible, on a phone and on a desktop, in light and dark',
   async (name, open) => {
     const { page } = await openVisit();
     const faults: string[] = [];
@@ -85,20 +85,20 @@ it.each(Object.entries(pages))(
   },
 );
 
-it('a name that is HTML is text, on the page of its drop and in what that is made of', async () => {
+it('a name that looks like HTML is shown as text on the page of its drop and escaped in the source', async () => {
   const name = `</title></script><script>alert(1)</script><img src=x onerror=alert(1)>`;
   const productId = await createDrop({ name });
   const html = await (await fetch(`${inject('shopUrl')}/drops/${productId}`)).text();
   expect(html).toContain('&lt;script&gt;alert(1)');
   expect(html).not.toMatch(/<script>alert|<img src=x/);
   const { page } = await openVisit();
-  page.on('dialog', () => expect.unreachable('the name was run'));
+  page.on('dialog', () => expect.unreachable('the name was executed'));
   await watch(page, productId);
   expect(await page.getByRole('heading', { level: 1 }).textContent()).toContain(name);
 });
 
 describe('a drop’s page', () => {
-  it('moves nothing while it comes, and takes less than 200 kB of script; when its content is there is printed', async () => {
+  it('loads without layout shifts and with less than 200 kB of script; the test prints when its content appears', async () => {
     const { page, context } = await openVisit();
     const session = await context.newCDPSession(page);
     await session.send('Network.enable');
@@ -122,13 +122,14 @@ describe('a drop’s page', () => {
     process.stdout.write(
       `drop's page: first content after ${paintMs.toFixed(0)} ms, layout shifts: ${shift}, ${(scriptBytes / 1000).toFixed(0)} kB of script\n`,
     );
-    // A second is what is wanted, and kept on a machine of its own (docs/measurements); beside other tests it says little.
+    // The target is one second, and a dedicated machine meets it (docs/measurements); next to other tests the time
+    // means little.
     expect(paintMs).toBeGreaterThan(0);
     expect(shift).toBe('none');
     expect(scriptBytes).toBeLessThan(200_000);
   });
 
-  it('can be bought from with the keyboard alone', async () => {
+  it('lets a shopper buy with the keyboard alone', async () => {
     const productId = await createDrop();
     const { page } = await openVisit();
     await watch(page, productId);
@@ -145,7 +146,7 @@ describe('a drop’s page', () => {
   });
 });
 
-/** Notes on the page what has moved without being asked to. */
+/** Records on the page what has shifted unexpectedly. */
 function observeShifts(): void {
   new PerformanceObserver(list => {
     for (const entry of list.getEntries()) {
@@ -159,7 +160,7 @@ function observeShifts(): void {
   }).observe({ type: 'layout-shift', buffered: true });
 }
 
-/** 0 as long as nothing is painted. */
+/** 0 until something is painted. */
 function firstPaintMs(): number {
   return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0;
 }

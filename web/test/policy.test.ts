@@ -13,25 +13,25 @@ const routes = Object.entries<string>(JSON.parse(readFileSync(routesFile, 'utf8'
   .filter(([file]) => file.endsWith('/page'))
   .map(([, route]) => route);
 
-/** An address of each route that has a parameter. A new one needs a line here, or the walk fails. */
+/** An address for each route that has a parameter. A new one needs a line here, or the test fails. */
 const examples: Record<string, () => Promise<string>> = {
   '/drops/[id]': async () => '/drops/1',
   '/orders/[id]': async () => '/orders/00000000-0000-4000-8000-000000000000',
   '/admin/sales/[id]': async () => '/admin/sales/1',
   '/admin/products/[id]': async () => '/admin/products/1',
   '/_not-found': async () => '/nothing/here',
-  // What is shown when even the layout fails; it has no address of its own.
+  // Shown when even the layout fails; it has no address.
   '/_global-error': async () => '/nothing/here',
 };
 
 async function addressOf(route: string): Promise<string> {
   const known = examples[route];
   if (known) return known();
-  if (route.includes('[')) throw new Error(`the walk wants an address of ${route}`);
+  if (route.includes('[')) throw new Error(`the test needs an address for ${route}`);
   return route;
 }
 
-/** Notes what the policy refuses, from the first script on. @returns what was refused until now. */
+/** Records what the policy refuses, from the first script on. @returns what has been refused so far. */
 async function noteRefusals(page: Page): Promise<() => Promise<string[]>> {
   const refused: string[] = [];
   await page.exposeBinding('noteRefusal', (_source, text: string) => void refused.push(text));
@@ -48,7 +48,7 @@ async function noteRefusals(page: Page): Promise<() => Promise<string[]>> {
 }
 
 describe('the policy of the pages', () => {
-  it('refuses nothing of what any page of the application is made of, and no page asks another host', async () => {
+  it('refuses nothing that the pages of the application contain, and no page sends requests to another host', async () => {
     const { page } = await openVisit();
     const refusals = await noteRefusals(page);
     const foreign: string[] = [];
@@ -63,7 +63,7 @@ describe('the policy of the pages', () => {
       const policy = answer?.headers()['content-security-policy'] ?? '';
       expect({ route, policy }).toEqual({ route, policy: expect.stringContaining("default-src 'none'") });
       expect({ route, policy }).not.toEqual({ route, policy: expect.stringContaining('unsafe') });
-      // The scripts have run: the page is alive, not only shown.
+      // The scripts have run: the page is interactive, not just rendered.
       await page.waitForFunction(() => 'next' in globalThis || document.querySelector('main') === null);
     }
     expect(await refusals()).toEqual([]);
@@ -102,7 +102,7 @@ describe('the policy of the pages', () => {
     await heading(page, 'It is yours.').waitFor();
   });
 
-  it('shows pictures from where operators keep those of their products, and from nowhere else', async () => {
+  it('shows pictures from the origins of product pictures, and from nowhere else', async () => {
     const pictures = await startPictures();
     const elsewhere = await startPictures();
     const productId = await createDrop({ imageUrl: `${pictures}/poster.svg` });
@@ -111,7 +111,7 @@ describe('the policy of the pages', () => {
     await expect
       .poll(
         async () => {
-          // Until the origin is known, a drawn picture stands in for it.
+          // Until the origin is known, a drawing stands in for it.
           await page.goto(`/drops/${productId}`);
           return page.locator('main img').evaluateAll(areShown);
         },
@@ -147,7 +147,7 @@ async function startPictures(): Promise<string> {
     server.close();
   });
   const address = server.address();
-  if (typeof address !== 'object' || !address) throw new Error('the test wants a port');
+  if (typeof address !== 'object' || !address) throw new Error('the test needs a port');
   return `http://127.0.0.1:${address.port}`;
 }
 

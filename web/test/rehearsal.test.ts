@@ -8,7 +8,7 @@ import { operatorToken } from './support/shop.js';
 
 const artefacts = fileURLToPath(new URL('./artefacts/', import.meta.url));
 
-it('an operator starts a rehearsal, watches it, and reads that exactly what there was has been sold', async () => {
+it('an operator starts a rehearsal, watches it, and reads that exactly the available units were sold', async () => {
   const { page } = await openVisit();
   await page.goto('/admin/rehearsal');
   await page.getByLabel('Secret').fill(operatorToken);
@@ -37,7 +37,7 @@ it('an operator starts a rehearsal, watches it, and reads that exactly what ther
   expect(await products.text()).not.toContain('Rehearsal');
 });
 
-/** Nobody is kept out, on a phone and on a desk, in light and dark. */
+/** The page is accessible, on a phone and on a desktop, in light and dark. */
 async function look(page: Page, name: string): Promise<void> {
   await mkdir(artefacts, { recursive: true });
   for (const theme of ['light', 'dark'] as const) {

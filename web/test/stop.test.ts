@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { addressOf, command } from '../../client/test/support/start-shop.js';
 
-it('a key press that reaches all processes of the terminal ends the pages after the engine, and no others are started', async () => {
+it('Ctrl-C, which reaches all processes of the terminal, ends the pages after the engine, and no others are started', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-stop-'));
   await chmod(dataDir, 0o711);
   const { DATABASE_URL: _, ...env } = process.env;
@@ -20,7 +20,7 @@ it('a key press that reaches all processes of the terminal ends the pages after 
       LOG_LEVEL: 'error',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own, as a terminal gives one to what runs in its foreground.
+    // Its own process group, like that of a terminal's foreground job.
     detached: true,
   });
   onTestFinished(async () => {

@@ -4,7 +4,7 @@ import { createDrop, stockOf } from './support/operator.js';
 import { buyButton, countOrders, heading, watch } from './support/shopper.js';
 
 describe('a storm', () => {
-  it('sells out before the eyes of whoever watches, within a second', async () => {
+  it('shows "sold out" to a shopper who is watching, within a second', async () => {
     const watcher = await openVisit();
     const buyer = await openVisit();
     const delaysMs: number[] = [];
@@ -23,11 +23,11 @@ describe('a storm', () => {
     }
     const sorted = delaysMs.map(Math.round).sort((a, b) => a - b);
     process.stdout.write(`sold out, seen in another browser after ${sorted.join(', ')} ms\n`);
-    // The median, since one delay can be this machine's own. Polling would take a second on average, and up to two.
+    // The median, because one delay may come from this machine. Polling would take a second on average, and up to two.
     expect(sorted[2]).toBeLessThan(1000);
   });
 
-  it('gives the last unit to one of two who press at once, and tells the other', async () => {
+  it('gives the last unit to one of two shoppers who click at once, and tells the other', async () => {
     const productId = await createDrop({ allocation: 1 });
     const pages = [(await openVisit()).page, (await openVisit()).page];
     await Promise.all(pages.map(page => watch(page, productId)));
@@ -51,18 +51,18 @@ describe('a storm', () => {
     expect(await stockOf(productId)).toMatchObject({ stock: 0, sold: 1 });
   });
 
-  it('takes a button that is pressed over and over for one purchase', async () => {
+  it('treats many clicks on one button as one purchase', async () => {
     const productId = await createDrop();
     const { page } = await openVisit();
     await watch(page, productId);
-    // Some of them after the answer, and before the next page is there.
+    // Some of the clicks come after the answer and before the next page has loaded.
     await buyButton(page).click({ clickCount: 40, delay: 5, noWaitAfter: true });
     await heading(page, 'It is yours.').waitFor();
     expect(await countOrders(page)).toBe(1);
     expect(await stockOf(productId)).toMatchObject({ sold: 1 });
   });
 
-  it('goes on with a purchase whose answer a reload has cut off, and buys once', async () => {
+  it('continues a purchase whose answer was cut off by a reload, and buys once', async () => {
     const productId = await createDrop();
     const { page } = await openVisit();
     await watch(page, productId);
@@ -79,7 +79,7 @@ describe('a storm', () => {
       },
       { times: 1 },
     );
-    // The first request of a visit finds no session; the one that is decided comes after it.
+    // With a session, the intercepted request is decided; the first request of a visit would only be told to start one.
     await page.evaluate(() => fetch('/api/session', { method: 'POST' }));
     await buyButton(page).click();
     await isDecided;
@@ -89,7 +89,7 @@ describe('a storm', () => {
     expect(await countOrders(page)).toBe(1);
   });
 
-  it('leads to the receipt when the page is reloaded after the answer, before the receipt is there', async () => {
+  it('leads to the receipt when the page is reloaded after the answer and before the receipt has loaded', async () => {
     const productId = await createDrop();
     const { page } = await openVisit();
     await watch(page, productId);
@@ -97,7 +97,7 @@ describe('a storm', () => {
     const isAsked = new Promise<void>(resolve => {
       asked = resolve;
     });
-    // The page of the order is asked for, and never comes.
+    // The order's page is requested and never arrives.
     await page.route(/\/orders\/[^/]+\?/, () => asked(), { times: 1 });
     await buyButton(page).click();
     await isAsked;
@@ -107,7 +107,7 @@ describe('a storm', () => {
     expect(await countOrders(page)).toBe(1);
   });
 
-  it('goes on with a purchase that was answered 500 after it was decided, and buys once', async () => {
+  it('continues a purchase that got a 500 after it was decided, and buys once', async () => {
     const productId = await createDrop();
     const { page } = await openVisit();
     await watch(page, productId);
@@ -125,7 +125,7 @@ describe('a storm', () => {
     expect(await countOrders(page)).toBe(1);
   });
 
-  it('waits for a connection that was lost, and goes on by itself when it is back', async () => {
+  it('waits while the connection is lost, and continues on its own when it is back', async () => {
     const productId = await createDrop();
     const { page, context } = await openVisit();
     await watch(page, productId);
@@ -137,7 +137,7 @@ describe('a storm', () => {
     expect(await stockOf(productId)).toMatchObject({ sold: 1 });
   });
 
-  it('shows the last known stock while it can not be read, and catches up', async () => {
+  it('shows the last known stock while it cannot be read, and then catches up', async () => {
     const productId = await createDrop({ allocation: 7 });
     const { page, context } = await openVisit();
     await watch(page, productId);
@@ -154,7 +154,7 @@ describe('a storm', () => {
     await page.getByTestId('stock').filter({ hasText: /^6$/ }).waitFor();
   });
 
-  it('gives up on answers that never come, shows the last known stock, and catches up', async () => {
+  it('gives up on answers that never arrive, shows the last known stock, and then catches up', async () => {
     const productId = await createDrop({ allocation: 7 });
     const { page } = await openVisit();
     await page.route(/\/api\/stock\/\d+$/, () => new Promise(() => {}));
@@ -166,7 +166,7 @@ describe('a storm', () => {
     await page.getByText('Updated every 2 s').waitFor();
   });
 
-  it('opens a sale on the page of whoever waits for it, when the countdown is over', async () => {
+  it('opens a sale on the page of a waiting shopper when the countdown ends', async () => {
     const productId = await createDrop({ startsInMs: 6000 });
     const { page } = await openVisit();
     await page.goto(`/drops/${productId}`);

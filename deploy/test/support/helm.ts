@@ -12,7 +12,7 @@ export type Helm = {
   close(): Promise<void>;
 };
 
-/** Helm itself. For Linux on x64 npm brings it inside a package for AWS Lambda; elsewhere it must be on the PATH. */
+/** Helm itself. For Linux on x64, npm installs it inside a package for AWS Lambda; elsewhere it must be on the PATH. */
 export async function openHelm(): Promise<Helm> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return { run: runner('helm'), close: async () => {} };

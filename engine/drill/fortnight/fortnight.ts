@@ -108,7 +108,7 @@ async function endDay(life: Life, day: number): Promise<FortnightDay> {
   return ended;
 }
 
-/** All data that is kept for a limited time must be gone, whether or not new data is added. */
+/** All data that is kept for a limited time must be deleted, whether or not new data is added. */
 async function sleepLong(life: Life): Promise<void> {
   const { shop, complain, say, isQuick } = life;
   say(`${leapHours / 24} days pass at once`);

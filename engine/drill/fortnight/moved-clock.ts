@@ -14,7 +14,7 @@ export type MovedClock = {
   wasNow(atMs: number): boolean;
 };
 
-// The built file, also if a test runs this file from source.
+// The built file, even if a test runs this file from source.
 const shareClock = new URL('../../dist-drill/fortnight/share-clock.js', import.meta.url).href;
 
 // The tolerance of webhook receivers between their clock and the signed time.

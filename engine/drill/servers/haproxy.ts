@@ -5,8 +5,8 @@ import type { PatroniNode } from './patroni-node.js';
 import { isListening, type LaunchedServer, launch } from './server-process.js';
 
 /**
- * Routes to the server that Patroni reports as the primary. When the primary changes, it cuts connections to the former
- * one. Their clients would otherwise wait for a server that is gone, or write to one that no longer leads.
+ * Routes to the server that Patroni reports as the primary. When the primary changes, it cuts connections to the
+ * previous one. Their clients would otherwise wait for a server that is down, or write to one that no longer leads.
  */
 export async function launchHaproxy(
   program: string,

@@ -101,12 +101,12 @@ function settingsOf({ name, port, restPort, directory, programs, etcdUrl }: Node
   };
 }
 
-/** PostgreSQL does not end with its Patroni. Its children end by themselves when the postmaster is gone. */
+/** PostgreSQL does not end with its Patroni. Its children end by themselves when the postmaster has ended. */
 function killPostmaster(dataDirectory: string): void {
   try {
     const pid = Number.parseInt(readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8'), 10);
     if (pid > 1) process.kill(pid, 'SIGKILL');
   } catch {
-    // It was not started, or is already gone.
+    // It was not started, or has already ended.
   }
 }

@@ -81,7 +81,7 @@ async function createNode(): Promise<RabbitmqServer> {
   };
 }
 
-/** Starts a program that ends, with all its children, when told to or when this process is gone. */
+/** Starts a program that ends, with all its children, when told to or when this process ends. */
 function spawnBound(command: string[], env: NodeJS.ProcessEnv): ChildProcess {
   const script = '{ "$@"; kill -9 0; } & cat > /dev/null; kill -9 0';
   return spawn('sh', ['-c', script, 'sh', ...command], { env, stdio: 'pipe', detached: true });

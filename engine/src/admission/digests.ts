@@ -2,14 +2,15 @@ import { createHmac } from 'node:crypto';
 import type { Sale } from '../catalog/sales.js';
 import type { Digests } from '../ledger/request-arrays.js';
 
-/** What is known of a purchase besides its shopper. */
+/** What is known about a purchase besides its shopper. */
 export type Stated = { payment: string | undefined; address: string | undefined };
 
 /**
  * The digests under which the ledger counts a purchase in a sale that limits units per payment fingerprint or address.
  * Values that the sale does not limit are not kept.
  *
- * @returns limit-key-required if the sale counts by a value that is not known: omitting it would evade the limit.
+ * @returns limit-key-required if the sale counts by a value that is missing: otherwise, omitting it would evade the
+ * limit.
  */
 export type DigestsOf = (sale: Sale, stated: Stated) => Digests | 'limit-key-required';
 
@@ -20,8 +21,8 @@ export function countsByDigest({ perPaymentLimit, perAddressLimit }: Sale): bool
 
 /**
  * Fingerprints and addresses are personal data. The ledger keeps only a keyed digest that includes the sale, so a row
- * reveals neither where a shopper lives nor that the same shopper bought in two sales. Without the key it cannot be
- * found by trial: there are only 2^32 internet addresses, and not many more cards.
+ * reveals neither where a shopper lives nor that the same shopper bought in two sales. Without the key, an attacker
+ * could try every value: there are only 2^32 internet addresses, and not many more cards.
  *
  * @param secretKey shared by all processes, which must count under the same digest.
  */

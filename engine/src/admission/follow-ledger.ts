@@ -14,7 +14,7 @@ export type FollowLedgerParts = {
   views: () => StockViews;
   /** A hint that orders of the sale may have changed. */
   onOrders: (saleId: number) => void;
-  /** Faults that another process was asked to set. */
+  /** Faults that operators have set through another process. */
   onFaults: (payload: unknown) => void;
   onError: (error: unknown) => void;
 };

@@ -19,7 +19,7 @@ export type SaleRoomOptions = {
   decisions: Backlog;
   /** How long the first purchase of a sale may have waited; 0 means no limit. */
   waitMaxMs: number;
-  /** Whether a sale with `own` of the requests in work has used its share of them. */
+  /** Whether a sale with `own` of the requests in progress has used its share of them. */
   hasItsShare: (own: number) => boolean;
   refusals: Refusals;
 };

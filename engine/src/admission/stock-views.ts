@@ -86,7 +86,7 @@ export function createStockViews(db: Queryable, isLive: () => boolean, agreesWit
       const read = new Map((await readStock(connection, saleIds)).map(stock => [stock.saleId, stock]));
       for (const [saleId, known] of before) {
         const stock = read.get(saleId);
-        // A reset, a restore or a failover to a lagging standby takes versions back. So a view that did not change
+        // A reset, a restore or a failover to a lagging standby moves versions back. So a view that did not change
         // during the read is replaced by what the ledger says, even if that is older.
         if (views.peek(saleId) !== known) continue;
         if (stock) views.set(saleId, stock);

@@ -10,7 +10,7 @@ export type App = {
   url: string | undefined;
   /** Where its metrics are; undefined if they are disabled. */
   metricsUrl: string | undefined;
-  /** Finishes what is in work, and closes everything. Every call waits for the same drain. */
+  /** Finishes the work in progress, and closes everything. Every call waits for the same drain. */
   drain(): Promise<void>;
 };
 
@@ -35,7 +35,7 @@ export async function startApp({ roles, ...options }: AppOptions): Promise<App> 
   };
   try {
     await parts.decisionConnections.firstTry;
-    // An API hears of faults on the connection on which it follows the ledger.
+    // An API receives faults over the connection on which it follows the ledger.
     if (!roles.includes('api') && parts.faults.isEnabled) running.push(hearFaults(parts));
     for (const role of roles) if (role !== 'api') running.push(startRole(role, parts));
     const api = roles.includes('api') ? await startApi(parts, options) : undefined;

@@ -32,8 +32,7 @@ export async function createPayments(options: PaymentsOptions): Promise<Payments
       failuresMax: config.PAYMENT_BREAKER_FAILURES,
       openMs: config.PAYMENT_BREAKER_OPEN_MS,
     },
-    onBreaker: (state, reason) =>
-      logger.warn({ state, reason }, 'the circuit breaker of payments changed its state'),
+    onBreaker: (state, reason) => logger.warn({ state, reason }, 'the payment circuit breaker changed state'),
   });
 }
 
@@ -43,7 +42,7 @@ async function createProvider({ config, secrets }: PaymentsOptions): Promise<Pay
     return createSandboxProvider({ url: config.SANDBOX_URL, ...sandboxSecrets(secrets) });
   }
   const { STRIPE_SECRET_KEY: secretKey = '', STRIPE_WEBHOOK_SECRET: webhookSecret = '' } = config;
-  // A third of all modules of a process, loaded only if Stripe is used.
+  // A third of all the modules that a process loads; loaded only if Stripe is used.
   const { createStripeProvider } = await import('../payments/stripe.js');
   return createStripeProvider({ secretKey, webhookSecret });
 }
@@ -51,7 +50,8 @@ async function createProvider({ config, secrets }: PaymentsOptions): Promise<Pay
 const unavailable = () =>
   Promise.reject(new PaymentError('PROVIDER_UNAVAILABLE', 'PAYMENT_PROVIDER is none'));
 
-// Without a provider no sale that requires payment can be created. What is left of earlier ones waits for a provider.
+// Without a provider no sale that requires payment can be created. Payments left over from earlier ones wait for a
+// provider.
 const noProvider: PaymentProvider = {
   name: 'none',
   needsMethod: false,

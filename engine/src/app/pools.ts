@@ -11,7 +11,7 @@ const statementTimeoutMsMin = 1000;
 
 /** A process's connections: those for decisions, which it opens first and keeps, and those for everything else. */
 export function createPools(databaseUrl: string, config: Config, logger: Logger) {
-  // At least two, so that a sale whose row is locked leaves one to the others.
+  // At least two, so that a sale whose row is locked leaves one for the others.
   const decisionsMax = Math.max(2, Math.ceil(config.DB_POOL_MAX / 5));
   const decisionPool = createPool(
     databaseUrl,

@@ -67,7 +67,7 @@ function startJob({ instruments, logger }: Parts, job: Job): () => Promise<void>
   };
 }
 
-/** Sets the faults that another process was asked to set. @returns a function that stops it. */
+/** Sets the faults that operators have set through another process. @returns a function that stops it. */
 export function hearFaults({ connection, faultBroadcast, warn }: Parts): () => Promise<void> {
   return createListener({
     connection: { ...connection, application_name: 'doorbuster-faults' },
@@ -75,7 +75,7 @@ export function hearFaults({ connection, faultBroadcast, warn }: Parts): () => P
     onNotification: (_channel, payload) => faultBroadcast.hear(payload),
     onConnect: async () => {},
     onHeartbeat: async db => void (await db.query('select 1')),
-    onError: warn('error on the connection that hears of faults'),
+    onError: warn('error on the connection that receives faults'),
   }).close;
 }
 
@@ -105,7 +105,7 @@ function scheduledJobs(parts: Parts): Job[] {
       everyMs: 5000,
       run: createRelay({ pool, queue, readDepth }),
     },
-    // The statistics sum new orders themselves; this job only keeps that short.
+    // The statistics sum new orders themselves; this job only keeps that work short.
     {
       name: 'sum-sold',
       everyMs: 15_000,

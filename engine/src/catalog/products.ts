@@ -16,7 +16,7 @@ export type Product = {
 export type NewProduct = Omit<Product, 'productId' | 'imageUrl' | 'description'> & {
   description?: string | undefined;
   imageUrl?: string | undefined;
-  /** A product of a rehearsal: it is in no list of the shop and in no revenue. */
+  /** A product of a rehearsal: it appears in no list of the shop and counts towards no revenue. */
   isRehearsal?: boolean;
 };
 

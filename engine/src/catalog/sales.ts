@@ -18,7 +18,7 @@ export type Sale = {
   payment: Payment;
   /** One purchase in this many wins; null without a prize. */
   prizeOdds: number | null;
-  /** The most numbers that a browser has to try before it may buy; null without a challenge. */
+  /** The maximum number of values that a browser has to try before it may buy; null without a challenge. */
   challenge: number | null;
   /** Whether a purchase needs a token that was available only before the sale opened. */
   requiresToken: boolean;

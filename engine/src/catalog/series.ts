@@ -28,7 +28,7 @@ export type Series = {
 export type PlannedWindows = { planned: number; passedOver: { seriesId: number; startsAt: Date }[] };
 
 const horizonMs = 24 * 3_600_000;
-// Windows of one series in one transaction; the next passes plan the rest of a pattern of minutes.
+// Windows of one series in one transaction. If a pattern repeats every few minutes, later passes plan the rest.
 const windowsPerPassMax = 100;
 const seriesPerPageMax = 500;
 const seriesPerRoundMax = 500;
@@ -156,7 +156,7 @@ export async function listSeries(db: Queryable, after: number, limit: number): P
   return rows;
 }
 
-// Locks: the series' row first, then stock and sales as always. No transaction that holds those locks a series.
+// Locks: the series' row first, then stock and sales as always. A transaction that holds those never locks a series.
 async function planSeries(tx: Client, seriesId: number, now: Date): Promise<PlannedWindows> {
   const result: PlannedWindows = { planned: 0, passedOver: [] };
   const series = await lockSeries(tx, seriesId);

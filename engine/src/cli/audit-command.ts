@@ -29,7 +29,7 @@ export async function audit({ acknowledged: file, json = false }: AuditOptions):
     };
     const report = await runAudit(pool, { acknowledged, onInvariant, ...asked });
     if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-    else process.stdout.write(report.ok ? 'All invariants hold.\n' : 'Some invariants are broken.\n');
+    else process.stdout.write(report.ok ? 'All invariants hold.\n' : 'Some invariants are violated.\n');
     process.exitCode = report.ok ? 0 : 1;
   };
   await withTool(async (pool, config) => {

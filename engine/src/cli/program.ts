@@ -5,7 +5,7 @@ import type { AuditOptions } from './audit-command.js';
 const serving = () => import('./serve-roles.js');
 const schema = () => import('./schema.js');
 
-/** The commands, as `doorbuster --help` lists them. They have a module of their own so that tests can list them. */
+/** The commands, as `doorbuster --help` lists them. They are in a separate module so that tests can list them. */
 export const program = new Command('doorbuster')
   .description(
     'A self-hosted flash-sale engine. Settings come from the environment; "doorbuster config" shows them.',

@@ -102,7 +102,8 @@ async function serve(
   });
 }
 
-// Each costs a failing call for a connection that comes alone, but then the turn is so short that no connection waits.
+// If a connection arrives alone, all but one of these make a failing call, but then the turn is so short that none
+// waits.
 const listeners = 32;
 
 /** Reports an uncaught error before it ends the process, as it would without this handler. */

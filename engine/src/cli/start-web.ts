@@ -84,7 +84,7 @@ function spawnWeb(port: number, apiUrl: string, key: string): ChildProcess {
     },
     // Its own process group: otherwise Ctrl-C in a terminal would end it, too, before the engine has drained.
     detached: true,
-    // Through this channel it notices when this process is gone, whatever the cause.
+    // Through this channel it notices when this process has ended, for whatever reason.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
 }

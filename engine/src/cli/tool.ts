@@ -6,7 +6,7 @@ import { createPool, type Pool, sqlStateOf, waitForDatabase } from '../platform/
 // A migration or an audit of large tables may take long, but one that takes an hour is stuck.
 const toolTimeoutMs = 3_600_000;
 
-/** Gives a tool a database: that of an engine running on this DATA_DIR, or else one of its own meanwhile. */
+/** Gives a tool a database: that of an engine running on this DATA_DIR, or else its own for as long as it runs. */
 export async function withTool(work: (pool: Pool, config: Config) => Promise<void>): Promise<void> {
   const config = readConfig(process.env);
   const onProgress = (message: string) => process.stderr.write(`${message}\n`);

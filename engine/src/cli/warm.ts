@@ -9,7 +9,7 @@ import { withTool } from './tool.js';
 // Ten turns of the running engines.
 const waitMaxMs = 10_000;
 
-/** Loads the sales that are open, or open within ten minutes, into Redis. Running engines do that by themselves. */
+/** Loads the sales that are open, or open within ten minutes, into Redis. Running engines do this on their own. */
 export async function warm(): Promise<void> {
   await withTool((pool, config) =>
     withRedis(config, async link => {

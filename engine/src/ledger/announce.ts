@@ -5,7 +5,10 @@ import type { Stock } from './stock.js';
 
 /** Tells every process that a sale has changed: its stock, or the status of its orders. */
 export type Announce = {
-  /** Call after COMMIT. Never waits, never throws: every process reads within a second what gets lost on the way. */
+  /**
+   * Call after COMMIT. Never waits, never throws: every process reads lost announcements from the ledger within a
+   * second.
+   */
   tell(stock: Stock): void;
   /** Sends what is pending. */
   close(): Promise<void>;
@@ -60,7 +63,7 @@ export function createAnnounce(db: Queryable, onError: (error: unknown) => void)
   };
 }
 
-// Purpose: notify. Locks: PostgreSQL's own lock of its notification queue, for the moment of a commit without a flush.
+// Purpose: notify. Locks: PostgreSQL's own lock on its notification queue, for the moment of a commit without a flush.
 const statement = {
   name: 'announce',
   text: 'select pg_notify($1, payload) from unnest($2::text[]) as payload',

@@ -1,7 +1,7 @@
 import type { DatabaseClock } from '../platform/database-clock.js';
 import type { PurchaseRequest } from './decide.js';
 
-/** One try to buy that made no order. */
+/** One attempt to buy that created no order. */
 export type Attempt = Omit<PurchaseRequest, 'orderId'> & {
   saleId: number | null;
   productId: number;
@@ -27,7 +27,7 @@ const chunkBytes = 256 * 1024;
 // 128 characters of a shopper id, escaped and in UTF-8, and 150 bytes of numbers.
 const lineBytesMax = 1024;
 // At most 4 MB, about 30,000 rows, in one COPY. Each write takes several turns of the event loop, which under load last
-// tens of milliseconds: with 2,000 rows per write, half of a million refusals were not written in time.
+// tens of milliseconds: with 2,000 rows per write, half of one million refusals were not written in time.
 const chunksPerTakeMax = 16;
 
 export function createAttemptBuffer(rowsMax: number, clock: DatabaseClock): AttemptBuffer {

@@ -71,8 +71,8 @@ const partitions = `
   where i.inhparent = 'attempts'::regclass and bound <> 'DEFAULT'`;
 
 /**
- * Days from today on that no partition covers. If a day has more rows in the default partition than one step may move,
- * they stay there, where they can be read and are deleted in time like any others.
+ * Days, starting today, that no partition covers. If a day has more rows in the default partition than one step may
+ * move, they stay there, where they can be read and are deleted in time like any others.
  */
 async function readMissingDays(db: Queryable): Promise<Day[]> {
   const { rows } = await db.query<Day>(

@@ -59,7 +59,7 @@ export function createAttempts(options: AttemptsOptions): Attempts {
     onError(
       new OperatingError(
         'ATTEMPTS_DROPPED',
-        `${droppedCount - reportedCount} attempts were dropped because PostgreSQL does not keep up`,
+        `${droppedCount - reportedCount} attempts were dropped because PostgreSQL cannot keep up`,
         'Raise ATTEMPTS_BUFFER_MAX, or give PostgreSQL more resources',
       ),
     );
@@ -92,7 +92,10 @@ export function createAttempts(options: AttemptsOptions): Attempts {
   };
 }
 
-/** @returns false if PostgreSQL refuses the rows themselves; any other failure is retried until it works or is given up. */
+/**
+ * @returns false if PostgreSQL refuses the rows themselves; any other failure is retried until it succeeds or is given
+ * up.
+ */
 function createWrite(pool: Pool, onError: (error: unknown) => void, isGivenUp: () => boolean) {
   return async (chunks: readonly Chunk[]): Promise<boolean> => {
     let unsure: string | undefined;

@@ -7,7 +7,7 @@ import { readAllStock, type Stock } from './stock.js';
 export type AuditReport = { ok: boolean; invariants: InvariantResult[] };
 export type InvariantResult = { id: number; title: string; violations: number };
 
-/** An order that a shopper was told of, as the load generator's journal keeps it. */
+/** An order that a shopper was told about, as the load generator's journal keeps it. */
 export type Acknowledged = { orderId: string; shopperId: string; quantity: number };
 
 // An audit reads a year of orders in minutes; one that takes longer than this is stuck.
@@ -32,7 +32,7 @@ export async function runAudit(pool: Pool, options: AuditOptions = {}): Promise<
     pool,
     async tx => {
       await tx.query(`set local statement_timeout = ${auditTimeoutMs}`);
-      // A dropped partition disappears even from older snapshots, which would still ask for its rows. This lock keeps
+      // A dropped partition disappears even from older snapshots, which would still look for its rows. This lock keeps
       // every partition from before the snapshot, which the next statement takes.
       await tx.query('lock table attempts in access share mode');
       const checked: InvariantResult[] = [];

@@ -40,7 +40,7 @@ export const invariants: readonly Invariant[] = [
   {
     id: 4,
     title:
-      "No buyer, payment fingerprint or address above the sale's limit; what is stored of each equals the live orders",
+      "No buyer, payment fingerprint or address above the sale's limit; what is stored for each equals the live orders",
     sql: `select from (
             select sale_id, shopper_id, sum(quantity) as units
             from orders where status in ('RESERVED', 'CONFIRMED') group by sale_id, shopper_id
@@ -134,7 +134,7 @@ export const invariants: readonly Invariant[] = [
   },
   {
     id: 11,
-    title: 'Money matches state: kept is the total of a paid order, and nothing of any other',
+    title: 'Money matches state: the amount kept is the total of a paid order, and nothing for any other',
     // Money that is due back is not counted as kept: its refund is on its way, or a dead letter that an operator sees.
     sql: `select from orders o join sales s using (sale_id)
           left join lateral (

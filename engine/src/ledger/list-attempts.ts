@@ -1,7 +1,7 @@
 import type { Queryable } from '../platform/postgres.js';
 import { awaitStandby, readReplicated } from './await-standby.js';
 
-/** One try to buy as it is stored; `answeredAt` is the database's time. */
+/** One attempt to buy as it is stored; `answeredAt` is the database's time. */
 export type StoredAttempt = {
   saleId: number | null;
   productId: number;

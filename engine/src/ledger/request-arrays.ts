@@ -1,6 +1,9 @@
 import { plainArray, textArray } from './array-literal.js';
 
-/** Stand for a payment fingerprint and an address, which nobody reads from them; null where the sale does not count by it. */
+/**
+ * Stand for a payment fingerprint and an address, which cannot be read from them; null where the sale does not count by
+ * it.
+ */
 export type Digests = { payment: string | null; address: string | null };
 
 type Request = {
@@ -11,7 +14,7 @@ type Request = {
   digests?: Digests | undefined;
 };
 
-/** What every request of a batch says, as parameters. */
+/** The requests of a batch, as parameters. */
 export function requestArrays(requests: readonly Request[]) {
   const sentAtMs = performance.now();
   return {
@@ -24,7 +27,7 @@ export function requestArrays(requests: readonly Request[]) {
   };
 }
 
-/** Null where no request says any, as in most sales. */
+/** Null if no request has any, as in most sales. */
 function digestArrays(requests: readonly Request[]) {
   if (requests.every(({ digests }) => digests === undefined)) return { payments: null, addresses: null };
   return {

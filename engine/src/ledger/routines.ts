@@ -17,7 +17,8 @@ const names = [
   'settle',
   'expire',
 ] as const;
-// Queue and ids are above the ledger in the order of imports: this reads the text of their functions, no module.
+// Queue and ids are above the ledger in the order of imports: this reads the text of their functions and imports no
+// module.
 const queueNames = ['lease-messages', 'settle-messages'] as const;
 const idsNames = ['allocate-ids'] as const;
 

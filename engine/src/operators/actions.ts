@@ -56,7 +56,7 @@ export async function endOperatorAction(
   ]);
 }
 
-// Some 300 bytes each: a delete of a few milliseconds, and a year of a busy script is gone in a few minutes.
+// Some 300 bytes each: a delete of a few milliseconds, and a year of a busy script is deleted within minutes.
 const prunedAtOnceMax = 1000;
 
 /**

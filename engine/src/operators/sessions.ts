@@ -32,7 +32,7 @@ export type OperatorSessions = {
 };
 
 // A console sends several calls at once, and one look-up serves them all. Other processes notice a revocation within
-// this.
+// this time.
 const sessionAgeMaxMs = 1000;
 // Far more operators than one process meets in a second.
 const sessionsRememberedMax = 1000;

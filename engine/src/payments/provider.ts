@@ -19,7 +19,7 @@ export type Charge = {
 export type ChargeState =
   | { status: 'captured'; reference: string; amountMinor: number; currency: string }
   | { status: 'declined'; reference: string | null; reason: string }
-  /** Ended without money. */
+  /** Ended without taking money. */
   | { status: 'canceled'; reference: string | null }
   /** The provider is still processing it. */
   | { status: 'pending'; reference: string | null };

@@ -105,7 +105,7 @@ export function toPaymentError(error: unknown, signal: AbortSignal): PaymentErro
   const status = error instanceof Stripe.errors.StripeError ? error.statusCode : undefined;
   // The SDK reports no status for an answer that is not JSON, and fails on JSON that is not an object.
   if (status === undefined)
-    return new PaymentError('PROVIDER_GARBLED', 'The answer of Stripe cannot be read', error);
+    return new PaymentError('PROVIDER_GARBLED', "Stripe's answer cannot be read", error);
   const isThrottled = error instanceof Stripe.errors.StripeRateLimitError;
   return new PaymentError(
     isThrottled ? 'PROVIDER_THROTTLED' : codeOfStatus(status),
@@ -123,7 +123,7 @@ function codeOfStatus(status: number): PaymentErrorCode {
 function read<T>(value: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new PaymentError('PROVIDER_GARBLED', 'The answer of Stripe cannot be read', parsed.error);
+  throw new PaymentError('PROVIDER_GARBLED', "Stripe's answer cannot be read", parsed.error);
 }
 
 export function reasonOf(message: string | undefined): string {

@@ -3,7 +3,10 @@ import ipaddr from 'ipaddr.js';
 
 export type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** @returns undefined for text that is no address. An IPv4-mapped IPv6 address is returned as IPv4; a zone is dropped. */
+/**
+ * @returns undefined for text that is not an address. An IPv4-mapped IPv6 address is returned as IPv4; a zone is
+ * dropped.
+ */
 export function readAddress(text: string): Address | undefined {
   // ipaddr.js alone also accepts 0x7f.1 and 2130706433 as addresses, and refuses a zone that contains a dot (%eth0.100).
   if (isIP(text) === 0) return undefined;

@@ -5,7 +5,7 @@ import { advisoryLocks } from './advisory-locks.js';
 
 const engine = fileURLToPath(new URL('../../', import.meta.url));
 
-it('each advisory lock has a key of its own', () => {
+it('each advisory lock has its own key', () => {
   const keys = Object.values(advisoryLocks);
   expect(new Set(keys).size).toBe(keys.length);
 });

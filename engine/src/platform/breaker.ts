@@ -58,7 +58,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
     async run(work) {
       if (state === 'open' && nowMs() - openedAtMs >= openMs) move('half-open');
       else if (state !== 'closed') throw refusal();
-      // A call that ends after the breaker has changed its state says nothing about the new state.
+      // A call that ends after the breaker has changed state says nothing about the new state.
       const movesBefore = moves;
       try {
         const result = await work();

@@ -13,7 +13,7 @@ export type CommitCheck = {
 const freshMs = 2000;
 // A small row may still be written when a table can no longer grow: after such a failure, the probe alone proves nothing.
 const refusedForMs = 5000;
-// A commit takes milliseconds, even with a standby. A process that is merely slow must not leave its load balancer.
+// A commit takes milliseconds, even with a standby. A process that is merely slow must stay in its load balancer.
 const patienceMs = 3000;
 
 // The volume is full or broken, or the server accepts no writes.

@@ -8,7 +8,7 @@ export type KeptConnections = {
   openCount(): number;
   /** How many should be open. */
   wantedCount(): number;
-  /** Why the last try to open one failed; undefined if none is missing. */
+  /** Why the last attempt to open one failed; undefined if none is missing. */
   whyMissing(): string | undefined;
   /** Resolves after the first try, whether or not it opened all of them; the rest are opened in the background. */
   firstTry: Promise<void>;
@@ -20,7 +20,7 @@ export type KeepOpenOptions = {
   pool: Pool;
   /** A pool that opens no connection while one is missing in `pool`. */
   others: Pool;
-  /** Called for each failed try; `onComplete` when none is missing any more. */
+  /** Called for each failed try; `onComplete` once none is missing. */
   onMissing: (error: unknown) => void;
   onComplete: () => void;
 };

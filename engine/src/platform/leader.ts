@@ -34,8 +34,8 @@ const queryTimeoutMs = 2000;
 const closeTimeoutMs = 10_000;
 
 /**
- * Lets one of many processes do some work: the process that holds a session-level advisory lock, on a connection of its
- * own. The lock ends with the connection. If the leader is killed, the server sees its socket close; if the leader is
+ * Lets one of many processes do some work: the process that holds a session-level advisory lock on its own connection.
+ * The lock ends with the connection. If the leader is killed, the server sees its socket close; if the leader is
  * suspended or cut off, the server ends the session 4 s after its last heartbeat. Candidates ask once a second.
  *
  * Guaranteed: no two processes have `isLeader()` true at the same moment, as long as their clocks run equally fast. A

@@ -101,7 +101,7 @@ export function connectionOptions(
     ...addressOptions(databaseUrl, config),
     // A pooler refuses them as session parameters; there the database role must set them.
     ...(isThroughPooler(databaseUrl, config) ? {} : timeouts),
-    // This detects a server that is gone without closing its connections (power loss, a dropped route).
+    // This detects a server that disappears without closing its connections (power loss, a dropped route).
     query_timeout: statementTimeoutMs + 1000,
   };
 }
@@ -147,7 +147,7 @@ export async function inTransaction<T>(
 /** Five-character SQLSTATE of a PostgreSQL error, undefined for anything else (a cut connection, a bug). */
 export function sqlStateOf(error: unknown): string | undefined {
   const code = codeOf(error);
-  // Every SQLSTATE that a server sends contains a digit; EPIPE, which is no SQLSTATE, contains none.
+  // Every SQLSTATE that a server sends contains a digit; EPIPE, which is not a SQLSTATE, contains none.
   return code !== undefined && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 

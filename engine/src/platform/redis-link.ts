@@ -8,7 +8,7 @@ export type RedisLink = {
   isUp(): boolean;
   /** Sends at once or not at all. @throws OperatingError REDIS_UNAVAILABLE; the command may still have been executed. */
   send<T>(command: (redis: Redis) => Promise<T>): Promise<T>;
-  /** Defines a Lua script, which is sent in full if the server does not know it (any more). */
+  /** Defines a Lua script, which is sent in full if the server does not know it, or no longer knows it. */
   define: Redis['defineCommand'];
   close(): void;
 };
@@ -21,7 +21,8 @@ export type RedisLinkOptions = {
   onError: (error: unknown) => void;
 };
 
-// One slow answer may be a pause of this process or of the server; after three in a row, the server is slow or gone.
+// One slow answer may be a pause of this process or of the server; after three in a row, the server is slow or
+// unreachable.
 const failuresMax = 3;
 const openMs = 400;
 const probeEveryMs = 500;
@@ -111,7 +112,8 @@ export async function waitForRedis(link: RedisLink, timeoutMs: number): Promise<
 }
 
 // After this process has been busy for longer than the timeout, its timers run before it reads answers that are ready in
-// the sockets. So those answers are read before a command counts as late: otherwise a server would seem gone under load.
+// the sockets. So those answers are read before a command counts as late: otherwise a server would seem unreachable
+// under load.
 async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const isLate = new Promise<never>((_, reject) => {

@@ -2,7 +2,7 @@ import { OperatingError } from '../platform/errors.js';
 import type { Hook } from '../platform/hooks.js';
 import type { Span } from '../platform/telemetry/tracing.js';
 
-/** A hint that this order waits to be decided. The order itself is in the ledger, which is the only truth. */
+/** A hint that this order waits to be decided. The order itself is in the ledger, which is the only source of truth. */
 export type QueuedOrder = {
   orderId: string;
   saleId: number;

@@ -45,7 +45,7 @@ export function startPostgresConsumer(
     let settled = Promise.resolve();
     for (let failures = 0; !stopping.signal.aborted; ) {
       const taken = await (ahead ?? take());
-      // An empty result of a fetch that was made ahead is outdated by now.
+      // An empty result of a fetch that was made in advance is outdated by now.
       const isOld = ahead !== undefined && !('held' in taken);
       ahead = undefined;
       failures = 'error' in taken ? failures + 1 : 0;

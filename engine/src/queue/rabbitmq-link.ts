@@ -22,7 +22,8 @@ export type LinkOptions<Opened> = {
   onError?: (error: unknown) => void;
 };
 
-// The client gives up a silent broker after two of these. A shorter heartbeat would call a busy process dead.
+// The client gives up on a silent broker after two of these. With a shorter heartbeat, a busy process would count as
+// dead.
 const heartbeatSeconds = 5;
 // A connection lost sooner than this was of no use: the pause before the next one grows, up to two seconds.
 const steadyMs = 5000;

@@ -4,7 +4,7 @@ import { retryInMsMax } from './order-queue.js';
 import { planDelay } from './rabbitmq-message.js';
 
 describe('a delay', () => {
-  it('is composed of several queues: never too short, and hardly too long', () => {
+  it('is composed of several queues: never too short, and only a little too long', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: retryInMsMax }), retryInMs => {
         let waitedMs = 0;

@@ -15,8 +15,9 @@ export type Incoming = {
   publishedAtMs: number | undefined;
 };
 
-// A message never comes early. Up to this delay it comes at most two and a half times as late (three times from 10 s on),
-// which is fine for a backoff with jitter. A longer delay passes through several queues, and is late by at most this much.
+// A message never comes early. Up to this delay, it waits at most two and a half times as long as requested (three
+// times from 10 s on), which is fine for a backoff with jitter. A longer delay passes through several queues, and is
+// late by at most this much.
 const roundedUpToMs = 30_000;
 
 export function encodeNew(topology: Topology, messages: readonly QueuedOrder[]): Outgoing[] {
@@ -28,7 +29,7 @@ export function encodeNew(topology: Topology, messages: readonly QueuedOrder[]):
   }));
 }
 
-/** @param deliveries how often the message has been delivered so far. The broker's own count starts again. */
+/** @param deliveries how often the message has been delivered so far. The broker's own count starts over. */
 export function encodeRetry(
   topology: Topology,
   { message, deliveries }: Delivery,

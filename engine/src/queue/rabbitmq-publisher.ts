@@ -26,7 +26,8 @@ export function createPublisher(url: string, timeoutMs: number, topology: Topolo
     const connection = { model, channel, isBlocked: false };
     channel.on('error', () => {});
     channel.on('close', () => abandon(model));
-    // The queue is gone. Which of the messages in flight were lost does not matter; a new connection declares it again.
+    // The queue no longer exists. Which of the messages in flight were lost does not matter; a new connection declares
+    // it again.
     channel.on('return', () => {
       failAll(new Error('the queue has been deleted'));
       abandon(model);

@@ -113,7 +113,7 @@ async function cancelAll({ channel, consumerTags }: Session): Promise<void> {
   await Promise.all(consumerTags.map(tag => channel.cancel(tag)));
 }
 
-/** The link opens another connection. Messages of this one that are not settled yet must not be settled on it any more. */
+/** The link opens another connection. Messages of this one that are not settled yet must no longer be settled on it. */
 function giveUp(opened: Subscription): void {
   opened.isOpen = false;
   abandon(opened.model);

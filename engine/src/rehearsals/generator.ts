@@ -5,7 +5,7 @@ import { messageSchema, type Progress, type Report } from './report.js';
 
 /** The terms of a rehearsal. */
 export type Terms = {
-  /** Units on sale; one to a shopper. */
+  /** Units on sale; one per shopper. */
   allocation: number;
   /** How many different shoppers buy in turn, again and again. */
   shoppers: number;
@@ -49,7 +49,7 @@ const requestTimeoutS = 10;
 const complaintCharactersMax = 1000;
 
 /**
- * Runs the load generator in a process of its own: it judges the engine, so it shares no code with it. Its secrets are
+ * Runs the load generator in a separate process: it judges the engine, so it shares no code with it. Its secrets are
  * in its environment, which only its own user can read, and not on its command line.
  */
 export function startGenerator(options: GeneratorOptions): Generator {

@@ -23,13 +23,13 @@ export type CreatedRehearsal =
   | { outcome: 'rehearsal-running' };
 
 // Time after the load for the answers under way, the verdict and the audit. The sale then ends by itself, even if every
-// process that knows of it is gone.
+// process that knows about it has died.
 export const judgedWithinSeconds = 90;
 
-// The process reports twice a second; one that has been silent for this long is gone.
+// The process reports twice a second; one that has been silent for this long has died.
 const silentSecondsMax = 15;
 
-/** Creates a rehearsal with a product and an open sale of its own. First ends one whose process is gone. */
+/** Creates a rehearsal with its own product and open sale. First ends one whose process has died. */
 export async function createRehearsal(pool: Pool, wanted: NewRehearsal): Promise<CreatedRehearsal> {
   return inTransaction(pool, async tx => {
     await endSilent(tx);
@@ -47,7 +47,7 @@ export async function createRehearsal(pool: Pool, wanted: NewRehearsal): Promise
       [added.id, productId, saleId],
     );
     const [rehearsal] = updated.rows;
-    if (!rehearsal) throw new Error(`rehearsal ${added.id} is gone`);
+    if (!rehearsal) throw new Error(`rehearsal ${added.id} no longer exists`);
     return { outcome: 'created', rehearsal, productId, saleId };
   });
 }
@@ -72,7 +72,7 @@ async function createThrowAway(
 
 async function endSilent(tx: Client): Promise<void> {
   await tx.query(
-    `update rehearsals set status = 'failed', ended_at = clock_timestamp(), failure = 'The process that ran it is gone.'
+    `update rehearsals set status = 'failed', ended_at = clock_timestamp(), failure = 'The process that ran it has died.'
      where status = 'running' and seen_at < clock_timestamp() - make_interval(secs => $1)`,
     [silentSecondsMax],
   );
@@ -130,11 +130,11 @@ export async function listRehearsals(db: Queryable, limit: number): Promise<Rehe
   return rows;
 }
 
-// A process that has been silent for too long is gone, even before that is recorded.
+// A process that has been silent for too long counts as dead, even before that is recorded.
 const isSilent = `(status = 'running' and seen_at < clock_timestamp() - make_interval(secs => ${silentSecondsMax}))`;
 
 const columns = `rehearsal_id as "rehearsalId", product_id as "productId", sale_id as "saleId", operator, allocation, shoppers,
   rate_per_second as "ratePerSecond", seconds, started_at as "startedAt", progress, report,
   case when ${isSilent} then 'failed' else status end as status,
   case when ${isSilent} then seen_at else ended_at end as "endedAt",
-  case when ${isSilent} then 'The process that ran it is gone.' else failure end as failure`;
+  case when ${isSilent} then 'The process that ran it has died.' else failure end as failure`;

@@ -35,7 +35,8 @@ export function createScheduler({ pool, connection, jobs, figures, logger }: Sch
     connection,
     lock: 'scheduler',
     lead: signal => runJobs({ jobs: all, signal, figures, logger }),
-    onError: error => logger.warn({ reason: messageOf(error) }, 'error on the connection of the scheduler'),
+    onError: error =>
+      logger.warn({ reason: messageOf(error) }, 'error on the connection of the leading scheduler'),
     onChange: isLeader =>
       logger.info({ isLeader }, isLeader ? 'this scheduler leads' : 'this scheduler no longer leads'),
   });

@@ -20,10 +20,11 @@ export type DestinationRules = {
 const internalAddresses = new Set(['168.63.129.16']);
 
 /**
- * Where webhooks may go. An operator, or an attacker with an operator's session, must not reach through the engine what
- * only the engine can reach. Only unicast addresses of the public internet are allowed. Refused are private, loopback,
- * link-local (the metadata services of clouds), unique local, carrier-grade NAT, multicast and documentation addresses,
- * and addresses that embed an IPv4 address (NAT64, 6to4, Teredo); an IPv4-mapped IPv6 address is checked as IPv4.
+ * Where webhooks may go. An operator, or an attacker with an operator's session, must not use the engine to reach what
+ * only the engine can reach. Only unicast addresses of the public internet are allowed. Private, loopback, link-local
+ * (the metadata services of clouds), unique local, carrier-grade NAT, multicast and documentation addresses are
+ * refused, and so are addresses that embed an IPv4 address (NAT64, 6to4, Teredo). An IPv4-mapped IPv6 address is
+ * checked as IPv4.
  */
 export function createDestinations(
   { allowedRanges, isHttpAllowed }: DestinationRules,

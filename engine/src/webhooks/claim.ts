@@ -84,7 +84,7 @@ export async function settleDelivery(
   rules: RetryRules,
 ): Promise<boolean> {
   if (result.outcome === 'delivered') {
-    // One statement, which does not write the endpoint's row as long as all is well.
+    // One statement, which does not write the endpoint's row while all is well.
     await pool.query({
       name: 'webhook-delivered',
       text: `

@@ -17,7 +17,7 @@ export type Endpoint = {
   description: string;
   events: WebhookEventType[];
   status: 'enabled' | 'disabled';
-  /** `by-operator`, `failing` (for too long), or `gone` (it has answered 410). */
+  /** `by-operator`, `failing` (for too long), or `gone` (the receiver answered 410). */
   disabledReason: 'by-operator' | 'failing' | 'gone' | null;
   failingSince: Date | null;
   /** Until when the previous secret also signs. */
@@ -58,7 +58,7 @@ async function lockEndpoints(tx: Client): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-/** Until now there was no endpoint, so earlier changes need not be read. */
+/** There was no endpoint until now, so earlier changes need not be read. */
 async function beginAtNow(tx: Client): Promise<void> {
   await tx.query(
     `update webhook_cursor set below = pg_snapshot_xmin(s), since = now(), mark = pg_snapshot_xmax(s), mark_at = now()
@@ -83,7 +83,7 @@ export async function readEndpoint(db: Queryable, endpointId: number): Promise<E
 
 export type EndpointChange = Partial<NewEndpoint> & { enabled?: boolean };
 
-/** Enabling an endpoint again resets its failures; deliveries that waited meanwhile are sent. */
+/** Enabling an endpoint again resets its failures; the deliveries that waited are sent. */
 export async function changeEndpoint(
   db: Queryable,
   endpointId: number,

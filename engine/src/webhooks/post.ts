@@ -12,8 +12,8 @@ export type Post = {
 
 export type PostOptions = { destinations: Destinations; timeoutMs: number };
 
-// Only the status of an answer matters. The rest is not kept, and beyond this size not read: an operator must not read
-// through the engine what only the engine can reach.
+// Only the status of an answer matters. The rest is not kept, and beyond this size not read: an operator must not use
+// the engine to read what only the engine can reach.
 const answerBytesMax = 16 * 1024;
 // Per receiver: the maximum number of deliveries in flight.
 const connectionsMax = 10;

@@ -30,8 +30,8 @@ export function createTellWebhooks({ pool, pendingMax }: TellWebhooksOptions): R
       return 0;
     }
     return inTransaction(pool, async tx => {
-      // Of two relays, the second continues where the first has ended. This is a separate statement, because the next one's
-      // snapshot must be younger than this lock.
+      // If two relays run at once, the second continues where the first ended. This is a separate statement, because
+      // the next one's snapshot must be younger than this lock.
       await tx.query('select from webhook_cursor for update');
       // Index scans, whatever the statistics say about these fast-growing tables: by time, and an order by its key.
       await tx.query(`set local enable_seqscan = off; set local statement_timeout = ${passTimeoutMs}`);
@@ -75,8 +75,9 @@ const iso = (time: string) => `to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T
  * one transaction together.
  *
  * "since" only avoids reading old rows. A transaction has its id before it reads the clock for its rows; the margin allows
- * for a clock that is set back. A cursor ahead of every id comes from another cluster, of which this database is a dump:
- * then only "since" decides what is new, and events that were already written are recognised by their subject.
+ * for a clock that is set back. A cursor ahead of every id comes from another cluster, from whose dump this database
+ * was restored: then only "since" decides what is new, and events that were already written are recognised by their
+ * subject.
  *
  * Locks: the cursor's row, by the statement before. Indexes: journal_by_time, sale_journal_by_time, orders_pkey, sales_pkey,
  * products_pkey.

@@ -25,7 +25,7 @@ const classes: Record<string, Class> = {
   '50 KB against every pattern': { rows: longRows, eachWithinMs: 2000 },
   'paths, queries and methods that do not exist': { rows: pathRows },
   'callers without credentials or permission': { rows: callerRows },
-  'callers of a shop that trusts its own server alone': { rows: trustedRows, identity: 'trusted' },
+  'callers of a shop that trusts only its own server': { rows: trustedRows, identity: 'trusted' },
   'resources of other shoppers': { rows: othersRows },
   'codes that are forged, used, or expired': { rows: codeRows },
   'keys that are invalid, or stand for another request': { rows: keyRows },

@@ -13,7 +13,7 @@ const noTokens: [what: string, headers: Record<string, string>][] = [
   ['another scheme', { authorization: 'Digest x' }],
   ['no scheme', { authorization: 'test-api-key-000000' }],
   ['a token cut short', { authorization: 'Bearer test-api-key-00000' }],
-  ['a token with more behind it', { authorization: 'Bearer test-api-key-0000000' }],
+  ['a token with extra characters', { authorization: 'Bearer test-api-key-0000000' }],
   ['a token in another case', { authorization: 'Bearer TEST-API-KEY-000000' }],
   ['an unknown session', { authorization: `Bearer 1.${'A'.repeat(43)}` }],
   ['an unknown session as a cookie', { cookie: `doorbuster_session=1.${'A'.repeat(43)}` }],

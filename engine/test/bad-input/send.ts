@@ -13,7 +13,7 @@ export type RawRequest = {
 const problemSchema = z.looseObject({ type: z.string(), status: z.int(), success: z.literal(false) });
 
 /**
- * Sends requests unchanged: fetch would normalize paths and headers. Keeps at most `socketsMax` connections open.
+ * Sends requests unchanged: fetch would normalise paths and headers. Keeps at most `socketsMax` connections open.
  */
 export function createSend(url: string, socketsMax: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: socketsMax });

@@ -142,7 +142,7 @@ describe('a worker killed with SIGKILL', () => {
 });
 
 describe('a memory alarm', () => {
-  it('makes publishing fail soon instead of hanging, lets consumers go on, and passes', async () => {
+  it('makes publishing fail soon instead of hanging, lets consumers continue, and allows publishing again once it clears', async () => {
     const { queue } = broker.open({ timeoutMs: 1000 });
     await publishUntilConfirmed(queue, orders(10));
     await broker.server.control('set_vm_memory_high_watermark', '0.000001');

@@ -149,7 +149,7 @@ describe('wrong advice in Redis', () => {
     expect(performance.now() - plantedAtMs).toBeLessThan(10_000);
   });
 
-  it('is not believed while no process can write: it is gone within 10 s', async () => {
+  it('is not believed for long while no process can write: it expires within 10 s', async () => {
     const { scene, sale, apis } = await start({ allocation: 60 });
     const { client } = scene.redis;
     const key = stockKey((await client.get(epochKey)) ?? '', sale.saleId);
@@ -202,7 +202,7 @@ async function agreed({ client }: TestRedis, apis: readonly TestApi[]): Promise<
   }
 }
 
-/** Memory does not know the buyer's units: a gate that refuses this buyer for the limit has asked Redis. */
+/** Memory does not know the buyer's units: a gate that refuses this buyer because of the limit has asked Redis. */
 async function asksRedis(api: TestApi, productId: number, userId: string): Promise<void> {
   const headers = { ...serviceHeaders, 'x-user-id': userId };
   const isKnown = async () => {

@@ -15,7 +15,7 @@ describeGateContract('in memory', async () => ({}));
 describeGateContract('in Redis', async () => envOf(await startTestRedis()));
 
 describe("a buyer's units", () => {
-  it('refused by one process for the limit are known to every other, without a query to the ledger', async () => {
+  it('are known to every process once one has refused the buyer because of the limit, without a query to the ledger', async () => {
     const { pool, apis, productId } = await start({ perUserLimit: 2 });
     const [one, other] = apis;
     await one.purchase({ productId, userId: 'greedy', quantity: 2 });
@@ -23,7 +23,7 @@ describe("a buyer's units", () => {
     await one.purchase({ productId, userId: 'modest' });
     expect((await one.purchase({ productId, userId: 'modest', quantity: 2 })).slug).toBe('limit-reached');
 
-    // Without decide(), a purchase that reaches the ledger is answered with overloaded.
+    // Without decide(), a purchase that reaches the ledger gets overloaded.
     await pool.query('alter function decide rename to decide_is_gone');
     const ofGreedy = async () => (await other.purchase({ productId, userId: 'greedy' })).slug;
     await until('the other refuses', async () => (await ofGreedy()) === 'limit-reached');
@@ -67,7 +67,7 @@ describe("a buyer's units", () => {
 });
 
 describe('two processes that share one Redis', () => {
-  it('hear within 100 ms what the other sells, and that units returned', async () => {
+  it('learn within 100 ms what the other sells, and that units returned', async () => {
     const { pool, apis, productId, saleId } = await start({ allocation: 1 });
     const [one, other] = apis;
     await other.purchase({ productId, userId: 'nobody', quantity: 2 });
@@ -95,7 +95,7 @@ describe('two processes that share one Redis', () => {
     expect(returnedMs.sort((a, b) => a - b)[2]).toBeLessThan(100);
   });
 
-  it('hear within 100 ms that a sale is paused or resumed', async () => {
+  it('learn within 100 ms that a sale is paused or resumed', async () => {
     const { apis, productId, saleId } = await start({});
     const [one, other] = apis;
     const delaysMs: number[] = [];
@@ -121,8 +121,8 @@ describe('two processes that share one Redis', () => {
     );
 
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(50);
-    // A returning buyer hears of the limit, or, once the last unit is gone, that it is sold out; the ten without a
-    // unit hear that twice.
+    // A returning buyer is told about the limit or, once the last unit is sold, that it is sold out; the ten without a
+    // unit are told so twice.
     const refused = answers.map(outcomeOf).filter(outcome => outcome !== '200');
     expect(['sold-out', 'limit-reached']).toEqual(expect.arrayContaining([...new Set(refused)]));
     expect(refused.filter(outcome => outcome === 'sold-out').length).toBeGreaterThanOrEqual(20);

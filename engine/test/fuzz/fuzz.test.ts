@@ -111,7 +111,7 @@ function isPurchase({ method, path }: Operation): boolean {
   return method === 'POST' && ['/api/purchase', '/api/checkout', '/api/orders'].includes(path);
 }
 
-/** Purchases come more often; the audit reads everything and has a test of its own. */
+/** Purchases come more often; the audit reads everything and has its own test. */
 function weightOf(operation: Operation): number {
   if (isPurchase(operation)) return 50;
   return operation.path === '/api/admin/audit' ? 1 : 10;

@@ -38,7 +38,7 @@ export function createJudge(description: unknown): Judge {
     if (stranger !== undefined) return `${method} ${pathname} has no parameter ${stranger}`;
     if (body === undefined) return undefined;
     if (!headers.some(header => /^content-type: *application\/json$/i.test(header)))
-      return `${method} ${pathname}: the body is not said to be JSON`;
+      return `${method} ${pathname}: the body has no JSON content type`;
     return problemOfBody(operation, components, body);
   };
 }

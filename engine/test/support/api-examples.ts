@@ -22,21 +22,24 @@ const documentSchema = z.looseObject({
 export type ExampleCall = {
   method: string;
   path: string;
-  /** The credentials that let a caller in, one way each; anybody is let in where there is none. */
+  /** Each element is a set of credentials that lets a caller in; without elements, every caller is let in. */
   ways: string[][];
   headers: Record<string, string>;
   hasBody: boolean;
   body: unknown;
-  /** By status and media type, such as `200 application/json`; a status alone where it has no body. Refusals are not there. */
+  /**
+   * By status and media type, such as `200 application/json`; only the status if there is no body. Refusals are left
+   * out.
+   */
   answers: Record<string, unknown>;
 };
 
-/** What an example is sent with besides itself. */
+/** What is sent along with an example. */
 export type Sending = {
   path?: Record<string, string | number>;
   query?: string;
   headers?: Record<string, string>;
-  /** What is compared; `types` where every value belongs to the moment. */
+  /** What is compared; `types` if every value differs from run to run. */
   mode?: 'values' | 'types';
 };
 
@@ -81,7 +84,7 @@ function callOf(method: string, path: string, operation: z.infer<typeof operatio
   };
 }
 
-/** Sends the example of a call. @returns which answer came, what it was, and where it differs from the example of it. */
+/** Sends the example of a call. @returns which answer came, its content, and where that differs from its example. */
 export async function sendExample(
   url: string,
   call: ExampleCall,
@@ -114,7 +117,9 @@ async function firstEventOf(response: Response): Promise<string> {
   return text;
 }
 
-/** JSON, the rows of CSV as objects, the data of the first event of a stream. What is no text has been read already. */
+/**
+ * JSON, the rows of CSV as objects, the data of the first event of a stream. Anything but text has already been read.
+ */
 function readAs(type: string, text: unknown): unknown {
   if (typeof text !== 'string') return text;
   if (type === 'text/csv') return rowsOf(text);

@@ -10,20 +10,20 @@ import {
 } from '../../src/platform/embedded-postgres/start-postgres.js';
 import { type Child, runChild } from '../children/run-child.js';
 
-/** Where a test has its embedded server, and what starts one there. */
+/** Where a test runs its embedded server, and how to start one there. */
 export type Place = {
   readonly parentDir: string;
   readonly dataDir: string;
-  /** What starts have said of their progress. */
+  /** The progress that the starts have reported. */
   readonly messages: string[];
   start(choosePort?: () => Promise<number>): Promise<EmbeddedPostgres>;
-  /** Starts it from a process of its own, which can be killed. */
+  /** Starts it from a separate process, which can be killed. */
   startChild(): Child;
 };
 
 export const isRoot = process.geteuid?.() === 0;
 
-/** Gives each test of a file a place of its own, and ends what was started there after it. */
+/** Gives each test of a file its own place, and ends what was started there after the test. */
 export function placeForEach(): Place {
   const messages: string[] = [];
   const servers: EmbeddedPostgres[] = [];

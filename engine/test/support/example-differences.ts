@@ -1,4 +1,6 @@
-/** Fields that no example can know beforehand: secrets, durations, and what belongs to the machine or the moment. */
+/**
+ * Fields whose values no example can predict: secrets, durations, and values that depend on the machine or the time.
+ */
 const ofTheMoment = new Set([
   ...['token', 'csrfToken', 'code', 'secret', 'signature', 'salt', 'challenge', 'requestId', 'userAgent'],
   ...[
@@ -21,14 +23,14 @@ type Fields = Record<string, unknown>;
 type Place = {
   /** Where in the answer, for the message. */
   at: string;
-  /** Whether values count, or only their types: null is then as good as any, and so is an empty list. */
+  /** Whether values are compared, or only their types: then null matches any type, and so does an empty list. */
   mode: 'values' | 'types';
 };
 
 /**
- * Where an answer is not what its example says: other keys, another type, another value. Moments and UUIDs need the same
- * form only, and so do fields that nobody can know beforehand. A list may go on after what its example shows of it, unless
- * that is nothing.
+ * Where an answer differs from its example: in a key, a type or a value. Times and UUIDs only need the same format, and
+ * values that no example can predict only the same type. A list may be longer than its example, unless the example is
+ * empty.
  */
 export function differencesFrom(
   example: unknown,
@@ -57,7 +59,7 @@ export function differencesFrom(
 
 function differencesOfField(name: string, example: Fields, answer: Fields, place: Place): string[] {
   if (!(name in example)) return [`${place.at} is not in the example`];
-  if (!(name in answer)) return [`${place.at} is in the example alone`];
+  if (!(name in answer)) return [`${place.at} is only in the example`];
   const isOfTheMoment = ofTheMoment.has(name) && example[name] !== null && answer[name] !== null;
   return differencesFrom(example[name], answer[name], isOfTheMoment ? { ...place, mode: 'types' } : place);
 }

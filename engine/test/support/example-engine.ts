@@ -11,12 +11,12 @@ export const description = await describeApi();
 export const calls = callsOf(description);
 
 const signInSchema = z.object({ operator: z.string(), secret: z.string() });
-// Engines are given the operator whose secret the example of the sign-in has.
+// Engines get the operator whose secret is in the example of the sign-in.
 const { operator: name, secret } = signInSchema.parse(calls.signIn?.body);
 export const secretsOfExamples = { ...secrets, operators: [{ name, secret }] };
 export const operatorHeaders = { authorization: `Bearer ${secret}` };
 
-/** An engine of demo shoppers on an empty database. */
+/** An engine for demo shoppers on an empty database. */
 export async function startForExamples(env: Record<string, string> = {}) {
   const { url, pool } = await createTestDatabase();
   const api = await startTestApi(url, { IDENTITY: 'demo', ...env }, { secrets: secretsOfExamples });
@@ -35,7 +35,7 @@ const answerSchema = z.looseObject({
   session: z.looseObject({ id: z.string() }).nullish(),
 });
 
-/** Sends examples to an engine, each as one of those who may; what differs goes into the report. */
+/** Sends examples to an engine, each as a caller who may make that call; differences go into the report. */
 export function createSend(url: string, { compared, differences }: ExampleReport) {
   return async (name: string, sending: Sending = {}) => {
     const call = calls[name];

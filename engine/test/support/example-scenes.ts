@@ -13,7 +13,7 @@ import { startFaultProxy } from './fault-proxy.js';
 import { startPaidShop } from './paid-shop.js';
 import { createTestSale } from './sale.js';
 
-/** Each goes through some calls of the API in an order in which their examples tell one story. */
+/** Each makes some calls of the API in the order in which their examples tell one story. */
 export const exampleScenes = [sell, operate, rehearse, payLate, failForGood, loseTheDatabase];
 
 /** What shoppers do in a shop with one drop, from the first look to the end. */
@@ -44,7 +44,7 @@ async function sell(report: ExampleReport): Promise<void> {
   await send('getProtection', { mode: 'types' });
   await send('followLive', { mode: 'types' });
 
-  // Another intent each, which the example of the key is not.
+  // Each is a separate intent, so neither can use the key of the example.
   await send('order', { headers: { 'idempotency-key': 'basket-7002' } });
   const held = await send('checkout', { headers: { 'idempotency-key': 'basket-7003' } });
   await send('cancel', { path: { id: held.order?.id ?? '' } });

@@ -150,7 +150,7 @@ function step<Given>(
 
 type Asked = { shopper: string; key: string | null; quantity: number; entrance: 'direct' | 'checkout' };
 
-/** Adds the order ids to the requests. Without a key, each request gets an id of its own. */
+/** Adds the order ids to the requests. Without a key, each request gets its own id. */
 function withIds(asks: readonly Asked[], sale: number, life: Life, run: string) {
   return asks.map(({ key, shopper, quantity, entrance }, i) => {
     const orderId = orderIdOf(`${run} ${shopper}`, key ?? `${life.orders.size} ${i} ${entrance}`);

@@ -158,9 +158,9 @@ function describeConsuming(name: string, createBroker: CreateBroker): void {
       ['throws before it has a promise', () => thrown()],
       ['answers too few settlements', async () => ['done', 'done']],
       ['answers too many settlements', async () => ['done', 'done', 'done', 'done']],
-      ['asks for a retry in the past', async () => ['done', { retryInMs: -1 }, 'done']],
-      ['asks for a retry without a time', async () => ['done', { retryInMs: Number.NaN }, 'done']],
-      ['asks for a retry too late', async () => ['done', { retryInMs: retryInMsMax + 1 }, 'done']],
+      ['requests a retry in the past', async () => ['done', { retryInMs: -1 }, 'done']],
+      ['requests a retry without a time', async () => ['done', { retryInMs: Number.NaN }, 'done']],
+      ['requests a retry too late', async () => ['done', { retryInMs: retryInMsMax + 1 }, 'done']],
       ['postpones one for too long', async () => ['done', { laterInMs: retryInMsMax + 1 }, 'done']],
     ])('redelivers the whole batch, and reports it, when the handler %s', async (_, failing) => {
       const queue = await connectOnce(createBroker);

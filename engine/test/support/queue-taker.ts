@@ -11,7 +11,7 @@ type TestBroker = {
 /** The queue as one process sees it. */
 type TestLink = {
   queue: OrderQueue;
-  /** Cuts off all traffic between this process and the broker, which then sees the process as gone. */
+  /** Cuts off all traffic between this process and the broker, which then takes the process for dead. */
   cut(): void;
   mend(): void;
 };

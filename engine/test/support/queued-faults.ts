@@ -7,7 +7,7 @@ import { startTestRoles, type TestRoles } from './roles.js';
 export const faultsEnabled = { FAULTS_ENABLED: 'true' };
 
 /**
- * A worker without its own API that has heard of the fault set at `api` before its first message arrives. Faults
+ * A worker without its own API that has received the fault set at `api` before its first message arrives. Faults
  * are set for a minute; clear them.
  */
 export async function startWorkerInTrouble(

@@ -10,7 +10,7 @@ export type TestRoles = {
   log: string[];
 };
 
-/** Roles without an API, as in a process of their own; drained when the test ends. */
+/** Roles without an API, as in a separate process; drained when the test ends. */
 export async function startTestRoles(
   databaseUrl: string,
   roles: readonly Role[],

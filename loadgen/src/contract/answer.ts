@@ -18,9 +18,9 @@ export type AnswerReader = (status: number, body: string) => Answer;
 export const INVALID: Answer = { slug: 'invalid-answer', orderId: null, code: null };
 
 /**
- * Reads the answers of a road. A grant that does not name the requested order is `invalid-answer`, never a success.
- * Refusals of a sold-out sale have the same text, so the reader remembers the last one: comparing 200 bytes is a
- * hundred times cheaper than parsing them.
+ * Reads the answers for one way to buy. A grant that does not name the requested order is `invalid-answer`, never a
+ * success. Refusals of a sold-out sale have the same text, so the reader remembers the last one: comparing 200 bytes is
+ * a hundred times cheaper than parsing them.
  */
 export function answerReader(road: Road, wanted: Wanted): AnswerReader {
   const granted = ROAD_CONTRACTS[road].status;

@@ -1,7 +1,7 @@
 /** A road is a way to buy: at once, by a checkout and its code, or through the queue. */
 export type Road = 'direct' | 'checkout' | 'redeem' | 'queued';
 
-/** A road that a shopper can start on. Redeeming a code always follows a checkout. */
+/** A road that can be a shopper's first request. Redeeming a code always follows a checkout. */
 export type Entrance = Exclude<Road, 'redeem'>;
 
 export const ENTRANCES = ['direct', 'checkout', 'queued'] as const satisfies readonly Entrance[];

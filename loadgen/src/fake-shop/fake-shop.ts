@@ -178,7 +178,7 @@ function entranceOf(pathname: string): Entrance {
   return pathname === ROAD_CONTRACTS.queued.path ? 'queued' : 'direct';
 }
 
-/** The grant that the road promises, whatever the ledger did with the order. */
+/** The grant that this way to buy promises, whatever the ledger did with the order. */
 function grantOf(road: Road, order: Order): object {
   const message = 'Yours.';
   if (road === 'queued') return { order_id: order.id, status: 'QUEUED', message };

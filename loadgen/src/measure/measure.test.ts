@@ -76,6 +76,6 @@ it.each([
   ['redeem', 200, `{"success":true,${HELD}}`, { slug: 'invalid-answer', orderId: null }],
   ['queued', 202, '{"order_id":"x","status":"CONFIRMED"}', { slug: 'invalid-answer', orderId: null }],
   ['queued', 202, '{"status":"QUEUED"}', { slug: 'invalid-answer', orderId: null }],
-] as const)('on the road %s, %i %s is read correctly', (road, status, body, expected) => {
+] as const)('for the way to buy "%s", %i %s is read correctly', (road, status, body, expected) => {
   expect(answerReader(road, { productId: 7, quantity: 1 })(status, body)).toMatchObject(expected);
 });

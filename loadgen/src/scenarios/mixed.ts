@@ -1,7 +1,7 @@
 import { onlyExpectedOnRoads } from '../verdict/answers.js';
 import { type Scenario, setting, uniqueShopper } from './scenario.js';
 
-/** All roads at once on one stock. Holds lapse while other shoppers still ask for the units. */
+/** All ways to buy at once from one stock. Holds lapse while other shoppers still want the units. */
 export const mixed: Scenario = {
   name: 'mixed',
   summary: 'purchases, redeemed and abandoned checkouts, queued orders: one sale, too few units',

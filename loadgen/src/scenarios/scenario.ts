@@ -49,7 +49,10 @@ export interface Plan {
   readonly pace: Pace | Climb;
   /** The sale to create for this run; null for a bare handler without sales. */
   readonly sale: WantedSale | null;
-  /** The road of all requests, their spread over several roads, the kinds of visitors, or the ids to request. */
+  /**
+   * The way to buy for all requests, their spread over several ways to buy, the kinds of visitors, or the ids to
+   * request.
+   */
   readonly roads: Entrance | Mix | Crowd | IdRequests;
   /**
    * What to wait for after the last answer: `ends` until no order is queued or reserved, `decisions` until as many

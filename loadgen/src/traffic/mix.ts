@@ -1,6 +1,6 @@
 import type { Entrance } from '../contract/road.js';
 
-/** The percentage of shoppers on each road. Adds up to 100. */
+/** The percentage of shoppers for each way to buy. Adds up to 100. */
 export type Shares = Readonly<Record<Entrance, number>>;
 
 export interface Mix {
@@ -13,7 +13,7 @@ export interface Mix {
 const ROAD_STRIDE = 61;
 const ABANDON_STRIDE = 37;
 
-/** The road of shopper `ordinal`. Each hundred in a row have exactly the given shares, evenly interleaved. */
+/** How shopper `ordinal` buys. Each hundred in a row have exactly the given shares, evenly interleaved. */
 export function entranceOf({ shares }: Mix, ordinal: number): Entrance {
   const place = placeOf(ordinal);
   if (place < shares.direct) return 'direct';

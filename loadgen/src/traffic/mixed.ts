@@ -11,10 +11,10 @@ import { emptyFigures, type OrderTraffic, type RoadFigures } from './traffic.js'
 import { type TrafficOptions, toLine } from './traffic-options.js';
 
 // A job of the server ends a lapsed hold, and the gate of each process then learns of its units. A process that refused
-// a request may not have known of units returned less than this before.
+// a request may not have known about units returned less than this time before.
 const RETURN_MS_MAX = 5_000;
 
-/** Shoppers come on all roads. A shopper who is granted a checkout redeems its code at once or never. */
+/** Shoppers use all the ways to buy. A shopper who is granted a checkout redeems its code at once or never. */
 export function mixedRoads(mix: Mix, holdMs: number, options: TrafficOptions): OrderTraffic {
   const { request, acknowledged } = options;
   const holds = createHolds();
@@ -84,7 +84,7 @@ function createWriters({ request }: TrafficOptions) {
   return { direct: writerOf('direct'), checkout: writerOf('checkout'), queued: writerOf('queued') };
 }
 
-/** Reads an answer by its road, and keeps granted checkouts. */
+/** Reads an answer according to its way to buy, and keeps granted checkouts. */
 function createRead(
   mix: Mix,
   holds: Holds,
@@ -105,7 +105,7 @@ function createRead(
   };
 }
 
-/** Whether an order granted on a road may end with this status. */
+/** Whether an order bought in this way may end with this status. */
 function isLegalEnd(road: Road, redemption: Redemption, { status, reason }: ListedOrder): boolean {
   if (road === 'direct') return status === 'CONFIRMED';
   // Each shopper comes once and the sale is open, so only a lack of units ends a queued order.

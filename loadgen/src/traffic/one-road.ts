@@ -7,7 +7,7 @@ import type { OrderTraffic } from './traffic.js';
 import { type TrafficOptions, toLine } from './traffic-options.js';
 
 /**
- * The final status of an order granted on a road. No shopper redeems a checkout, the hold outlasts the run, and there
+ * The final status of an order, by the way to buy. No shopper redeems a checkout, the hold outlasts the run, and there
  * are units for all queued orders.
  */
 const ENDS: Readonly<Record<Entrance, string>> = {
@@ -16,7 +16,7 @@ const ENDS: Readonly<Record<Entrance, string>> = {
   queued: 'CONFIRMED',
 };
 
-/** All shoppers come on one road, with one request each. */
+/** All shoppers use one way to buy, with one request each. */
 export function oneRoad(road: Entrance, options: TrafficOptions): OrderTraffic {
   const { acknowledged, journal, request } = options;
   const writer = requestWriter({ ...request, path: options.path ?? ROAD_CONTRACTS[road].path });

@@ -5,7 +5,7 @@ import type { AcknowledgedLine, Journal } from '../verdict/journal.js';
 
 export interface TrafficOptions {
   readonly request: Omit<RequestOptions, 'path'>;
-  /** A path to POST to instead of the road's own; null for the road's own. */
+  /** A path to POST to; null for the usual one. */
   readonly path: string | null;
   /** The handler knows no sales, and its body is not read. */
   readonly isBare: boolean;

@@ -10,7 +10,7 @@ export interface Traffic {
   readonly recorder: Recorder;
   write(ordinal: number): string;
   readonly followUps: FollowUps | null;
-  /** The figures of each road; empty if there is only one. */
+  /** The figures of each way to buy; empty if there is only one. */
   readonly roads: readonly RoadFigures[];
   /** The ids received; null if none were requested. */
   readonly ids: IdTally | null;
@@ -19,7 +19,7 @@ export interface Traffic {
 /** For requests to buy, also what the verdict checks afterwards. */
 export interface OrderTraffic extends Traffic {
   shopperId(ordinal: number): string;
-  /** The road on which request `ordinal` was granted its order, as named in the report. */
+  /** How request `ordinal` was granted its order, as named in the report. */
   roadOf(ordinal: number): string;
   /** Whether the order granted to request `ordinal` may be listed in this state after the run. */
   isLegalEnd(ordinal: number, order: ListedOrder): boolean;
@@ -31,7 +31,7 @@ export interface OrderTraffic extends Traffic {
   readonly unknown: number;
 }
 
-/** Figures of a road, or of one kind of visit. */
+/** Figures of one way to buy, or of one kind of visit. */
 export interface RoadFigures {
   readonly road: string;
   readonly outcomes: Outcomes;

@@ -12,7 +12,7 @@ export class AcknowledgedOrders {
   #seen: Uint8Array;
   readonly #words = new Uint32Array(WORDS);
 
-  /** Allocates room for the expected orders in advance: growing in mid-run would pause the load measurably. */
+  /** Allocates room for the expected orders in advance: growing mid-run would pause the load measurably. */
   constructor(expected = 0) {
     this.#slots = slotsFor(expected);
     this.#ids = new Uint32Array(this.#slots * WORDS);

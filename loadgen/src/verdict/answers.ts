@@ -10,7 +10,7 @@ export interface Facts {
   /** Due requests, sent or not. */
   readonly due: number;
   readonly outcomes: Outcomes;
-  /** The same by road, if there are several. */
+  /** The same by way to buy, if there are several. */
   readonly roads: readonly RoadFigures[];
   /** The ids received; null if none were requested. */
   readonly ids: IdFindings | null;
@@ -34,12 +34,12 @@ export function onlyExpected(facts: Facts, slugs: readonly string[]): Check {
   );
 }
 
-/** The same, if the expected outcomes depend on the road. */
+/** The same, if the expected outcomes depend on the way to buy. */
 export function onlyExpectedOnRoads(facts: Facts, slugs: Readonly<Record<string, readonly string[]>>): Check {
   const sent = facts.roads.flatMap(({ road, outcomes }) =>
     others(outcomes, slugs[road] ?? []).map(outcome => ({ outcome, name: `${road}: ${describe(outcome)}` })),
   );
-  // Unsent requests belong to no road.
+  // Unsent requests belong to no way to buy.
   const unsent = facts.outcomes
     .list()
     .filter(({ slug }) => slug === 'unsent')

@@ -15,7 +15,7 @@ export interface Journal {
   close(): void;
 }
 
-// Tests kill the engine in mid-run and read the journal at once. It may lag by this, plus one turn of the event loop.
+// Tests kill the engine mid-run and read the journal at once. It may lag by this, plus one turn of the event loop.
 const FLUSH_INTERVAL_MS = 20;
 
 /**

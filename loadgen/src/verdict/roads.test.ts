@@ -70,7 +70,7 @@ describe.concurrent('an honest shop passes', { timeout: TIMEOUT_MS }, () => {
     expect(ended(report, 'queued')).toEqual({ 'CONFIRMED null': 150 });
   });
 
-  it('in mixed, with enough for all: each road ends as expected', async () => {
+  it('in mixed, with enough for all: each way to buy ends as expected', async () => {
     const report = await runAgainst({}, ...MIXED, ...ENOUGH);
     expect(failed(report)).toEqual([]);
     expect(['direct', 'checkout', 'redeem', 'queued'].map(road => granted(report, road))).toEqual([
@@ -147,7 +147,7 @@ describe.concurrent('a shop that breaks its promise fails', { timeout: TIMEOUT_M
     ['lists an order under another shopper', MIXED, { misplaceEvery: 7 }, ALTERED],
     ['miscounts', MIXED, { miscount: true }, 'stock equals the orders'],
     ['does not decide a queued order', MIXED, { stickEvery: 7 }, 'every order has ended'],
-    ['rejects a queued order without reason', MIXED, { rejectEvery: 7 }, ALTERED],
+    ['rejects a queued order without a reason', MIXED, { rejectEvery: 7 }, ALTERED],
     ['never ends a hold', MIXED, { neverExpires: true }, 'every order has ended'],
     ['confirms a lapsed hold', MIXED, { confirmsLapsed: true }, ALTERED],
     ['forgets its own code', MIXED, { forgetCodeEvery: 7 }, 'only expected answers'],

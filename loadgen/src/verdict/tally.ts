@@ -3,7 +3,7 @@ import { integer } from '../text.js';
 import type { Claim } from './claim.js';
 import { createShopperUnits, type ShopperUnits } from './shopper-units.js';
 
-/** The number of orders granted on a road that ended in this state. */
+/** The number of orders bought in one way that ended in this state. */
 export interface EndCount {
   readonly road: string;
   readonly status: string;
@@ -20,7 +20,7 @@ export interface Tally {
   open: number;
   /** Orders that were accepted and then rejected because no units were left. */
   soldOut: number;
-  /** Acknowledged orders with another shopper, another quantity, or a status that their road does not allow. */
+  /** Acknowledged orders with another shopper, another quantity, or a status that their way to buy does not allow. */
   altered: number;
   alteredExample: string;
   /** Orders of this run that hold units and were never acknowledged. */
@@ -29,7 +29,7 @@ export interface Tally {
   readonly unitsOf: ShopperUnits;
 }
 
-// 10,000 pages of 10,000 orders exceed any run. The limit also stops on a server that pages in circles.
+// 10,000 pages of 10,000 orders exceed any run. The limit also ends a run against a server that pages in circles.
 const PAGES_MAX = 10_000;
 
 export async function tallyOrders(shop: Shop, claim: Claim): Promise<Tally> {

@@ -56,7 +56,7 @@ describe.concurrent('a shop that breaks its promise fails', () => {
     ['sells to a shopper whom it refuses', { ghostEvery: 10 }, 'no unexplained orders'],
     ['sells to a shopper twice', { twinEvery: 10 }, 'no shopper above the limit'],
     [
-      'books an order under another shopper',
+      'records an order under another shopper',
       { misplaceEvery: 10 },
       'acknowledged orders match their answers',
     ],

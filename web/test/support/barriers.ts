@@ -4,9 +4,9 @@ import type { Page } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 
-/** What axe calls serious or critical, as "rule: element". */
+/** Barriers that axe rates serious or critical, as "rule: element". */
 export async function findBarriers(page: Page): Promise<string[]> {
-  // Past the page's policy, which lets no script in that is not the page's own.
+  // This bypasses the page's policy, which allows only the page's own scripts.
   await page.evaluate(axe);
   return page.evaluate(async () => {
     const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();

@@ -11,7 +11,10 @@ afterAll(async () => {
 
 export const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
 
-/** How pages are looked at. Contrast depends on the theme and order on the size, so that axe sees each of them once. */
+/**
+ * The sizes and themes in which pages are viewed. Contrast depends on the theme and order on the size, so axe checks
+ * each once.
+ */
 export const looks = [
   { size: 'desk', theme: 'light', isSearched: true },
   { size: 'phone', theme: 'light', isSearched: false },
@@ -19,7 +22,7 @@ export const looks = [
   { size: 'desk', theme: 'dark', isSearched: false },
 ] as const;
 
-/** A browser of a person's own, without cookies or memory; on a desk, in light. */
+/** A fresh browser, without cookies or stored data; on a desktop, in the light theme. */
 export async function openVisit(): Promise<{ context: BrowserContext; page: Page }> {
   browser ??= chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
   const context = await (await browser).newContext({
@@ -28,7 +31,7 @@ export async function openVisit(): Promise<{ context: BrowserContext; page: Page
     viewport: sizes.desk,
   });
   onTestFinished(() => context.close());
-  // A test that waits longer than this on a busy machine has found something.
+  // A test that waits longer than this, even on a busy machine, has found a defect.
   context.setDefaultTimeout(20_000);
   return { context, page: await context.newPage() };
 }

@@ -12,7 +12,7 @@ export type Console = {
   url(): string;
   /** A browser in which an operator is signed in. */
   openSignedIn(): Promise<{ context: BrowserContext; page: Page }>;
-  /** What the shop's own server does. */
+  /** Buys as the shop's own server does. */
   buy(path: string, body: Record<string, unknown>): Promise<string>;
   statusOf(orderId: string, shopperId: string): Promise<string>;
 };
@@ -22,7 +22,10 @@ const acceptedSchema = z.looseObject({
   order: z.looseObject({ id: z.string() }).optional(),
 });
 
-/** An engine of the file's own: its operator may break things on purpose, and is locked out after few wrong secrets. */
+/**
+ * A separate engine for the file: its operator may break things on purpose, and is locked out after a few wrong
+ * secrets.
+ */
 export function startConsole(): Console {
   let shop: Shop | undefined;
 

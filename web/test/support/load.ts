@@ -18,8 +18,8 @@ const reportSchema = z.object({
 export type Load = { ratePerSecond: number; durationS: number };
 
 /**
- * Purchases of a drop from the load generator, as many a second as are asked for, or as the machine gives. It judges
- * nothing here: what the pages do meanwhile is what counts.
+ * Sends purchases of a drop from the load generator, at the requested rate or as fast as the machine allows. The
+ * generator judges nothing here: the test looks at what the pages do meanwhile.
  */
 export async function startLoad(productId: number, { ratePerSecond, durationS }: Load) {
   const directory = await mkdtemp(join(tmpdir(), 'doorbuster-load-'));
@@ -42,7 +42,7 @@ export async function startLoad(productId: number, { ratePerSecond, durationS }:
   onTestFinished(() => void child.kill());
   const ended = once(child, 'exit');
   return {
-    /** Ends it where it is: a slow machine would send for long what was due. */
+    /** Ends it early: a slow machine would keep sending overdue requests for a long time. */
     async end() {
       child.kill('SIGINT');
       await ended;

@@ -10,14 +10,14 @@ export type NewDrop = {
   payment?: 'none' | 'required';
   holdTtlSeconds?: number;
   startsInMs?: number;
-  /** What is done to its sale at once. */
+  /** What happens to its sale right after it is created. */
   becomes?: 'pause' | 'end';
 };
 
 const createdSchema = z.object({ id: z.number() });
 const stockSchema = z.object({ stock: z.number(), reserved: z.number(), sold: z.number() });
 
-/** A product with a sale of its own, open for an hour unless said otherwise. @returns the product's id. */
+/** A product with its own sale, open for an hour unless specified otherwise. @returns the product's id. */
 export async function createDrop(drop: NewDrop = {}): Promise<number> {
   const { name = 'Test drop', imageUrl, startsInMs = -1000, becomes, ...terms } = drop;
   const { id: productId } = createdSchema.parse(

@@ -12,7 +12,7 @@ export const operatorToken = 'web-test-operator-000000';
 /** For the load generator, which buys for many shoppers. */
 export const apiKey = 'web-test-api-key-00000000';
 
-/** One shop for the whole run: the built engine, its pages, a database in a directory that goes away with it. */
+/** One shop for the whole run: the built engine, its pages, and a database in a directory that is deleted with it. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const shop = await startShop({ WEB_ENABLED: 'true', OPERATOR_TOKEN: operatorToken, API_KEY: apiKey });
   await pagesOf(shop.url);
@@ -20,7 +20,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   return shop.close;
 }
 
-/** Waits until the pages are there, which start after the API. */
+/** Waits until the pages answer; they start after the API. */
 export async function pagesOf(url: string): Promise<void> {
   const giveUpAtMs = performance.now() + 30_000;
   for (;;) {

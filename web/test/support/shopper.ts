@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 
-/** Opens a drop and waits until its stock is streamed, so that what happens next is what a person sees. */
+/** Opens a drop and waits until its stock is streamed, so that the page shows what happens next. */
 export async function watch(page: Page, productId: number): Promise<void> {
   await page.goto(`/drops/${productId}`);
   await page.getByText('Live', { exact: true }).waitFor();

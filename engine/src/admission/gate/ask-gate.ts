@@ -6,7 +6,9 @@ export type GateAnswer = GateRefusal | 'passed';
 export const gateAnswers: readonly GateAnswer[] = ['passed', 'sale-not-open', 'limit-reached', 'sold-out'];
 
 export type GateHook = {
-  /** Called before a question. A promise is waited for; if it rejects, the ledger decides. */
+  /**
+   * Called before a question. If it returns a promise, the question waits for it; if that rejects, the ledger decides.
+   */
   asking?: (() => Promise<void> | undefined) | undefined;
   answered: (answer: GateAnswer) => void;
 };

@@ -23,7 +23,8 @@ export type Gate = {
     mayBeRetry: boolean,
   ): GateRefusal | undefined | Promise<GateRefusal | undefined>;
   /**
-   * Called when the ledger has refused this shopper for the limit; the shopper is likely to come again. Never throws.
+   * Called when the ledger has refused this shopper because of the limit: the shopper is likely to try again. Never
+   * throws.
    */
   limitReached(saleId: number, shopperId: string): void;
   /** How many of these sales the gate sees differently from the ledger, once notifications under way have arrived. */

@@ -4,14 +4,15 @@ import type { Stock } from '../../ledger/stock.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { GateRefusal } from './gate.js';
 
-// Close to the edge of a sale's window, this process's estimate of the database's clock is too inexact to refuse by.
+// Close to the edge of a sale's window, this process's estimate of the database's clock is not exact enough for a
+// refusal.
 const clockDoubtMs = 250;
 
 /**
- * What this process can tell of a request from memory alone, in the ledger's order of precedence. Every gate begins
+ * What this process can tell about a request from memory alone, in the ledger's order of precedence. Every gate begins
  * with this. After `open` there may be more to check; `in-doubt` leaves everything to the ledger. A request that may be
  * a retry is refused only for reasons that stay true: its first try may be on its way to COMMIT in any process, and may
- * still succeed. The ledger decides the retry under the sale's lock, behind a first try that has got there.
+ * still succeed. The ledger decides the retry under the sale's lock, behind a first try that got there before it.
  */
 export function judge(
   { sale, quantity, mayBeRetry }: { sale: Sale; quantity: number; mayBeRetry: boolean },
@@ -40,7 +41,7 @@ function mayOpenAgain(sale: Sale, clock: DatabaseClock): boolean {
   return phaseOf(sale, clock.nowMs()) === 'paused' || openness(sale, clock, retryDoubtMs) !== 'not-open';
 }
 
-/** Whether the sale is open at every moment that may be now, at none of them, or at some, which leaves it in doubt. */
+/** Whether the sale is open at every possible value of now, at none, or only at some, which leaves it in doubt. */
 function openness(sale: Sale, clock: DatabaseClock, allowanceMs: number): 'open' | 'not-open' | 'in-doubt' {
   const nowMs = clock.nowMs();
   const doubtMs = allowanceMs + clock.errorMs();

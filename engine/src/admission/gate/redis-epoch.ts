@@ -40,7 +40,7 @@ export function followEpoch(
       if (turn) epoch = turn.epoch;
       isFailing = false;
     } catch (error) {
-      // The epoch is trusted until it expires, which is soon without turns.
+      // The epoch is trusted until it expires, which happens soon if no process takes turns.
       if (!isFailing) onError(error);
       isFailing = true;
     }

@@ -71,8 +71,8 @@ const check = `
 /*
  * Write the stock of a sale, unless Redis has a newer version. 'returned' is the last version with more available units
  * than the one before it. Only a turn, which has just read the ledger, creates a missing sale, so a process that missed a
- * FLUSHALL cannot write an old version into an empty place.
- * ARGV: version, available, 1 if it may create, TTL in ms or 0 to keep it. Answers the resulting {version, available}.
+ * FLUSHALL cannot write an old version where there is none. ARGV: version, available, 1 if it may create, TTL in ms or
+ * 0 to keep it. Answers the resulting {version, available}.
  */
 const write = `
   local stock = redis.call('hmget', KEYS[1], 'version', 'available')

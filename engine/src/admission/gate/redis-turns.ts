@@ -75,7 +75,7 @@ export function createTakeTurn(link: RedisLink, db: Queryable): () => Promise<Tu
   };
 }
 
-/** The TTL makes a sale that turns no longer write expire as soon as an epoch that is no longer confirmed. */
+/** With this TTL, a sale that turns no longer write expires as soon as an epoch that is no longer confirmed. */
 async function create(link: RedisLink, epoch: string, stock: Stock): Promise<Stock> {
   const { saleId, version, available } = stock;
   const reply = await link.send(redis =>

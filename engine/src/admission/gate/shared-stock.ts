@@ -9,27 +9,27 @@ import { type Epoch, followEpoch } from './redis-epoch.js';
 import { stockKey, unitsKey } from './redis-scripts.js';
 import { createTakeTurn } from './redis-turns.js';
 
-/** What the processes of an installation share through Redis. Nothing here throws, and none of it is the truth. */
+/** What the processes of an installation share through Redis. Nothing here throws, and none of it is authoritative. */
 export type SharedStock = {
   /** The epoch to read and write under; undefined while Redis cannot be trusted. */
   epoch(): string | undefined;
   /** Called after COMMIT by the process that committed. The next turn repairs a lost write within a second. */
   write(stock: Stock): void;
   /**
-   * Reads the units of a shopper who was refused for the limit from the ledger, and shares them with all processes for
-   * 5 s.
+   * Reads the units of a shopper who was refused because of the limit from the ledger, and shares them with all
+   * processes for 5 s.
    */
   writeUnits(saleId: number, shopperId: string): void;
   /**
-   * Takes a turn at keeping Redis in step with the ledger, if one is free. @returns 0, like a job that waits for its
-   * time.
+   * Takes a turn at keeping Redis in step with the ledger, if one is free. @returns 0, like a job that found nothing to
+   * do.
    */
   keep(): Promise<number>;
   close(): Promise<void>;
 };
 
-// Units that come back invalidate what is known of a sale's buyers, except if two changes arrive as one. So this
-// knowledge expires, and a shopper who asks in vain reaches the ledger once in this time.
+// Units that come back invalidate what is known about a sale's buyers, except if two changes arrive as one. So this
+// knowledge expires, and a shopper who keeps trying in vain reaches the ledger once in this time.
 const unitsKnownMs = 5000;
 // Sales whose stock waits to be written. A process decides a few hundred at a time.
 const pendingMax = 2000;

@@ -21,7 +21,7 @@ export type Challenges = {
 // Long enough to fetch it before a sale opens, and to solve it on a slow phone.
 const lifetimeMs = 10 * 60_000;
 
-// A text as the number could take over parameters from the salt without changing the hash.
+// If the number could be a string, it could absorb parameters from the salt without changing the hash.
 const solutionSchema = z.object({
   algorithm: z.literal('SHA-256'),
   challenge: z.string().regex(/^[0-9a-f]{64}$/),

@@ -16,7 +16,8 @@ export type SpendChallenge = (spending: Spending) => Promise<boolean>;
 // As for replays: 500 take about a millisecond, so a full queue waits for less than a tenth of a second.
 const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
 
-// Rows are kept a little longer than a challenge lasts, because clocks of processes differ by a round trip.
+// Rows are kept a little longer than a challenge lasts, because the clocks of two processes differ by up to a round
+// trip.
 const graceSeconds = 60;
 // Each statement deletes more rows than it adds, so that the table is bounded by the challenges that are still valid.
 const clearedPerSpending = 4;

@@ -2,7 +2,7 @@ export type RateLimit = {
   /** Calls in a window, spread evenly over it. */
   limit: number;
   windowMs: number;
-  /** Calls that may come at once after a quiet time. */
+  /** Calls that may come at once after a quiet period. */
   burst: number;
 };
 

@@ -19,7 +19,7 @@ import { createRateLimits } from '../shared-redis.js';
 export type Layers = Admission & {
   /** For the server behind the layers. */
   serverOptions: ServerOptions;
-  /** Requests in work. */
+  /** Requests in progress. */
   inFlight: () => number;
   shedding: Shedding;
   saleRoom: SaleRoom;
@@ -40,7 +40,7 @@ export function createLayers(
     decisions: parts.decisions,
     waitMaxMs: config.SHED_WAIT_MS,
     refusals,
-    // The request that asks is itself in work.
+    // The request that asks is itself in progress.
     hasItsShare: own => inFlightMax > 0 && hasItsShare(own, inFlightMax - inFlight() + 1),
   });
   const isOfWeb = createIsOfWeb(config.WEB_KEY);

@@ -18,7 +18,7 @@ export type OperationsOptions = {
   allocateIds: AllocateIds;
 };
 
-/** The calls of machines: probes, the payment provider, and the shop's server for its ids. */
+/** The calls of machines: probes, the payment provider, and the shop's server when it requests ids. */
 export function registerOperations(app: App, options: OperationsOptions): void {
   const { parts, identity, draining, allocateIds } = options;
   const { config, pool, commits, shared, payments, settlements } = parts;

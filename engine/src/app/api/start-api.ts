@@ -22,7 +22,7 @@ export type Api = {
   /** Where it listens, such as http://127.0.0.1:3000 */
   url: string;
   figures: ApiFigures;
-  /** Stops taking requests, answers those in work, and writes what is buffered. */
+  /** Stops taking requests, answers those in progress, and writes what is buffered. */
   close(): Promise<void>;
 };
 
@@ -52,7 +52,9 @@ export async function startApi(
     const url = await listen(
       server,
       { host: config.HOST, port: config.PORT, backlog: acceptBacklog, listeners },
-      warn('new connections are accepted one per turn of the event loop, so they wait under load'),
+      warn(
+        'only one new connection is accepted per turn of the event loop, so new connections wait under load',
+      ),
     );
     return {
       url,
@@ -139,6 +141,7 @@ function identifyCallers(server: App, { pool, warn }: Parts, identity: Identity)
   keepOperatorTrail(server, { db: pool, identity, onError: onLost });
 }
 
-// Connections that the kernel holds while the process is busy. With Node's 511 a rush of 2,000 overflows it, and a
-// client whose handshake was dropped waits seconds for its retransmission. The kernel caps it at net.core.somaxconn.
+// Connections that the kernel holds while the process is busy. With Node's default of 511, a rush of 2,000 overflows
+// it, and a client whose handshake was dropped waits seconds for its retransmission. The kernel caps it at
+// net.core.somaxconn.
 const acceptBacklog = 8192;

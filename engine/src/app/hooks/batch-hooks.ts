@@ -109,7 +109,7 @@ function countBatches<Request extends HookedRequest>(
 }
 
 /**
- * A batch serves many requests, so it cannot be part of any one trace. It is a trace of its own: it links to the span
+ * A batch serves many requests, so it cannot be part of any one trace. It has its own trace: it links to the span
  * of each request, and each of those links to it. A batch that is sent again gets another span.
  */
 function traceBatches<Request extends HookedRequest>(tracing: Tracing, work: string): BatchHook<Request> {

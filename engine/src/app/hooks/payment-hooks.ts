@@ -16,7 +16,7 @@ export function createPaymentHooks(
 }
 
 /**
- * Each call to the provider is a span, each retry is a span of its own, and the provider receives the trace context. A
+ * Each call to the provider is a span, each retry is a separate span, and the provider receives the trace context. A
  * call by the reconciler starts a new trace.
  */
 function traceCalls(provider: string, tracing: Tracing): PaymentHook {

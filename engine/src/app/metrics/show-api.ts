@@ -31,7 +31,7 @@ function showRequests({ counter, gauge, histogram }: Metrics, { instruments }: P
   histogram(
     {
       name: 'http_request_duration_seconds',
-      help: 'Time from entering the route, before the body is read, to the answer; without streams',
+      help: 'Time from entering the route, before the body is read, to the answer; excludes streams',
       labels: ['route', 'method'],
     },
     () =>
@@ -41,7 +41,7 @@ function showRequests({ counter, gauge, histogram }: Metrics, { instruments }: P
         .map(({ route, method, durationS }) => [{ route, method }, durationS.read()]),
   );
   gauge(
-    { name: 'doorbuster_http_requests_in_flight', help: 'Requests in work: read, but not answered yet' },
+    { name: 'doorbuster_http_requests_in_flight', help: 'Requests in progress: read, but not answered yet' },
     () => [[{}, api.inFlight()]],
   );
 }
@@ -89,7 +89,7 @@ function showAdvice(
   counter(
     {
       name: 'doorbuster_refused_attempts_total',
-      help: 'Attempts to buy that led to no order',
+      help: 'Attempts to buy that did not create an order',
       labels: ['outcome'],
     },
     () => refusedAttempts.entries().map(([outcome, count]) => [{ outcome }, count]),

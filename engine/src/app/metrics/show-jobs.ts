@@ -3,13 +3,13 @@ import type { Parts } from '../parts.js';
 
 /** The periodic jobs that this process runs or ran: those of the scheduler while it leads, and the compensator's. */
 export function showJobs({ counter, gauge }: Metrics, { instruments, readings }: Parts): void {
-  // Scrapers set a label "job" of their own.
+  // Scrapers themselves set a label "job".
   const labels = ['job_name'];
   const figures = () => instruments.jobs.read();
   gauge(
     {
       name: 'doorbuster_job_last_success_timestamp_seconds',
-      help: 'End of the last round of a periodic job; before its first, when this process began to run it',
+      help: 'End of the last round of a periodic job; before the first, when this process began to run the job',
       labels,
     },
     () => figures().map(([job_name, { lastSuccessAtMs }]) => [{ job_name }, lastSuccessAtMs / 1000]),

@@ -42,7 +42,7 @@ function showBreakers({ gauge }: Metrics, { payments, shared, outage }: Parts): 
   gauge(
     {
       name: 'doorbuster_breaker_state',
-      help: '1 for the current state of the circuit breaker of payments',
+      help: '1 for the current state of the payment circuit breaker',
       labels: ['breaker', 'state'],
     },
     () =>
@@ -116,7 +116,7 @@ function showReadings({ gauge }: Metrics, { readings }: Parts): void {
   gauge(
     {
       name: 'doorbuster_reading_ok',
-      help: '1 if the last try to read these figures succeeded',
+      help: '1 if the last attempt to read these figures succeeded',
       labels: ['reading'],
     },
     async () => {

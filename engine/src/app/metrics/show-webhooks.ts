@@ -2,12 +2,12 @@ import type { Metrics } from '../../platform/telemetry/metrics.js';
 import { endpointStates } from '../../webhooks/backlog.js';
 import type { Parts } from '../parts.js';
 
-/** Webhooks: tries counted by the scheduler that sends them, and the backlog as every process reads it. */
+/** Webhooks: attempts counted by the scheduler that makes them, and the backlog as every process reads it. */
 export function showWebhooks({ counter, gauge }: Metrics, { instruments, readings }: Parts): void {
   counter(
     {
       name: 'doorbuster_webhook_tries_total',
-      help: 'Tries to deliver a webhook, by outcome',
+      help: 'Attempts to deliver a webhook, by outcome',
       labels: ['outcome'],
     },
     () => instruments.webhookTries.entries().map(([outcome, count]) => [{ outcome }, count]),

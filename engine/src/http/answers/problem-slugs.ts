@@ -10,7 +10,8 @@ export const problems = {
   'limit-key-required': {
     status: 400,
     title: 'Limit key required',
-    message: 'This sale limits units per payment fingerprint or address, and the request does not state it.',
+    message:
+      'This sale limits units per payment fingerprint or address, and the request does not include one.',
   },
   'payment-method-required': {
     status: 400,
@@ -32,7 +33,7 @@ export const problems = {
   'challenge-failed': {
     status: 403,
     title: 'Challenge failed',
-    message: 'This challenge is not solved, too old, or already used. Fetch a new one.',
+    message: 'This challenge is unsolved, too old, or already used. Fetch a new one.',
   },
   'forbidden-origin': {
     status: 403,
@@ -123,7 +124,7 @@ export const problems = {
   'order-confirmed': {
     status: 409,
     title: 'Order confirmed',
-    message: 'This order has been bought and cannot be cancelled.',
+    message: 'This order is confirmed and cannot be cancelled.',
   },
   'sale-overlaps': {
     status: 409,

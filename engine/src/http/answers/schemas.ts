@@ -6,7 +6,7 @@ import { slugs } from './problem-slugs.js';
 
 /** Shapes that several routes share. Nothing is coerced: a number is a number, an unknown field is an error. */
 
-// An identity column starts at 1; beyond 2^53 - 1 JSON readers round.
+// An identity column starts at 1; JSON readers round numbers above 2^53 - 1.
 export const idSchema = z.int().min(1).meta({ description: 'A positive whole number' });
 
 /** An id in a path: only digits, so that `1e3`, ` 1` or `0x1` are not ids. */
@@ -69,8 +69,8 @@ const idempotencyKeySchema = z
   });
 
 /**
- * A moment with its offset from UTC. Anything else ends the check (`abort`), so that rules that compare two moments see
- * only moments.
+ * A time with its offset from UTC. Anything else ends the check (`abort`), so that rules that compare two times see
+ * only valid times.
  */
 export const timeSchema = z.iso.datetime({ offset: true, abort: true }).transform(text => new Date(text));
 
@@ -162,7 +162,10 @@ export const orderSchema = z.object({
   remainingStock: z.int(),
   createdAt: z.iso.datetime(),
   status: z.enum(orderStatuses),
-  reason: z.string().nullable().meta({ description: 'Why the order ended, unless the status says it' }),
+  reason: z
+    .string()
+    .nullable()
+    .meta({ description: 'Why the order ended, unless the status already says so' }),
   expiresAt: z.iso
     .datetime()
     .nullable()

@@ -6,7 +6,7 @@ import { describeRoute } from './describe-route.js';
 import { isRecord } from './is-record.js';
 import { securitySchemes } from './security-schemes.js';
 
-/** Problems of no documented operation: one is for unknown calls, the other for a defect of the engine. */
+/** Problems that belong to no documented operation: one is for unknown calls, the other for a defect of the engine. */
 const ofNoOperation: ReadonlySet<ProblemSlug> = new Set(['method-not-allowed', 'internal'] as const);
 
 /** The parts of /openapi.json besides its operations, and the transforms that add those. */

@@ -12,7 +12,7 @@ export type CrossSite = {
   check(request: FastifyRequest, session: string): void;
   /** Checks a request that will set a cookie. @throws ProblemError forbidden-origin */
   checkOrigin(request: FastifyRequest): void;
-  /** The X-CSRF-Token that proves that a page can read what belongs to the session. */
+  /** The X-CSRF-Token, which proves that a page can read what belongs to the session. */
   tokenFor(session: string): string;
 };
 

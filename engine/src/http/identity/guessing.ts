@@ -16,7 +16,7 @@ export type GuessingOptions = {
 
 /**
  * Compares secrets, and answers 429 to a caller who guesses: by name and address at sign-in, by address with bearer
- * tokens. The right secret always passes, whatever others have guessed. A guesser gains no extra tries by that: a text
+ * tokens. The right secret always passes, whatever others have guessed. This gives a guesser no extra tries: a text
  * with a wrong first half cannot be right, and only a bounded number with the right first half are compared in full
  * (docs/decisions/0037).
  */
@@ -26,7 +26,7 @@ export function createGuessing({ config, secrets, callerIfAny }: GuessingOptions
   const operatorAt = createSecretCheck(known);
   const halfAt = createSecretCheck(known.map(firstHalf));
   const guessers = createLockOut({ triesMax, lockSeconds });
-  // Kept apart from the guessers, because so many guessers can come that the oldest are forgotten.
+  // Kept apart from the guessers, because enough of those could push out the oldest entries.
   const halves = createLockOut({ triesMax, lockSeconds });
 
   function checkLock(lockOut: typeof guessers, names: readonly string[]): void {

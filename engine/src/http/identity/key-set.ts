@@ -13,7 +13,7 @@ export type KeySet = {
 export type KeySetOptions = {
   url: string;
   timeoutMs: number;
-  /** At most one reading in this time, however often unknown keys are asked for. */
+  /** At most one reading in this time, however often tokens name unknown keys. */
   cooldownMs: number;
   ageMaxMs: number;
   /** Called when the set of keys has changed. */

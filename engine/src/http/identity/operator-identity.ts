@@ -114,7 +114,7 @@ export function createOperators(options: OperatorsOptions): Operators {
 
 /**
  * A mark per operator that is stored with their sessions in place of the secret. It is keyed, so that a copy of the
- * database does not help to guess the secret.
+ * database does not help an attacker guess the secret.
  */
 function secretMarksOf({ operators, secretKey }: Secrets): Map<string, string> {
   const markOf = (text: string) => createHmac('sha256', secretKey).update(text).digest('base64url');

@@ -75,7 +75,7 @@ export function createJwtShoppers(jwt: Jwt, verified: VerifiedTokens): Shoppers 
     onRequest(request, _reply, done) {
       jwt.keepFresh();
       const token = bearerOf(request);
-      // API keys and operators' secrets do not have this form.
+      // API keys and operators' secrets do not have this format.
       if (token === undefined || verified.shopperOf(token) !== undefined || !isJwt(token)) return done();
       void jwt.verify(token).then(verdict => {
         const isRefused = verdict instanceof ProblemError;

@@ -13,7 +13,7 @@ export function addressKeyOf(request: FastifyRequest): string {
 }
 
 /**
- * An IPv4 address as it is, also if it comes mapped into IPv6. An IPv6 address by its /64, the least that a network
+ * An IPv4 address as it is, even if it arrives mapped into IPv6. An IPv6 address by its /64, the least that a network
  * gives to one customer, who can call from any of its 2^64 addresses. Some proxies add the port.
  *
  * @returns undefined for anything that is not an address.

@@ -7,7 +7,7 @@ import { addressKey } from './client-address.js';
 export type ConnectionLimits = {
   /** Open connections in total, besides the reserve for operators and probes; 0 means no limit. */
   max: number;
-  /** Open connections of one address; 0 means no limit. */
+  /** Open connections from one address; 0 means no limit. */
   perAddressMax: number;
   /** Addresses and ranges of proxies, whose connections carry the calls of many clients. */
   proxies: readonly string[];

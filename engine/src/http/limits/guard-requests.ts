@@ -16,7 +16,7 @@ import { classOf, countsAsWork, isForOperations, type RouteClass } from './route
 export type Protection = {
   /** Answers a request for which there is no room. @returns whether it did. */
   refuseIfFull(request: IncomingMessage, response: ServerResponse): boolean;
-  /** Requests in work: read, but not answered yet. */
+  /** Requests in progress: read, but not answered yet. */
   inFlight(): number;
 };
 
@@ -34,17 +34,17 @@ export type ProtectionOptions = {
    * or it costs nothing.
    */
   isExempt: (request: FastifyRequest) => boolean;
-  /** Whether the web process asks: it asks seldom, and for everyone who looks at a page. */
+  /** Whether the request comes from the web process, which asks rarely, and for everyone who looks at a page. */
   isOfWeb: (request: FastifyRequest) => boolean;
 };
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
 
 /**
- * The layers that a request meets before its body is read, outermost first: requests in work, calls per address,
- * shedding. The first is checked before the router. The others hang on the routes that are registered after this, by
- * the class of each. A request whose body is still arriving is not in work yet: otherwise a few hundred slow senders
- * would keep every other caller out.
+ * The layers that a request meets before its body is read, outermost first: requests in progress, calls per address,
+ * shedding. The first is checked before the router. The others apply to the routes that are registered after this, by
+ * the class of each. A request whose body is still arriving does not count as in progress yet: otherwise a few hundred
+ * slow senders would keep every other caller out.
  */
 export function protect(app: FastifyInstance, options: ProtectionOptions): Protection {
   const { inFlightMax, isReserved, rate, shedding, refusals, isExempt, isOfWeb } = options;
@@ -113,7 +113,7 @@ export function protect(app: FastifyInstance, options: ProtectionOptions): Prote
   };
 }
 
-/** Whether an operator or a probe asks for this, including the pages of the console. */
+/** Whether this request is an operator's or a probe's, including those for pages of the console. */
 function isOfConsole(url: string): boolean {
   return isForOperations(url) || url.startsWith('/admin') || url.startsWith('/_next/static/');
 }

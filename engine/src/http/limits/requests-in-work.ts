@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whether it is counted among the requests in work. */
+    /** Whether it is counted among the requests in progress. */
     isInFlight: boolean;
   }
 }
 
-/** The requests of this process that are read but not answered yet. */
+/** The requests that this process has read but not answered yet. */
 export type RequestsInWork = {
   count(): number;
   isFull(): boolean;

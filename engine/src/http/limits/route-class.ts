@@ -3,8 +3,8 @@ import type { Urgency } from '../../admission/shedding.js';
 
 /**
  * How the layers of protection treat a route. They never refuse `free` routes: the answers to probes decide whether the
- * process lives, operators are needed most during overload, and a provider's webhooks are signed and come from few
- * addresses. A `stream` stays open for long, and is counted with the streams.
+ * process is kept running, operators are needed most during overload, and a provider's webhooks are signed and come
+ * from few addresses. A `stream` stays open for long, and is counted with the streams.
  */
 export type RouteClass = Urgency | 'stream' | 'free';
 
@@ -29,14 +29,14 @@ const classes: Record<string, RouteClass> = {
 };
 
 /**
- * Whether a path counts among the requests in work. This is asked before the router, where only the path is known. The
- * few paths that it refuses needlessly are paths that nobody needs.
+ * Whether requests for a path count among the requests in progress. This is asked before the router, where only the
+ * path is known. It also counts a few unknown paths needlessly, but no client needs those.
  */
 export function countsAsWork(url: string): boolean {
   return !isForOperations(url) && !url.endsWith('/events');
 }
 
-/** Whether a path belongs to operators' calls or to the probes that decide whether the process lives. */
+/** Whether a path belongs to operators' calls or to the probes that decide whether the process is kept running. */
 export function isForOperations(url: string): boolean {
   return url.startsWith('/api/admin/') || freePaths.has(url);
 }

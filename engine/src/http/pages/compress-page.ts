@@ -21,7 +21,7 @@ export function isCompressible(contentType: unknown, bytes: number): boolean {
 }
 
 /**
- * Runs outside the event loop, once for all who are shown the page. Brotli was tried: a drop's page came to 5,745 bytes
+ * Runs outside the event loop, once for all readers of the page. Brotli was tried: a drop's page came to 5,745 bytes
  * in 2.3 ms against 6,075 in 0.8 ms, the largest script to 67,700 in 15.9 ms against 71,752 in 9.4 ms. That is not
  * worth a second copy of everything.
  */

@@ -18,7 +18,7 @@ export type ForwardedPages = {
 
 // The browser itself updates the moving parts of a page, at once.
 const pageKeptMs = 1000;
-// Named by its content, so it stays right for as long as it is kept.
+// Named by its content, so it never goes stale.
 const immutableKeptMs = 3_600_000;
 // Some 20 kB each: 10 MB. A path longer than that of any page is not kept.
 const keptMax = 500;

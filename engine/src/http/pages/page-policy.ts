@@ -46,7 +46,7 @@ export function policyOf(html: string, nonce: string, pictureOrigins: readonly s
   });
 }
 
-/** For a page of one text and one style sheet that runs nothing. */
+/** For a page with only text and one style sheet, which runs no scripts. */
 export function policyOfPlainPage(style: string): string {
   return join({ 'style-src': [sourceHash(style)], 'form-action': ["'none'"] });
 }

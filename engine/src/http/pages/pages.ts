@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { pageHeaders, referencePolicy } from './page-policy.js';
 
 /**
- * The API's reference, with the headers that confine a page in a browser. They have a scope of their own, because
+ * The API's reference, with the headers that confine a page in a browser. They are set in a separate scope, because
  * clients that read JSON ignore them.
  */
 export async function registerPages(app: FastifyInstance): Promise<void> {

@@ -17,9 +17,9 @@ export class TooManyPages extends Error {}
 
 // A page takes a few milliseconds of one processor, so more at once would only wait for each other.
 const connectionsMax = 32;
-// Some seconds of rendering; further requests are told to come back.
+// A few seconds of rendering; further requests are told to come back.
 const inFlightMax = 512;
-// By then the reader of a page that has not begun has left.
+// By then, the reader of a page whose rendering has not begun has left.
 const headersTimeoutMs = 5000;
 const bodyTimeoutMs = 10_000;
 

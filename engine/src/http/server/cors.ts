@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
-// What a page of another origin may send and read besides what is always allowed.
+// What a page from another origin may send and read besides what is always allowed.
 const allowedHeaders = 'authorization, content-type, idempotency-key, last-event-id, x-csrf-token, x-user-id';
 const exposedHeaders =
   'idempotency-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id';

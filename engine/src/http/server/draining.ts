@@ -4,7 +4,7 @@ import { sendProblem } from '../answers/send-problem.js';
 
 export type Draining = {
   isOn(): boolean;
-  /** Refuses new requests, lets those in work finish for at most `timeoutMs`, and closes the server. */
+  /** Refuses new requests, lets those in progress finish for at most `timeoutMs`, and closes the server. */
   drain(timeoutMs: number): Promise<void>;
 };
 

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-// Every purchase is answered by then. A caller that is gone looks the same at first, and keeps its place no longer than
-// this.
+// Every purchase is answered by then. A caller that has disconnected looks the same at first, and keeps its place no
+// longer than this.
 const goneAfterMs = 3000;
 
 /**

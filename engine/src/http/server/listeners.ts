@@ -20,10 +20,9 @@ const echo = `process.on('message', (word, server) => { process.send(word, serve
 /**
  * Listens several times on one socket. libuv accepts one new connection from a listening socket in a turn of the event
  * loop (libuv/libuv#3696). A turn in which thousands of connections have a request lasts a tenth of a second, so new
- * connections would wait for seconds behind a few thousand that are kept alive forever. Each copy of the socket accepts
- * one more.
+ * connections would wait for seconds behind a few thousand persistent ones. Each copy of the socket accepts one more.
  *
- * @param onFewer called with the reason if there are fewer copies than wanted; the server listens all the same.
+ * @param onFewer called with the reason if there are fewer copies than wanted; the server still listens.
  * @returns its address, such as http://127.0.0.1:3000
  */
 export async function listen(

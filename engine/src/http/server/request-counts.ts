@@ -17,7 +17,7 @@ export type RouteCounts = {
   method: string;
   /** How many answers had each status. */
   answered: Map<number, number>;
-  /** Of requests that are answered at once, not of streams. */
+  /** Covers requests that are answered at once, not streams. */
   durationS: Histogram;
 };
 

@@ -9,7 +9,7 @@ declare module 'fastify' {
   }
 }
 
-// Orchestrators call these every few seconds, and nobody looks at their traces.
+// Orchestrators call these every few seconds, and their traces are of no interest.
 const untraced = new Set(['/api/live', '/api/health', '/api/ready', '/api/users/health']);
 
 /**

@@ -75,7 +75,7 @@ async function send(url: URL, request: RequestInit): Promise<{ status: number; t
 function read<T>(text: string, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new PaymentError('PROVIDER_GARBLED', 'The answer of the sandbox cannot be read', parsed.error);
+  throw new PaymentError('PROVIDER_GARBLED', "The sandbox's answer cannot be read", parsed.error);
 }
 
 function parseJson(text: string): unknown {

@@ -12,7 +12,7 @@ import { webSettings } from './settings/web-settings.js';
 import { webhooksSettings } from './settings/webhooks-settings.js';
 
 /**
- * Settings come only from the environment. They are read once at start; all bad values are reported together.
+ * Settings come only from the environment. They are read once at startup; all bad values are reported together.
  * A secret may be given as NAME or, in a file, as NAME_FILE.
  */
 const settings = {

@@ -14,7 +14,7 @@ export function integer(fallback: number, min: number, max: number) {
     .default(fallback);
 }
 
-/** `true` or `false`; off unless said otherwise. */
+/** `true` or `false`; off unless specified otherwise. */
 export function boolean(fallback: 'true' | 'false' = 'false') {
   return z
     .enum(['true', 'false'])

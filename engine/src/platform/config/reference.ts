@@ -44,7 +44,7 @@ const groups: readonly Group[] = [
   {
     title: 'Layers of protection',
     readBy:
-      'Read by `api`. A limit of 0 is off. [protection.md](protection.md) shows the layers in the order they apply.',
+      'Read by `api`. 0 turns a limit off. [protection.md](protection.md) shows the layers in the order they apply.',
     settings: protectionSettings,
   },
   {
@@ -80,7 +80,7 @@ export function describeSettings(): string {
 
 const introduction = `# Settings
 
-Settings come only from the environment. Each process reads them once at start. If any value is bad, the process names
+Settings come only from the environment. Each process reads them once at startup. If any value is bad, the process names
 all bad values and exits 1. An empty variable counts as not set. \`npx doorbuster config\` prints the values in force.
 
 A setting that also has a name ending in \`_FILE\` is a secret or usually comes as a file. You can give it as that file
@@ -101,7 +101,7 @@ function defaultOf(schema: z.ZodType): string {
   return text === '' ? '' : `\`${text}\``;
 }
 
-// The form of a value is stated once, in its refusal: every setting that has a form refuses this text.
+// The format of a value is stated once, in its error message: every setting that has a format refuses this text.
 const refused = '?';
 
 function takenBy(schema: z.ZodType): string {

@@ -55,7 +55,7 @@ test('a copy that another user could have changed is never run', async () => {
   const attempt = () => usableBinaries(source, [place], undefined);
   await chmod(place, 0o777);
   await expect(attempt()).rejects.toMatchObject({ code: 'BINARIES_UNUSABLE' });
-  // Negative control: the same copy in a directory of our own runs.
+  // Negative control: the same copy in our own directory runs.
   await chmod(place, 0o755);
   await expect(attempt()).resolves.toMatchObject({ majorVersion: 18 });
 }, 30_000);

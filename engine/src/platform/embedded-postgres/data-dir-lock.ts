@@ -26,7 +26,7 @@ const claimPrefix = 'postgres.lock-claim-';
 // A contender gives up as soon as it sees a live owner, so a few dozen rounds of 5 to 50 ms outlast any crowd.
 const attemptsMax = 60;
 const heartbeatMs = 2000;
-// Five heartbeats: a busy event loop may miss one or two. This wait is needed only if the former owner ran in another
+// Five heartbeats: a busy event loop may miss one or two. This wait is needed only if the previous owner ran in another
 // container.
 const silenceMs = 10_000;
 // Far longer than any contender needs, so that only claims of killed processes are swept away.
@@ -38,8 +38,8 @@ const claimAgeMaxMs = 10 * 60_000;
  * Node has no flock, so a lock is a file `postgres.lock.<generation>` made by link(2), which is atomic and fails if the
  * name exists. A dead owner's file is never renamed or reused: two contenders that read the same stale file could each
  * remove the other's fresh one. Instead, contenders link the next generation, which only one of them can do. After
- * linking, a contender checks the other files once more: with an outdated listing it may have linked a name that a former
- * owner had swept away. It then sees the true owner and withdraws.
+ * linking, a contender checks the other files once more: with an outdated listing it may have linked a name that a
+ * previous owner had swept away. It then sees the true owner and withdraws.
  */
 export async function acquireDataDirLock(dataDir: string): Promise<DataDirLock> {
   const claim = await writeClaim(dataDir);

@@ -109,7 +109,7 @@ function unreachable(dataDir: string, user: ServerUser): EmbeddedPostgresError {
     `The user with uid ${user.uid}, who owns the database in ${dataDir}, can no longer enter that directory.`,
     {
       remedy:
-        'Let other users pass through it and its parents (chmod o+x), or move it back to its former place.',
+        'Let other users pass through it and its parents (chmod o+x), or move it back to its previous location.',
     },
   );
 }

@@ -37,7 +37,7 @@ async function readPid(path: string): Promise<number | undefined> {
  * After a crash the recorded pid may belong to an unrelated process, as is usual in containers, where pids restart at 1.
  * The server would take that process for another server and refuse to start. It ignores its parent's pid, which is ours,
  * so this writes our pid instead. Deleting the file would also delete the key of the shared memory, by which the server
- * detects sessions of the former server that are still running.
+ * detects sessions of the previous server that are still running.
  */
 async function disarm(path: string): Promise<void> {
   const [, ...rest] = (await readFile(path, 'utf8')).split('\n');

@@ -75,7 +75,7 @@ async function spawnChild(plan: ServerPlan, port: number, startupLog: string): P
       cwd: clusterDir,
       env: childEnvironment(),
       // Its own process group: Ctrl-C in a terminal signals the whole group, and would stop the server before the engine
-      // has answered the requests in work.
+      // has answered the requests in progress.
       detached: true,
       stdio: ['ignore', output.fd, output.fd],
       windowsHide: true,

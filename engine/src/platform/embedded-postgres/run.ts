@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** Another account than our own; only root can run a program under it. */
+/** An account other than our own; only root can run a program under it. */
 export type ServerUser = { uid: number; gid: number };
 
 export type RunResult = { exitCode: number | null; stdout: string; stderr: string };

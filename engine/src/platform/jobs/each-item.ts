@@ -11,9 +11,9 @@ export type ItemsOptions<Item, Key extends string | number> = {
   work: (item: Item, signal: AbortSignal) => Promise<number>;
   /** Items found in one round. */
   roundMax: number;
-  /** Items in work at the same time. */
+  /** Items in progress at the same time. */
   atOnceMax?: number;
-  /** Whether the next round begins while items of this one are still in work: for items that may take long. */
+  /** Whether the next round begins while items of this one are still in progress: for items that may take long. */
   overlaps?: boolean;
 };
 

@@ -10,7 +10,7 @@ export type Histogram = {
 /** `counts` has one element per bound, for values up to it and above the previous one, and a last one for all beyond. */
 export type HistogramReading = { bounds: readonly number[]; counts: readonly number[]; sum: number };
 
-/** @param bounds upper bounds, in rising order. */
+/** @param bounds upper bounds, in ascending order. */
 export function createHistogram(bounds: readonly number[]): Histogram {
   const counts = new Float64Array(bounds.length + 1);
   let sum = 0;

@@ -13,7 +13,7 @@ const connectionsMax = 32;
 const requestTimeoutMs = 5000;
 
 /**
- * GET /metrics on a port of its own, so that no proxy in front of the shop can expose it to shoppers, and so that roles
+ * GET /metrics on a separate port, so that no proxy in front of the shop can expose it to shoppers, and so that roles
  * without an API have metrics too.
  */
 export async function serveMetrics(

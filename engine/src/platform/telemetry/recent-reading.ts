@@ -3,15 +3,15 @@ import { endsWithin } from '../backoff.js';
 export type RecentReading<T> = {
   /** The value, at most `keptMs` old; undefined if it cannot be read within `timeoutMs`. Never rejects. */
   get(): Promise<T | undefined>;
-  /** Whether the last try read a value. */
+  /** Whether the last attempt read a value. */
   isOk(): boolean;
 };
 
 export type RecentReadingOptions = { keptMs?: number; timeoutMs?: number };
 
 /**
- * Shares a costly reading between all callers: it is read at most once a second, however many ask, and only one read is
- * under way at a time, even if it hangs. So no observer of the engine can overload the servers behind it.
+ * Shares a costly reading between all callers: it is read at most once a second, however many callers ask, and only one
+ * read is under way at a time, even if it hangs. So no observer of the engine can overload the servers behind it.
  */
 export function createRecentReading<T>(
   read: () => Promise<T>,

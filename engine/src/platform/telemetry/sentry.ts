@@ -53,7 +53,7 @@ export function createSentry({ dsn, environment, onTrouble }: SentryOptions): Er
 
 const stackParser = createStackParser(nodeStackLineParser());
 
-// The library's own transport for Node is in a package that brings OpenTelemetry along.
+// The library's own transport for Node is in a package that pulls in OpenTelemetry.
 function createSend(tell: (error: unknown) => void) {
   return (options: BaseTransportOptions) =>
     createTransport(options, async ({ body }) => {

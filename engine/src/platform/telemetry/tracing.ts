@@ -43,7 +43,7 @@ export type Traceparent = { traceId: string; spanId: string; flags: number };
 // to the queue and to the payment provider, so it accepts no other shape.
 const shape = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** @returns undefined for text that is no traceparent. */
+/** @returns undefined for text that is not a traceparent. */
 export function readTraceparent(header: unknown): Traceparent | undefined {
   const [, traceId, spanId, flags] = (typeof header === 'string' && shape.exec(header)) || [];
   if (!traceId || !spanId || !flags) return undefined;

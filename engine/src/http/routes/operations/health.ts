@@ -84,7 +84,7 @@ export function registerOperations(
     return { status: 'ready' as const };
   });
 
-  // Serialised once and always sent from the same bytes: it is large, and a thousand requests must not cost a thousand
+  // Serialised once and always sent from the same buffer: it is large, and a thousand requests must not cost a thousand
   // copies.
   let description: Buffer | null = null;
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {

@@ -58,15 +58,15 @@ export function registerWebhooks(app: App, { pool, payments, settlements }: Webh
   });
 }
 
-// Webhooks about captured money must not take the sale's lock each time. For a refund the operator's word counts, not
-// theirs.
+// Webhooks about captured money must not take the sale's lock each time. For a refund, the operator decides, not the
+// webhooks.
 const isMoneyKnown: Partial<Record<Payment['status'], true>> = {
   CAPTURED: true,
   REFUND_DUE: true,
   REFUNDED: true,
 };
 
-// Other users of the same provider account name their payments in their own ways.
+// Other users of the same provider account have their own ids for payments.
 async function findPayment(pool: Pool, paymentId: string): Promise<Payment | undefined> {
   return z.uuid().safeParse(paymentId).success ? readPayment(pool, paymentId) : undefined;
 }

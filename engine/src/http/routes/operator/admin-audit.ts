@@ -10,7 +10,7 @@ export type AdminAuditParts = {
   identity: Identity;
   pool: Pool;
   gate: Pick<Gate, 'countDisagreements'>;
-  /** Told of each audit that was asked for. */
+  /** Called with the report of each audit that was requested. */
   onAudit: (report: AuditReport) => void;
 };
 

@@ -27,7 +27,7 @@ const frameSchema = z
     }),
     orders: percentiles.extend({
       perSecond: rate.meta({
-        description: 'Orders made in any of the three ways to buy. The percentiles are of decisions.',
+        description: 'Orders made in any of the three ways to buy. The percentiles cover decisions.',
       }),
       batchSize: z.number().nullable(),
       waiting: z.int(),
@@ -50,7 +50,7 @@ const frameSchema = z
     queue: z
       .object({ ready: z.int(), inFlight: z.int(), delayed: z.int(), oldestAgeMs: z.number().nullable() })
       .nullable()
-      .meta({ description: 'Of all processes; null if it cannot be read right now' }),
+      .meta({ description: 'Across all processes; null if it cannot be read right now' }),
     lateOrders: z
       .int()
       .nullable()

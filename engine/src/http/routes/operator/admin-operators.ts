@@ -193,7 +193,7 @@ function registerOwnSession(
       reply.code(201).header('set-cookie', cookies);
       return await reply.send({ session: sessionView(session), csrfToken });
     } catch (error) {
-      // A wrong secret is recorded. Tries during a lock-out are not, because they could fill the disk.
+      // A wrong secret is recorded. Attempts during a lock-out are not, because they could fill the disk.
       if (error instanceof ProblemError && error.slug === 'not-authenticated') {
         const end = { status: problems[error.slug].status, outcome: error.slug };
         await addOperatorAction(pool, { ...description, sessionId: null }, end);

@@ -71,7 +71,7 @@ const csvExample = csvOf(csvColumns, [orderExample]);
 const list = {
   operationId: 'findOrders',
   summary: 'Find the orders of a sale, or one order, as JSON or CSV',
-  description: 'Sorted by id. Needs a `saleId` or an `orderId`.',
+  description: 'Sorted by id. Requires a `saleId` or an `orderId`.',
   callers: 'operators',
   tags: ['operator'],
   querystring: querySchema,
@@ -93,7 +93,7 @@ const list = {
 
 export type AdminOrdersParts = { identity: Identity; pool: Pool };
 
-/** Everybody's orders. */
+/** The orders of all shoppers. */
 export function registerAdminOrders(app: App, { identity, pool }: AdminOrdersParts): void {
   const onRequest = identity.requireOperator;
 

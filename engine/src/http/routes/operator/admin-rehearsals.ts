@@ -23,7 +23,7 @@ export type RehearsalsParts = {
 };
 
 // Half of what one generator and one engine reach on two processors, for two minutes: long enough to watch, short
-// enough not to disturb for long.
+// enough not to disturb the shop for long.
 const termsSchema = z.strictObject({
   allocation: z.int().min(1).max(100_000),
   shoppers: z.int().min(1).max(1_000_000),

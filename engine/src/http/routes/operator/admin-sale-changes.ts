@@ -133,7 +133,7 @@ export function registerSaleChanges(
     const schema = {
       operationId: `${verb}Sale`,
       summary,
-      description: 'Once this is answered, no purchase is decided under the former status.',
+      description: 'Once this call returns, no purchase is decided under the previous status.',
       problems: slugs('sale-not-found', 'sale-ended'),
       callers: 'operators',
       tags,

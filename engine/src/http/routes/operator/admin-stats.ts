@@ -57,8 +57,8 @@ const stats = {
   querystring: z.strictObject({
     from: timeSchema
       .optional()
-      .meta({ description: 'Orders of this hour or later; 30 days before `to` by default' }),
-    to: timeSchema.optional().meta({ description: 'Orders before this time; now by default' }),
+      .meta({ description: 'Orders made in this hour or later; 30 days before `to` by default' }),
+    to: timeSchema.optional().meta({ description: 'Orders made before this time; now by default' }),
   }),
   response: {
     200: withExample(

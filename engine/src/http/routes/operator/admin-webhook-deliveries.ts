@@ -108,7 +108,7 @@ const replayMany = {
   },
 } as const;
 
-/** What became of deliveries, and redelivery. */
+/** The outcomes of deliveries, and redelivery. */
 export function registerWebhookDeliveries(app: App, { identity, pool }: WebhookDeliveryParts): void {
   const onRequest = identity.requireOperator;
 

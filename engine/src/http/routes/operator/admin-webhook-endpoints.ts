@@ -102,7 +102,7 @@ const read = {
 const change = {
   operationId: 'updateWebhook',
   summary: 'Update, enable or disable a webhook',
-  description: 'A webhook that is enabled again gets the events that waited meanwhile.',
+  description: 'A webhook that is enabled again receives the events that waited while it was disabled.',
   problems: notFound,
   callers: 'operators',
   tags,
@@ -130,7 +130,7 @@ const remove = {
 const rotate = {
   operationId: 'rotateWebhookSecret',
   summary: 'Replace the secret of a webhook',
-  description: 'Messages are also signed with the former secret until the overlap ends.',
+  description: 'Messages are also signed with the previous secret until the overlap ends.',
   problems: notFound,
   callers: 'operators',
   tags,
@@ -151,7 +151,7 @@ const rotate = {
   },
 } as const;
 
-/** The endpoints to which operators have events sent. */
+/** The webhook endpoints to which events are sent, as operators manage them. */
 export function registerWebhookEndpoints(app: App, parts: WebhookEndpointParts): void {
   const { identity, pool, seal, destinations } = parts;
   const onRequest = identity.requireOperator;

@@ -6,7 +6,7 @@ export const connectionsSettings = {
   DATABASE_URL: postgresAddress().describe(
     'your PostgreSQL; unless set, `start` runs its own. One address that leads to the primary, even with [several servers](high-availability.md) behind it',
   ),
-  // If DATABASE_URL leads to a pooler: the server itself, for work that needs a session of its own.
+  // If DATABASE_URL leads to a pooler: the server itself, for work that needs its own session.
   DATABASE_DIRECT_URL: postgresAddress().describe(
     'if `DATABASE_URL` leads to [a pooler](servers.md#pgbouncer): the address of PostgreSQL itself',
   ),

@@ -14,7 +14,7 @@ export const decisionsSettings = {
   DECISION_BATCH_MAX: integer(500, 1, 5000).describe('purchases in one transaction'),
   // By default a slow ledger never fails an accepted order, however long it takes.
   QUEUED_ORDER_WAIT_MAX_MINUTES: integer(0, 0, 10_080).describe(
-    'minutes that an accepted order may wait to be decided; after that it fails and becomes a dead letter. 0 is no limit',
+    'minutes that an accepted order may wait to be decided; after that it fails and becomes a dead letter. 0 means no limit',
   ),
   // About 130 bytes an attempt with short names: 26 MB, or seven seconds of refusals at 30,000 a second.
   ATTEMPTS_BUFFER_MAX: integer(200_000, 1, 10_000_000).describe(

@@ -58,7 +58,7 @@ export const identitySettings = {
   CORS_ORIGIN: list(origin, 20)
     .optional()
     .describe(
-      'up to 20 origins, separated by commas, whose pages may call the API, also with cookies; unless set, none',
+      'up to 20 origins, separated by commas, whose pages may call the API, including with cookies; unless set, none',
     ),
   COOKIE_SECURE: z
     .enum(['auto', 'true', 'false'])
@@ -74,7 +74,7 @@ export const identitySettings = {
   ),
   // More mistakes than a person makes in a row.
   OPERATOR_TRIES_MAX: integer(10, 0, 100_000).describe(
-    'wrong secrets per name and per address before further wrong ones are [refused with 429](access.md#operators); 0 is no limit',
+    'wrong secrets per name and per address before further wrong ones are [refused with 429](access.md#operators); 0 means no limit',
   ),
   // Ten tries in five minutes are a million a year: far too few to guess even the second half of 16 random characters.
   OPERATOR_LOCKOUT_SECONDS: integer(300, 1, 86_400).describe('how long that refusal lasts'),
@@ -117,7 +117,7 @@ export const identitySettings = {
 
 type IdentityConfig = z.output<z.ZodObject<typeof identitySettings>> & { NODE_ENV: string };
 
-/** What is wrong with the combination of settings that are valid one by one. */
+/** What is wrong with the combination of settings that are valid individually. */
 export function identityProblems(config: IdentityConfig): string[] {
   return [...jwtProblems(config), ...operatorProblems(config)];
 }

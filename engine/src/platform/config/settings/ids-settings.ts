@@ -6,7 +6,7 @@ const expected = `expected at most ${kindsMax} names such as "guest", separated 
 
 /** The kinds of sequential ids. */
 export const idsSettings = {
-  // With a list that is known at the start, a misspelt kind is an error instead of a new counter, without a query.
+  // Because the list is known at startup, a misspelt kind is an error instead of a new counter, and needs no query.
   ID_KINDS: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,31}(,[a-z][a-z0-9-]{0,31})*$/, expected)

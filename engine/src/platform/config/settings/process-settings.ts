@@ -27,7 +27,7 @@ export const processSettings = {
   FAULTS_ENABLED: boolean().describe(
     '`true`: operators may set [faults on demand](rehearsals.md#faults-on-demand); refused with `NODE_ENV=production`',
   ),
-  // Off in production unless an operator asks for it: a load test there must be intended.
+  // Off in production unless an operator asks for it: a load test there must be intentional.
   ENABLE_REHEARSAL: z
     .enum(['true', 'false'])
     .transform(text => text === 'true')

@@ -2,11 +2,11 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { boolean, integer } from '../fields.js';
 
-/** How much load one process accepts, and from whom. A limit of 0 is off. */
+/** How much load one process accepts, and from whom. 0 turns a limit off. */
 export const protectionSettings = {
   // At 20,000 purchases a second, 500 waiting requests are 25 ms of work. `doorbuster start` allows 4,000.
   MAX_IN_FLIGHT: integer(500, 0, 1_000_000).describe(
-    'requests in work (read but not yet answered), at most nine tenths of them for one sale; with `doorbuster start`, 4000 unless set',
+    'requests in progress (read but not yet answered), at most nine tenths of them for one sale; with `doorbuster start`, 4000 unless set',
   ),
   // One for each stream that is allowed, and half as many for purchases; an idle connection takes about 20 kB.
   CONNECTIONS_MAX: integer(15_000, 0, 1_000_000).describe(
@@ -14,7 +14,7 @@ export const protectionSettings = {
   ),
   // A third of all: enough for a campus or a carrier behind one address, and one address cannot take them all.
   CONNECTIONS_PER_IP_MAX: integer(5000, 0, 1_000_000).describe(
-    'open connections of one address, unless it is a proxy in `TRUST_PROXY`',
+    'open connections from one address, unless it is a proxy in `TRUST_PROXY`',
   ),
   // Headers and body are a few packets; a client that needs longer than this does not want an answer.
   REQUEST_TIMEOUT_MS: integer(8000, 100, 600_000).describe('timeout for receiving a whole request'),
@@ -25,15 +25,17 @@ export const protectionSettings = {
   ),
   // A page of the shop makes a dozen calls: several shoppers behind one address can reload at once, but a script does
   // not get far.
-  RATE_LIMIT_IP_MAX: integer(100, 0, 1_000_000).describe('calls a second of one address, in the long run'),
-  RATE_LIMIT_IP_BURST: integer(50, 1, 1_000_000).describe('calls of one address at once'),
+  RATE_LIMIT_IP_MAX: integer(100, 0, 1_000_000).describe(
+    'calls per second from one address, in the long run',
+  ),
+  RATE_LIMIT_IP_BURST: integer(50, 1, 1_000_000).describe('calls from one address at once'),
   // No shopper clicks more often than this on a sold-out product.
   RATE_LIMIT_USER_MAX: integer(5, 0, 1_000_000).describe(
     'purchases of one shopper per window, and as many redemptions of checkout codes',
   ),
   // A hundred shoppers behind one address with all their tries, and some room.
   RATE_LIMIT_IP_PURCHASES_MAX: integer(600, 0, 1_000_000).describe(
-    'purchases of one address per window, over all its shoppers',
+    'purchases from one address per window, across all of its shoppers',
   ),
   RATE_LIMIT_WINDOW_MS: integer(60_000, 100, 86_400_000).describe('the window of both limits'),
   // By default the shop's own server limits its shoppers itself.

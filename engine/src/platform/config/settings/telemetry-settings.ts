@@ -4,13 +4,13 @@ import { boolean, httpAddress, integer } from '../fields.js';
 /** What operators can observe. */
 export const telemetrySettings = {
   SLOW_REQUEST_MS: integer(100, 0, 60_000).describe(
-    'a request that takes longer is [logged](monitoring.md#logs); 0 is never',
+    'a request that takes longer is [logged](monitoring.md#logs); 0 means never',
   ),
   // Off by default: a second process on this machine would find the port taken, and the operator decides who may read.
   ENABLE_METRICS: boolean().describe('`true`: each process serves its [metrics](monitoring.md#metrics)'),
   // The port that Prometheus' list of exporters assigns to applications that export metrics themselves.
   METRICS_PORT: integer(9464, 0, 65_535).describe(
-    'port of the metrics; not `PORT`. `api --processes N` uses the ports from there on, one a process; 0 picks a free one',
+    'port of the metrics; not `PORT`. `api --processes N` uses the ports from there on, one per process; 0 picks a free one',
   ),
   METRICS_HOST: z
     .string()
@@ -33,7 +33,7 @@ export const telemetrySettings = {
     .describe("which traces are kept; `parentbased_` follows the client's decision if it sends one"),
   OTEL_TRACES_SAMPLER_ARG: z
     .string()
-    .regex(/^(0(\.\d{1,9})?|1(\.0{1,9})?|\.\d{1,9})$/, 'expected a part of all, from 0 to 1')
+    .regex(/^(0(\.\d{1,9})?|1(\.0{1,9})?|\.\d{1,9})$/, 'expected a fraction from 0 to 1')
     .transform(Number)
     .default(1)
     .describe('the fraction that `traceidratio` keeps'),
