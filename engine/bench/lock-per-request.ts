@@ -85,13 +85,17 @@ const api = await startApp({
   secrets: await readSecrets(config),
   databaseUrl: database.url,
   logger: pino({ level: 'warn' }, pino.destination(2)),
-  createDecisions: parts => ({
-    join: createJoin(parts.pool),
-    drained: async () => {},
-    waiting: () => 0,
-    inHand: () => 0,
-    oldestWaitMs: () => 0,
-  }),
+  createDecisions: parts => {
+    const join = createJoin(parts.pool);
+    return {
+      join,
+      add: (saleId, purchase, answer, patience) => void join(saleId, purchase, patience).then(answer),
+      drained: async () => {},
+      waiting: () => 0,
+      inHand: () => 0,
+      oldestWaitMs: () => 0,
+    };
+  },
 });
 process.on('SIGTERM', async () => {
   await api.drain();

@@ -23,7 +23,7 @@ import { createLookAtStock, createStockBroadcast } from '../../http/streams/stoc
 import type { AllocateIds } from '../../ids/allocate.js';
 import { createCheckoutCodes } from '../../orders/checkout-code.js';
 import { createReadLife } from '../../orders/read-life.js';
-import { createFindReplay, createReadOrder, type ReadOrder } from '../../orders/replay.js';
+import { createFindOrders, type FindOrders } from '../../orders/replay.js';
 import { createGateHook } from '../hooks/gate-hook.js';
 import type { Parts } from '../parts.js';
 import type { Layers } from './layers.js';
@@ -49,11 +49,12 @@ export function registerShop(app: App, options: ShopOptions): void {
   const { pool, clock, settlements, secrets } = parts;
   const { calendar, views, orderFollower } = memory;
   const { saleRoom } = layers;
-  const readOrder = createReadOrder(pool);
+  const findOrders = createFindOrders(pool);
+  const { readOrder } = findOrders;
   const proofs = createProofs(pool, clock, secrets.secretKey);
   const askGate = createAskGate(options.gate, createGateHook(parts.instruments, parts.faults));
 
-  registerBuying(app, options, { readOrder, proofs, askGate });
+  registerBuying(app, options, { ...findOrders, proofs, askGate });
   registerOrders(app, { identity, calendar, clock, pool, readOrder, settlements, saleRoom });
   registerOrderEvents(app, {
     identity,
@@ -78,10 +79,14 @@ export function registerShop(app: App, options: ShopOptions): void {
   registerSession(app, { identity, allocateIds: options.allocateIds });
 }
 
-type BuyingParts = { readOrder: ReadOrder; proofs: Proofs; askGate: AskGate };
+type BuyingParts = FindOrders & { proofs: Proofs; askGate: AskGate };
 
 /** The three ways to buy: directly, through a checkout, and through the queue. */
-function registerBuying(app: App, options: ShopOptions, { readOrder, proofs, askGate }: BuyingParts): void {
+function registerBuying(
+  app: App,
+  options: ShopOptions,
+  { readOrder, findReplay, proofs, askGate }: BuyingParts,
+): void {
   const { parts, memory, layers, identity, gate } = options;
   const { decisions, acceptances, settlements, payments, pay, secrets } = parts;
   const { calendar, attempts } = memory;
@@ -96,11 +101,11 @@ function registerBuying(app: App, options: ShopOptions, { readOrder, proofs, ask
     saleRoom,
     proofs,
     digestsOf: createDigests(secrets.secretKey),
-    findReplay: createFindReplay(readOrder),
+    findReplay,
     attempts,
     payments,
   };
-  const { join } = decisions;
+  const { add: join } = decisions;
   const redeem = createRedeem({
     identity,
     calendar,
@@ -121,12 +126,12 @@ function registerBuying(app: App, options: ShopOptions, { readOrder, proofs, ask
   });
   registerCheckout(app, { enter: createEntrance(entranceParts, { entrance: 'checkout', join }), codes });
   registerAcceptOrder(app, {
-    enter: createEntrance(entranceParts, { entrance: 'queued', join: acceptances.join }),
+    enter: createEntrance(entranceParts, { entrance: 'queued', join: acceptances.add }),
     enterToFail: parts.faults.isEnabled
       ? createEntrance(entranceParts, {
           entrance: 'queued',
-          join: (saleId, purchase, patience) =>
-            acceptances.join(saleId, { ...purchase, forceFail: true }, patience),
+          join: (saleId, purchase, answer, patience) =>
+            acceptances.add(saleId, { ...purchase, forceFail: true }, answer, patience),
         })
       : undefined,
   });

@@ -16,7 +16,7 @@ function showRequests({ counter, gauge, histogram }: Metrics, { instruments }: P
   counter(
     {
       name: 'http_requests_total',
-      help: 'Answered requests; a stream counts once it is over',
+      help: 'Answered requests; a stream is counted when it ends',
       labels: ['route', 'method', 'status_code'],
     },
     () =>
@@ -41,7 +41,7 @@ function showRequests({ counter, gauge, histogram }: Metrics, { instruments }: P
         .map(({ route, method, durationS }) => [{ route, method }, durationS.read()]),
   );
   gauge(
-    { name: 'doorbuster_http_requests_in_flight', help: 'Requests in progress: read, but not answered yet' },
+    { name: 'doorbuster_http_requests_in_flight', help: 'Requests in flight: read, but not answered yet' },
     () => [[{}, api.inFlight()]],
   );
 }
@@ -89,7 +89,7 @@ function showAdvice(
   counter(
     {
       name: 'doorbuster_refused_attempts_total',
-      help: 'Attempts to buy that did not create an order',
+      help: 'Attempts to buy that did not create a new order',
       labels: ['outcome'],
     },
     () => refusedAttempts.entries().map(([outcome, count]) => [{ outcome }, count]),
@@ -97,7 +97,7 @@ function showAdvice(
   counter(
     {
       name: 'doorbuster_attempts_dropped_total',
-      help: 'Refused attempts that were dropped because the buffer was full',
+      help: 'Refused attempts that were dropped because the buffer was full, or because PostgreSQL rejected them',
     },
     () => [[{}, droppedAttempts()]],
   );
@@ -119,8 +119,14 @@ function showAdvice(
         violations,
       ]),
   );
-  gauge({ name: 'doorbuster_audit_last_run_timestamp_seconds', help: 'End of that audit' }, () => {
-    const last = audit.last();
-    return last ? [[{}, last.atMs / 1000]] : [];
-  });
+  gauge(
+    {
+      name: 'doorbuster_audit_last_run_timestamp_seconds',
+      help: 'End of the last audit that this process ran',
+    },
+    () => {
+      const last = audit.last();
+      return last ? [[{}, last.atMs / 1000]] : [];
+    },
+  );
 }

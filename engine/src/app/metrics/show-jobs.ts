@@ -9,7 +9,7 @@ export function showJobs({ counter, gauge }: Metrics, { instruments, readings }:
   gauge(
     {
       name: 'doorbuster_job_last_success_timestamp_seconds',
-      help: 'End of the last round of a periodic job; before the first, when this process began to run the job',
+      help: 'End of the last successful round of a periodic job; before the first, when this process began to run the job',
       labels,
     },
     () => figures().map(([job_name, { lastSuccessAtMs }]) => [{ job_name }, lastSuccessAtMs / 1000]),

@@ -69,13 +69,13 @@ function showBatches({ counter, histogram }: Metrics, { instruments }: Parts): v
   histogram(
     {
       name: 'doorbuster_batch_duration_seconds',
-      help: 'Time from sending a batch to its outcome; for acceptances, publishing included',
+      help: 'Time from sending a batch to its outcome; for acceptances, including publishing',
       labels,
     },
     ofEach(({ durationS }) => durationS.read()),
   );
   counter(
-    { name: 'doorbuster_batch_failures_total', help: 'Failures of batches, retries included', labels },
+    { name: 'doorbuster_batch_failures_total', help: 'Failed batch statements, including retries', labels },
     ofEach(({ failures }) => failures()),
   );
 }
@@ -93,7 +93,7 @@ function showWaiting({ gauge }: Metrics, parts: Parts): void {
   gauge(
     {
       name: 'doorbuster_decisions_oldest_wait_seconds',
-      help: 'How long the oldest of them has waited',
+      help: 'How long the oldest request that waits for its batch has waited',
       labels,
     },
     () => Object.entries(queues).map(([work, { oldestWaitMs }]) => [{ work }, oldestWaitMs() / 1000]),

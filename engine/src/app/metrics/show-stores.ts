@@ -51,7 +51,7 @@ function showBreakers({ gauge }: Metrics, { payments, shared, outage }: Parts): 
   gauge(
     {
       name: 'doorbuster_redis_up',
-      help: '1 while Redis is connected and its breaker closed; no series without Redis',
+      help: '1 while Redis is connected and its circuit breaker is closed; no series without Redis',
     },
     () => (shared ? [[{}, shared.link.isUp() ? 1 : 0]] : []),
   );
@@ -91,7 +91,7 @@ function showReadings({ gauge }: Metrics, { readings }: Parts): void {
     },
   );
   gauge(
-    { name: 'doorbuster_late_orders_oldest_age_seconds', help: 'How long the oldest of them has waited' },
+    { name: 'doorbuster_late_orders_oldest_age_seconds', help: 'How long the oldest late order has waited' },
     async () => {
       const late = await lateOrders.get();
       return late ? [[{}, late.oldestAgeMs / 1000]] : [];
@@ -100,18 +100,17 @@ function showReadings({ gauge }: Metrics, { readings }: Parts): void {
   gauge(
     {
       name: 'doorbuster_stock_units',
-      help: 'Units of the sales under way, up to the 100 that began last',
+      help: 'Units of live sales, at most of the 100 that began last',
       labels: ['sale_id', 'product_id', 'state'],
     },
     async () => stockSamples(await stock.get()),
   );
-  gauge({ name: 'doorbuster_live_sales', help: 'Sales under way' }, async () => {
+  gauge({ name: 'doorbuster_live_sales', help: 'Number of live sales' }, async () => {
     const stocks = await stock.get();
     return stocks ? [[{}, stocks.saleCount]] : [];
   });
-  gauge(
-    { name: 'doorbuster_dead_letters', help: 'Dead letters that are not resolved', labels: ['status'] },
-    async () => Object.entries((await deadLetters.get()) ?? {}).map(([status, count]) => [{ status }, count]),
+  gauge({ name: 'doorbuster_dead_letters', help: 'Unresolved dead letters', labels: ['status'] }, async () =>
+    Object.entries((await deadLetters.get()) ?? {}).map(([status, count]) => [{ status }, count]),
   );
   gauge(
     {

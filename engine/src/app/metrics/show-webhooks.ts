@@ -25,7 +25,7 @@ export function showWebhooks({ counter, gauge }: Metrics, { instruments, reading
   gauge(
     {
       name: 'doorbuster_webhook_endpoints',
-      help: 'Webhooks by state: enabled, or disabled by reason',
+      help: 'Webhooks by state: enabled, or the reason why they are disabled',
       labels: ['state'],
     },
     async () => {

@@ -15,7 +15,8 @@ export type AskOfBuyerParts = {
 
 /** What the sale requires and the request lacks. */
 export type Missing = ProofRefusal | 'limit-key-required' | 'payment-method-required';
-type Shown = { missing?: Missing | undefined; digests?: Digests | undefined };
+/** What the request has shown. */
+export type Shown = { missing?: Missing | undefined; digests?: Digests | undefined };
 
 /**
  * Checks what some sales require besides the purchase itself: limit keys, a payment method, proof of work, or a token

@@ -3,11 +3,12 @@ import type { Sale } from '../../catalog/sales.js';
 import type { Acceptance } from '../../ledger/accept.js';
 import type { Decision, PurchaseRequest } from '../../ledger/decide.js';
 import type { Entrance } from '../../ledger/order-record.js';
-import { orderIdOf } from '../../orders/order-id.js';
+import type { Digests } from '../../ledger/request-arrays.js';
 import type { FindReplay } from '../../orders/replay.js';
 import type { Undecided } from '../../orders/undecided.js';
 import type { Patience } from '../../platform/batching/lanes.js';
-import { type AskOfBuyerParts, createAskOfBuyer, type Missing } from './ask-of-buyer.js';
+import { bySending } from '../answers/answer-by-sending.js';
+import { type AskOfBuyerParts, createAskOfBuyer, type Missing, type Shown } from './ask-of-buyer.js';
 import type { Looked, MemoryRefusal } from './refuse-from-memory.js';
 import { headerOf, type Visit } from './visit.js';
 
@@ -16,57 +17,80 @@ export type DecidePurchaseParts = AskOfBuyerParts & { calendar: Calendar; findRe
 export type DecidePurchaseOptions = {
   entrance: Entrance;
   /** Joins the sale's open batch. */
-  join: (saleId: number, purchase: PurchaseRequest, patience: Patience) => Promise<Outcome>;
+  join: (
+    saleId: number,
+    purchase: PurchaseRequest,
+    answer: (outcome: Outcome) => void,
+    patience: Patience,
+  ) => void;
 };
 
 type Outcome = Decision | Acceptance | Undecided;
 export type Granted = Extract<Outcome, { order: unknown }>;
 export type Decided = Outcome | { outcome: MemoryRefusal | Missing };
 
+/** @param answer must not throw. */
+export type DecidePurchase = (
+  purchase: { visit: Visit; orderId: string },
+  looked: Looked,
+  answer: (decided: Decided) => void,
+) => void;
+
 /**
  * Step two of a purchase: have the ledger decide it in its sale's open batch. A refusal must not hide the order that
- * the first try of this key made, so a refused request with a key is looked up instead.
+ * the first try of this key made, so a refused request with a key is looked up instead. Functions are called back
+ * instead of promises resolved: a purchase would need seven.
  */
-export function createDecidePurchase(parts: DecidePurchaseParts, { entrance, join }: DecidePurchaseOptions) {
+export function createDecidePurchase(
+  parts: DecidePurchaseParts,
+  { entrance, join }: DecidePurchaseOptions,
+): DecidePurchase {
   const { calendar, findReplay } = parts;
   const askOfBuyer = createAskOfBuyer(parts, entrance);
 
-  async function decide(visit: Visit, sale: Sale, orderId: string): Promise<Decided> {
-    const asked = askOfBuyer(sale, visit, orderId);
-    const { missing, digests } = asked instanceof Promise ? await asked : asked;
-    if (missing) return lookUp(visit, missing, orderId);
-    const purchase = { ...purchaseOf(visit, orderId, entrance), digests };
-    return join(sale.saleId, purchase, patienceOf(visit));
+  type Purchase = Parameters<DecidePurchase>[0];
+  type Answer = Parameters<DecidePurchase>[2];
+
+  function decide(purchase: Purchase, sale: Sale, { missing, digests }: Shown, answer: Answer) {
+    if (missing) return lookUp(purchase, missing, answer);
+    const { visit, orderId } = purchase;
+    join(sale.saleId, requestOf(visit, orderId, entrance, digests), answer, patienceOf(visit));
   }
 
-  async function lookUp(visit: Visit, refusal: MemoryRefusal | Missing, orderId: string): Promise<Decided> {
+  function lookUp({ visit, orderId }: Purchase, refusal: MemoryRefusal | Missing, answer: Answer) {
     // No earlier try can have made an order under an id that was drawn just now.
-    if (visit.key === undefined) return { outcome: refusal };
+    if (visit.key === undefined) return answer({ outcome: refusal });
     const { productId } = visit.body;
-    const purchase = purchaseOf(visit, orderId, entrance);
+    const request = requestOf(visit, orderId, entrance, undefined);
     // The sale that counts now may be the product's next window, while the first try is still under way in the last
     // one.
     const last = refusal === 'sale-not-open' ? calendar.endedLately(productId) : undefined;
-    if (last) return join(last.saleId, purchase, patienceOf(visit));
-    return (await findReplay(purchase, productId)) ?? { outcome: refusal };
+    if (last) return join(last.saleId, request, answer, patienceOf(visit));
+    findReplay(request, productId, found => answer(found ?? { outcome: refusal }));
   }
 
-  return async (visit: Visit, { sale, refusal }: Looked): Promise<{ orderId: string; decided: Decided }> => {
-    const { request, receivedAtMs } = visit;
-    const orderId = orderIdOf(visit.shopperId, visit.key);
-    const decided =
-      refusal || !sale
-        ? await lookUp(visit, refusal ?? 'sale-not-open', orderId)
-        : await decide(visit, sale, orderId);
-    request.decision = { orderId, receivedAtMs, decidedAtMs: performance.now() };
-    return { orderId, decided };
+  return (purchase, { offer: { sale }, refusal }, answer) => {
+    if (refusal || !sale) return lookUp(purchase, refusal ?? 'sale-not-open', answer);
+    const { visit, orderId } = purchase;
+    const shown = askOfBuyer(sale, visit, orderId);
+    if (shown instanceof Promise) {
+      bySending(
+        visit.reply,
+        shown.then(asked => decide(purchase, sale, asked, answer)),
+      );
+    } else decide(purchase, sale, shown, answer);
   };
 }
 
-function purchaseOf(visit: Visit, orderId: string, entrance: Entrance): PurchaseRequest {
-  const { request, body, shopperId, quantity, receivedAtMs } = visit;
+function requestOf(
+  { request, body, shopperId, quantity, receivedAtMs }: Visit,
+  orderId: string,
+  entrance: Entrance,
+  digests: Digests | undefined,
+): PurchaseRequest {
+  const { span } = request;
   const { paymentMethod } = body;
-  return { orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod, span: request.span };
+  return { orderId, shopperId, quantity, receivedAtMs, entrance, paymentMethod, digests, span };
 }
 
 function patienceOf({ request, receivedAtMs }: Visit): Patience {

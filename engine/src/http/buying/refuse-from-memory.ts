@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify';
 import type { AskGate } from '../../admission/gate/ask-gate.js';
 import type { GateRefusal } from '../../admission/gate/gate.js';
 import type { SaleRoom } from '../../admission/sale-room.js';
@@ -18,7 +17,7 @@ export type MemoryParts = {
 export type MemoryRefusal = GateRefusal | 'rate-limited';
 
 /** A purchase whose sale was looked at; without a refusal it is for the ledger to decide. */
-export type Looked = Offer & { refusal: MemoryRefusal | undefined };
+export type Looked = { offer: Offer; refusal: MemoryRefusal | undefined };
 
 /**
  * What this process knows of a purchase before it asks anything outside its memory:
@@ -53,8 +52,8 @@ export function createRefuseFromMemory(parts: MemoryParts, entrance: Entrance) {
     offer: Offer | undefined,
   ): Known | Promise<Known> {
     if (!offer) return { stopped: barred ?? 'product-not-found' };
-    if (barred) return { ...offer, refusal: barred };
-    if (!offer.sale) return { ...offer, refusal: 'sale-not-open' };
+    if (barred) return { offer, refusal: barred };
+    if (!offer.sale) return { offer, refusal: 'sale-not-open' };
     const advice = askGate(offer.sale, visit.shopperId, visit.quantity, visit.key !== undefined);
     if (advice instanceof Promise) return advice.then(refusal => withRoom(offer, refusal));
     return withRoom(offer, advice);
@@ -63,11 +62,11 @@ export function createRefuseFromMemory(parts: MemoryParts, entrance: Entrance) {
   // An order for the queue waits neither for the sale's lock nor for its holder.
   function withRoom(offer: Offer, refusal: GateRefusal | undefined): Known {
     const isFull = !refusal && offer.sale && saleRoom.refuses(offer.sale.saleId, entrance === 'queued');
-    return isFull ? { stopped: 'overloaded' } : { ...offer, refusal };
+    return isFull ? { stopped: 'overloaded' } : { offer, refusal };
   }
 
-  return (visit: Visit, reply: FastifyReply): Known | Promise<Known> => {
-    const barred = admitPurchase(visit.request, reply, visit.caller, visit.shopperId);
+  return (visit: Visit): Known | Promise<Known> => {
+    const barred = admitPurchase(visit.request, visit.reply, visit.caller, visit.shopperId);
     if (barred instanceof Promise) return barred.then(refusal => afterAdmission(visit, refusal));
     return afterAdmission(visit, barred);
   };

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, type Identity, shopperOf } from '../identity/identity.js';
 import { checkMayState } from './limit-keys.js';
 
@@ -14,9 +14,10 @@ export type BuyBody = {
   token?: string | undefined;
 };
 
-/** One request to buy: for which shopper, for what, and since when. */
+/** One request to buy: for which shopper, for what, and since when. It is made once and passed from step to step. */
 export type Visit = {
   request: FastifyRequest;
+  reply: FastifyReply;
   body: BuyBody;
   caller: Caller;
   shopperId: string;
@@ -25,16 +26,37 @@ export type Visit = {
   key: string | undefined;
   /** `performance.now()` */
   receivedAtMs: number;
+  /** null until a step needs it: most refusals need none. */
+  orderId: string | null;
+  /** `performance.now()` when the ledger had answered; 0 until then. */
+  decidedAtMs: number;
 };
 
 /** @throws ProblemError for a caller without credentials, or one that states what only other callers may. */
-export function visitOf(identity: Identity, request: FastifyRequest, body: BuyBody): Visit {
+export function visitOf(
+  identity: Identity,
+  request: FastifyRequest,
+  body: BuyBody,
+  reply: FastifyReply,
+): Visit {
   const receivedAtMs = performance.now();
   const caller = identity.callerOf(request);
   const shopperId = shopperOf(caller, request, body.userId);
   checkMayState(caller, body);
   const key = headerOf(request, 'idempotency-key');
-  return { request, body, caller, shopperId, quantity: body.quantity ?? 1, key, receivedAtMs };
+  const { quantity = 1 } = body;
+  return {
+    request,
+    reply,
+    body,
+    caller,
+    shopperId,
+    quantity,
+    key,
+    receivedAtMs,
+    orderId: null,
+    decidedAtMs: 0,
+  };
 }
 
 export function headerOf(request: FastifyRequest, name: string): string | undefined {

@@ -3,8 +3,8 @@ import { hash, timingSafeEqual } from 'node:crypto';
 /**
  * Finds which of several secrets a text is, in the same time for every text of its length. Only digests are kept, so a
  * memory dump reveals no secret. A text of another length is never hashed: the length of a random secret reveals
- * nothing, and this way a shopper's token costs no hash. One-shot hash() to hex and back takes 0.5 us a check,
- * createHash() 1.3 us.
+ * nothing, and this way a shopper's token costs no hash. One-shot hash() to hex and back takes 0.5 µs a check,
+ * createHash() 1.3 µs.
  *
  * @returns the position of the secret, or -1.
  */

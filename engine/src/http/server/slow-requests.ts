@@ -11,8 +11,8 @@ declare module 'fastify' {
   }
 }
 
-/** By `performance.now()`: when body and caller were known, and when the ledger had answered. */
-type DecisionStages = { orderId: string; receivedAtMs: number; decidedAtMs: number };
+/** By `performance.now()`: when the body and the caller were known, and when the ledger had answered. */
+type DecisionStages = { orderId: string | null; receivedAtMs: number; decidedAtMs: number };
 
 // Enough to recognise the problem. In an overload every request is slow, and logging each would make them slower.
 const linesPerSecondMax = 10;

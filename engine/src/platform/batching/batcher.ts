@@ -2,7 +2,9 @@ import { answerAll, createLanes, type Patience, type Waiter } from './lanes.js';
 
 /** Gathers the requests of each key while its previous batch is in progress. */
 export type Batcher<Key, Request, Outcome> = {
-  /** Joins the open batch of its key. Always resolves: at the deadline, or when its batch has been served. */
+  /** Adds a request to the open batch of its key. Always answers: at the deadline, or when its batch has been served. */
+  add(key: Key, request: Request, answer: (outcome: Outcome) => void, patience?: Patience): void;
+  /** The same for callers that can afford a promise. */
   join(key: Key, request: Request, patience?: Patience): Promise<Outcome>;
   /** Resolves when every request that has joined is answered. */
   drained(): Promise<void>;
@@ -41,26 +43,25 @@ export function createBatcher<Key, Request, Outcome>(
   let onDrained: (() => void)[] = [];
   let sweeper: NodeJS.Timeout | undefined;
 
-  function join(
+  function add(
     key: Key,
     request: Request,
+    answer: (outcome: Outcome) => void,
     { deadlineAtMs = Number.POSITIVE_INFINITY, connection }: Patience = {},
-  ): Promise<Outcome> {
-    if (isFull(lanes.waitingIn(key), lanes.waiting())) return Promise.resolve(refusal);
-    return new Promise(answer => {
-      const joinedAtMs = performance.now();
-      const isFirst = lanes.push(key, {
-        request,
-        connection,
-        answer,
-        joinedAtMs,
-        deadlineAtMs: Math.min(deadlineAtMs, joinedAtMs + deadlineMs),
-      });
-      if (!isFirst) return;
-      sweeper ??= setInterval(() => answerAll(lanes.takeLate(), refusal), sweepEveryMs).unref();
-      // Other requests that arrive in this turn of the event loop share the first batch.
-      setImmediate(() => serveAll(key));
+  ) {
+    if (isFull(lanes.waitingIn(key), lanes.waiting())) return answer(refusal);
+    const joinedAtMs = performance.now();
+    const isFirst = lanes.push(key, {
+      request,
+      connection,
+      answer,
+      joinedAtMs,
+      deadlineAtMs: Math.min(deadlineAtMs, joinedAtMs + deadlineMs),
     });
+    if (!isFirst) return;
+    sweeper ??= setInterval(() => answerAll(lanes.takeLate(), refusal), sweepEveryMs).unref();
+    // Other requests that arrive in this turn of the event loop share the first batch.
+    setImmediate(() => serveAll(key));
   }
 
   async function serveAll(key: Key): Promise<void> {
@@ -75,7 +76,8 @@ export function createBatcher<Key, Request, Outcome>(
   }
 
   return {
-    join,
+    add,
+    join: (key, request, patience) => new Promise(answer => add(key, request, answer, patience)),
     drained: () =>
       lanes.laneCount() === 0 ? Promise.resolve() : new Promise(resolve => onDrained.push(resolve)),
     waiting: lanes.waiting,

@@ -10,18 +10,21 @@ export type CoalesceOptions = {
   deadlineMs: number;
 };
 
-type Loaded<Value> = { value: Value } | { error: unknown } | 'overloaded';
+export type Loaded<Value> = { value: Value } | { error: unknown };
+
+/** Asks for the value of a key. Always answers. */
+export type Ask<Key, Value> = (key: Key, answer: (loaded: Loaded<Value>) => void) => void;
 
 /**
  * Gathers the keys that are requested while the previous load is in progress, and loads them together.
  *
  * @param load returns one value per key, in the same order.
  */
-export function coalesce<Key, Value>(
+export function coalesceAsks<Key, Value>(
   load: (keys: readonly Key[]) => Promise<readonly Value[]>,
   { keysMax, waitersMax, deadlineMs }: CoalesceOptions,
-): (key: Key) => Promise<Value> {
-  const { join } = createBatcher<undefined, Key, Loaded<Value>>({
+): Ask<Key, Value> {
+  const { add } = createBatcher<undefined, Key, Loaded<Value>>({
     async serve(_, waiters) {
       try {
         const values = await load(waiters.map(({ request }) => request));
@@ -33,14 +36,25 @@ export function coalesce<Key, Value>(
     batchMax: keysMax,
     deadlineMs,
     isFull: own => own >= waitersMax,
-    refusal: 'overloaded',
+    refusal: { error: overloaded() },
   });
-  return async key => {
-    const loaded = await join(undefined, key);
-    if (loaded === 'overloaded') throw overloaded();
-    if ('error' in loaded) throw loaded.error;
-    return loaded.value;
-  };
+  return (key, answer) => add(undefined, key, answer);
+}
+
+/** coalesceAsks() for callers that can afford a promise. */
+export function coalesce<Key, Value>(
+  load: (keys: readonly Key[]) => Promise<readonly Value[]>,
+  options: CoalesceOptions,
+): (key: Key) => Promise<Value> {
+  return promised(coalesceAsks(load, options));
+}
+
+/** The same question, answered by a promise. */
+export function promised<Key, Value>(ask: Ask<Key, Value>): (key: Key) => Promise<Value> {
+  return key =>
+    new Promise((resolve, reject) =>
+      ask(key, loaded => ('error' in loaded ? reject(loaded.error) : resolve(loaded.value))),
+    );
 }
 
 function overloaded(): OperatingError {

@@ -83,7 +83,7 @@ const introduction = `# Settings
 Settings come only from the environment. Each process reads them once at startup. If any value is bad, the process names
 all bad values and exits 1. An empty variable counts as not set. \`npx doorbuster config\` prints the values in force.
 
-A setting that also has a name ending in \`_FILE\` is a secret or usually comes as a file. You can give it as that file
+A setting that also has a name ending in \`_FILE\` is a secret or usually comes as a file. You can pass it in that file
 instead, for example \`API_KEY_FILE=/run/secrets/api-key\`, and its value is never printed. Settings that end in \`_MS\`
 or \`_TIMEOUT\` are in milliseconds. [The guides](README.md#guides) explain how the settings work together.
 

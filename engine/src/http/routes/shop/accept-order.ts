@@ -1,10 +1,8 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { bySending } from '../../answers/answer-by-sending.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import { buyBodySchema, buyHeadersSchema, buyProblems, orderExample } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
-import type { Enter } from '../../buying/entrance.js';
+import type { Enter, Entered } from '../../buying/entrance.js';
 import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
 
@@ -43,25 +41,20 @@ const accept = {
 
 /** POST /api/orders: accepted now, decided by a worker. */
 export function registerAcceptOrder(app: App, { enter, enterToFail }: AcceptOrderParts): void {
-  app.post('/api/orders', { schema: accept }, (request, reply) =>
-    bySending(reply, takeIntoQueue(request, request.body, reply)),
-  );
-
-  async function takeIntoQueue(
-    request: FastifyRequest,
-    { forceFail = false, ...body }: z.output<typeof accept.body>,
-    reply: FastifyReply,
-  ): Promise<void> {
+  app.post('/api/orders', { schema: accept }, (request, reply) => {
+    const { forceFail = false, ...body } = request.body;
     const enterAs = forceFail ? enterToFail : enter;
     if (!enterAs) throw new ProblemError('invalid', 'forceFail: allowed only with FAULTS_ENABLED=true');
-    const entered = await enterAs(request, body, reply);
-    if (!entered) return;
-    const { granted, orderId } = entered;
-    if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
-    reply.code(202).header('location', `/api/orders/${orderId}`).send({
-      order_id: orderId,
-      status: granted.order.status,
-      message: 'Your order is in the queue. Its URL shows the outcome.',
-    });
-  }
+    enterAs(request, body, reply, answerOrder);
+  });
+}
+
+function answerOrder({ visit, granted, orderId }: Entered): void {
+  const { reply } = visit;
+  if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
+  reply.code(202).header('location', `/api/orders/${orderId}`).send({
+    order_id: orderId,
+    status: granted.order.status,
+    message: 'Your order is in the queue. Its URL shows the outcome.',
+  });
 }

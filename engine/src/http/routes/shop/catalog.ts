@@ -46,7 +46,7 @@ export const saleSchema = z.object({
   challenge: z
     .int()
     .nullable()
-    .meta({ description: 'The most numbers that a solver has to try; null without a challenge' }),
+    .meta({ description: 'The maximum number of values that a solver has to try; null without a challenge' }),
   requiresToken: z
     .boolean()
     .meta({ description: 'Whether buyers need a token, which is available only before the sale opens' }),

@@ -1,7 +1,6 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { CheckoutCodes } from '../../../orders/checkout-code.js';
-import { bySending } from '../../answers/answer-by-sending.js';
 import { slugs } from '../../answers/problem-slugs.js';
 import {
   buyBodySchema,
@@ -13,7 +12,7 @@ import {
 import { sendProblem } from '../../answers/send-problem.js';
 import { orderView } from '../../answers/views.js';
 import { answerEnded } from '../../buying/answer-order.js';
-import type { Enter } from '../../buying/entrance.js';
+import type { Enter, Entered } from '../../buying/entrance.js';
 import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
 
@@ -61,18 +60,12 @@ const schema = {
 
 /** POST /api/checkout: decided like a purchase, but only reserved. */
 export function registerCheckout(app: App, { enter, codes }: CheckoutParts): void {
-  app.post('/api/checkout', { schema }, (request, reply) =>
-    bySending(reply, checkout(request, request.body, reply)),
-  );
+  app.post('/api/checkout', { schema }, (request, reply) => {
+    enter(request, request.body, reply, answerOrder);
+  });
 
-  async function checkout(
-    request: FastifyRequest,
-    body: z.output<typeof schema.body>,
-    reply: FastifyReply,
-  ): Promise<FastifyReply | undefined> {
-    const entered = await enter(request, body, reply);
-    if (!entered) return undefined;
-    const { granted, product, orderId } = entered;
+  function answerOrder({ visit, granted, product, orderId }: Entered): FastifyReply {
+    const { reply } = visit;
     const { order } = granted;
     if (order.status === 'EXPIRED') return sendProblem(reply, 'code-expired', undefined, { orderId });
     if (order.status !== 'RESERVED' && order.status !== 'CONFIRMED')

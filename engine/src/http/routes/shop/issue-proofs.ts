@@ -22,7 +22,7 @@ const ofShopper = {
 const challengeSchema = {
   operationId: 'getChallenge',
   summary: 'Get a challenge to solve before buying',
-  description: 'For a sale with a `challenge`: a proof of work of ALTCHA, version 1.',
+  description: 'For a sale with a `challenge`: an ALTCHA proof of work, version 1.',
   problems: slugs('not-authenticated', 'product-not-found', 'not-found'),
   ...ofShopper,
   response: {

@@ -51,7 +51,7 @@ const schema = {
   },
 } as const;
 
-// A late payment or a refund often follows an end at once. After this time the stream makes room for others.
+// A late payment or a refund often comes right after an order ends. After this time the stream makes room for others.
 const lingerMs = 1000;
 
 /**

@@ -16,8 +16,8 @@ import type { App } from '../../server/http-server.js';
 
 export type OwnAttemptsParts = { identity: Identity; pool: Pool; clock: DatabaseClock };
 
-// Shoppers ask about today's sale. Each day is one more partition to plan for, and all who got nothing ask at the same
-// time.
+// Shoppers ask about today's sale. Each day is one more partition to plan for, and all shoppers who got nothing ask at
+// the same time.
 const shopperWindowMs = 7 * 86_400_000;
 
 const mine = {

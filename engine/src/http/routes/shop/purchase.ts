@@ -15,9 +15,10 @@ import {
   textSchema,
 } from '../../answers/schemas.js';
 import { ProblemError } from '../../answers/send-problem.js';
-import { answerByStatus } from '../../buying/answer-order.js';
-import type { Enter, Entered } from '../../buying/entrance.js';
+import { type AnsweredOrder, answerByStatus } from '../../buying/answer-order.js';
+import { attemptOf, type Enter, type Entered } from '../../buying/entrance.js';
 import type { Redeem } from '../../buying/redeem.js';
+import type { Visit } from '../../buying/visit.js';
 import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
 
@@ -27,7 +28,7 @@ const schema = {
   operationId: 'purchase',
   summary: 'Buy now, or pay for a checkout by its code',
   description:
-    'Decided and durable by the time it is answered. With `code` instead of `productId` it pays for and confirms what a checkout holds. 202 means that the units are held while the payment is pending.',
+    'The purchase is decided and durable before the call returns. With `code` instead of `productId` it pays for and confirms what a checkout holds. 202 means that the units are held while the payment is pending.',
   callers: 'shoppers',
   problems: slugs(
     ...buyProblems,
@@ -64,56 +65,48 @@ type Body = z.output<typeof schema.body>;
 
 /** POST /api/purchase: the hot path. Enter, join the sale's open batch, pay if the sale requires it, answer. */
 export function registerPurchase(app: App, { enter, pay, redeem, attempts }: PurchaseParts): void {
-  app.post('/api/purchase', { schema }, (request, reply) =>
-    bySending(reply, buyOrRedeem(request, request.body, reply)),
-  );
+  app.post('/api/purchase', { schema }, (request, reply) => {
+    const { body } = request;
+    const { productId, code } = body;
+    if (code !== undefined) return bySending(reply, payForCheckout(request, body, code, reply));
+    if (productId === undefined) throw new ProblemError('invalid', nothingToBuy);
+    enter(request, { ...body, productId }, reply, answerOrder);
+  });
 
-  async function buyOrRedeem(request: FastifyRequest, body: Body, reply: FastifyReply): Promise<void> {
-    const { productId, code, paymentMethod, userId } = body;
-    if (code !== undefined) {
-      refuseBesideCode(body);
-      await redeem(request, { code, paymentMethod, userId }, reply);
-      return;
-    }
-    if (productId === undefined) {
-      throw new ProblemError(
-        'invalid',
-        'productId: expected a positive whole number, or a checkout code as code',
-      );
-    }
-    const entered = await enter(request, { ...body, productId }, reply);
-    if (entered) await answer(reply, entered, paymentMethod ?? null);
+  function payForCheckout(request: FastifyRequest, body: Body, code: string, reply: FastifyReply) {
+    refuseBesideCode(body);
+    const { paymentMethod, userId } = body;
+    return redeem(request, { code, paymentMethod, userId }, reply);
   }
 
-  async function answer(
-    reply: FastifyReply,
-    { granted, product, orderId, attempt }: Entered,
-    method: string | null,
-  ): Promise<FastifyReply> {
+  function answerOrder({ visit, granted, product, orderId }: Entered): void {
+    const { reply } = visit;
     const { order } = granted;
     if (granted.outcome === 'replayed') reply.header('idempotency-replayed', 'true');
     const remaining = 'remaining' in granted ? granted.remaining : 0;
-    if (granted.outcome !== 'reserved' || granted.paymentId === null) {
-      return answerByStatus(reply, { orderId, product, order, remaining });
-    }
+    const answered = { orderId, product, order, remaining };
+    if (granted.outcome !== 'reserved' || granted.paymentId === null) answerByStatus(reply, answered);
+    else bySending(reply, payFirst(visit, answered, granted.paymentId));
+  }
+
+  async function payFirst(visit: Visit, answered: AnsweredOrder, paymentId: string): Promise<void> {
+    const { order, orderId } = answered;
+    const { body, request, reply } = visit;
     const paid = await pay.charge({
-      paymentId: granted.paymentId,
+      paymentId,
       saleId: order.saleId,
       orderId,
       amountMinor: order.totalMinor,
       currency: order.currency,
-      method,
-      span: reply.request.span,
+      method: body.paymentMethod ?? null,
+      span: request.span,
     });
-    if (paid.outcome === 'declined') attempts.record({ ...attempt, outcome: 'payment-declined' });
-    return answerByStatus(reply, {
-      orderId,
-      product,
-      order: 'order' in paid ? paid.order : order,
-      remaining,
-    });
+    if (paid.outcome === 'declined') attempts.record(attemptOf(visit, order, 'payment-declined'));
+    answerByStatus(reply, { ...answered, order: 'order' in paid ? paid.order : order });
   }
 }
+
+const nothingToBuy = 'productId: expected a positive whole number, or a checkout code as code';
 
 function refuseBesideCode({ code: _code, userId: _userId, paymentMethod: _method, ...others }: Body): void {
   if (Object.values(others).every(field => field === undefined)) return;

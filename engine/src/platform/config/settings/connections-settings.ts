@@ -45,7 +45,7 @@ export const connectionsSettings = {
   // How long a purchase may wait for advice. A round trip takes under a millisecond; a server that needs a tenth of a
   // second is in trouble.
   REDIS_TIMEOUT: integer(100, 2, 60_000).describe(
-    'ms that a question to Redis may take: half of it until it is sent, half for the answer',
+    'ms that a query to Redis may take: half of it until it is sent, half for the answer',
   ),
 };
 

@@ -35,7 +35,7 @@ export const identitySettings = {
     .describe(
       "`jwt`: shoppers present tokens of your issuer; `trusted`: only the shop's own server calls; `demo`: anyone can become a shopper. No default with `NODE_ENV=production`",
     ),
-  // Each is compared with the caller's key on every request, at 0.1 us a key.
+  // Each is compared with the caller's key on every request, at 0.1 µs a key.
   API_KEY: secretList(20).describe(
     "keys of the shop's own server; up to 20, separated by commas, so that the old and the new one both work during a rotation. Unless set, one is generated at the first start and kept in `DATA_DIR` with mode 600",
   ),
@@ -64,7 +64,7 @@ export const identitySettings = {
     .enum(['auto', 'true', 'false'])
     .default('auto')
     .describe(
-      'whether cookies are limited to encrypted connections; `auto`: in production, and if the request came over https',
+      'whether cookies are limited to encrypted connections; `auto`: in production, or if the request came over https',
     ),
   // Demo shoppers can find their orders for a week.
   SESSION_TTL_SECONDS: integer(604_800, 1, 31_536_000).describe("how long a demo shopper's session is valid"),
@@ -92,7 +92,7 @@ export const identitySettings = {
     )
     .optional()
     .describe(
-      "the issuer's public key; `\\n` may stand for line breaks. With `IDENTITY=jwt`, set this or `JWT_JWKS_URL`",
+      "the issuer's public key; `\\n` may stand for line breaks. With `IDENTITY=jwt`, set either this or `JWT_JWKS_URL`",
     ),
   JWT_JWKS_URL: z
     .url({ protocol: /^https?$/, error: 'expected an address such as https://id.example/jwks.json' })

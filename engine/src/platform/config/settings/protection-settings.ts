@@ -6,7 +6,7 @@ import { boolean, integer } from '../fields.js';
 export const protectionSettings = {
   // At 20,000 purchases a second, 500 waiting requests are 25 ms of work. `doorbuster start` allows 4,000.
   MAX_IN_FLIGHT: integer(500, 0, 1_000_000).describe(
-    'requests in progress (read but not yet answered), at most nine tenths of them for one sale; with `doorbuster start`, 4000 unless set',
+    'requests in flight (read but not yet answered), at most nine tenths of them for one sale; with `doorbuster start`, 4000 unless set',
   ),
   // One for each stream that is allowed, and half as many for purchases; an idle connection takes about 20 kB.
   CONNECTIONS_MAX: integer(15_000, 0, 1_000_000).describe(
@@ -37,7 +37,7 @@ export const protectionSettings = {
   RATE_LIMIT_IP_PURCHASES_MAX: integer(600, 0, 1_000_000).describe(
     'purchases from one address per window, across all of its shoppers',
   ),
-  RATE_LIMIT_WINDOW_MS: integer(60_000, 100, 86_400_000).describe('the window of both limits'),
+  RATE_LIMIT_WINDOW_MS: integer(60_000, 100, 86_400_000).describe('the window of these two limits'),
   // By default the shop's own server limits its shoppers itself.
   RATE_LIMIT_SERVICE: boolean().describe(
     "`true`: the purchase limits also apply to shoppers whom the shop's server names with the API key",

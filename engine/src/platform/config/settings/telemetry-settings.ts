@@ -10,7 +10,7 @@ export const telemetrySettings = {
   ENABLE_METRICS: boolean().describe('`true`: each process serves its [metrics](monitoring.md#metrics)'),
   // The port that Prometheus' list of exporters assigns to applications that export metrics themselves.
   METRICS_PORT: integer(9464, 0, 65_535).describe(
-    'port of the metrics; not `PORT`. `api --processes N` uses the ports from there on, one per process; 0 picks a free one',
+    'port of the metrics; not `PORT`. `api --processes N` uses this port and those after it, one per process; 0 picks a free one',
   ),
   METRICS_HOST: z
     .string()

@@ -32,5 +32,5 @@ export const webhooksSettings = {
     .refine(isProxyList, {
       message: 'expected addresses or CIDR ranges separated by commas, such as 127.0.0.0/8,fd00::/8',
     })
-    .describe('ranges that are not public but that webhooks may call'),
+    .describe('non-public ranges that webhooks may call'),
 };
