@@ -942,7 +942,7 @@ export interface paths {
         };
         /**
          * Get the health of PostgreSQL and Redis
-         * @description 503 while PostgreSQL does not answer. Sales continue without Redis.
+         * @description 503 while PostgreSQL accepts no commits. Sales continue without Redis.
          */
         get: operations["getHealth"];
         put?: never;

@@ -71,7 +71,7 @@ function report(figures: readonly Figures[]): void {
       of('this', one => one.requestsPerSecond),
     ] as const;
     process.stdout.write(
-      `${work}: ${Math.round(rate[0])} -> ${Math.round(rate[1])}/s, ${cpu[0].toFixed(1)} -> ${cpu[1].toFixed(1)} us a request (${(cpu[1] / cpu[0]).toFixed(3)})\n`,
+      `${work}: ${Math.round(rate[0])} -> ${Math.round(rate[1])}/s, ${cpu[0].toFixed(1)} -> ${cpu[1].toFixed(1)} µs a request (${(cpu[1] / cpu[0]).toFixed(3)})\n`,
     );
   }
 }

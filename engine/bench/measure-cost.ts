@@ -15,7 +15,7 @@ export async function measureCost(server: Server, name: string, load: () => Prom
   const cpuBeforeMs = server.cpuMs();
   const { count, requestsPerSecond, errors } = await load();
   const cpuUsPerRequest = ((server.cpuMs() - cpuBeforeMs) * 1000) / count;
-  process.stderr.write(`${name}: ${Math.round(requestsPerSecond)}/s, ${cpuUsPerRequest.toFixed(1)} us\n`);
+  process.stderr.write(`${name}: ${Math.round(requestsPerSecond)}/s, ${cpuUsPerRequest.toFixed(1)} µs\n`);
   return { requestsPerSecond, cpuUsPerRequest, errors };
 }
 

@@ -33,7 +33,8 @@ export function createSaleRoom(options: SaleRoomOptions): SaleRoom {
 
   return {
     refuses(saleId, waits) {
-      const own = queues.reduce((sum, queue) => sum + queue.inHand(saleId), 0);
+      let own = 0;
+      for (const queue of queues) own += queue.inHand(saleId);
       const refused = hasItsShare(own) || (!waits && isSlow(saleId));
       if (refused) refusals.sale += 1;
       return refused;

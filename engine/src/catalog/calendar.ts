@@ -22,7 +22,14 @@ export type Calendar = {
   expire(): void;
 };
 
-type Entry = { product: Product; sales: readonly Sale[]; readAtMs: number };
+type Entry = {
+  product: Product;
+  sales: readonly Sale[];
+  readAtMs: number;
+  /** The offer found last, and until when it stays the same if nothing is read. */
+  offer: Offer;
+  offerUntilMs: number;
+};
 
 // Enough for a catalogue of drops; about 2 kB each.
 const entriesMax = 10_000;
@@ -92,8 +99,15 @@ export function phaseOf(sale: Sale, nowMs: number): SalePhase {
   return sale.status === 'paused' ? 'paused' : 'open';
 }
 
-function offerOf({ product, sales }: Entry, nowMs: number): Offer {
-  return { product, sale: sales.find(sale => phaseOf(sale, nowMs) !== 'ended') ?? sales.at(-1) };
+// A calibration may set the clock back by its error, and then the next offer began that much early; each is judged by the
+// ledger, and replaced when the product is read again.
+function offerOf(entry: Entry, nowMs: number): Offer {
+  if (nowMs < entry.offerUntilMs) return entry.offer;
+  const { product, sales } = entry;
+  const next = sales.find(sale => phaseOf(sale, nowMs) !== 'ended');
+  entry.offer = { product, sale: next ?? sales.at(-1) };
+  entry.offerUntilMs = next ? next.endsAt.getTime() : Number.POSITIVE_INFINITY;
+  return entry.offer;
 }
 
 async function readEntries(db: Queryable, productIds: readonly number[]): Promise<(Entry | undefined)[]> {
@@ -101,6 +115,9 @@ async function readEntries(db: Queryable, productIds: readonly number[]): Promis
   const readAtMs = performance.now();
   return productIds.map(productId => {
     const product = products.find(row => row.productId === productId);
-    return product && { product, sales: sales.filter(sale => sale.productId === productId), readAtMs };
+    if (!product) return undefined;
+    const ofProduct = sales.filter(sale => sale.productId === productId);
+    const offer = { product, sale: undefined };
+    return { product, sales: ofProduct, readAtMs, offer, offerUntilMs: Number.NEGATIVE_INFINITY };
   });
 }

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
-import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
-import { safeParse, z } from 'zod';
 import type { Tracing } from '../../platform/telemetry/tracing.js';
 import { createAnswerError, createAnswerUnknownRoute } from '../answers/answer-error.js';
 import { createAnswerTogether } from '../answers/answer-together.js';
@@ -16,6 +15,7 @@ import { registerJson } from './parse-json.js';
 import { countRequests, countStatus, methodOf, noRoute, type RequestCounts } from './request-counts.js';
 import { createTellSlow } from './slow-requests.js';
 import { traceRequests } from './trace-requests.js';
+import { compileValidator } from './validate.js';
 
 export type App = Awaited<ReturnType<typeof createServer>>;
 
@@ -135,21 +135,3 @@ function refuseBeforeRouter(
     if (requests) countStatus(requests.of(methodOf(request.method ?? ''), noRoute.full), 503);
   });
 }
-
-/**
- * Compiles validators as the type provider does, except for headers: each documented header that is present is checked
- * on its own, and the object stays as it is. Parsing all headers, most of which the API does not use, cost the hot path
- * a tenth.
- */
-const compileValidator: typeof validatorCompiler = route => {
-  const parse = validatorCompiler(route);
-  const { schema } = route;
-  if (route.httpPart !== 'headers' || !(schema instanceof z.ZodObject)) return parse;
-  const fields = Object.entries(schema.shape);
-  return headers => {
-    const isValid = fields.every(
-      ([name, field]) => headers[name] === undefined || safeParse(field, headers[name]).success,
-    );
-    return isValid ? { value: headers } : parse(headers);
-  };
-};

@@ -54,16 +54,15 @@ const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
 
-// Keeps a list of values to visit instead of recursing: 64 KiB of brackets are 30,000 levels.
+// Keeps a list of objects to visit instead of recursing: 64 KiB of brackets are 30,000 levels.
 function countFields(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
   let fields = 0;
-  const left = [value];
-  while (left.length > 0) {
-    const next = left.pop();
-    if (typeof next !== 'object' || next === null) continue;
+  const left: object[] = [value];
+  for (let next = left.pop(); next; next = left.pop()) {
     const members = Object.values(next);
     if (!Array.isArray(next)) fields += members.length;
-    for (const member of members) left.push(member);
+    for (const member of members) if (typeof member === 'object' && member !== null) left.push(member);
   }
   return fields;
 }

@@ -35,7 +35,7 @@ const healthSchema = z.object({
 const health = {
   operationId: 'getHealth',
   summary: 'Get the health of PostgreSQL and Redis',
-  description: '503 while PostgreSQL does not answer. Sales continue without Redis.',
+  description: '503 while PostgreSQL accepts no commits. Sales continue without Redis.',
   callers: 'anyone',
   tags: ['operations'],
   response: {

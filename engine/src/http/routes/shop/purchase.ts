@@ -17,12 +17,25 @@ import {
 import { ProblemError } from '../../answers/send-problem.js';
 import { type AnsweredOrder, answerByStatus } from '../../buying/answer-order.js';
 import { attemptOf, type Enter, type Entered } from '../../buying/entrance.js';
+import { isPlainPurchase } from '../../buying/plain-purchase.js';
 import type { Redeem } from '../../buying/redeem.js';
 import type { Visit } from '../../buying/visit.js';
 import { withExample } from '../../description/with-example.js';
 import type { App } from '../../server/http-server.js';
+import { plainBodies } from '../../server/validate.js';
 
 export type PurchaseParts = { enter: Enter; pay: Pay; redeem: Redeem; attempts: Attempts };
+
+export const purchaseBodySchema = withExample(
+  buyBodySchema.extend({
+    productId: idSchema.optional(),
+    quantity: quantitySchema.optional(),
+    code: textSchema(1, 100)
+      .optional()
+      .meta({ description: 'The code of a checkout, in place of productId' }),
+  }),
+  { productId: 1, quantity: 2, userId: 'alice', paymentMethod: 'pm_card_visa' },
+).register(plainBodies, { isPlain: isPlainPurchase });
 
 const schema = {
   operationId: 'purchase',
@@ -41,16 +54,7 @@ const schema = {
   ),
   tags: ['shop'],
   headers: buyHeadersSchema,
-  body: withExample(
-    buyBodySchema.extend({
-      productId: idSchema.optional(),
-      quantity: quantitySchema.optional(),
-      code: textSchema(1, 100)
-        .optional()
-        .meta({ description: 'The code of a checkout, in place of productId' }),
-    }),
-    { productId: 1, quantity: 2, userId: 'alice', paymentMethod: 'pm_card_visa' },
-  ),
+  body: purchaseBodySchema,
   response: {
     200: withExample(boughtSchema, { success: true, message: 'Purchase confirmed.', order: orderExample }),
     202: withExample(boughtSchema, {
@@ -67,10 +71,10 @@ type Body = z.output<typeof schema.body>;
 export function registerPurchase(app: App, { enter, pay, redeem, attempts }: PurchaseParts): void {
   app.post('/api/purchase', { schema }, (request, reply) => {
     const { body } = request;
-    const { productId, code } = body;
+    const { code } = body;
     if (code !== undefined) return bySending(reply, payForCheckout(request, body, code, reply));
-    if (productId === undefined) throw new ProblemError('invalid', nothingToBuy);
-    enter(request, { ...body, productId }, reply, answerOrder);
+    if (!namesProduct(body)) throw new ProblemError('invalid', nothingToBuy);
+    enter(request, body, reply, answerOrder);
   });
 
   function payForCheckout(request: FastifyRequest, body: Body, code: string, reply: FastifyReply) {
@@ -104,6 +108,10 @@ export function registerPurchase(app: App, { enter, pay, redeem, attempts }: Pur
     if (paid.outcome === 'declined') attempts.record(attemptOf(visit, order, 'payment-declined'));
     answerByStatus(reply, { ...answered, order: 'order' in paid ? paid.order : order });
   }
+}
+
+function namesProduct(body: Body): body is Body & { productId: number } {
+  return body.productId !== undefined;
 }
 
 const nothingToBuy = 'productId: expected a positive whole number, or a checkout code as code';
