@@ -18,8 +18,8 @@ if (options.base === undefined)
 
 const rounds = 3;
 const works: Record<string, Work> = {
-  'purchases that succeed': { scenario: 'throughput', connections: 300, durationS: 4 },
-  'mostly refused as sold out': { scenario: 'sellout', connections: 500, requests: 60_000 },
+  'purchases that succeed': { scenario: 'throughput', connections: 300, durationS: 4, keys: false },
+  'mostly refused as sold out': { scenario: 'sellout', connections: 500, requests: 60_000, keys: false },
 };
 
 type Build = 'base' | 'this';

@@ -13,8 +13,8 @@ import { describeMachine, renderTable, writeMeasurement } from './write-measurem
  */
 const rounds = 3;
 const works: Record<string, Work> = {
-  'purchases that succeed': { scenario: 'throughput', connections: 300, durationS: 6 },
-  'mostly refused as sold out': { scenario: 'sellout', connections: 500, requests: 100_000 },
+  'purchases that succeed': { scenario: 'throughput', connections: 300, durationS: 6, keys: false },
+  'mostly refused as sold out': { scenario: 'sellout', connections: 500, requests: 100_000, keys: false },
 };
 const refusedWork = 'buyers who have reached the limit';
 const greedyBuyers = 50;

@@ -31,6 +31,8 @@ export type Work = {
   connections: number;
   requests?: number;
   durationS?: number;
+  /** Whether each request has an Idempotency-Key, as those of real clients do. */
+  keys: boolean;
 };
 
 const runTimeoutMs = 10 * 60_000;
@@ -64,7 +66,7 @@ export async function measureWithLoadgen(
     String(work.connections),
     ...amount,
   ];
-  const report = await runLoadgen([...args, '--no-keys'], reportSchema);
+  const report = await runLoadgen([...args, ...(work.keys ? [] : ['--no-keys'])], reportSchema);
   const isExpected = (status: number | null) =>
     status === 200 || (work.scenario === 'sellout' && status === 409);
   const unexpected = report.outcomes.filter(({ status }) => !isExpected(status));
@@ -97,7 +99,7 @@ export async function measureWithWrk(
 ): Promise<Measurement> {
   const directory = makeTemporaryDirectory();
   const script = join(directory, 'purchase.lua');
-  writeFileSync(script, luaScript(productId));
+  writeFileSync(script, luaScript(productId, work.keys));
   const { connections, durationS = 8 } = work;
   const args = [
     '-t1',
@@ -120,13 +122,14 @@ export async function measureWithWrk(
   return { subject, scenario: work.scenario, connections, generator: 'wrk', ...readWrk(text, work.scenario) };
 }
 
-function luaScript(productId: number): string {
+function luaScript(productId: number, keys: boolean): string {
   return `
     local count = 0
     local run = ${Date.now()}
     local headers = { ['content-type'] = 'application/json', ['authorization'] = 'Bearer ${credentials.API_KEY}' }
     request = function()
       count = count + 1
+      ${keys ? "headers['idempotency-key'] = 'wrk-' .. run .. '-' .. count" : ''}
       local body = '{"productId":${productId},"userId":"wrk-' .. run .. '-' .. count .. '","quantity":1}'
       return wrk.format('POST', '/api/purchase', headers, body)
     end`;

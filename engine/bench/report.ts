@@ -1,3 +1,4 @@
+import { type CostRound, renderCosts } from './costs.js';
 import type { Measurement } from './measure.js';
 import { median } from './median.js';
 import type { Subject } from './servers.js';
@@ -11,6 +12,7 @@ export type Results = {
   /** Of the engine's API process, at 2,000 connections. */
   memoryPeakBytes: number | undefined;
   measurements: Measurement[];
+  costs: CostRound[];
 };
 
 /** Medians over the rounds, and the two ratios that the budget limits. */
@@ -24,7 +26,8 @@ export function renderSummary(results: Results): string {
   const memory = results.memoryPeakBytes
     ? `peak memory of the engine ${Math.round(results.memoryPeakBytes / 2 ** 20)} MB`
     : '';
-  return [...lines, '', ...ratiosOf(results), memory, ''].join('\n');
+  const costs = ['processor time a request, 1,000 connections:', ...renderCosts(results.costs)];
+  return [...lines, '', ...ratiosOf(results), '', ...costs, memory, ''].join('\n');
 }
 
 export function renderMarkdown(results: Results): string {
@@ -34,7 +37,7 @@ export function renderMarkdown(results: Results): string {
     [
       `Command: \`npm run bench${option}\`; ${results.rounds} round(s), medians. The load generator,`,
       'the engine and PostgreSQL share the processors; the subjects alternate within each round.',
-      'No request had an Idempotency-Key: with one, a refusal from memory first looks for an order of that key.',
+      'Each request had an Idempotency-Key, unless the line says otherwise.',
     ],
     results.machine,
     ['```', renderSummary(results).trimEnd(), '```'],

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { costlierThanAccepted, measureCosts } from './costs.js';
 import { hasWrk, type Measurement, measureWithLoadgen, measureWithWrk, type Work } from './measure.js';
 import { type Results, renderMarkdown, renderSummary } from './report.js';
 import { openSale, soldOutSale } from './sale.js';
@@ -8,7 +9,8 @@ import { describeMachine, writeMeasurement } from './write-measurement.js';
 const help = `npm run bench [-- --quick] [-- --rounds 3]
 
 Measures in turn on this machine: the engine, the same HTTP server with a lock per request, and a bare Fastify as
-the ceiling. Prints ratios and writes raw figures to docs/measurements/.
+the ceiling. Every request has an Idempotency-Key. Prints ratios and the processor time of a request, writes raw figures to
+docs/measurements/, and fails if a request costs 8 % more than is accepted (engine/bench/accepted-costs.json).
 
   --quick     one short round; under a minute
   --rounds N  rounds of each measurement (default 3); reports medians
@@ -19,8 +21,13 @@ type Step = { subject: Subject; work: Work };
 const unitsEnough = 1_000_000_000;
 
 // The subjects alternate, so that a slow minute of the machine does not affect only one of them.
-const sellout: Work = { scenario: 'sellout', connections: 2000, requests: 1_000_000 };
-const throughput = (connections: number): Work => ({ scenario: 'throughput', connections, durationS: 8 });
+const sellout: Work = { scenario: 'sellout', connections: 2000, requests: 1_000_000, keys: true };
+const throughput = (connections: number): Work => ({
+  scenario: 'throughput',
+  connections,
+  durationS: 8,
+  keys: true,
+});
 const fullSteps: Step[] = [
   { subject: 'null-handler', work: { ...sellout, requests: 400_000 } },
   { subject: 'engine', work: sellout },
@@ -50,10 +57,25 @@ async function bench(isQuick: boolean, rounds: number): Promise<void> {
     const servers = await startAll(started);
     const measurements = await measureAll(servers, isQuick, rounds);
     const memoryPeakBytes = servers.engine.memoryPeakBytes();
-    const machine = describeMachine();
+    const costs = await measureCosts(
+      { engine: servers.engine, bare: servers['null-handler'] },
+      { rounds, durationS: isQuick ? 2 : 5 },
+    );
+    const problems = costlierThanAccepted(costs);
     // A fast server that does not do its work is not a result.
     if (measurements.some(({ errors, verdict }) => errors > 0 || verdict === 'fail')) process.exitCode = 1;
-    report({ startedAt: startedAt.toISOString(), machine, isQuick, rounds, memoryPeakBytes, measurements });
+    if (problems.length > 0) process.exitCode = 1;
+    const machine = describeMachine();
+    report({
+      startedAt: startedAt.toISOString(),
+      machine,
+      isQuick,
+      rounds,
+      memoryPeakBytes,
+      measurements,
+      costs,
+    });
+    for (const problem of problems) process.stderr.write(`${problem}\n`);
   } finally {
     for (const server of started) await server.stop();
   }

@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { processorTimeS } from './processor-time.js';
 import { makeDataDirectory, removeDirectory } from './temporary-directory.js';
 
 export type Subject = 'engine' | 'lock-per-request' | 'null-handler';
@@ -14,6 +16,8 @@ export type Server = {
   memoryPeakBytes(): number | undefined;
   /** CPU time of its own process so far; NaN without /proc. */
   cpuMs(): number;
+  /** CPU time of its embedded PostgreSQL so far; NaN without one, or without /proc. */
+  postgresCpuMs(): number;
   stop(): Promise<void>;
 };
 
@@ -66,6 +70,7 @@ export async function startServer(
     dataDir,
     memoryPeakBytes: () => memoryPeakBytes(child.pid),
     cpuMs: () => cpuMs(child.pid),
+    postgresCpuMs: () => postgresCpuMs(dataDir),
     async stop() {
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
@@ -115,6 +120,15 @@ function cpuMs(pid: number | undefined): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
     return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function postgresCpuMs(dataDir: string): number {
+  try {
+    const [pid] = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
+    return processorTimeS(Number(pid)) * 1000;
   } catch {
     return Number.NaN;
   }

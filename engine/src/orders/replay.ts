@@ -13,8 +13,9 @@ export type FindReplay = (
   answer: (found: Decision | { outcome: 'unknown' } | undefined) => void,
 ) => void;
 
-// 500 ids take about a millisecond of index look-ups, so 20,000 normally wait less than a tenth of a second.
-const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
+// 500 ids take about a millisecond of index look-ups, so 20,000 normally wait less than a quarter of a second. A query
+// costs this process as much as several refusals, and after a sell-out each request with a key asks.
+const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000, apartMs: 5 };
 
 /** A shopper's order by its id; undefined if there is none, or if it belongs to another shopper. */
 export type ReadOrder = (orderId: string, shopperId: string) => Promise<StoredOrder | undefined>;

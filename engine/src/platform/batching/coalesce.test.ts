@@ -44,4 +44,25 @@ describe('coalesce', () => {
     await expect(get(1)).rejects.toThrow('down');
     expect(await get(1)).toBe(1);
   });
+
+  it('begins its loads apartMs from each other, and loads what came in between together', async () => {
+    const loads: { atMs: number; keys: number[] }[] = [];
+    const get = coalesce<number, number>(
+      async keys => {
+        loads.push({ atMs: performance.now(), keys: [...keys] });
+        return keys;
+      },
+      { keysMax: 10, waitersMax: 10, deadlineMs: 1000, apartMs: 50 },
+    );
+
+    expect(await get(1)).toBe(1);
+    const later = get(2);
+    await new Promise(resolve => setTimeout(resolve, 10));
+    expect(await Promise.all([later, get(3)])).toEqual([2, 3]);
+
+    const [first, second] = loads;
+    expect([first?.keys, second?.keys]).toEqual([[1], [2, 3]]);
+    // A timer may fire up to a millisecond early.
+    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThan(48);
+  });
 });

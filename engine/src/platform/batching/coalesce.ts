@@ -1,3 +1,4 @@
+import { sleep } from '../backoff.js';
 import { OperatingError } from '../errors.js';
 import { createBatcher } from './batcher.js';
 
@@ -8,9 +9,11 @@ export type CoalesceOptions = {
   waitersMax: number;
   /** How long a key may wait for its load to begin; then it is refused with OVERLOADED. */
   deadlineMs: number;
+  /** Loads begin at least this far apart, so that under load few large ones take the place of many small ones. */
+  apartMs?: number;
 };
 
-export type Loaded<Value> = { value: Value } | { error: unknown };
+type Loaded<Value> = { value: Value } | { error: unknown };
 
 /** Asks for the value of a key. Always answers. */
 export type Ask<Key, Value> = (key: Key, answer: (loaded: Loaded<Value>) => void) => void;
@@ -22,16 +25,19 @@ export type Ask<Key, Value> = (key: Key, answer: (loaded: Loaded<Value>) => void
  */
 export function coalesceAsks<Key, Value>(
   load: (keys: readonly Key[]) => Promise<readonly Value[]>,
-  { keysMax, waitersMax, deadlineMs }: CoalesceOptions,
+  { keysMax, waitersMax, deadlineMs, apartMs = 0 }: CoalesceOptions,
 ): Ask<Key, Value> {
   const { add } = createBatcher<undefined, Key, Loaded<Value>>({
     async serve(_, waiters) {
+      const beganAtMs = performance.now();
       try {
         const values = await load(waiters.map(({ request }) => request));
         for (const [position, value] of values.entries()) waiters[position]?.answer({ value });
       } catch (error) {
         for (const { answer } of waiters) answer({ error });
       }
+      const restMs = beganAtMs + apartMs - performance.now();
+      if (restMs > 0) await sleep(restMs);
     },
     batchMax: keysMax,
     deadlineMs,

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { type CostRound, costlierThanAccepted, renderCosts } from '../bench/costs.js';
+
+const cost = (cpuUsPerRequest: number) => ({
+  cpuUsPerRequest,
+  postgresUsPerRequest: 10,
+  requestsPerSecond: 1000,
+  errors: 0,
+});
+const round = (refusal: number, order: number): CostRound => ({
+  bare: cost(20),
+  refusal: cost(refusal),
+  refusalWithoutKey: cost(24),
+  order: cost(order),
+});
+const accepted = { refusal: 1.5, order: 2 };
+
+it('the bench accepts 8 % above the accepted cost of a request, judged by the median round, and no more', () => {
+  const within = [round(32.4, 43.2), round(32.3, 43), round(60, 60)];
+  expect(costlierThanAccepted(within, accepted)).toEqual([]);
+
+  const above = [round(32.5, 43.1), round(32.5, 43.1), round(20, 20)];
+  expect(costlierThanAccepted(above, accepted)).toEqual([
+    expect.stringMatching(/refusal.* 1\.6\d times.* 1\.5 is/),
+  ]);
+  expect(renderCosts(above)[1]).toMatch(/32\.5 µs, 1\.6\d of bare \(rounds 1\.6\d, 1\.6\d, 1\.00\)/);
+});
