@@ -43,7 +43,7 @@ describe('a sale with limits per payment fingerprint and address', () => {
     expect(await unitsByKind(pool)).toEqual({ payment: 1 });
   });
 
-  it('grants nothing to an older build that does not know these limits; that build still sells other sales', async () => {
+  it('the ledger grants nothing to a purchase without digests if its sale counts by them', async () => {
     const { pool } = await createTestDatabase();
     const counting = await createTestSale(pool, { perAddressLimit: 2 });
     const plain = await createTestSale(pool);

@@ -2,10 +2,10 @@
 -- because it does not know whether the first try was committed, it gets the same ids again.
 --
 -- Locks: the kind's row of id_counters, held to the end; then the process's own row of id_allocations. The lock is taken
--- first, and a fresh snapshot then shows whether the request was answered before: the first try may have still been
+-- first, and a fresh snapshot then shows whether the request was answered before: the first try may still have been
 -- running. Indexes: id_counters_pkey, id_allocations_pkey.
 --
--- A request older than the last one returns no row: the network delayed it so long that its process gave it up. It must
+-- A request older than the last one returns no row: the network delayed it so long that its process gave up on it. It must
 -- not take ids that no process would receive.
 create or replace function allocate_ids(p_kind text, p_allocator uuid, p_request bigint, p_count integer)
 returns table (first_id bigint, last_id bigint) language plpgsql as $$

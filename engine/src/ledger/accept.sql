@@ -13,7 +13,7 @@ create or replace function accept(
   p_quantities integer[],
   p_payment_methods text[],
   p_waited_us integer[],
-  p_payment_digests text[] default null, -- what decide() counts them by, as there
+  p_payment_digests text[] default null, -- as in decide()
   p_address_digests text[] default null
 ) returns table (
   outcomes text[],          -- queued | replayed | key-reused | sale-not-open | limit-reached

@@ -30,8 +30,8 @@ create or replace function decide(
   p_waited_us integer[],      -- microseconds that each had waited when the batch was sent
   p_entrances text[],         -- direct | checkout | queued; null if all are direct
   p_payment_methods text[],   -- the payment method of each; null if no request states one
-  p_payment_digests text[] default null, -- what each is counted by besides its shopper, if the sale limits that; an older
-  p_address_digests text[] default null  -- build passes none, and such a sale then grants it nothing
+  p_payment_digests text[] default null, -- what each is counted by besides its shopper; null if the sale does not limit
+  p_address_digests text[] default null  -- that; in a sale that does, a request without a digest gets nothing
 ) returns table (
   outcomes text[],          -- confirmed | reserved | replayed | key-reused | sale-not-open | limit-reached | sold-out
                             -- payment-limit-reached | address-limit-reached | decline-limit-reached

@@ -1,5 +1,5 @@
 -- Purpose: move one order to another status and journal the change. Part of settle(), under its lock of the stock row. The
--- former status guards the update; a move that the transition table does not list is refused. Locks: the order's row.
+-- previous status guards the update; a move that the transition table does not list is refused. Locks: the order's row.
 -- Indexes: orders_pkey.
 create or replace function move_order(
   p_order orders, p_to text, p_reason text, p_at timestamptz, p_prize boolean

@@ -1,5 +1,5 @@
 -- Purpose: move one payment to another status and journal the change. Part of settle(), under its lock of the stock row;
--- the former status guards the update. Locks: the payment's row. Indexes: payments_pkey, payment_journal_pkey.
+-- the previous status guards the update. Locks: the payment's row. Indexes: payments_pkey, payment_journal_pkey.
 create or replace function move_payment(
   p_payment payments, p_to text, p_amount_minor bigint, p_reference text, p_reason text, p_currency text default null
 ) returns void language plpgsql

@@ -139,7 +139,7 @@ begin
       else
         v_reason := case
           when v_event."amountMinor" <> v_order.total_minor then 'wrong-amount'
-          when v_event.currency <> v_payment.currency then 'wrong-currency' -- null from a build that does not send it
+          when v_event.currency is distinct from v_payment.currency then 'wrong-currency'
           when v_order.status = 'RESERVED' then null
           when v_order.status <> 'EXPIRED' then 'paid-after-' || lower(v_order.status)
           when v_stock.available < v_order.quantity then 'late-payment-sold-out'

@@ -16,7 +16,7 @@ export type FollowedOrders = {
   handOver(step: JournalStep): void;
 };
 
-/** @param onForgotten called when an order has no followers any more. */
+/** @param onForgotten called when an order no longer has followers. */
 export function createFollowedOrders(onForgotten: (order: Followed) => void): FollowedOrders {
   const byOrder = new Map<string, Followed>();
   const bySale = new Map<number, Set<Followed>>();

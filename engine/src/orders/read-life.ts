@@ -10,7 +10,7 @@ const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
 
 export function createReadLife(db: Queryable): ReadLife {
   return coalesce(async (orders: readonly { orderId: string; saleId: number }[]) => {
-    // Two callers may ask for one order at once.
+    // Two callers may request one order at once.
     const positions = new Map(orders.map(order => [order.orderId, { ...order, afterSeq: 0 }]));
     const steps = await readSteps(db, [...positions.values()]);
     const lives = new Map<string, JournalStep[]>();

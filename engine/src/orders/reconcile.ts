@@ -63,7 +63,7 @@ async function refund(options: ReconcileOptions, payment: DuePayment): Promise<b
     options.onError(error);
     if (!(error instanceof PaymentError) || error.retryable) return false;
     // A retry does not help; the letter stays open until an operator replays it or pays by other means. It is written
-    // first: if the process dies in between, the payment is retried instead of being lost from sight.
+    // first: if the process dies in between, the payment is retried instead of being forgotten.
     const reason = 'refund-refused-by-provider';
     await addDeadLetter(options.pool, {
       saleId,

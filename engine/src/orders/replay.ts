@@ -5,7 +5,7 @@ import type { Queryable } from '../platform/postgres.js';
 
 /**
  * Finds the order that an earlier request with the same id made; undefined if it made none, `unknown` if that cannot be
- * read now. Takes no lock. It calls back instead of making a promise: refused requests with a key come by the thousand.
+ * read now. Takes no lock. It calls back instead of making a promise: refused requests with a key arrive in their thousands.
  */
 export type FindReplay = (
   request: PurchaseRequest,
@@ -22,7 +22,7 @@ export type ReadOrder = (orderId: string, shopperId: string) => Promise<StoredOr
 
 export type FindOrders = { readOrder: ReadOrder; findReplay: FindReplay };
 
-/** Both read the orders that are asked for at the same time together. */
+/** Both read orders that are requested at the same time together. */
 export function createFindOrders(db: Queryable): FindOrders {
   const ask = coalesceAsks<string, StoredOrder | undefined>(ids => readOrders(db, ids), loads);
   const read = promised(ask);

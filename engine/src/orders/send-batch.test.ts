@@ -57,7 +57,7 @@ describe('a decision queue whose batch hangs or fails', () => {
     expect(await queue.join(1, request('a'))).toEqual({ outcome: 'overloaded' });
   });
 
-  it('halves a batch that PostgreSQL refuses until the poisonous request is alone', async () => {
+  it('halves a batch that PostgreSQL refuses until the poison request is alone', async () => {
     const poisoned: string[] = [];
     const decide: Decide = (saleId, requests) =>
       requests.some(({ shopperId }) => shopperId === 'poison')

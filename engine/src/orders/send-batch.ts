@@ -19,7 +19,7 @@ export type SendBatchOptions<Request, Outcome> = {
   onStock: (stock: Stock) => void;
   /** Called when a try ends, before any request is answered: without an error if it was committed. */
   onEnd: (error?: unknown) => void;
-  /** Called for a request that PostgreSQL refuses even in a batch of its own. */
+  /** Called for a request that PostgreSQL refuses even alone in a batch. */
   onPoison: (request: Request, error: unknown) => void;
   /** Called for a failure that no request caused and that an immediate retry would only repeat. */
   onBroken: (error: unknown) => void;
@@ -37,7 +37,7 @@ export type SendBatch<Request, Outcome> = (
 
 // With full jitter below 10, 20, 40 ... 200 ms this is about a second of tries; the deadline usually ends them first.
 const triesMax = 15;
-// A stuck sale asks for its turn about ten times a second.
+// A stuck sale requests its turn about ten times a second.
 const turnEveryMs = 200;
 // A broken ledger (a missing function, a missing privilege) gets four statements a second per sale, not a thousand.
 const brokenPauseMs = 250;

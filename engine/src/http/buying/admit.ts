@@ -33,7 +33,7 @@ export type Admission = {
   /** Checks a purchase once its shopper is known: shedding, then purchases per shopper and per address. */
   admitPurchase: AdmitPurchase;
   /**
-   * Checks a payment for a hold. It has its own count, so that a shopper who tried often for the hold can still pay.
+   * Checks a payment for a hold. It has its own count, so that a shopper who needed many tries to get the hold can still pay.
    */
   admitRedemption: AdmitRedemption;
 };

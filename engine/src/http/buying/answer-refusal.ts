@@ -27,7 +27,7 @@ const slugOf: Record<Refused, ProblemSlug> = {
   'order-not-found': 'order-not-found',
 };
 
-/** @param orderId part of the answer if the outcome is unknown, so that the shopper can ask for the order. */
+/** @param orderId part of the answer if the outcome is unknown, so that the shopper can look up the order. */
 export function answerRefusal(reply: FastifyReply, outcome: Refused, orderId: string | null): void {
   const extra = outcome === 'unknown' ? { orderId } : undefined;
   sendProblem(reply, slugOf[outcome], undefined, extra);

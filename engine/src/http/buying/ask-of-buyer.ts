@@ -15,7 +15,7 @@ export type AskOfBuyerParts = {
 
 /** What the sale requires and the request lacks. */
 export type Missing = ProofRefusal | 'limit-key-required' | 'payment-method-required';
-/** What the request has shown. */
+/** What the request lacks, or the digests that it is counted by. */
 export type Shown = { missing?: Missing | undefined; digests?: Digests | undefined };
 
 /**

@@ -23,11 +23,11 @@ const messages = {
   'sale-not-open': 'The sale was not open at that moment: it had not begun, was paused, or had ended.',
   'limit-reached': 'This would have exceeded the limit per buyer for this sale.',
   'limit-key-required':
-    'The sale limits units per payment fingerprint or address, and the request did not state it.',
+    'The sale limits units per payment fingerprint or address, and the request did not include one.',
   'payment-limit-reached': 'This would have exceeded the limit per payment method for this sale.',
   'address-limit-reached': 'This would have exceeded the limit per address for this sale.',
   'decline-limit-reached': "Too many of the buyer's payments in this sale had been declined.",
-  'payment-method-required': 'The sale requires payment, and the request named no payment method.',
+  'payment-method-required': 'The sale requires payment, and the request included no payment method.',
   'sold-out': 'Fewer units were left than requested.',
   'token-required': 'The sale required a token, available only before it opened.',
   'challenge-required': "The sale's challenge had not been solved.",

@@ -7,7 +7,8 @@ import { addressKeyOf } from '../limits/client-address.js';
 type Said = { paymentFingerprint?: string | undefined; addressKey?: string | undefined };
 
 /**
- * Only the shop's own server may state what a purchase is counted by; a shopper would state something else each time.
+ * Only the shop's own server may set the values by which a purchase is counted; a shopper would send different ones each
+ * time.
  *
  * @throws ProblemError invalid
  */

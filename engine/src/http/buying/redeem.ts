@@ -68,7 +68,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
     const offer = await calendar.offerOf(productId);
     if (!offer) throw new ProblemError('code-not-found');
 
-    // Without a key from the caller, this try still needs one of its own, in case it has to be sent again.
+    // Without a key from the caller, this try still needs its own, in case it has to be sent again.
     const key = orderIdOf(shopperId, headerOf(request, 'idempotency-key'));
     if (saleRoom.refuses(saleId, true)) return sendProblem(reply, 'overloaded');
     const event = { event: 'redeem', orderId, shopperId, key, paymentMethod, span: request.span } as const;
@@ -90,7 +90,7 @@ export function createRedeem(parts: RedeemParts): Redeem {
 type Presented = Settlement | Undecided;
 
 /**
- * Presents a code, and pays if the settlement asks for it. Another request may pay for the same code at the same
+ * Presents a code, and pays if the settlement requires it. Another request may pay for the same code at the same
  * moment. If that payment ends before this request can join it, the code is presented once more: by then it is used, or
  * still unpaid.
  */

@@ -20,9 +20,9 @@ export type MemoryRefusal = GateRefusal | 'rate-limited';
 export type Looked = { offer: Offer; refusal: MemoryRefusal | undefined };
 
 /**
- * What this process knows of a purchase before it asks anything outside its memory:
+ * What this process knows about a purchase before it asks anything outside its memory:
  *
- * | what                     | what comes of it                                                        |
+ * | what                     | result                                                                  |
  * |--------------------------|-------------------------------------------------------------------------|
  * | stopped                  | answered at once, and no attempt at the sale                            |
  * | a refusal without a key  | answered at once, and recorded as an attempt without an order's id      |

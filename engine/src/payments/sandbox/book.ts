@@ -10,15 +10,6 @@ const entrySchema = z.object({
   state: chargeStateSchema,
   refund: refundedSchema.optional(),
 });
-const formerEntrySchema = z.object({
-  charge: z.object({ currency: z.string() }).loose(),
-  state: z.object({}).loose(),
-});
-// Lines of earlier builds do not contain the captured currency: it was the charge's.
-const lineSchema = z.preprocess(line => {
-  const { data: former } = formerEntrySchema.loose().safeParse(line);
-  return former ? { ...former, state: { currency: former.charge.currency, ...former.state } } : line;
-}, entrySchema);
 
 /** A charge with its state. */
 type Entry = z.output<typeof entrySchema>;
@@ -100,7 +91,7 @@ function readLines(path: string): { lines: string[]; bytes: number } {
 
 function readLine(path: string, position: number, line: string): Entry {
   try {
-    return lineSchema.parse(JSON.parse(line));
+    return entrySchema.parse(JSON.parse(line));
   } catch (error) {
     throw new OperatingError(
       'SANDBOX_FILE_DAMAGED',

@@ -15,7 +15,7 @@ export type CoalesceOptions = {
 
 type Loaded<Value> = { value: Value } | { error: unknown };
 
-/** Asks for the value of a key. Always answers. */
+/** Requests the value of a key. Always answers. */
 export type Ask<Key, Value> = (key: Key, answer: (loaded: Loaded<Value>) => void) => void;
 
 /**
@@ -55,7 +55,7 @@ export function coalesce<Key, Value>(
   return promised(coalesceAsks(load, options));
 }
 
-/** The same question, answered by a promise. */
+/** The same request, answered with a promise. */
 export function promised<Key, Value>(ask: Ask<Key, Value>): (key: Key) => Promise<Value> {
   return key =>
     new Promise((resolve, reject) =>
