@@ -89,7 +89,10 @@ const api = await startApp({
     const join = createJoin(parts.pool);
     return {
       join,
-      add: (saleId, purchase, answer, patience) => void join(saleId, purchase, patience).then(answer),
+      add(saleId, purchase, answer, patience) {
+        const refuse = () => answer({ outcome: 'overloaded' });
+        join(saleId, purchase, patience).then(answer, refuse);
+      },
       drained: async () => {},
       waiting: () => 0,
       inHand: () => 0,

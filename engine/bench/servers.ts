@@ -59,6 +59,7 @@ export async function startServer(
       PORT: String(port),
       SANDBOX_PORT: '0',
       LOG_LEVEL: 'warn',
+      SLOW_REQUEST_MS: '0',
       ...settings,
     },
     stdio: ['ignore', 'ignore', 'inherit'],

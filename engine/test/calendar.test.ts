@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createCalendar } from '../src/catalog/calendar.js';
+import { createSale } from '../src/catalog/sales.js';
 import { createDatabaseClock } from '../src/platform/database-clock.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
@@ -25,4 +26,27 @@ it('a calendar that may have missed a change answers with its last state until i
 
   isDown = false;
   await until('it has read the product again', () => nameOf() === 'Renamed');
+});
+
+it('a calendar whose clock is set back across the end of a sale offers that sale again', async () => {
+  const { pool } = await createTestDatabase();
+  const sale = await createTestSale(pool, { endsInMs: 60_000 });
+  const next = await createSale(pool, {
+    productId: sale.productId,
+    holdTtlSeconds: 900,
+    perUserLimit: 1,
+    startsAt: new Date(Date.now() + 120_000),
+    endsAt: new Date(Date.now() + 180_000),
+    allocation: 1,
+  });
+  let nowMs = sale.endsAt.getTime() + 200;
+  const calendar = createCalendar(pool, { ...createDatabaseClock(), nowMs: () => nowMs });
+  const offered = () => calendar.peek(sale.productId)?.sale?.saleId;
+
+  await calendar.offerOf(sale.productId);
+  expect(next).toMatchObject({ outcome: 'created', sale: { saleId: offered() } });
+  nowMs = sale.endsAt.getTime() - 200;
+  expect(offered()).toBe(sale.saleId);
+  nowMs = sale.endsAt.getTime();
+  expect(offered()).not.toBe(sale.saleId);
 });

@@ -26,8 +26,9 @@ type Entry = {
   product: Product;
   sales: readonly Sale[];
   readAtMs: number;
-  /** The offer found last, and until when it stays the same if nothing is read. */
+  /** The offer found last, and the time for which it was found: it stays the same if nothing is read. */
   offer: Offer;
+  offerFromMs: number;
   offerUntilMs: number;
 };
 
@@ -99,13 +100,13 @@ export function phaseOf(sale: Sale, nowMs: number): SalePhase {
   return sale.status === 'paused' ? 'paused' : 'open';
 }
 
-// A calibration may set the clock back by its error, and then the next offer began that much early; each is judged by the
-// ledger, and replaced when the product is read again.
+// A calibration may set the clock back to before the moment for which the offer was found.
 function offerOf(entry: Entry, nowMs: number): Offer {
-  if (nowMs < entry.offerUntilMs) return entry.offer;
+  if (nowMs >= entry.offerFromMs && nowMs < entry.offerUntilMs) return entry.offer;
   const { product, sales } = entry;
   const next = sales.find(sale => phaseOf(sale, nowMs) !== 'ended');
   entry.offer = { product, sale: next ?? sales.at(-1) };
+  entry.offerFromMs = nowMs;
   entry.offerUntilMs = next ? next.endsAt.getTime() : Number.POSITIVE_INFINITY;
   return entry.offer;
 }
@@ -118,6 +119,7 @@ async function readEntries(db: Queryable, productIds: readonly number[]): Promis
     if (!product) return undefined;
     const ofProduct = sales.filter(sale => sale.productId === productId);
     const offer = { product, sale: undefined };
-    return { product, sales: ofProduct, readAtMs, offer, offerUntilMs: Number.NEGATIVE_INFINITY };
+    const never = { offerFromMs: Number.POSITIVE_INFINITY, offerUntilMs: Number.NEGATIVE_INFINITY };
+    return { product, sales: ofProduct, readAtMs, offer, ...never };
   });
 }

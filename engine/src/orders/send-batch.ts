@@ -54,21 +54,21 @@ export function createSendBatch<Request, Outcome>({
   type Waiters = readonly Waiter<Request, Outcome>[];
 
   async function tryOnce(saleId: number, waiters: Waiters, end: (hasTimedOut: boolean) => void) {
+    const requests = waiters.map(({ request }) => request);
+    let decided: DecidedBatch<Outcome | Undecided>;
     try {
-      const requests = waiters.map(({ request }) => request);
-      const { decisions, stock } = await withHooks(hooks, { saleId, requests }, () =>
-        decide(saleId, requests),
-      );
-      end(false);
-      onEnd();
-      if (stock) onStock(stock);
-      for (const [position, decision] of decisions.entries()) waiters[position]?.answer(decision);
-      return undefined;
+      decided = await withHooks(hooks, { saleId, requests }, () => decide(saleId, requests));
     } catch (error) {
       end(hasTimedOut(error));
       onEnd(error);
       return { error, kind: classifyFailure(error) };
     }
+    // From here on nothing may count as a failure of the batch, which would be sent again.
+    end(false);
+    onEnd();
+    if (decided.stock) onStock(decided.stock);
+    for (const [position, decision] of decided.decisions.entries()) waiters[position]?.answer(decision);
+    return undefined;
   }
 
   /** @param wasSent an earlier try may have been committed, so no answer may say that nothing was taken. */

@@ -26,9 +26,10 @@ export const compileValidator: typeof validatorCompiler = route => {
 
 /** A text that only has to match a pattern needs no parser. */
 function createIsValid(field: z.core.$ZodType): (value: unknown) => boolean {
-  const { type, pattern, description: _, examples: __, $schema: ___, ...others } = z.toJSONSchema(field);
-  if (type !== 'string' || pattern === undefined || Object.keys(others).length > 0)
+  const text = field instanceof z.ZodOptional ? field.unwrap() : field;
+  const [check, ...others] = text instanceof z.ZodString ? (text.def.checks ?? []) : [];
+  if (!(check instanceof z.core.$ZodCheckRegex) || others.length > 0)
     return value => safeParse(field, value).success;
-  const expected = new RegExp(pattern);
-  return value => typeof value === 'string' && expected.test(value);
+  const { pattern } = check._zod.def;
+  return value => typeof value === 'string' && pattern.test(value);
 }

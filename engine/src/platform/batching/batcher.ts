@@ -2,7 +2,10 @@ import { answerAll, createLanes, type Patience, type Waiter } from './lanes.js';
 
 /** Gathers the requests of each key while its previous batch is in progress. */
 export type Batcher<Key, Request, Outcome> = {
-  /** Adds a request to the open batch of its key. Always answers: at the deadline, or when its batch has been served. */
+  /**
+   * Adds a request to the open batch of its key. Always answers: at the deadline, or when its batch has been served.
+   * `answer` must not throw: the other requests of the batch still wait for theirs.
+   */
   add(key: Key, request: Request, answer: (outcome: Outcome) => void, patience?: Patience): void;
   /** The same for callers that can afford a promise. */
   join(key: Key, request: Request, patience?: Patience): Promise<Outcome>;

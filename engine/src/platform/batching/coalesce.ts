@@ -30,12 +30,9 @@ export function coalesceAsks<Key, Value>(
   const { add } = createBatcher<undefined, Key, Loaded<Value>>({
     async serve(_, waiters) {
       const beganAtMs = performance.now();
-      try {
-        const values = await load(waiters.map(({ request }) => request));
-        for (const [position, value] of values.entries()) waiters[position]?.answer({ value });
-      } catch (error) {
-        for (const { answer } of waiters) answer({ error });
-      }
+      const loaded = await settle(() => load(waiters.map(({ request }) => request)));
+      if ('error' in loaded) for (const { answer } of waiters) answer(loaded);
+      else for (const [position, value] of loaded.value.entries()) waiters[position]?.answer({ value });
       const restMs = beganAtMs + apartMs - performance.now();
       if (restMs > 0) await sleep(restMs);
     },
@@ -61,6 +58,14 @@ export function promised<Key, Value>(ask: Ask<Key, Value>): (key: Key) => Promis
     new Promise((resolve, reject) =>
       ask(key, loaded => ('error' in loaded ? reject(loaded.error) : resolve(loaded.value))),
     );
+}
+
+async function settle<Value>(load: () => Promise<Value>): Promise<Loaded<Value>> {
+  try {
+    return { value: await load() };
+  } catch (error) {
+    return { error };
+  }
 }
 
 function overloaded(): OperatingError {

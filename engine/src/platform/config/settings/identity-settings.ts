@@ -35,7 +35,7 @@ export const identitySettings = {
     .describe(
       "`jwt`: shoppers present tokens of your issuer; `trusted`: only the shop's own server calls; `demo`: anyone can become a shopper. No default with `NODE_ENV=production`",
     ),
-  // Each is compared with the caller's key on every request, at 0.1 µs a key.
+  // Each is compared with a key that was not seen before, at 0.1 µs a key.
   API_KEY: secretList(20).describe(
     "keys of the shop's own server; up to 20, separated by commas, so that the old and the new one both work during a rotation. Unless set, one is generated at the first start and kept in `DATA_DIR` with mode 600",
   ),
