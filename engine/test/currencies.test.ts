@@ -60,10 +60,10 @@ describe('a product', () => {
     const paid = { ...sale, payment: 'required' };
     expect((await api.asOperator('POST', '/api/admin/sales', paid)).status).toBe(400);
     expect((await api.asOperator('POST', '/api/admin/sales', sale)).status).toBe(201);
-    const rename = { name: 'Another name' };
-    expect((await api.asOperator('PATCH', `/api/admin/products/${former.productId}`, rename)).status).toBe(
-      200,
-    );
+    const change = async (body: object) =>
+      (await api.asOperator('PATCH', `/api/admin/products/${former.productId}`, body)).status;
+    expect(await change({ priceMinor: 2001 })).toBe(400);
+    expect(await change({ name: 'Another name' })).toBe(200);
   });
 });
 
