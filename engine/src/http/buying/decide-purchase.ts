@@ -38,8 +38,8 @@ export type DecidePurchase = (
 
 /**
  * Step two of a purchase: have the ledger decide it in its sale's open batch. A refusal must not hide the order that
- * the first try of this key made, so a refused request with a key is looked up instead. Functions are called back
- * instead of promises resolved: a purchase would need seven.
+ * the first try of this key made, so a refused request with a key is looked up instead. It calls back
+ * instead of returning a promise, because with promises a purchase made seven.
  */
 export function createDecidePurchase(
   parts: DecidePurchaseParts,

@@ -1,7 +1,7 @@
 /**
  * Whether a body is a purchase as nearly every client sends it: a product, a quantity, a shopper whose name is ASCII, a
- * payment method. What passes here passes the schema of POST /api/purchase unchanged, at a tenth of the cost; the schema
- * judges everything else. A test holds the two against each other.
+ * payment method. What passes here passes the schema of POST /api/purchase unchanged, and costs less; the schema judges
+ * everything else. A test holds the two against each other.
  */
 export function isPlainPurchase(body: unknown): boolean {
   if (!isRecord(body) || !isWhole(body.productId)) return false;
