@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../../test/support/condition.js';
 import { createLedger, createQueue, databaseError, request, stock } from '../../test/support/held-ledger.js';
-import type { Decide } from '../ledger/decide.js';
+import type { Decide, Decision, PurchaseRequest } from '../ledger/decide.js';
 import { ConnectError } from '../platform/postgres.js';
+import { createSendBatch } from './send-batch.js';
+import { createStuckSales } from './stuck-sales.js';
 
 describe('a decision queue whose batch hangs or fails', () => {
   it('refuses requests behind a hanging batch at their deadline', async () => {
@@ -96,4 +98,28 @@ describe('a decision queue whose batch hangs or fails', () => {
       expect((await next).outcome).toBe('sold-out');
     },
   );
+
+  it('never sends a committed batch again, even if an answer fails', async () => {
+    const ledger = createLedger();
+    const ends: unknown[] = [];
+    const sendBatch = createSendBatch<PurchaseRequest, Decision>({
+      decide: ledger.decide,
+      onStock: () => {},
+      onEnd: error => ends.push(error),
+      onPoison: () => {},
+      onBroken: () => {},
+      stuckSales: createStuckSales(2),
+    });
+    const answer = () => {
+      throw new Error('an answer failed');
+    };
+    const waiter = { request: request('a'), joinedAtMs: 0, deadlineAtMs: Number.POSITIVE_INFINITY };
+
+    const sent = sendBatch(1, [{ ...waiter, connection: undefined, answer }]);
+    await ledger.called(1);
+    ledger.commit();
+    await expect(sent).rejects.toThrow('an answer failed');
+    expect(ledger.batches).toEqual([['a']]);
+    expect(ends).toEqual([undefined]);
+  });
 });
