@@ -28,7 +28,7 @@ export const credentials = {
 };
 
 // The options that `npm start` and the executable pass to Node; see docs/decisions/0005.
-export const nodeOptions = ['--max-semi-space-size=32'];
+export const nodeOptions = ['--max-semi-space-size=64'];
 const startTimeoutMs = 60_000;
 
 const entries: Record<Subject, string[]> = {
