@@ -19,6 +19,8 @@ export function testConfig(env: Record<string, string> = {}): Config {
     IDENTITY: 'trusted',
     DB_POOL_MIN: '0',
     DRAIN_DELAY_MS: '0',
+    // Tests start hundreds of servers; the test of the warm-up sets it.
+    WARM_UP_MS: '0',
     // All tests come from one address, with few shoppers, on a busy machine; tests of a limit set it.
     MAX_IN_FLIGHT: '0',
     RATE_LIMIT_IP_MAX: '0',

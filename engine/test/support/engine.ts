@@ -134,6 +134,7 @@ function spawnEngine(args: string[], dataDir: string, extra: Record<string, stri
       // As in config.ts: the machine is busy with other tests.
       RATE_LIMIT_IP_MAX: '0',
       RATE_LIMIT_USER_MAX: '0',
+      WARM_UP_MS: '0',
       SHED_LAG_MS: '0',
       SHED_WAIT_MS: '0',
       ...extra,

@@ -6,6 +6,7 @@ import { createForwardedPages } from '../../http/pages/forwarded-pages.js';
 import { createDraining } from '../../http/server/draining.js';
 import { type App, createServer } from '../../http/server/http-server.js';
 import { listen } from '../../http/server/listeners.js';
+import { warmUp } from '../../http/server/warm-up.js';
 import type { EventStreamOptions } from '../../http/streams/event-stream.js';
 import { createAllocateIds } from '../../ids/allocate.js';
 import { type ApiFigures, createCountIds } from '../instruments.js';
@@ -51,7 +52,13 @@ export async function startApi(
     );
     const url = await listen(
       server,
-      { host: config.HOST, port: config.PORT, backlog: acceptBacklog, listeners },
+      {
+        host: config.HOST,
+        port: config.PORT,
+        backlog: acceptBacklog,
+        listeners,
+        prepare: () => warmUpUncounted(parts, server),
+      },
       warn(
         'only one new connection is accepted per turn of the event loop, so new connections wait under load',
       ),
@@ -69,6 +76,13 @@ export async function startApi(
     await memory.close();
     throw error;
   }
+}
+
+/** A process that could not be warmed up starts all the same. */
+async function warmUpUncounted({ config, secrets, instruments, warn }: Parts, server: App): Promise<void> {
+  const [apiKey = ''] = secrets.apiKeys;
+  await warmUp(server, { apiKey, durationMs: config.WARM_UP_MS }).catch(warn('could not warm up'));
+  instruments.requests.clear();
 }
 
 /** The server with every route, not listening yet. */

@@ -10,6 +10,8 @@ export type ListenOptions = {
   backlog: number;
   /** New connections that are accepted in one turn of the event loop, at most. */
   listeners: number;
+  /** Runs once the routes are ready, before the first connection is accepted. */
+  prepare?: () => Promise<void>;
 };
 
 const duplicateTimeoutMs = 5000;
@@ -27,7 +29,7 @@ const echo = `process.on('message', (word, server) => { process.send(word, serve
  */
 export async function listen(
   app: FastifyInstance,
-  { host, port, backlog, listeners }: ListenOptions,
+  { host, port, backlog, listeners, prepare }: ListenOptions,
   onFewer: (reason: unknown) => void,
 ): Promise<string> {
   const copies: Server[] = [];
@@ -38,6 +40,8 @@ export async function listen(
   app.addHook('onClose', async () => {
     await Promise.all(ended);
   });
+  await app.ready();
+  await prepare?.();
   const url = await app.listen({ host, port, backlog });
   const pass = (socket: Socket) => app.server.emit('connection', socket);
   await duplicate(app.server, listeners - 1, received => {

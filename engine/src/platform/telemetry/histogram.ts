@@ -5,6 +5,8 @@
 export type Histogram = {
   observe(value: number): void;
   read(): HistogramReading;
+  /** Forgets what was observed. */
+  clear(): void;
 };
 
 /** `counts` has one element per bound, for values up to it and above the previous one, and a last one for all beyond. */
@@ -23,6 +25,10 @@ export function createHistogram(bounds: readonly number[]): Histogram {
       sum += value;
     },
     read: () => ({ bounds, counts: [...counts], sum }),
+    clear() {
+      counts.fill(0);
+      sum = 0;
+    },
   };
 }
 
