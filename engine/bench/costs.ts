@@ -1,75 +1,106 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { type Cost, loadPurchases, measureCost } from './measure-cost.js';
+import { type Cost, loadPurchases, measureCost, type RawWork } from './measure-cost.js';
 import { median } from './median.js';
 import { openSale, soldOutSale } from './sale.js';
 import type { Server } from './servers.js';
 
 /** What each kind of request costs, in one round. */
-export type CostRound = Record<Kind, Cost>;
+export type CostRound = { bare: Cost } & Partial<Record<Kind, Cost>>;
 
-const kinds = ['bare', 'refusal', 'refusalWithoutKey', 'order'] as const;
-type Kind = (typeof kinds)[number];
-
-const names: Record<Kind, string> = {
+const names = {
   bare: 'bare Fastify POST',
   refusal: 'refusal as sold out',
-  refusalWithoutKey: 'the same without an Idempotency-Key',
   order: 'durable order',
+  refusalWithoutKey: 'refusal without an Idempotency-Key',
+  refusalBySession: "refusal, by a shopper's session cookie",
+  refusalByJwt: "refusal, by a shopper's JWT",
 };
+type Kind = keyof typeof names;
 
 export type CostOptions = { rounds: number; durationS: number };
 
+/** Where one kind of request goes, and how it is made. */
+export type CostSubject = { server: Server; work: Omit<RawWork, 'connections' | 'durationS'> };
+export type CostSubjects = { bare: CostSubject } & Partial<Record<Kind, CostSubject>>;
+
 // As many as keep each process busy.
 const connections = 1000;
-const warmUpS = 2;
 const unitsEnough = 1_000_000_000;
 
+/** A refusal and an order, by the API key and with an Idempotency-Key. */
+export async function createBasicSubjects(engine: Server, bare: Server): Promise<CostSubjects> {
+  const keys = true;
+  return {
+    bare: { server: bare, work: { productId: 1, keys } },
+    refusal: { server: engine, work: { productId: await soldOutSale(engine), keys } },
+    order: { server: engine, work: { productId: await openSale(engine, unitsEnough), keys } },
+  };
+}
+
+/** Further refusals: without a key, and by shoppers who are known by their session or by a token of the shop's issuer. */
+export async function createOtherSubjects(
+  { engine, jwtEngine }: { engine: Server; jwtEngine: Server },
+  callers: { sessions: string; tokens: string },
+): Promise<Partial<CostSubjects>> {
+  const productId = await soldOutSale(engine);
+  const ofJwt = await soldOutSale(jwtEngine);
+  return {
+    refusalWithoutKey: { server: engine, work: { productId, keys: false } },
+    refusalBySession: { server: engine, work: { productId, keys: true, callers: callers.sessions } },
+    refusalByJwt: { server: jwtEngine, work: { productId: ofJwt, keys: true, callers: callers.tokens } },
+  };
+}
+
 /**
- * Measures the processor time that a request takes, in short rounds in turn: the machine's speed drifts, but the ratio
- * to a bare server drifts little. Every request has an Idempotency-Key, except where the name says otherwise.
+ * Measures the processor time that a request takes, in many short rounds in turn: the machine's speed drifts within
+ * seconds, so only the median of many ratios to a bare server is steady. The first round warms up and does not count.
  */
 export async function measureCosts(
-  { engine, bare }: { engine: Server; bare: Server },
+  subjects: CostSubjects,
   { rounds, durationS }: CostOptions,
 ): Promise<CostRound[]> {
-  const soldOut = await soldOutSale(engine);
-  const open = await openSale(engine, unitsEnough);
-  const of = (kind: Kind, seconds: number) => {
-    const server = kind === 'bare' ? bare : engine;
-    const productId = kind === 'order' ? open : soldOut;
-    const work = { productId, connections, durationS: seconds, keys: kind !== 'refusalWithoutKey' };
-    return measureCost(server, names[kind], () => loadPurchases(server, work));
-  };
-  const round = async (seconds: number): Promise<CostRound> => ({
-    bare: await of('bare', seconds),
-    refusal: await of('refusal', seconds),
-    refusalWithoutKey: await of('refusalWithoutKey', seconds),
-    order: await of('order', seconds),
-  });
-  process.stderr.write('processor time a request, a round to warm up\n');
-  await round(warmUpS);
   const measured: CostRound[] = [];
-  for (let count = 0; count < rounds; count++) measured.push(await round(durationS));
+  for (let count = 0; count <= rounds; count++) {
+    process.stderr.write(`processor time a request, ${count === 0 ? 'warming up' : `round ${count}`}\n`);
+    const bare = await measureSubject('bare', subjects.bare, durationS);
+    const round: CostRound = { bare };
+    for (const kind of kindsOf(subjects)) {
+      const subject = subjects[kind];
+      if (kind !== 'bare' && subject) round[kind] = await measureSubject(kind, subject, durationS);
+    }
+    if (count > 0) measured.push(round);
+  }
   return measured;
+}
+
+function measureSubject(kind: Kind, { server, work }: CostSubject, durationS: number): Promise<Cost> {
+  return measureCost(server, names[kind], () => loadPurchases(server, { ...work, connections, durationS }));
+}
+
+function kindsOf(measured: Partial<Record<Kind, unknown>>): Kind[] {
+  return (Object.keys(names) as Kind[]).filter(kind => kind in measured);
 }
 
 /** One line per kind: medians, and the ratio to the bare server round by round. */
 export function renderCosts(rounds: readonly CostRound[]): string[] {
-  return kinds.map(kind => {
-    const own = median(rounds.map(round => round[kind].cpuUsPerRequest));
-    const postgres = median(rounds.map(round => round[kind].postgresUsPerRequest));
+  const [first] = rounds;
+  return kindsOf(first ?? {}).map(kind => {
+    const own = median(rounds.map(round => round[kind]?.cpuUsPerRequest ?? Number.NaN));
+    const postgres = median(rounds.map(round => round[kind]?.postgresUsPerRequest ?? Number.NaN));
+    const bare = median(rounds.map(round => round.bare.cpuUsPerRequest));
     const ratios = ratiosOf(rounds, kind);
     const perRound = ratios.map(ratio => ratio.toFixed(2)).join(', ');
-    const text = `${names[kind].padEnd(36)} ${own.toFixed(1).padStart(6)} µs`;
+    const text = `${names[kind].padEnd(38)} ${own.toFixed(1).padStart(6)} µs`;
     if (kind === 'bare') return text;
-    return `${text}, ${median(ratios).toFixed(2)} of bare (rounds ${perRound}); PostgreSQL ${postgres.toFixed(1)} µs`;
+    const ofPostgres = `PostgreSQL ${postgres.toFixed(1)} µs, ${(postgres / bare).toFixed(2)} of bare`;
+    return `${text}, ${median(ratios).toFixed(2)} of bare (rounds ${perRound}); ${ofPostgres}`;
   });
 }
 
 function ratiosOf(rounds: readonly CostRound[], kind: Kind): number[] {
-  return rounds.map(round => round[kind].cpuUsPerRequest / round.bare.cpuUsPerRequest);
+  return rounds.map(round => (round[kind]?.cpuUsPerRequest ?? Number.NaN) / round.bare.cpuUsPerRequest);
 }
 
 const acceptedSchema = z.object({ refusal: z.number(), order: z.number() });

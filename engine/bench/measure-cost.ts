@@ -29,7 +29,14 @@ export async function loadWithLoadgen(server: Server, work: Work): Promise<Load>
   return { count: work.requests ?? requestsPerSecond * (work.durationS ?? 0), requestsPerSecond, errors };
 }
 
-export type RawWork = { productId: number; connections: number; durationS: number; keys: boolean };
+export type RawWork = {
+  productId: number;
+  connections: number;
+  durationS: number;
+  keys: boolean;
+  /** A file of shoppers with credentials of their own; without it the API key asks for new shoppers. */
+  callers?: string | undefined;
+};
 
 const rawSchema = z.object({
   throughput: z.object({ requests: z.number(), requestsPerSecond: z.number() }),
@@ -44,6 +51,7 @@ export async function loadPurchases({ url }: Server, work: RawWork): Promise<Loa
       ...['--product-id', String(work.productId)],
       ...['--connections', String(work.connections), '--duration', String(work.durationS)],
       ...(work.keys ? [] : ['--no-keys']),
+      ...(work.callers ? ['--callers', work.callers] : []),
     ],
     rawSchema,
   );

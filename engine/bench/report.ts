@@ -23,11 +23,17 @@ export function renderSummary(results: Results): string {
     const name = `${scenario}, ${connections.toLocaleString('en')} connections`;
     return `${name.padEnd(30)} ${generator.padEnd(8)} ${subject.padEnd(17)} ${rate}/s  P50 ${group.p50Ms.toFixed(1)} ms  P99 ${group.p99Ms.toFixed(1)} ms  ${group.errors} errors`;
   });
+  const first = results.measurements.find(
+    ({ subject, scenario }) => subject === 'engine' && scenario === 'sellout',
+  );
+  const cold = first
+    ? `first requests of the process (round 1 of the sellout): ${Math.round(first.requestsPerSecond).toLocaleString('en')}/s, P99 ${first.p99Ms.toFixed(1)} ms`
+    : '';
   const memory = results.memoryPeakBytes
     ? `peak memory of the engine ${Math.round(results.memoryPeakBytes / 2 ** 20)} MB`
     : '';
   const costs = ['processor time a request, 1,000 connections:', ...renderCosts(results.costs)];
-  return [...lines, '', ...ratiosOf(results), '', ...costs, memory, ''].join('\n');
+  return [...lines, '', ...ratiosOf(results), cold, '', ...costs, memory, ''].join('\n');
 }
 
 export function renderMarkdown(results: Results): string {

@@ -10,7 +10,6 @@ const cost = (cpuUsPerRequest: number) => ({
 const round = (refusal: number, order: number): CostRound => ({
   bare: cost(20),
   refusal: cost(refusal),
-  refusalWithoutKey: cost(24),
   order: cost(order),
 });
 const accepted = { refusal: 1.5, order: 2 };

@@ -112,6 +112,35 @@ describe('credentials', () => {
   });
 });
 
+describe('callers', () => {
+  it('are read as header lines, one shopper a line', () => {
+    const file = callersFile(
+      '{"authorization":"Bearer a"}\n{"cookie":"c=1","sec-fetch-site":"same-origin"}\n',
+    );
+    expect(parse(['--scenario', 'raw', '--callers', file])?.callers).toEqual([
+      'authorization: Bearer a\r\n',
+      'cookie: c=1\r\nsec-fetch-site: same-origin\r\n',
+    ]);
+  });
+
+  it.each([
+    ['', /expected at least one line/],
+    ['{"authorization":"Bearer a"}\nBearer b\n', /line 2: expected headers as a JSON object/],
+    ['{}\n', /line 1: expected headers/],
+    ['{"a b":"c"}\n', /line 1: expected headers/],
+    ['{"cookie":"c\\r\\nhost: x"}\n', /line 1: expected headers/],
+    ['{"cookie":1}\n', /line 1: expected headers/],
+  ])('that cannot be sent are refused: %j', (text, message) => {
+    expect(() => parse(['--scenario', 'raw', '--callers', callersFile(text)])).toThrow(message);
+  });
+
+  it('have to be readable, and apply to raw requests only', () => {
+    expect(() => parse(['--scenario', 'raw', '--callers', '/nowhere/x'])).toThrow(/expected a readable file/);
+    const args = [...GIVEN, '--scenario', 'sellout', '--callers', callersFile('{"cookie":"c=1"}\n')];
+    expect(() => parse(args)).toThrow(/--callers applies only to the scenario raw, not to sellout/);
+  });
+});
+
 it('--help shows each scenario with its defaults', () => {
   let help = '';
   const shown = parseOptions(['--help'], { env: {}, directory: '/', writeOut: text => (help += text) });
@@ -119,6 +148,12 @@ it('--help shows each scenario with its defaults', () => {
   expect(help).toContain('--connections 2,000 --requests 1,000,000 --units 10,000');
   expect(help).toContain('--shares 60,25,15 --abandon 20 --hold 2');
 });
+
+function callersFile(text: string): string {
+  const file = join(dataDirectory({}), 'callers');
+  writeFileSync(file, text);
+  return file;
+}
 
 function dataDirectory(files: Record<string, string>): string {
   const directory = mkdtempSync(join(tmpdir(), 'load-'));

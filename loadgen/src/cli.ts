@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { readCallers } from './callers.js';
 import { findApiKey, findOperatorToken } from './credentials.js';
 import { LoadFailure } from './failure.js';
 import { helpText } from './help.js';
@@ -23,6 +24,7 @@ interface Flags {
   operatorTokenFile?: string;
   productId?: string;
   path?: string;
+  callers?: string;
   json?: string;
   journal?: string;
   keys: boolean;
@@ -68,6 +70,7 @@ function toOptions(command: Command, around: Surroundings): Options {
     path: flags.path === undefined ? null : parsePath(flags.path, scenario),
     apiKey: findApiKey(sources, !isBare),
     operatorToken: findOperatorToken(sources, needsOperator),
+    callers: flags.callers === undefined ? null : parseCallers(flags.callers, scenario),
     productId,
     jsonFile: flags.json ?? null,
     journalFile: flags.journal ?? null,
@@ -111,6 +114,10 @@ function createCommand(around: Surroundings): Command {
     )
     .option('--product-id <id>', 'buy from the open sale of this product instead of creating one')
     .option('--path <path>', "path to POST to (default: the scenario's own)")
+    .option(
+      '--callers <file>',
+      'shoppers with credentials of their own, used in turn instead of the API key: the headers of each as a line of JSON (raw)',
+    )
     .option('--no-keys', 'send no Idempotency-Key')
     .option('--no-verify', "do not compare the answers with the server's orders afterwards")
     .option('--tolerate-errors', 'lost connections, timeouts and 503 do not fail the verdict', false)
@@ -153,6 +160,11 @@ function positive(flag: string, text: string): number {
   const value = parseNumber(text);
   if (value > 0 && (flag !== 'product-id' || Number.isSafeInteger(value))) return value;
   throw new LoadFailure('usage', `--${flag} ${text}: expected a number above 0.`);
+}
+
+function parseCallers(file: string, scenario: Scenario): string[] {
+  if (scenario.name === 'raw') return readCallers(file);
+  throw new LoadFailure('usage', `--callers applies only to the scenario raw, not to ${scenario.name}.`);
 }
 
 function parsePath(path: string, scenario: Scenario): string {

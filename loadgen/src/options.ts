@@ -11,6 +11,8 @@ export interface Options {
   /** A path to POST to; null for the usual one. */
   readonly path: string | null;
   readonly apiKey: string | null;
+  /** Header lines of shoppers who take the place of the API key; null for the API key. */
+  readonly callers: readonly string[] | null;
   readonly operatorToken: string | null;
   /** An existing product with an open sale; null to create one for this run. */
   readonly productId: number | null;

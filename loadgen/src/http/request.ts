@@ -4,6 +4,8 @@ export interface RequestOptions {
   readonly target: Target;
   readonly path: string;
   readonly apiKey: string | null;
+  /** Header lines of shoppers who ask in turn for themselves; without them the API key asks for a new shopper each time. */
+  readonly callers?: readonly string[] | null;
   /** Send an Idempotency-Key, unique for each request. */
   readonly keys: boolean;
   readonly productId: number;
@@ -31,11 +33,23 @@ export function requestWriter(options: RequestOptions): RequestWriter {
   const bodyStart = `{"productId":${options.productId},"quantity":${options.quantity},"userId":"`;
   const bodyEnd = '"}';
   const head = requestHead(options, bodyStart.length + shopperId(0).length + bodyEnd.length);
+  if (options.callers) return { write: callerWriter(options, options.callers), shopperId, idempotencyKey };
   const write = (ordinal: number) =>
     options.keys
       ? `${head}Idempotency-Key: ${runId}-${fixed(ordinal)}\r\n\r\n${bodyStart}${shopperId(ordinal)}${bodyEnd}`
       : `${head}\r\n${bodyStart}${shopperId(ordinal)}${bodyEnd}`;
   return { write, shopperId, idempotencyKey };
+}
+
+/** Shoppers who are known by their headers name nobody in the body. */
+function callerWriter(options: RequestOptions, callers: readonly string[]): (ordinal: number) => string {
+  const { productId, quantity, runId } = options;
+  const body = JSON.stringify({ productId, quantity });
+  const head = requestHead({ ...options, apiKey: null }, body.length);
+  return ordinal => {
+    const key = options.keys ? `Idempotency-Key: ${runId}-${fixed(ordinal)}\r\n` : '';
+    return `${head}${callers[ordinal % callers.length]}${key}\r\n${body}`;
+  };
 }
 
 /** The request that redeems the code of a checkout, for the shopper of visit `ordinal`. */
