@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { RateLimit, RateLimits } from '../../admission/rate-limits/rate-limits.js';
+import type { RateLimit, RateLimits, RateTaken } from '../../admission/rate-limits/rate-limits.js';
 import type { Refusals } from '../../admission/refusals.js';
 import type { Shedding } from '../../admission/shedding.js';
 import type { Caller } from '../identity/identity.js';
 import { addressKeyOf } from '../limits/client-address.js';
-import { type RatePolicy, tellRate, tellRetryAfter } from '../limits/rate-limit-answer.js';
+import { createRatePolicy, type RatePolicy, tellRate, tellRetryAfter } from '../limits/rate-limit-answer.js';
 
-/** @returns undefined if the call may go on. Callers without a limit get no promise. */
+/** @returns undefined if the call may go on. A promise only if the limits are outside this process. */
 type Admit<Refusal> = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -43,30 +43,39 @@ type Wanted = { layer: 'shopper' | 'ipPurchases'; policy: RatePolicy; key: strin
 export function createAdmission(options: AdmissionOptions): Admission {
   const { shedding, refusals, rateLimits, perShopper, perAddress, limitsService } = options;
 
+  const policies = {
+    shopper: perShopper && createRatePolicy('shopper', perShopper),
+    redemptions: perShopper && createRatePolicy('redemptions', perShopper),
+    address: perAddress && createRatePolicy('ip-purchases', perAddress),
+  };
+
   function ofShopper(name: 'shopper' | 'redemptions', shopperId: string): Wanted[] {
-    if (!perShopper) return [];
-    return [{ layer: 'shopper', policy: { name, rate: perShopper }, key: `${name}:${shopperId}` }];
+    const policy = policies[name];
+    return policy ? [{ layer: 'shopper', policy, key: `${name}:${shopperId}` }] : [];
   }
 
   function ofAddress(request: FastifyRequest, caller: Caller): Wanted[] {
-    if (!perAddress || caller.kind !== 'shopper') return [];
-    const policy = { name: 'ip-purchases', rate: perAddress };
+    const policy = policies.address;
+    if (!policy || caller.kind !== 'shopper') return [];
     return [{ layer: 'ipPurchases', policy, key: `ip:${addressKeyOf(request)}` }];
   }
 
-  async function takeAll(
-    wanted: readonly Wanted[],
-    reply: FastifyReply,
-  ): Promise<'rate-limited' | undefined> {
-    for (const { layer, policy, key } of wanted) {
-      const taken = await rateLimits.take(key, policy.rate);
-      tellRate(reply, policy, taken);
-      if (taken.allowed) continue;
-      refusals[layer] += 1;
-      tellRetryAfter(reply, taken);
-      return 'rate-limited';
-    }
-    return undefined;
+  // Limits in memory answer at once, and then a shopper's purchase makes no promise either.
+  function takeAll([wanted, ...rest]: readonly Wanted[], reply: FastifyReply): ReturnType<AdmitRedemption> {
+    if (!wanted) return undefined;
+    const { policy, key } = wanted;
+    const goOn = (taken: RateTaken) =>
+      isWithin(wanted, taken, reply) ? takeAll(rest, reply) : 'rate-limited';
+    const taken = rateLimits.take(key, policy.rate);
+    return taken instanceof Promise ? taken.then(goOn) : goOn(taken);
+  }
+
+  function isWithin({ layer, policy }: Wanted, taken: RateTaken, reply: FastifyReply): boolean {
+    tellRate(reply, policy, taken);
+    if (taken.allowed) return true;
+    refusals[layer] += 1;
+    tellRetryAfter(reply, taken);
+    return false;
   }
 
   const isExempt = (caller: Caller) => caller.kind === 'service' && !limitsService;

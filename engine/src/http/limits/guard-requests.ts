@@ -9,7 +9,7 @@ import { createHold } from '../answers/answer-together.js';
 import { refuseOverloaded, sendProblem } from '../answers/send-problem.js';
 import { sendBusy } from '../pages/busy-page.js';
 import { addressKeyOf } from './client-address.js';
-import { tellRate, tellRetryAfter } from './rate-limit-answer.js';
+import { createRatePolicy, tellRate, tellRetryAfter } from './rate-limit-answer.js';
 import { createRequestsInWork } from './requests-in-work.js';
 import { classOf, countsAsWork, isForOperations, type RouteClass } from './route-class.js';
 
@@ -49,7 +49,7 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => 
 export function protect(app: FastifyInstance, options: ProtectionOptions): Protection {
   const { inFlightMax, isReserved, rate, shedding, refusals, isExempt, isOfWeb } = options;
   const calls = createMemoryRateLimits();
-  const policy = rate && { name: 'ip', rate };
+  const policy = rate && createRatePolicy('ip', rate);
   const hold = createHold();
   const inWork = createRequestsInWork(app, inFlightMax);
 

@@ -1,16 +1,20 @@
 import type { FastifyReply } from 'fastify';
 import type { RateLimit, RateTaken } from '../../admission/rate-limits/rate-limits.js';
 
-/** A limit with the name that its callers see. */
-export type RatePolicy = { name: string; rate: RateLimit };
+/** A limit as its callers see it: `name` for the quota left, `text` for the limit itself. */
+export type RatePolicy = { name: string; rate: RateLimit; text: string };
+
+export function createRatePolicy(name: string, rate: RateLimit): RatePolicy {
+  return { name, rate, text: `"${name}";q=${rate.limit};w=${Math.ceil(rate.windowMs / 1000)}` };
+}
 
 /**
  * Tells a caller its quota in RateLimit-Policy and RateLimit, structured fields as in
  * draft-ietf-httpapi-ratelimit-headers-10 (q calls in w seconds; r are left, and t seconds until one more is allowed).
  * A call under two limits gets both.
  */
-export function tellRate(reply: FastifyReply, { name, rate }: RatePolicy, taken: RateTaken): void {
-  append(reply, 'ratelimit-policy', `"${name}";q=${rate.limit};w=${Math.ceil(rate.windowMs / 1000)}`);
+export function tellRate(reply: FastifyReply, { name, text }: RatePolicy, taken: RateTaken): void {
+  append(reply, 'ratelimit-policy', text);
   const wait = taken.resetMs === 0 ? '' : `;t=${Math.ceil(taken.resetMs / 1000)}`;
   append(reply, 'ratelimit', `"${name}";r=${taken.remaining}${wait}`);
 }
