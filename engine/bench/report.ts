@@ -27,7 +27,7 @@ export function renderSummary(results: Results): string {
     ({ subject, scenario }) => subject === 'engine' && scenario === 'sellout',
   );
   const cold = first
-    ? `first requests of the process (round 1 of the sellout): ${Math.round(first.requestsPerSecond).toLocaleString('en')}/s, P99 ${first.p99Ms.toFixed(1)} ms`
+    ? `first load of the process (the sellout of round 1): ${Math.round(first.requestsPerSecond).toLocaleString('en')}/s, P99 ${first.p99Ms.toFixed(1)} ms`
     : '';
   const memory = results.memoryPeakBytes
     ? `peak memory of the engine ${Math.round(results.memoryPeakBytes / 2 ** 20)} MB`

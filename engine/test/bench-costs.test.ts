@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type CostRound, costlierThanAccepted, renderCosts } from '../bench/costs.js';
+import { type CostRound, costlierThanAccepted, renderCosts, wronglyAnswered } from '../bench/costs.js';
 
 const cost = (cpuUsPerRequest: number) => ({
   cpuUsPerRequest,
@@ -23,4 +23,11 @@ it('the bench accepts 8 % above the accepted cost of a request, judged by the me
     expect.stringMatching(/refusal.* 1\.6\d times.* 1\.5 is/),
   ]);
   expect(renderCosts(above)[1]).toMatch(/32\.5 µs, 1\.6\d of bare \(rounds 1\.6\d, 1\.6\d, 1\.00\)/);
+});
+
+it('the bench does not accept the cost of wrong answers', () => {
+  const right = round(30, 40);
+  expect(wronglyAnswered([right, right])).toEqual([]);
+  const wrong = { ...right, refusalWithJwt: { ...cost(20), errors: 3 } };
+  expect(wronglyAnswered([right, wrong, wrong])).toEqual(["refusal, with a shopper's JWT: 6 wrong answers"]);
 });

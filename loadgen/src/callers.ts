@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { LoadFailure } from './failure.js';
 
 /**
@@ -8,34 +9,32 @@ import { LoadFailure } from './failure.js';
  * @throws LoadFailure `usage` that names the file and the line.
  */
 export function readCallers(file: string): string[] {
-  const lines = readLines(file);
-  if (lines.length === 0) throw new LoadFailure('usage', `--callers ${file}: expected at least one line.`);
-  return lines.map((line, position) => {
+  const callers = readLines(file).flatMap((line, position) => {
+    if (line.trim() === '') return [];
     const headers = parseHeaders(line);
-    if (headers !== null) return headers;
+    if (headers !== null) return [headers];
     const expected = 'expected headers as a JSON object, such as {"authorization": "Bearer ..."}';
     throw new LoadFailure('usage', `--callers ${file}, line ${position + 1}: ${expected}.`);
   });
+  if (callers.length > 0) return callers;
+  throw new LoadFailure('usage', `--callers ${file}: expected at least one line.`);
 }
 
 function readLines(file: string): string[] {
   try {
-    return readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    return readFileSync(file, 'utf8').split('\n');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new LoadFailure('usage', `--callers ${file}: expected a readable file. ${reason}`);
   }
 }
 
+const headersSchema = z.record(z.string().regex(/^[\w-]+$/), z.string().regex(/^[\x20-\x7e]*$/));
+
 function parseHeaders(line: string): string | null {
   try {
-    const headers = Object.entries(JSON.parse(line) as Record<string, unknown>);
-    const isValid = headers.every(
-      ([name, value]) => /^[\w-]+$/.test(name) && typeof value === 'string' && /^[\x20-\x7e]*$/.test(value),
-    );
-    return headers.length > 0 && isValid
-      ? headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-      : null;
+    const headers = Object.entries(headersSchema.parse(JSON.parse(line)));
+    return headers.length > 0 ? headers.map(([name, value]) => `${name}: ${value}\r\n`).join('') : null;
   } catch {
     return null;
   }

@@ -125,7 +125,9 @@ describe('callers', () => {
 
   it.each([
     ['', /expected at least one line/],
-    ['{"authorization":"Bearer a"}\nBearer b\n', /line 2: expected headers as a JSON object/],
+    ['{"authorization":"Bearer a"}\n\nBearer b\n', /line 3: expected headers as a JSON object/],
+    ['"Bearer b"\n', /line 1: expected headers/],
+    ['["Bearer b"]\n', /line 1: expected headers/],
     ['{}\n', /line 1: expected headers/],
     ['{"a b":"c"}\n', /line 1: expected headers/],
     ['{"cookie":"c\\r\\nhost: x"}\n', /line 1: expected headers/],

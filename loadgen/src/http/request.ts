@@ -4,7 +4,7 @@ export interface RequestOptions {
   readonly target: Target;
   readonly path: string;
   readonly apiKey: string | null;
-  /** Header lines of shoppers who ask in turn for themselves; without them the API key asks for a new shopper each time. */
+  /** Header lines of one shopper each, used in turn; without them the API key asks for a new shopper each time. */
   readonly callers?: readonly string[] | null;
   /** Send an Idempotency-Key, unique for each request. */
   readonly keys: boolean;
@@ -41,7 +41,7 @@ export function requestWriter(options: RequestOptions): RequestWriter {
   return { write, shopperId, idempotencyKey };
 }
 
-/** Shoppers who are known by their headers name nobody in the body. */
+/** The headers identify the shopper, so the body names none. */
 function callerWriter(options: RequestOptions, callers: readonly string[]): (ordinal: number) => string {
   const { productId, quantity, runId } = options;
   const body = JSON.stringify({ productId, quantity });

@@ -1,3 +1,4 @@
+import { createRefusals } from '../../admission/refusals.js';
 import type { Shedding } from '../../admission/shedding.js';
 import { createReadPictureOrigins } from '../../catalog/picture-origins.js';
 import { createIdentity, type Identity } from '../../http/identity/identity.js';
@@ -6,7 +7,7 @@ import { createForwardedPages } from '../../http/pages/forwarded-pages.js';
 import { createDraining } from '../../http/server/draining.js';
 import { type App, createServer } from '../../http/server/http-server.js';
 import { listen } from '../../http/server/listeners.js';
-import { warmUp } from '../../http/server/warm-up.js';
+import { createWarmUp, type WarmUp } from '../../http/server/warm-up.js';
 import type { EventStreamOptions } from '../../http/streams/event-stream.js';
 import { createAllocateIds } from '../../ids/allocate.js';
 import { type ApiFigures, createCountIds } from '../instruments.js';
@@ -44,7 +45,7 @@ export async function startApi(
   const { config, warn } = parts;
   const memory = createMemory(parts);
   try {
-    const { server, draining, figures, rehearse } = await createApiServer(
+    const { server, draining, figures, rehearse, warmUp } = await createApiServer(
       parts,
       memory,
       eventStreams,
@@ -57,7 +58,7 @@ export async function startApi(
         port: config.PORT,
         backlog: acceptBacklog,
         listeners,
-        prepare: () => warmUpUncounted(parts, server),
+        prepare: () => warm(parts, server, warmUp),
       },
       warn(
         'only one new connection is accepted per turn of the event loop, so new connections wait under load',
@@ -79,10 +80,12 @@ export async function startApi(
 }
 
 /** A process that could not be warmed up starts all the same. */
-async function warmUpUncounted({ config, secrets, instruments, warn }: Parts, server: App): Promise<void> {
-  const [apiKey = ''] = secrets.apiKeys;
-  await warmUp(server, { apiKey, durationMs: config.WARM_UP_MS }).catch(warn('could not warm up'));
-  instruments.requests.clear();
+async function warm({ config, secrets, refusals, warn }: Parts, server: App, { run }: WarmUp): Promise<void> {
+  const [apiKey] = secrets.apiKeys;
+  if (apiKey === undefined || config.WARM_UP_MS === 0) return;
+  const connections = Math.min(warmUpConnections, config.MAX_IN_FLIGHT || warmUpConnections);
+  await run(server, { apiKey, durationMs: config.WARM_UP_MS, connections }).catch(warn('could not warm up'));
+  Object.assign(refusals, createRefusals());
 }
 
 /** The server with every route, not listening yet. */
@@ -100,7 +103,8 @@ export async function createApiServer(
     nowMs: clock.nowMs,
     onError: parts.warn('could not read the keys that verify tokens'),
   });
-  const { server, layers } = await createProtectedServer(parts, identity, shedding);
+  const warmUp = createWarmUp();
+  const { server, layers } = await createProtectedServer(parts, identity, { shedding, warmUp });
   const draining = createDraining(server, config.DRAIN_DELAY_MS);
   identifyCallers(server, parts, identity);
   const gate = createGate(parts.shared, memory.views, clock);
@@ -115,14 +119,14 @@ export async function createApiServer(
   registerShop(server, { parts, memory, layers, identity, gate, allocateIds, streamLimits });
   registerOperator(server, { parts, memory, layers, identity, gate, figures, rehearse });
   registerOperations(server, { parts, identity, draining, allocateIds });
-  return { server, draining, figures, rehearse };
+  return { server, draining, figures, rehearse, warmUp };
 }
 
 /** The server without routes, behind its layers of protection. */
 async function createProtectedServer(
   parts: Parts,
   identity: Identity,
-  shedding: Shedding | undefined,
+  { shedding, warmUp }: { shedding: Shedding | undefined; warmUp: WarmUp },
 ): Promise<{ server: App; layers: Layers }> {
   const { config, pool, logger, instruments, tracing } = parts;
   const forwardedPages = config.WEB_URL
@@ -135,6 +139,7 @@ async function createProtectedServer(
     requests: instruments.requests,
     tracing,
     slowRequestMs: config.SLOW_REQUEST_MS,
+    isWarmingUp: warmUp.isUnderWay,
   });
   return { server, layers };
 }
@@ -154,6 +159,9 @@ function identifyCallers(server: App, { pool, warn }: Parts, identity: Identity)
   const onLost = warn("could not record how an operator's action ended");
   keepOperatorTrail(server, { db: pool, identity, onError: onLost });
 }
+
+// Several requests in one turn of the event loop, as in a rush.
+const warmUpConnections = 8;
 
 // Connections that the kernel holds while the process is busy. With Node's default of 511, a rush of 2,000 overflows
 // it, and a client whose handshake was dropped waits seconds for its retransmission. The kernel caps it at

@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { Tracing } from '../../platform/telemetry/tracing.js';
@@ -39,6 +44,8 @@ export type ServerOptions = {
   requests?: RequestCounts;
   /** Where requests are traced; undefined turns tracing off. */
   tracing?: Tracing | undefined;
+  /** Whether requests are this process's own, which are not counted, traced or logged as slow. */
+  isWarmingUp?: () => boolean;
   /** Answers requests that match no route of the API; without it they are not found. */
   forwardedPages?: ForwardedPages | undefined;
 };
@@ -81,7 +88,7 @@ export async function createServer(logger: Logger, options: ServerOptions) {
   app.decorateRequest('decision', undefined);
   app.decorateRequest('span', undefined);
   const onAnswer = requests && timeRequests(app, logger, { ...options, requests });
-  if (tracing) traceRequests(app, tracing);
+  if (tracing) traceRequests(app, tracing, options.isWarmingUp);
   if (options.refuse) refuseBeforeRouter(app, options.refuse, requests);
   app.setValidatorCompiler(compileValidator);
   // Answers are built by typed views. The contract test checks them against their schemas; the hot path does not.
@@ -101,14 +108,22 @@ export async function createServer(logger: Logger, options: ServerOptions) {
 function timeRequests(
   app: FastifyInstance,
   logger: Logger,
-  { requests, forwardedPages, slowRequestMs = 0 }: ServerOptions & { requests: RequestCounts },
+  {
+    requests,
+    forwardedPages,
+    slowRequestMs = 0,
+    isWarmingUp = () => false,
+  }: ServerOptions & { requests: RequestCounts },
 ) {
   const isPage = (request: FastifyRequest) => forwardedPages?.takes(request) ?? false;
   const tellSlow = createTellSlow(logger, slowRequestMs);
-  return countRequests(app, requests, isPage, (request, reply, durationMs) => {
+  const count = countRequests(app, requests, isPage, (request, reply, durationMs) => {
     reply.header('x-response-time', `${durationMs.toFixed(1)}ms`);
     tellSlow(request, reply, durationMs);
   });
+  return (request: FastifyRequest, reply: FastifyReply) => {
+    if (!isWarmingUp()) count(request, reply);
+  };
 }
 
 /** A request that matches no route is for a page if pages are forwarded, and not found otherwise. */

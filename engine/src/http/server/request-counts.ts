@@ -24,8 +24,6 @@ export type RouteCounts = {
 export type RequestCounts = {
   of(method: string, route: string): RouteCounts;
   all(): readonly RouteCounts[];
-  /** Forgets what was counted. */
-  clear(): void;
 };
 
 /** Fine-grained where answers are fast, because percentiles are computed from it. */
@@ -46,12 +44,6 @@ export function createRequestCounts(): RequestCounts {
       return counts;
     },
     all: () => [...byName.values()],
-    clear() {
-      for (const { answered, durationS } of byName.values()) {
-        answered.clear();
-        durationS.clear();
-      }
-    },
   };
 }
 

@@ -16,13 +16,18 @@ const untraced = new Set(['/api/live', '/api/health', '/api/ready', '/api/users/
  * Makes a span for each request of a route, from entering it, before the body is read, to the end of its answer. The
  * span continues the client's `traceparent`. If that is missing or invalid, it begins a new trace.
  */
-export function traceRequests(app: FastifyInstance, tracing: Tracing): void {
+export function traceRequests(
+  app: FastifyInstance,
+  tracing: Tracing,
+  isWarmingUp: () => boolean = () => false,
+): void {
   app.addHook('onRoute', route => {
     const { url } = route;
     if (isStream(route) || untraced.has(url)) return;
     const method = [route.method].flat().join();
     const attributes = { 'http.request.method': method, 'http.route': url };
     const start = (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+      if (isWarmingUp()) return done();
       const parent = request.headers.traceparent;
       const span = tracing.start(`${method} ${url}`, { kind: 'server', parent, attributes });
       request.span = span;

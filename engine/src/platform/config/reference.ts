@@ -16,7 +16,8 @@ type Group = { title: string; readBy: string; settings: Record<string, z.ZodType
 const groups: readonly Group[] = [
   {
     title: 'The process',
-    readBy: 'Read by every role; `ENABLE_REHEARSAL`, `LOADGEN_PATH` and `SECURITY_CONTACT` only by `api`.',
+    readBy:
+      'Read by every role; `ENABLE_REHEARSAL`, `LOADGEN_PATH`, `SECURITY_CONTACT` and `WARM_UP_MS` only by `api`.',
     settings: processSettings,
   },
   {

@@ -5,8 +5,6 @@
 export type Histogram = {
   observe(value: number): void;
   read(): HistogramReading;
-  /** Forgets what was observed. */
-  clear(): void;
 };
 
 /** `counts` has one element per bound, for values up to it and above the previous one, and a last one for all beyond. */
@@ -25,10 +23,6 @@ export function createHistogram(bounds: readonly number[]): Histogram {
       sum += value;
     },
     read: () => ({ bounds, counts: [...counts], sum }),
-    clear() {
-      counts.fill(0);
-      sum = 0;
-    },
   };
 }
 

@@ -18,8 +18,8 @@ export const processSettings = {
     .min(1)
     .default('.doorbuster')
     .describe('directory of generated secrets, the charges of the sandbox, and the embedded database'),
-  WARM_UP_MS: integer(700, 0, 60_000).describe(
-    'how long a starting API sends itself purchases of a product that does not exist, so that the first rush meets compiled code; 0 turns this off',
+  WARM_UP_MS: integer(700, 0, 5000).describe(
+    'how long a starting API sends itself purchases of a product that does not exist, so that the first rush runs compiled code; 0 turns this off',
   ),
   DRAIN_DELAY_MS: integer(1000, 0, 120_000).describe(
     'how long a stopping process keeps listening, not ready and answering 503, so that load balancers notice',

@@ -8,7 +8,7 @@ const shoppers = 2000;
 const atOnce = 50;
 const sessionSchema = z.object({ token: z.string() });
 
-/** Limits per shopper and address that are counted, but that nobody reaches. */
+/** Limits per shopper and address that are counted but too high to reach. */
 export const unreachedLimits = {
   RATE_LIMIT_IP_MAX: '1000000',
   RATE_LIMIT_IP_BURST: '1000000',
