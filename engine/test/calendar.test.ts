@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createCalendar } from '../src/catalog/calendar.js';
-import { createSale } from '../src/catalog/sales.js';
+import { changeSaleStatus, createSale } from '../src/catalog/sales.js';
 import { createDatabaseClock } from '../src/platform/database-clock.js';
 import { until } from './support/condition.js';
 import { createTestDatabase } from './support/database.js';
@@ -49,4 +49,30 @@ it('a calendar whose clock is set back across the end of a sale offers that sale
   expect(offered()).toBe(sale.saleId);
   nowMs = sale.endsAt.getTime();
   expect(offered()).not.toBe(sale.saleId);
+});
+
+it('a calendar knows the sale that has just ended, beside one that was to last longer and was ended early', async () => {
+  const { pool } = await createTestDatabase();
+  const early = await createTestSale(pool, { startsInMs: -7_200_000, endsInMs: 7_200_000 });
+  await changeSaleStatus(pool, early.saleId, 'ended');
+  const terms = { productId: early.productId, allocation: 1, perUserLimit: 1, holdTtlSeconds: 900 };
+  const lately = await createSale(pool, {
+    ...terms,
+    startsAt: new Date(Date.now() - 3_600_000),
+    endsAt: new Date(Date.now() - 1000),
+  });
+  const now = await createSale(pool, {
+    ...terms,
+    startsAt: new Date(Date.now() - 1000),
+    endsAt: new Date(Date.now() + 3_600_000),
+  });
+
+  const calendar = createCalendar(pool, createDatabaseClock());
+  const offer = await calendar.offerOf(early.productId);
+
+  expect(now).toMatchObject({ outcome: 'created', sale: { saleId: offer?.sale?.saleId } });
+  expect(lately).toMatchObject({
+    outcome: 'created',
+    sale: { saleId: calendar.endedLately(early.productId)?.saleId },
+  });
 });

@@ -4,7 +4,6 @@ import { faultsChannel } from '../faults/fault-broadcast.js';
 import { stockChannel } from '../ledger/announce.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
 import { createListener, type Listener, type ListenerOptions } from '../platform/listener.js';
-import type { SoldOutOrders } from './sold-out-orders.js';
 import type { StockViews } from './stock-views.js';
 
 export type FollowLedgerParts = {
@@ -13,7 +12,6 @@ export type FollowLedgerParts = {
   calendar: Calendar;
   /** A function, because the views themselves ask the follower whether it is live. */
   views: () => StockViews;
-  soldOutOrders: () => Pick<SoldOutOrders, 'forget'>;
   /** A hint that orders of the sale may have changed. */
   onOrders: (saleId: number) => void;
   /** Faults that operators have set through another process. */
@@ -23,7 +21,7 @@ export type FollowLedgerParts = {
 
 /** Keeps what this process remembers in step with the ledger: stock, sales, followed orders, the database's time. */
 export function followLedger(parts: FollowLedgerParts): Listener {
-  const { connection, clock, calendar, views, soldOutOrders, onError } = parts;
+  const { connection, clock, calendar, views, onError } = parts;
   return createListener({
     connection,
     channels: Object.keys(handlers),
@@ -31,7 +29,6 @@ export function followLedger(parts: FollowLedgerParts): Listener {
     async onConnect(db) {
       await clock.calibrate(db);
       calendar.expire();
-      soldOutOrders().forget();
       await views().refresh(db);
     },
     async onHeartbeat(db) {

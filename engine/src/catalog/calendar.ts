@@ -3,7 +3,7 @@ import { coalesce } from '../platform/batching/coalesce.js';
 import type { DatabaseClock } from '../platform/database-clock.js';
 import type { Queryable } from '../platform/postgres.js';
 import { type Product, readProducts } from './products.js';
-import { readSales, type Sale, type SalePhase } from './sales.js';
+import { readSales, retryDoubtMs, type Sale, type SalePhase } from './sales.js';
 
 /** A product with its relevant sale: the one under way, else the next, else the last. */
 export type Offer = { product: Product; sale: Sale | undefined };
@@ -37,10 +37,6 @@ const entriesMax = 10_000;
 // Notifications announce changes at once; this only bounds the effect of a lost one.
 const entryAgeMaxMs = 10_000;
 const loads = { keysMax: 500, waitersMax: 20_000, deadlineMs: 2000 };
-
-// A retry right after the end of its sale waits in the ledger behind a first try that is still committing there; no
-// statement lasts longer than this.
-export const retryDoubtMs = 15_000;
 
 export function createCalendar(db: Queryable, clock: DatabaseClock): Calendar {
   const entries = new LRUCache<number, Entry>({ max: entriesMax });

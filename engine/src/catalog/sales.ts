@@ -126,7 +126,15 @@ export async function setSaleStatus(tx: Client, saleId: number, to: SaleStatus):
   return { outcome: 'changed', sale: { ...before, status: to } };
 }
 
-/** The products' sales that are not over, and of each product the latest sale that is over; by product and start. */
+// A retry right after the end of its sale waits in the ledger behind a first try that is still committing there; no
+// statement lasts longer than this.
+export const retryDoubtMs = 15_000;
+
+/**
+ * The products' sales that are not over, of each product the latest sale that is over, and any whose window ended so lately
+ * that a purchase may still be about to COMMIT there; by product and start. (The latest may be one that was to last longer
+ * but was ended early.)
+ */
 export async function readSales(db: Queryable, productIds: readonly number[]): Promise<Sale[]> {
   const { rows } = await db.query<Sale>({
     name: 'read-sales',
@@ -136,11 +144,17 @@ export async function readSales(db: Queryable, productIds: readonly number[]): P
          where product_id = p.product_id and status <> 'ended' and ends_at > clock_timestamp()
          order by starts_at limit $2)
         union all
-        (select ${saleColumns} from sales
-         where product_id = p.product_id and (status = 'ended' or ends_at <= clock_timestamp())
-         order by ends_at desc limit 1)
+        (select ${saleColumns} from sales where sale_id in (
+           (select sale_id from sales
+            where product_id = p.product_id and (status = 'ended' or ends_at <= clock_timestamp())
+            order by ends_at desc limit 1)
+           union
+           select sale_id from sales
+           where product_id = p.product_id and ends_at <= clock_timestamp()
+             and ends_at > clock_timestamp() - make_interval(secs => $3)
+         ))
       ) s order by s."productId", s."startsAt"`,
-    values: [productIds, salesAheadMax],
+    values: [productIds, salesAheadMax, retryDoubtMs / 1000],
   });
   return rows;
 }

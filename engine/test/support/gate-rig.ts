@@ -31,7 +31,6 @@ export async function startGateProcess(url: string, env: Record<string, string> 
     clock,
     calendar: createCalendar(pool, clock),
     views: () => views,
-    soldOutOrders: () => ({ forget() {} }),
     onOrders: () => {},
     onFaults: () => {},
     onError: () => {},

@@ -1,5 +1,5 @@
-import { phaseOf, retryDoubtMs } from '../../catalog/calendar.js';
-import type { Sale } from '../../catalog/sales.js';
+import { phaseOf } from '../../catalog/calendar.js';
+import { retryDoubtMs, type Sale } from '../../catalog/sales.js';
 import type { Stock } from '../../ledger/stock.js';
 import type { DatabaseClock } from '../../platform/database-clock.js';
 import type { GateRefusal } from './gate.js';

@@ -1,5 +1,4 @@
 import { followLedger } from '../../admission/follow-ledger.js';
-import { createSoldOutOrders, type SoldOutOrders } from '../../admission/sold-out-orders.js';
 import { createStockViews, type StockViews } from '../../admission/stock-views.js';
 import { createCalendar } from '../../catalog/calendar.js';
 import { createAttempts } from '../../ledger/attempts.js';
@@ -21,7 +20,6 @@ export function createMemory(parts: Parts) {
     clock,
     calendar,
     views: () => views,
-    soldOutOrders: () => soldOutOrders,
     onOrders: orderFollower.changed,
     onFaults: faultBroadcast.hear,
     // Usually the first to notice an outage, so that later orders need not try in vain.
@@ -31,12 +29,6 @@ export function createMemory(parts: Parts) {
     },
   });
   const views: StockViews = createStockViews(pool, follower.isLive);
-  const soldOutOrders: SoldOutOrders = createSoldOutOrders({
-    db: pool,
-    calendar,
-    views,
-    onError: warn('could not read the orders of a sale that is sold out'),
-  });
   followStock(views.apply);
   const attempts = createAttempts({
     pool,
@@ -54,5 +46,5 @@ export function createMemory(parts: Parts) {
     await follower.close();
   }
 
-  return { calendar, views, soldOutOrders, attempts, orderFollower, close };
+  return { calendar, views, attempts, orderFollower, close };
 }

@@ -89,7 +89,7 @@ function registerBuying(
 ): void {
   const { parts, memory, layers, identity, gate } = options;
   const { decisions, acceptances, settlements, payments, pay, secrets } = parts;
-  const { calendar, attempts, soldOutOrders } = memory;
+  const { calendar, attempts } = memory;
   const { admitPurchase, admitRedemption, saleRoom } = layers;
   const codes = createCheckoutCodes(secrets.secretKey);
   const entranceParts: EntranceParts = {
@@ -102,7 +102,6 @@ function registerBuying(
     proofs,
     digestsOf: createDigests(secrets.secretKey),
     findReplay,
-    soldOutOrders,
     attempts,
     payments,
   };

@@ -1,4 +1,3 @@
-import type { SoldOutOrders } from '../../admission/sold-out-orders.js';
 import type { Calendar } from '../../catalog/calendar.js';
 import type { Sale } from '../../catalog/sales.js';
 import type { Acceptance } from '../../ledger/accept.js';
@@ -13,11 +12,7 @@ import { type AskOfBuyerParts, createAskOfBuyer, type Missing, type Shown } from
 import type { Looked, MemoryRefusal } from './refuse-from-memory.js';
 import { headerOf, type Visit } from './visit.js';
 
-export type DecidePurchaseParts = AskOfBuyerParts & {
-  calendar: Calendar;
-  findReplay: FindReplay;
-  soldOutOrders: SoldOutOrders;
-};
+export type DecidePurchaseParts = AskOfBuyerParts & { calendar: Calendar; findReplay: FindReplay };
 
 export type DecidePurchaseOptions = {
   entrance: Entrance;
@@ -50,7 +45,7 @@ export function createDecidePurchase(
   parts: DecidePurchaseParts,
   { entrance, join }: DecidePurchaseOptions,
 ): DecidePurchase {
-  const { calendar, findReplay, soldOutOrders } = parts;
+  const { calendar, findReplay } = parts;
   const askOfBuyer = createAskOfBuyer(parts, entrance);
 
   type Purchase = Parameters<DecidePurchase>[0];
@@ -74,13 +69,7 @@ export function createDecidePurchase(
     findReplay(request, productId, found => answer(found ?? { outcome: refusal }));
   }
 
-  // An accepted order waits to be decided, so it may be added even to a sale that is sold out.
-  const isNew = (sale: Sale, orderId: string) =>
-    entrance !== 'queued' && !soldOutOrders.mayExist(sale, orderId);
-
   return (purchase, { offer: { sale }, refusal }, answer) => {
-    // Most refusals of a drop end here.
-    if (refusal === 'sold-out' && sale && isNew(sale, purchase.orderId)) return answer({ outcome: refusal });
     if (refusal || !sale) return lookUp(purchase, refusal ?? 'sale-not-open', answer);
     const { visit, orderId } = purchase;
     const shown = askOfBuyer(sale, visit, orderId);
