@@ -32,6 +32,13 @@ type Step = { subject: Subject; work: Work };
 
 const unitsEnough = 1_000_000_000;
 
+const settingsOf: Record<Subject, Record<string, string>> = {
+  engine: unreachedLimits,
+  // So that it lets 1,000 requests wait for the lock as long as that takes, instead of refusing them.
+  'lock-per-request': { MAX_IN_FLIGHT: '4000', DB_TIMEOUT: '30000', SHED_LAG_MS: '0', SHED_WAIT_MS: '0' },
+  'null-handler': {},
+};
+
 // The subjects alternate, so that a slow minute of the machine does not affect only one of them.
 const sellout: Work = { scenario: 'sellout', connections: 2000, requests: 1_000_000, keys: true };
 const throughput = (connections: number): Work => ({
@@ -94,13 +101,6 @@ async function bench(isQuick: boolean, rounds: number): Promise<void> {
 }
 
 type Servers = Record<Subject, Server>;
-
-const settingsOf: Record<Subject, Record<string, string>> = {
-  engine: unreachedLimits,
-  // So that it lets 1,000 requests wait for the lock as long as that takes, instead of refusing them.
-  'lock-per-request': { MAX_IN_FLIGHT: '4000', DB_TIMEOUT: '30000', SHED_LAG_MS: '0', SHED_WAIT_MS: '0' },
-  'null-handler': {},
-};
 
 async function startAll(started: Server[]): Promise<Servers> {
   const start = async (subject: Subject) => {
