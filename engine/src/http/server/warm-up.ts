@@ -17,7 +17,7 @@ export type WarmUp = {
   run(app: FastifyInstance, options: WarmUpOptions): Promise<number>;
 };
 
-export type WarmUpOptions = {
+type WarmUpOptions = {
   /** Sent with the purchases. By default, calls with an API key have no limits per shopper. */
   apiKey: string;
   /** When to stop sending. */
