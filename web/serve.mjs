@@ -5,4 +5,6 @@ const { WEB_KEY_FILE } = process.env;
 // As for the engine's settings: where secrets are mounted as files.
 if (WEB_KEY_FILE) process.env.WEB_KEY = readFileSync(WEB_KEY_FILE, 'utf8').trim();
 process.once('disconnect', () => process.exit(0));
+// Whoever started it may have died before this line; then the event is over. Without a starter there is no `send`.
+if (process.send && !process.connected) process.exit(0);
 await import('./.next/standalone/web/server.js');
