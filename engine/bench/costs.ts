@@ -63,7 +63,7 @@ export async function createOtherSubjects(
 
 /**
  * Measures the processor time that a request takes, in many short rounds in turn: the machine's speed drifts within
- * seconds, so only the median of many ratios to a bare server is steady. The first round warms up and does not count.
+ * seconds, so ratios to a bare server are compared, and the median of many. The first round warms up and does not count.
  */
 export async function measureCosts(
   subjects: CostSubjects,
@@ -113,10 +113,11 @@ function ratiosOf(rounds: readonly CostRound[], kind: Kind): number[] {
 
 const acceptedSchema = z.object({ refusal: z.number(), order: z.number() });
 const acceptedFile = fileURLToPath(new URL('../bench/accepted-costs.json', import.meta.url));
-// Single rounds differed by a third, the medians of nine by some 5 %.
+// On a quiet machine the ratios of two runs differ by up to 5 %. On a noisy one even the medians of seven rounds
+// differed by a tenth and more: such a machine is no judge of 8 %.
 const tolerance = 1.08;
 
-/** The kinds of which a request was not answered as it must be: such figures are worth nothing. */
+/** The kinds of request that got wrong answers, as sentences: their figures are worth nothing. */
 export function wronglyAnswered(rounds: readonly CostRound[]): string[] {
   return kinds.flatMap(kind => {
     const errors = rounds.reduce((sum, round) => sum + (round[kind]?.errors ?? 0), 0);

@@ -119,7 +119,7 @@ function basicSubjects(servers: Servers): Promise<CostSubjects> {
   return createBasicSubjects(servers.engine, servers['null-handler']);
 }
 
-/** Those of shoppers as well. The engine with the issuer's tokens is started only now, so that it disturbs nothing before. */
+/** Also measures requests that shoppers send themselves. The engine for their JWTs starts only now, to disturb nothing before. */
 async function measureCostsOfAll(servers: Servers, started: Server[], rounds: number) {
   const directory = makeTemporaryDirectory();
   try {

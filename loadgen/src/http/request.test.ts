@@ -15,14 +15,14 @@ const options = {
 };
 
 describe('a purchase', () => {
-  it('by the API key names a shopper', () => {
+  it('with the API key names a shopper', () => {
     const request = requestWriter(options).write(3);
     expect(request).toContain('Authorization: Bearer the-key\r\n');
     expect(request).toContain('Idempotency-Key: run-000000003\r\n');
     expect(bodyOf(request)).toEqual({ productId: 7, quantity: 1, userId: 'load-run-000000003' });
   });
 
-  it('by callers has the headers of each in turn, and names nobody', () => {
+  it('with callers has the headers of each in turn, and names no shopper', () => {
     const { write } = requestWriter({ ...options, callers: ['cookie: a\r\n', 'cookie: b\r\n'] });
     for (const [ordinal, cookie] of ['a', 'b', 'a'].entries()) {
       const request = write(ordinal);
